@@ -1,0 +1,212 @@
+//! The facts of each layer, and the squashed view over them.
+//!
+//! A layer's facts hold what checks learned, plus just enough of its entries to squash layers
+//! without their tars: whiteouts, opaque folders, links, and a sorted list of path hashes. A hash is
+//! 64-bit SipHash under a key that an image cannot know, so that no image can craft two paths that
+//! hide one another.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hasher;
+use vocabulary::{Digest, Distribution, Problem};
+
+/// How many links one resolution follows before it calls it a loop; Linux's own limit is 40.
+pub const LINK_LIMIT: usize = 40;
+
+/// Hashes paths under a secret key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathHasher {
+    key: [u8; 16],
+}
+
+impl PathHasher {
+    /// A hasher with the given secret key.
+    #[must_use]
+    pub const fn new(key: [u8; 16]) -> Self {
+        Self { key }
+    }
+
+    /// The hash of a path.
+    #[must_use]
+    pub fn hash(&self, path: &str) -> u64 {
+        let mut hasher = siphasher::sip::SipHasher13::new_with_key(&self.key);
+        hasher.write(path.as_bytes());
+        hasher.finish()
+    }
+}
+
+/// What one check learned of one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRecord {
+    /// Path of the file.
+    pub path: String,
+    /// The check's own bytes.
+    pub fact: Vec<u8>,
+}
+
+/// All that is kept of one layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// SHA-256 of the plain tar, computed; none for a directory.
+    pub diff_id: Option<Digest>,
+    /// Size of the plain tar in bytes.
+    pub plain_bytes: u64,
+    /// Count of entries.
+    pub entries: u64,
+    /// Facts by check id, in the order of the tar.
+    pub facts: BTreeMap<String, Vec<FactRecord>>,
+    /// Paths that this layer removes from those below.
+    pub whiteouts: Vec<String>,
+    /// Folders whose content below is hidden.
+    pub opaques: Vec<String>,
+    /// Symbolic links, path and target, sorted by path.
+    pub symlinks: Vec<(String, String)>,
+    /// Hard links, path and target.
+    pub hard_links: Vec<(String, String)>,
+    /// Hashes of the paths of all entries but directories, sorted.
+    pub files: Vec<u64>,
+    /// Hashes of the paths of directories, sorted.
+    pub directories: Vec<u64>,
+    /// Files that a check wanted and could not read, by check id; `walk` for the layer itself.
+    pub problems: Vec<(String, Problem)>,
+}
+
+/// What kind of tree is looked at; lock files count only in source folders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectShape {
+    /// An image, or a directory that holds a root file system: what is installed counts.
+    RootFileSystem,
+    /// A source folder: declarations count too.
+    Source,
+}
+
+/// A fact at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactAt<'view> {
+    /// Path of the file.
+    pub path: &'view str,
+    /// Layer, counted from 0 at the bottom; none in a directory.
+    pub layer: Option<u32>,
+    /// The check's own bytes.
+    pub fact: &'view [u8],
+    /// Whether the file is there in the squashed view, or was replaced or removed by a later layer.
+    pub stays: bool,
+}
+
+/// The squashed view of one check's facts.
+pub struct View<'view> {
+    /// Facts of this check in all layers, bottom layer first, tar order inside a layer.
+    facts: Vec<FactAt<'view>>,
+    by_path: HashMap<&'view str, usize>,
+    symlinks: &'view HashMap<String, String>,
+    distribution: Option<&'view Distribution>,
+    shape: SubjectShape,
+    layers: u32,
+}
+
+impl<'view> View<'view> {
+    /// A view over facts that are already squashed. `symlinks` are those of the squashed view.
+    #[must_use]
+    pub fn new(
+        facts: Vec<FactAt<'view>>,
+        symlinks: &'view HashMap<String, String>,
+        distribution: Option<&'view Distribution>,
+        shape: SubjectShape,
+        layers: u32,
+    ) -> Self {
+        let by_path = facts
+            .iter()
+            .enumerate()
+            .filter(|(_, fact)| fact.stays)
+            .map(|(index, fact)| (fact.path, index))
+            .collect();
+        Self { facts, by_path, symlinks, distribution, shape, layers }
+    }
+
+    /// The facts of files that are there in the squashed view, bottom layer first.
+    pub fn staying(&self) -> impl Iterator<Item = FactAt<'view>> + '_ {
+        self.facts.iter().copied().filter(|fact| fact.stays)
+    }
+
+    /// The facts of all layers, also of files that were replaced or removed, bottom layer first.
+    pub fn all(&self) -> impl Iterator<Item = FactAt<'view>> + '_ {
+        self.facts.iter().copied()
+    }
+
+    /// The fact of the file at this path in the squashed view, links followed.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<FactAt<'view>> {
+        let index = match self.by_path.get(path) {
+            Some(index) => *index,
+            None => *self.by_path.get(self.follow(path)?.as_str())?,
+        };
+        self.facts.get(index).copied()
+    }
+
+    /// Every state of one path over the layers, bottom first, the staying one last.
+    pub fn history<'this>(
+        &'this self,
+        path: &'this str,
+    ) -> impl Iterator<Item = FactAt<'view>> + 'this {
+        self.facts.iter().copied().filter(move |fact| fact.path == path)
+    }
+
+    /// The path with every symbolic link in it followed inside the root; none for a loop.
+    #[must_use]
+    pub fn follow(&self, path: &str) -> Option<String> {
+        follow(path, |at| self.symlinks.get(at).map(String::as_str))
+    }
+
+    /// The distribution, where os-release named one.
+    #[must_use]
+    pub const fn distribution(&self) -> Option<&'view Distribution> {
+        self.distribution
+    }
+
+    /// What kind of tree it is.
+    #[must_use]
+    pub const fn shape(&self) -> SubjectShape {
+        self.shape
+    }
+
+    /// Count of layers; 0 for a directory.
+    #[must_use]
+    pub const fn layers(&self) -> u32 {
+        self.layers
+    }
+}
+
+/// Follows every symbolic link in `path`, each target taken inside the root, as a container's own
+/// kernel would from its root. None for a loop.
+pub fn follow<'links>(
+    path: &str,
+    target_of: impl Fn(&str) -> Option<&'links str>,
+) -> Option<String> {
+    let mut pending: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+    let mut done = String::new();
+    let mut followed = 0_usize;
+    while let Some(part) = pending.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                done.truncate(done.rfind('/').unwrap_or(0));
+                continue;
+            }
+            _ => {}
+        }
+        let parent = done.len();
+        if !done.is_empty() {
+            done.push('/');
+        }
+        done.push_str(&part);
+        if let Some(target) = target_of(&done) {
+            followed += 1;
+            if followed > LINK_LIMIT || pending.len() > 4096 {
+                return None;
+            }
+            done.truncate(if target.starts_with('/') { 0 } else { parent });
+            pending.extend(target.rsplit('/').map(str::to_owned));
+        }
+    }
+    Some(done)
+}

@@ -1,0 +1,45 @@
+//! What policy makes of a report.
+
+use crate::Fingerprint;
+use serde::{Deserialize, Serialize};
+
+/// The outcome of a scan for the one who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Nothing over the line, and all was looked at.
+    Pass,
+    /// Findings over the line.
+    Findings,
+    /// Nothing over the line, but not all was looked at.
+    Incomplete,
+}
+
+/// A finding that an ignore rule silenced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// The finding.
+    pub fingerprint: Fingerprint,
+    /// The id that the rule named.
+    pub id: String,
+    /// The reason given.
+    pub reason: String,
+    /// Last day on which it holds, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// A decision with its reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Pass, findings or incomplete.
+    pub outcome: Outcome,
+    /// One line each: what led there.
+    pub reasons: Vec<String>,
+    /// Fingerprints of the findings over the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_the_line: Vec<Fingerprint>,
+    /// What ignore rules silenced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppressed>,
+}

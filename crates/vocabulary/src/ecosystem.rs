@@ -1,0 +1,94 @@
+//! The name of a package ecosystem, in the words of the OSV schema.
+//!
+//! A newtype over text rather than an enum: feeds add ecosystems faster than programs are released,
+//! and an unknown one must still be reported by its name as "not checked".
+//! Source: OSV schema, "Defined Ecosystems".
+
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+
+/// An ecosystem name such as `Debian` or `PyPI`, without a release suffix.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ecosystem(Cow<'static, str>);
+
+macro_rules! ecosystems {
+    ($($constant:ident = $name:literal,)*) => {
+        impl Ecosystem {
+            $(#[doc = concat!("`", $name, "`")]
+            pub const $constant: Self = Self(Cow::Borrowed($name));)*
+
+            /// Every ecosystem that has a constant here.
+            pub const KNOWN: &'static [Self] = &[$(Self::$constant,)*];
+        }
+    };
+}
+
+ecosystems! {
+    ALMA_LINUX = "AlmaLinux",
+    ALPINE = "Alpine",
+    AMAZON_LINUX = "Amazon Linux",
+    AZURE_LINUX = "Azure Linux",
+    BITNAMI = "Bitnami",
+    CHAINGUARD = "Chainguard",
+    CRATES_IO = "crates.io",
+    DEBIAN = "Debian",
+    FEDORA = "Fedora",
+    GO = "Go",
+    MAGEIA = "Mageia",
+    MAVEN = "Maven",
+    NPM = "npm",
+    NUGET = "NuGet",
+    OPEN_EULER = "openEuler",
+    OPEN_SUSE = "openSUSE",
+    ORACLE_LINUX = "Oracle Linux",
+    PACKAGIST = "Packagist",
+    PHOTON_OS = "Photon OS",
+    PYPI = "PyPI",
+    RED_HAT = "Red Hat",
+    ROCKY_LINUX = "Rocky Linux",
+    RUBY_GEMS = "RubyGems",
+    SUSE = "SUSE",
+    UBUNTU = "Ubuntu",
+    WOLFI = "Wolfi",
+}
+
+impl Ecosystem {
+    /// An ecosystem by name; known names cost no allocation.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self::KNOWN
+            .iter()
+            .find(|known| known.as_str() == name)
+            .cloned()
+            .unwrap_or_else(|| Self(Cow::Owned(name.to_owned())))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether its packages are those of a Linux distribution, matched by release.
+    #[must_use]
+    pub fn is_distribution(&self) -> bool {
+        !matches!(
+            self.as_str(),
+            "crates.io" | "Go" | "Maven" | "npm" | "NuGet" | "Packagist" | "PyPI" | "RubyGems" | "Bitnami"
+        )
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Ecosystem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Ecosystem({})", self.0)
+    }
+}

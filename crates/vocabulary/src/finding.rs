@@ -1,0 +1,215 @@
+//! Findings: what checks and matching produce, with the evidence that a sceptic needs.
+//!
+//! A finding never prints, exits or blocks; policy decides.
+
+use crate::{Digest, Ecosystem, Location, OriginKind, Purl, Severity};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A rule: what kind of finding this is, and why it matters. Static.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Kebab-case id, such as `known-vulnerability`.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// Severity unless the evidence says otherwise.
+    pub severity: Severity,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+impl Rule {
+    /// A package version that an advisory names as affected.
+    pub const KNOWN_VULNERABILITY: Self = Self {
+        id: "known-vulnerability",
+        title: "Package with a known vulnerability",
+        why: "An advisory names this version as affected; attackers read advisories too.",
+        severity: Severity::Unknown,
+        remedy: "Upgrade to the version that mends it, or rebuild on a newer base image.",
+    };
+    /// A package that was published to do harm.
+    pub const MALICIOUS_PACKAGE: Self = Self {
+        id: "malicious-package",
+        title: "Malicious package",
+        why: "This package was published to do harm. Whatever could run it must be taken as compromised.",
+        severity: Severity::Critical,
+        remedy: "Remove the package, rebuild, and change every secret that the build or the container could read.",
+    };
+    /// Content that does not have the digest its reference names.
+    pub const DIGEST_MISMATCH: Self = Self {
+        id: "digest-mismatch",
+        title: "Content differs from its digest",
+        why: "The bytes are not those that the manifest or configuration names: damage in transit or at rest, or tampering.",
+        severity: Severity::Critical,
+        remedy: "Do not run the image. Fetch it again from a trusted source and compare.",
+    };
+
+    /// Every rule that this version can report, sorted by id.
+    pub const ALL: &'static [Self] =
+        &[Self::DIGEST_MISMATCH, Self::KNOWN_VULNERABILITY, Self::MALICIOUS_PACKAGE];
+}
+
+/// Whether a fix may be applied without a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Safety {
+    /// Behaviour stays; for example a distribution's security update.
+    Safe,
+    /// A person should look; for example a new major version.
+    Review,
+}
+
+/// What mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// One line, such as `upgrade openssl to 3.0.11-1~deb12u2`.
+    pub title: String,
+    /// Safe, or to be reviewed.
+    pub safety: Safety,
+    /// The least version that mends it, for packages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Set where the version is served only to subscribers, with the subscription's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+}
+
+/// The range of an advisory that holds the version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AffectedRange {
+    /// First affected version; `0` means from the beginning. None where the record lists versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduced: Option<String>,
+    /// First version that is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<String>,
+    /// Last affected version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_affected: Option<String>,
+    /// Whether the record lists this version by name.
+    #[serde(default)]
+    pub listed: bool,
+}
+
+/// Why a version counts as vulnerable: one advisory record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VulnerabilityEvidence {
+    /// Id of the record that matched, such as `DSA-5928-1`.
+    pub record: String,
+    /// Ecosystem of the record's entry, with release, such as `Debian:12`.
+    pub ecosystem: String,
+    /// Name that was matched.
+    pub matched_name: String,
+    /// Version that was compared (a source package's may differ from the binary's).
+    pub matched_version: String,
+    /// The range that holds it.
+    pub range: AffectedRange,
+    /// CVSS vector that the severity was computed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cvss: Option<String>,
+    /// Base score of that vector.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Which record the severity is from, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_from: Option<String>,
+    /// Page about the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// What a sceptic needs in order to check a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Evidence {
+    /// An advisory's record and range.
+    Advisory(Box<VulnerabilityEvidence>),
+    /// A digest that is not the expected one.
+    Digest {
+        /// What was hashed, such as `layer 2` or `config`.
+        what: String,
+        /// What the reference names.
+        expected: Digest,
+        /// What the bytes give.
+        found: Digest,
+    },
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Id of its rule.
+    pub rule: String,
+    /// For a vulnerability: the CVE, or the record's own id where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Other ids of the same vulnerability, sorted. Never another CVE.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// How bad.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// Where.
+    pub location: Location,
+    /// The package concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Purl>,
+    /// The package's ecosystem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecosystem: Option<Ecosystem>,
+    /// The layer that brought what is concerned, counted from 0 at the bottom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<u32>,
+    /// Base image or application.
+    #[serde(default)]
+    pub origin: OriginKind,
+    /// What mends it; none where nothing is known to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+    /// What shows it.
+    pub evidence: Vec<Evidence>,
+    /// Stable over runs, versions and machines.
+    pub fingerprint: Fingerprint,
+}
+
+/// Identity of a finding: the first 16 bytes, in hex, of SHA-256 over `lazaret-finding-v1`, rule id,
+/// vulnerability id (or empty), bare purl (or empty) and location path (or the layer's diffID, or
+/// empty), each followed by a zero byte. Frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Makes the fingerprint from its frozen parts.
+    #[must_use]
+    pub fn new(rule: &str, id: Option<&str>, package: Option<&Purl>, location: &Location) -> Self {
+        let package = package.map(|purl| purl.bare().to_string()).unwrap_or_default();
+        let place = match location {
+            Location::Subject => String::new(),
+            Location::Layer { diff_id, .. } => diff_id.to_string(),
+            Location::File { path, .. } => path.clone(),
+        };
+        let mut text = Vec::new();
+        for part in ["lazaret-finding-v1", rule, id.unwrap_or_default(), &package, &place] {
+            text.extend_from_slice(part.as_bytes());
+            text.push(0);
+        }
+        Self(Digest::of(&text).hex().chars().take(32).collect())
+    }
+
+    /// The hex text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

@@ -1,0 +1,36 @@
+//! The words every room speaks: subject, layer, file, package, finding, evidence, coverage,
+//! decision and report.
+//!
+//! In goes nothing, out come plain data types. They carry no input or output of their own, so that
+//! the same structs serve the JSON report, the cache, later the API, and the command line. Their
+//! serde form is the public JSON; [`report::SCHEMA`] names its version.
+
+pub mod coverage;
+pub mod decision;
+pub mod digest;
+pub mod ecosystem;
+pub mod file;
+pub mod finding;
+pub mod layer;
+pub mod location;
+pub mod package;
+pub mod purl;
+pub mod report;
+pub mod severity;
+pub mod subject;
+
+pub use coverage::{Coverage, Problem, Status};
+pub use decision::{Decision, Outcome, Suppressed};
+pub use digest::{Algorithm, Digest, DigestError};
+pub use ecosystem::Ecosystem;
+pub use file::{FileKind, FileRecord};
+pub use finding::{
+    AffectedRange, Evidence, Finding, Fingerprint, Fix, Rule, Safety, VulnerabilityEvidence,
+};
+pub use layer::{Confidence, Layer, Origin, OriginKind};
+pub use location::Location;
+pub use package::{Distribution, Package, Presence, SourcePackage};
+pub use purl::{Purl, PurlError};
+pub use report::{DatabaseInfo, Report, Summary, Tool};
+pub use severity::Severity;
+pub use subject::{Platform, Subject, SubjectKind};

@@ -1,0 +1,85 @@
+//! A package and the distribution that it lives in.
+
+use crate::{Ecosystem, Location, OriginKind, Purl};
+use serde::{Deserialize, Serialize};
+
+/// A Linux distribution, as its os-release tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// `ID`, such as `debian`.
+    pub id: String,
+    /// `VERSION_ID`, such as `12`; empty where there is none (rolling releases, Debian sid).
+    pub version: String,
+    /// `VERSION_CODENAME`, such as `bookworm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codename: Option<String>,
+    /// `PRETTY_NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pretty_name: Option<String>,
+    /// `ID_LIKE`, split at spaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub like: Vec<String>,
+}
+
+/// The source package that a binary package was built from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: String,
+    /// Its full version.
+    pub version: String,
+}
+
+/// Whether a package is there or only named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// Its files are in the subject.
+    Installed,
+    /// A lock file or manifest names it.
+    Declared,
+}
+
+/// One package at one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The package URL, with qualifiers.
+    pub purl: Purl,
+    /// Where it is matched: `Debian`, `PyPI`, …
+    pub ecosystem: Ecosystem,
+    /// The name as the ecosystem's advisories write it (Maven: `group:artifact`; PyPI: normalised;
+    /// npm: with scope).
+    pub name: String,
+    /// The full version, with epoch and revision where the ecosystem has them.
+    pub version: String,
+    /// The source package (distributions only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourcePackage>,
+    /// Architecture as the package database says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Licence expressions or names, as stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licences: Vec<String>,
+    /// Installed or declared.
+    pub presence: Presence,
+    /// The file that proves it, with its layer.
+    pub location: Location,
+    /// The layer that brought this version, counted from 0 at the bottom. Differs from the layer of
+    /// `location` where a later layer rewrote a whole package database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<u32>,
+    /// Base image or application.
+    #[serde(default)]
+    pub origin: OriginKind,
+    /// Purl of the distribution package that owns the proving file, unmodified. Such a package is
+    /// listed but not matched a second time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<Purl>,
+    /// Module stream (rpm), such as `nodejs:18`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// Paths of the files that belong to it, without a leading slash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+}

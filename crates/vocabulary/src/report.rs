@@ -1,0 +1,95 @@
+//! The report of one scan: the public JSON.
+
+use crate::{
+    Coverage, Decision, Digest, Distribution, FileRecord, Finding, Layer, OriginKind, Package,
+    Severity, Subject,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the JSON form. A change that a reader could trip over raises the number.
+pub const SCHEMA: &str = "lazaret.report/1";
+
+/// The program that made the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `lazaret`
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The advisories of one ecosystem that were matched against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseInfo {
+    /// Ecosystem name.
+    pub ecosystem: String,
+    /// Digest of the database file.
+    pub digest: Digest,
+    /// When it was fetched, RFC 3339, UTC.
+    pub fetched: String,
+    /// Count of advisory records.
+    pub records: u64,
+    /// Whether it was older than a day.
+    pub stale: bool,
+}
+
+/// Counts of findings by severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// All findings.
+    pub total: BTreeMap<Severity, u64>,
+    /// By origin: base image, application, unknown.
+    pub by_origin: BTreeMap<OriginKind, BTreeMap<Severity, u64>>,
+    /// Findings that have a fix.
+    pub fixable: u64,
+    /// Count of packages.
+    pub packages: u64,
+}
+
+/// A report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub tool: Tool,
+    /// What it talks about.
+    pub subject: Subject,
+    /// The distribution, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
+    /// Layers, bottom first.
+    pub layers: Vec<Layer>,
+    /// Packages, sorted by ecosystem, name, version and location.
+    pub packages: Vec<Package>,
+    /// Findings, sorted worst first, then by id, package and location.
+    pub findings: Vec<Finding>,
+    /// Coverage, sorted by check.
+    pub coverage: Vec<Coverage>,
+    /// Advisories used, sorted by ecosystem.
+    pub databases: Vec<DatabaseInfo>,
+    /// Counts.
+    pub summary: Summary,
+    /// What policy made of it.
+    pub decision: Decision,
+    /// The squashed file record, when asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileRecord>,
+}
+
+impl Summary {
+    /// Counts findings and packages.
+    #[must_use]
+    pub fn count(findings: &[Finding], packages: &[Package]) -> Self {
+        let mut summary =
+            Self { packages: u64::try_from(packages.len()).unwrap_or(u64::MAX), ..Self::default() };
+        for finding in findings {
+            *summary.total.entry(finding.severity).or_default() += 1;
+            let of_origin = summary.by_origin.entry(finding.origin).or_default();
+            *of_origin.entry(finding.severity).or_default() += 1;
+            summary.fixable += u64::from(finding.fix.is_some());
+        }
+        summary
+    }
+}
