@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Reads package databases, lock files and binaries; one directory an ecosystem; yields packages.
+//!
+//! Each cataloger is an [`image::Check`]: it reads one file at a time into small facts that the
+//! cache keeps for each layer, and makes packages of them in the squashed view. It opens nothing
+//! itself, so that the same cataloger serves images, archives, directories and fuzz targets alike.
+//! [`all`] is the explicit list of them.
+
+pub mod all;
+pub mod apk;
+pub mod dpkg;
+pub mod os_release;
+pub mod rpm;
+
+pub use all::all;
