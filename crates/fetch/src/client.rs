@@ -1,0 +1,273 @@
+//! The client: one request, its retries and its redirects.
+
+use crate::options::{Options, Request, Response};
+use crate::proxy::{Proxies, Route};
+use crate::url::Target;
+use crate::{Body, FetchError, retry, roots};
+use std::sync::OnceLock;
+use ureq::http::HeaderMap;
+use ureq::tls::TlsConfig;
+
+/// How many redirects one request follows: real mirrors need two or three.
+pub const REDIRECT_LIMIT: u32 = 5;
+
+/// The largest response head that is read.
+const HEAD_LIMIT: usize = 64 << 10;
+
+type Answer = ureq::http::Response<ureq::Body>;
+
+/// Fetches over HTTP. Cheap to make; connections are kept and reused.
+pub struct Client {
+    options: Options,
+    proxies: Proxies,
+    direct: OnceLock<ureq::Agent>,
+    by_http_proxy: OnceLock<ureq::Agent>,
+    by_https_proxy: OnceLock<ureq::Agent>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Client").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client. Nothing is opened, and no certificate read, before the first request.
+    ///
+    /// # Errors
+    /// Where a proxy setting cannot be used.
+    pub fn new(options: Options) -> Result<Self, FetchError> {
+        let proxies = match options.offline {
+            true => Proxies::new(&crate::ProxySettings::default())?,
+            false => Proxies::new(&options.proxy)?,
+        };
+        Ok(Self {
+            options,
+            proxies,
+            direct: OnceLock::new(),
+            by_http_proxy: OnceLock::new(),
+            by_https_proxy: OnceLock::new(),
+        })
+    }
+
+    /// Fetches a URL with GET. A status that is not 2xx, such as 304 or 404, is an answer as well;
+    /// redirects, 429 and 5xx are dealt with here.
+    ///
+    /// # Errors
+    /// Where nothing may be fetched, the URL is not one, the server cannot be reached or cannot
+    /// serve, or what it sends breaks a rule.
+    pub fn get(&self, url: &str, request: &Request) -> Result<Response, FetchError> {
+        if self.options.offline {
+            return Err(FetchError::Offline { url: crate::redact(url) });
+        }
+        let first = Target::parse(url)?;
+        let mut target = first.clone();
+        for _ in 0..=REDIRECT_LIMIT {
+            let answer = self.get_one(&target, &first, request)?;
+            match redirect(&target, &answer)? {
+                Some(next) => target = next,
+                None => return accept(&target, answer, request),
+            }
+        }
+        Err(FetchError::Redirect {
+            url: first.shown(),
+            target: target.shown(),
+            reason: "there were too many before it",
+        })
+    }
+
+    /// One hop, with its retries.
+    fn get_one(
+        &self,
+        to: &Target,
+        first: &Target,
+        request: &Request,
+    ) -> Result<Answer, FetchError> {
+        let agent = self.agent(self.proxies.route(to))?;
+        let mut attempts = 1;
+        loop {
+            let last = attempts > self.options.retries;
+            let (failure, retry_after) = match self.send(agent, to, first, request)? {
+                Ok(answer) if retry::is_unavailable(answer.status().as_u16()) => {
+                    let status = answer.status().as_u16();
+                    let after = header(answer.headers(), "retry-after");
+                    (FetchError::Unavailable { url: to.shown(), status, attempts }, after)
+                }
+                Ok(answer) => return Ok(answer),
+                Err(error) if retry::is_worth_it(&error) => {
+                    let reason = describe(&error);
+                    (FetchError::Connect { url: to.shown(), reason, attempts }, None)
+                }
+                Err(error) => {
+                    return Err(FetchError::Answer { url: to.shown(), reason: describe(&error) });
+                }
+            };
+            let wait = retry::wait(&self.options, attempts, retry_after.as_deref());
+            match wait.filter(|_| !last) {
+                Some(wait) => std::thread::sleep(wait),
+                None => return Err(failure),
+            }
+            attempts += 1;
+        }
+    }
+
+    /// One exchange. What the caller gave for the first host is not sent to another.
+    fn send(
+        &self,
+        agent: &ureq::Agent,
+        to: &Target,
+        first: &Target,
+        request: &Request,
+    ) -> Result<Result<Answer, ureq::Error>, FetchError> {
+        let range = request.range_from.map(|start| format!("bytes={start}-"));
+        let known = [
+            ("if-none-match", request.if_none_match.as_deref()),
+            ("if-modified-since", request.if_modified_since.as_deref()),
+            ("range", range.as_deref()),
+            ("if-range", range.as_ref().and(request.if_range.as_deref())),
+            // Sizes, ranges and digests are those of the stored bytes.
+            ("accept-encoding", Some("identity")),
+        ];
+        let mut builder = agent.get(to.uri());
+        for (name, value) in known {
+            if let Some(value) = value {
+                builder = builder.header(name, value);
+            }
+        }
+        if to.same_origin(first) {
+            let own = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let chosen =
+                request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            let from_url = first.authorization.as_deref().filter(|_| !chosen);
+            for (name, value) in own.chain(from_url.map(|value| ("authorization", value))) {
+                builder = builder.header(name, value);
+            }
+        }
+        if builder.headers_ref().is_none() {
+            return Err(self.wrong_header(to, request));
+        }
+        Ok(builder.call())
+    }
+
+    /// Names the header that the HTTP library did not take.
+    fn wrong_header(&self, to: &Target, request: &Request) -> FetchError {
+        use ureq::http::{HeaderName, HeaderValue};
+        let wrong = request.headers.iter().find(|(name, value)| {
+            name.parse::<HeaderName>().is_err() || value.parse::<HeaderValue>().is_err()
+        });
+        let name = wrong.map_or("if-none-match", |(name, _)| name.as_str());
+        FetchError::Header { url: to.shown(), name: name.escape_default().take(100).collect() }
+    }
+
+    /// The connections of a route, set up at first use.
+    fn agent(&self, route: Route) -> Result<&ureq::Agent, FetchError> {
+        let slot = match route {
+            Route::Direct => &self.direct,
+            Route::Http => &self.by_http_proxy,
+            Route::Https => &self.by_https_proxy,
+        };
+        if let Some(agent) = slot.get() {
+            return Ok(agent);
+        }
+        let options = &self.options;
+        let tls = TlsConfig::builder().root_certs(roots::load(&options.roots)?).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(self.proxies.of(route))
+            .tls_config(tls)
+            .user_agent(options.user_agent.as_str())
+            .max_response_header_size(HEAD_LIMIT)
+            .timeout_resolve(Some(options.connect_timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_per_read(Some(options.read_timeout))
+            .timeout_per_write(Some(options.read_timeout))
+            .timeout_global(Some(options.total_timeout))
+            .build();
+        Ok(slot.get_or_init(|| config.new_agent()))
+    }
+}
+
+/// Where an answer leads, if it is a redirect that may be followed.
+fn redirect(from: &Target, answer: &Answer) -> Result<Option<Target>, FetchError> {
+    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let refuse = |target: &str, reason| FetchError::Redirect {
+        url: from.shown(),
+        target: crate::redact(target),
+        reason,
+    };
+    let location =
+        header(answer.headers(), "location").ok_or_else(|| refuse("", "it names no target"))?;
+    let next = from.join(&location).map_err(|error| match error {
+        FetchError::Url { reason, .. } => refuse(&location, reason),
+        other => other,
+    })?;
+    if from.is_secure() && !next.is_secure() {
+        return Err(refuse(&location, "it leads from https to http"));
+    }
+    Ok(Some(next))
+}
+
+/// Makes the response of an answer, or says what is wrong with it.
+fn accept(from: &Target, answer: Answer, request: &Request) -> Result<Response, FetchError> {
+    let headers = answer.headers();
+    let text = |name| header(headers, name);
+    let status = answer.status().as_u16();
+    let (etag, last_modified) = (text("etag"), text("last-modified"));
+    let (content_type, authenticate) = (text("content-type"), text("www-authenticate"));
+    let content_length = match status {
+        204 | 304 => None,
+        _ => text("content-length").and_then(|length| length.parse().ok()),
+    };
+    let wrong = |reason: &str| FetchError::Answer { url: from.shown(), reason: reason.to_owned() };
+    let range = match status {
+        206 => text("content-range").as_deref().and_then(content_range),
+        _ => None,
+    };
+    if status == 206 && (range.is_none() || range.map(|range| range.0) != request.range_from) {
+        return Err(wrong("it sent another part than was asked for"));
+    }
+    if let Some(bytes) = content_length.filter(|bytes| *bytes > request.max_bytes) {
+        return Err(FetchError::TooLarge { url: from.shown(), bytes, limit: request.max_bytes });
+    }
+    let reader = answer.into_body().into_reader();
+    Ok(Response {
+        status,
+        etag,
+        last_modified,
+        content_length,
+        content_range_start: range.map(|range| range.0),
+        content_range_total: range.and_then(|range| range.1),
+        content_type,
+        authenticate,
+        body: Body::new(reader, from.shown(), request.max_bytes, content_length),
+    })
+}
+
+/// Start and total of `bytes 5-9/10` (RFC 9110, 14.4).
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (part, total) = text.trim().strip_prefix("bytes")?.trim().split_once('/')?;
+    let (start, _) = part.split_once('-')?;
+    Some((start.parse().ok()?, total.parse().ok()))
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// What failed, in words that hold no URL: the library's own texts may.
+fn describe(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Timeout(timeout) => format!("no answer in time ({timeout})"),
+        ureq::Error::HostNotFound => "the host name is not known".to_owned(),
+        ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
+        ureq::Error::Tls(reason) => format!("TLS failed: {reason}"),
+        ureq::Error::Rustls(error) => format!("TLS failed: {error}"),
+        ureq::Error::ConnectProxyFailed(_) => "the proxy refused the connection".to_owned(),
+        ureq::Error::LargeResponseHeader(..) => "its response head is too large".to_owned(),
+        _ => "it does not speak proper HTTP".to_owned(),
+    }
+}
