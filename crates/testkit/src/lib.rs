@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Builds small images and fake services for tests.
+//!
+//! In go a few lines that say what an image or a server is like, out come bytes, folders and a
+//! loopback server; nothing here is part of the program. Everything is made in code, so that no
+//! binary lies in the repository, and by writers of its own, so that a fault of the readers under
+//! test cannot hide in a shared library, and so that they can lie: every size, digest and name can
+//! be made a false one.
+
+pub mod http;
+pub mod image;
+pub mod layer;
+pub mod tar;
+
+pub use http::{Received, Reply, Server};
+pub use image::{Breakage, Built, ImageBuilder, ImageIndex, MediaTypes};
+pub use layer::{Compression, Layer};
+pub use tar::{Entry, Tar};
+
+use std::path::{Path, PathBuf};
+
+/// The folder of real data that lies beside a checkout, or none, which is said on stderr.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a test that skips says so")]
+pub fn shared() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    if path.join("README.md").is_file() {
+        return Some(path);
+    }
+    eprintln!("skipped: ../shared is not here");
+    None
+}
