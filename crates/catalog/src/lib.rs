@@ -8,7 +8,10 @@
 pub mod all;
 pub mod apk;
 pub mod dpkg;
+pub mod javascript;
+pub mod language;
 pub mod os_release;
+pub mod python;
 pub mod rpm;
 
 pub use all::all;
