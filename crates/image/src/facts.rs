@@ -64,8 +64,10 @@ pub struct LayerFacts {
     /// Hard links, path and target.
     pub hard_links: Vec<(String, String)>,
     /// Hashes of the paths of all entries but directories, sorted.
+    #[serde(skip)]
     pub files: Vec<u64>,
     /// Hashes of the paths of directories, sorted.
+    #[serde(skip)]
     pub directories: Vec<u64>,
     /// Files that a check wanted and could not read, by check id; `walk` for the layer itself.
     pub problems: Vec<(String, Problem)>,

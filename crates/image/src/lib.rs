@@ -1,11 +1,35 @@
 //! Opens an image or a directory and yields layers and files, bounded and read-only; holds the walk
 //! and the trait by which a check joins it.
 
+mod archive;
+mod base;
+pub mod blob;
+mod budget;
+pub mod cache;
 pub mod check;
+mod collect;
+pub mod directory;
+mod dispatch;
+pub mod error;
 pub mod facts;
+pub mod limits;
+pub mod manifest;
+mod record;
+pub mod source;
+pub mod squash;
+pub mod tar;
+pub mod walk;
 
+pub use cache::FactCache;
 pub use check::{
     Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
     ReadError, Reading, Resolution, Want,
 };
+pub use collect::RecordLevel;
+pub use dispatch::Dispatch;
+pub use error::ImageError;
 pub use facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View};
+pub use record::{Record, RecordEntry};
+pub use source::{Image, LayerSource, Mismatch, OpenOptions, Opened, open};
+pub use squash::Squash;
+pub use walk::{Progress, WalkJob, Walked, Walker};

@@ -1,0 +1,143 @@
+//! A stored blob: a file, or a range of one, perhaps inside a packed archive; and how it is unpacked.
+
+use crate::error::ImageError;
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// Bytes that are read at once.
+pub(crate) const PIECE: usize = 256 << 10;
+
+/// How bytes are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    Plain,
+    /// gzip (RFC 1952), any count of members.
+    Gzip,
+    /// Zstandard (RFC 8878), any count of frames.
+    Zstd,
+}
+
+impl Packing {
+    /// What the first bytes show. Media types are not believed: engines go by the bytes too.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, 8, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            // A zstd stream may begin with a skippable frame, as zstd:chunked writes them.
+            [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+
+    /// The name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// The formats that are recognised only in order to refuse them by name.
+pub(crate) fn refused_packing(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
+        [b'B', b'Z', b'h', ..] => Some("bzip2"),
+        _ => None,
+    }
+}
+
+/// Unpacks a stream.
+///
+/// # Errors
+/// Where the unpacker cannot be set up.
+pub fn unpack<'read>(
+    packing: Packing,
+    packed: impl BufRead + Send + 'read,
+) -> io::Result<Box<dyn Read + Send + 'read>> {
+    Ok(match packing {
+        Packing::Plain => Box::new(packed),
+        Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
+        Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+    })
+}
+
+/// Where a blob lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    path: PathBuf,
+    /// Offset and length inside the file; the whole file where there is none.
+    range: Option<(u64, u64)>,
+    /// How the file around the range is packed.
+    outer: Packing,
+}
+
+impl Blob {
+    /// A whole file.
+    #[must_use]
+    pub const fn file(path: PathBuf) -> Self {
+        Self { path, range: None, outer: Packing::Plain }
+    }
+
+    /// A range of the plain form of a file.
+    #[must_use]
+    pub const fn range(path: PathBuf, offset: u64, length: u64, outer: Packing) -> Self {
+        Self { path, range: Some((offset, length)), outer }
+    }
+
+    /// Size in bytes as stored.
+    ///
+    /// # Errors
+    /// Where the file cannot be looked at.
+    pub fn size(&self) -> Result<u64, ImageError> {
+        match self.range {
+            Some((_, length)) => Ok(length),
+            None => std::fs::metadata(&self.path)
+                .map(|meta| meta.len())
+                .map_err(|source| read_error(&self.path, source)),
+        }
+    }
+
+    /// Opens it for reading from its beginning.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn open(&self) -> Result<Box<dyn Read + Send>, ImageError> {
+        let fail = |source| read_error(&self.path, source);
+        let mut file = File::open(&self.path).map_err(fail)?;
+        let Some((offset, length)) = self.range else { return Ok(Box::new(file)) };
+        if self.outer == Packing::Plain {
+            file.seek(SeekFrom::Start(offset)).map_err(fail)?;
+            return Ok(Box::new(file.take(length)));
+        }
+        let mut plain = unpack(self.outer, BufReader::with_capacity(PIECE, file)).map_err(fail)?;
+        let skipped = io::copy(&mut plain.by_ref().take(offset), &mut io::sink()).map_err(fail)?;
+        if skipped < offset {
+            return Err(fail(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(Box::new(plain.take(length)))
+    }
+
+    /// Reads all of it, up to a limit. None where it is larger.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn read(&self, limit: u64) -> Result<Option<Vec<u8>>, ImageError> {
+        let mut bytes = Vec::new();
+        self.open()?
+            .take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|source| read_error(&self.path, source))?;
+        Ok((bytes.len() as u64 <= limit).then_some(bytes))
+    }
+}
+
+pub(crate) fn read_error(path: &Path, source: io::Error) -> ImageError {
+    ImageError::Read { path: path.to_owned(), source }
+}

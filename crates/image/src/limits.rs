@@ -1,0 +1,64 @@
+//! Every bound that this room holds hostile input to, with its reason.
+
+/// Bytes of an index, manifest or `manifest.json`. The OCI distribution specification asks registries
+/// to take at least 4 MiB; nothing real is larger.
+pub const MANIFEST_BYTES: u64 = 4 << 20;
+
+/// Bytes of an image configuration. Long histories stay below 1 MiB.
+pub const CONFIG_BYTES: u64 = 16 << 20;
+
+/// Layers of one image. Overlay file systems stop at 500 lower folders.
+pub const LAYERS: usize = 1_000;
+
+/// How deep an index may name another index.
+pub const INDEX_DEPTH: usize = 4;
+
+/// Entries of one layer: ten times the largest layers seen.
+pub const LAYER_ENTRIES: u64 = 10_000_000;
+
+/// Bytes of one layer's plain tar. The largest machine-learning layers have some tens of GiB.
+pub const LAYER_BYTES: u64 = 256 << 30;
+
+/// Plain bytes that a packed layer may yield before [`BOMB_RATIO`] is looked at.
+pub const BOMB_GRACE: u64 = 1 << 30;
+
+/// Plain bytes for each packed byte beyond which a layer counts as a decompression bomb. Deflate
+/// cannot exceed 1,032; real layers stay below 50, zero-filled disk images excepted.
+pub const BOMB_RATIO: u64 = 400;
+
+/// Bytes of a path or link target: Linux's `PATH_MAX`.
+pub const PATH_BYTES: usize = 4_096;
+
+/// Bytes of one PAX or GNU long-name record: the bound of Go's archive/tar, which engines unpack by.
+pub const TAR_META_BYTES: u64 = 1 << 20;
+
+/// Extended attributes of one entry; Linux file systems hold far fewer.
+pub const ATTRIBUTES: usize = 256;
+
+/// Whole files that may lie in memory at once, over all layers together.
+pub const WHOLE_TOTAL_BYTES: u64 = 64 << 20;
+
+/// One whole file in memory; a larger one is taken alone up to here. Package databases of very large
+/// rpm systems come near it.
+pub const WHOLE_FILE_BYTES: u64 = 256 << 20;
+
+/// First bytes of a file that checks are shown.
+pub const HEAD_BYTES: usize = 512;
+
+/// Facts and problems of one layer, so that a hostile layer cannot fill memory with them.
+pub const LAYER_FACTS: usize = 1_000_000;
+
+/// Bytes of facts of one layer, over all checks.
+pub const LAYER_FACT_BYTES: u64 = 256 << 20;
+
+/// Problems kept of one layer.
+pub const LAYER_PROBLEMS: usize = 1_000;
+
+/// Whiteouts, opaque folders and links kept of one layer, each.
+pub const LAYER_LINKS: usize = 2_000_000;
+
+/// How deep a scanned directory may nest.
+pub const DIRECTORY_DEPTH: usize = 256;
+
+/// Entries of the outer archive of an image.
+pub const ARCHIVE_ENTRIES: usize = 100_000;

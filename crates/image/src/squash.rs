@@ -1,0 +1,192 @@
+//! Lays layers over each other: which facts stay, and where each came from.
+//!
+//! Rules of the OCI image specification, "Representing Changes": a whiteout hides its path and all
+//! below it in lower layers, an opaque mark hides what lower layers have in its folder, and any entry
+//! replaces what lower layers have at its path. Only the paths that carry facts are looked at, so the
+//! cost does not depend on how many files an image has.
+
+use crate::facts::{FactAt, FactRecord, LayerFacts, PathHasher, SubjectShape, View, follow};
+use crate::record::{Record, RecordEntry};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Distribution, FileKind};
+
+/// Layers laid over each other.
+pub struct Squash<'facts> {
+    layers: Vec<Hiding<'facts>>,
+    hasher: &'facts PathHasher,
+    symlinks: HashMap<String, String>,
+    /// Whether the single layer is a directory rather than a layer.
+    directory: bool,
+}
+
+/// What a layer holds and what it hides of those below.
+struct Hiding<'facts> {
+    facts: &'facts LayerFacts,
+    whiteouts: HashSet<u64>,
+    opaques: HashSet<u64>,
+}
+
+/// Hashes of a path and of every folder above it, the root last.
+struct PathHashes {
+    own: u64,
+    ancestors: Vec<u64>,
+}
+
+impl<'facts> Squash<'facts> {
+    /// Lays `layers` over each other, bottom first.
+    #[must_use]
+    pub fn new(layers: Vec<&'facts LayerFacts>, hasher: &'facts PathHasher) -> Self {
+        let hashes = |paths: &[String]| paths.iter().map(|path| hasher.hash(path)).collect();
+        let layers: Vec<Hiding<'facts>> = layers
+            .into_iter()
+            .map(|facts| Hiding {
+                facts,
+                whiteouts: hashes(&facts.whiteouts),
+                opaques: hashes(&facts.opaques),
+            })
+            .collect();
+        let mut squash = Self { layers, hasher, symlinks: HashMap::new(), directory: false };
+        squash.symlinks = squash.staying_symlinks();
+        squash
+    }
+
+    /// The facts of a directory.
+    #[must_use]
+    pub fn of_directory(facts: &'facts LayerFacts, hasher: &'facts PathHasher) -> Self {
+        Self { directory: true, ..Self::new(vec![facts], hasher) }
+    }
+
+    fn staying_symlinks(&self) -> HashMap<String, String> {
+        let mut symlinks = HashMap::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            for (path, target) in &layer.facts.symlinks {
+                if self.stays(index, path) {
+                    symlinks.insert(path.clone(), target.clone());
+                }
+            }
+        }
+        symlinks
+    }
+
+    fn hashes(&self, path: &str) -> PathHashes {
+        let ancestors = path
+            .match_indices('/')
+            .filter_map(|(at, _)| path.get(..at))
+            .chain(std::iter::once(""))
+            .map(|ancestor| self.hasher.hash(ancestor))
+            .collect();
+        PathHashes { own: self.hasher.hash(path), ancestors }
+    }
+
+    /// Whether what layer `index` has at `path` is there in the squashed view.
+    #[must_use]
+    pub fn stays(&self, index: usize, path: &str) -> bool {
+        let above = self.layers.get(index + 1..).unwrap_or_default();
+        above.is_empty() || !self.hidden(above, &self.hashes(path))
+    }
+
+    fn hidden(&self, above: &[Hiding<'_>], path: &PathHashes) -> bool {
+        let has = |sorted: &[u64], hash: &u64| sorted.binary_search(hash).is_ok();
+        above.iter().any(|layer| {
+            has(&layer.facts.files, &path.own)
+                || has(&layer.facts.directories, &path.own)
+                || layer.whiteouts.contains(&path.own)
+                || path.ancestors.iter().any(|ancestor| {
+                    layer.whiteouts.contains(ancestor)
+                        || layer.opaques.contains(ancestor)
+                        || has(&layer.facts.files, ancestor)
+                })
+        })
+    }
+
+    /// The symbolic links that stay.
+    #[must_use]
+    pub const fn symlinks(&self) -> &HashMap<String, String> {
+        &self.symlinks
+    }
+
+    /// The path with links followed inside the root; as it is for a loop.
+    #[must_use]
+    pub fn follow(&self, path: &str) -> String {
+        follow(path, |at| self.symlinks.get(at).map(String::as_str))
+            .unwrap_or_else(|| path.to_owned())
+    }
+
+    /// One check's facts in the squashed view.
+    #[must_use]
+    pub fn view<'view>(
+        &'view self,
+        check: &str,
+        distribution: Option<&'view Distribution>,
+        shape: SubjectShape,
+    ) -> View<'view> {
+        let mut facts = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let number = if self.directory { None } else { u32::try_from(index).ok() };
+            for record in layer.facts.facts.get(check).into_iter().flatten() {
+                facts.push(FactAt {
+                    path: &record.path,
+                    layer: number,
+                    fact: &record.fact,
+                    stays: self.stays(index, &record.path),
+                });
+            }
+        }
+        let layers = if self.directory { 0 } else { u32::try_from(self.layers.len()).unwrap_or(0) };
+        View::new(facts, &self.symlinks, distribution, shape, layers)
+    }
+
+    /// Calls `each` with every entry that stays, bottom layer first. `records` are those of the
+    /// layers, in their order.
+    pub fn each_file(&self, records: &[&Record], mut each: impl FnMut(RecordEntry, Option<u32>)) {
+        let mut shown_directories: HashSet<u64> = HashSet::new();
+        for (index, record) in records.iter().enumerate() {
+            let number = if self.directory { None } else { u32::try_from(index).ok() };
+            // An entry may come twice in a layer; the last one is what is unpacked.
+            let mut last: HashMap<u64, u64> = HashMap::new();
+            for (place, entry) in (0_u64..).zip(record.iter()) {
+                last.insert(self.hasher.hash(&entry.path), place);
+            }
+            for (place, entry) in (0_u64..).zip(record.iter()) {
+                let hash = self.hasher.hash(&entry.path);
+                if last.get(&hash) != Some(&place) || !self.entry_stays(index, &entry) {
+                    continue;
+                }
+                if entry.kind != FileKind::Directory || shown_directories.insert(hash) {
+                    each(entry, number);
+                }
+            }
+        }
+    }
+
+    fn entry_stays(&self, index: usize, entry: &RecordEntry) -> bool {
+        self.stays(index, &entry.path)
+    }
+}
+
+/// Gives hard links whose target lies in a lower layer the facts of that target.
+pub fn link_across_layers(layers: &mut [LayerFacts]) {
+    for index in 1..layers.len() {
+        let (below, rest) = layers.split_at_mut(index);
+        let Some(layer) = rest.first_mut() else { return };
+        let links = layer.hard_links.clone();
+        for (path, target) in links {
+            let own = |facts: &LayerFacts, check: &str, path: &str| {
+                facts.facts.get(check)?.iter().find(|fact| fact.path == path).cloned()
+            };
+            let checks: HashSet<&String> =
+                below.iter().flat_map(|layer| layer.facts.keys()).collect();
+            let mut added = Vec::new();
+            for check in checks {
+                if own(layer, check, &path).is_some() || own(layer, check, &target).is_some() {
+                    continue;
+                }
+                let found = below.iter().rev().find_map(|layer| own(layer, check, &target));
+                added.extend(found.map(|fact| (check.clone(), fact.fact)));
+            }
+            for (check, fact) in added {
+                layer.facts.entry(check).or_default().push(FactRecord { path: path.clone(), fact });
+            }
+        }
+    }
+}

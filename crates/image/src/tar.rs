@@ -1,0 +1,710 @@
+//! A tar reader that is fed: bytes go in as they are inflated, entries come out to a [`Sink`].
+//!
+//! Fed rather than pulling, so that the thread which hashes can hand each piece on without a copy: a
+//! file that lies in one piece reaches its check as a slice of it. What counts as an entry follows
+//! Go's archive/tar, because that is what engines unpack by, and a difference would let a layer show
+//! one tree to us and another to them. Sources: POSIX.1-2017 pax, "ustar Interchange Format" and
+//! "pax Extended Header"; GNU tar manual, "Basic Tar Format".
+
+use crate::limits;
+use vocabulary::FileKind;
+
+/// A tar block.
+const BLOCK: usize = 512;
+
+/// What a header says of an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta<'tar> {
+    /// Path in the root, `.` and `..` resolved, without a leading slash; empty for the root itself.
+    pub path: &'tar str,
+    /// What it is.
+    pub kind: FileKind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Numeric owner.
+    pub uid: u64,
+    /// Numeric group.
+    pub gid: u64,
+    /// Size of the content, expanded if sparse.
+    pub size: u64,
+    /// Target of a link.
+    pub link: &'tar str,
+    /// Extended attributes.
+    pub attributes: &'tar [(String, Vec<u8>)],
+}
+
+/// Takes the entries of a tar.
+pub trait Sink {
+    /// An entry without content: folder, link, device, pipe.
+    fn entry(&mut self, meta: &Meta<'_>);
+
+    /// A regular file whose whole content is at hand.
+    fn whole(&mut self, meta: &Meta<'_>, content: &[u8]);
+
+    /// A regular file whose content follows by [`Sink::data`]. `head` is its first bytes, and comes
+    /// again as the first data. Returns whether the data is wanted.
+    fn start(&mut self, meta: &Meta<'_>, head: &[u8]) -> bool;
+
+    /// The next bytes of the file that was started. Returns whether more is wanted.
+    fn data(&mut self, bytes: &[u8]) -> bool;
+
+    /// The end of the file that was started.
+    fn end(&mut self);
+
+    /// A regular file whose content is stored in a form that is not read.
+    fn unread(&mut self, meta: &Meta<'_>, reason: &str);
+
+    /// An entry that could not be taken as it is.
+    fn problem(&mut self, path: &str, reason: &str);
+}
+
+/// Why a tar cannot be read on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TarError {
+    /// A header whose checksum is wrong.
+    #[error("damaged tar: wrong header checksum at byte {0}")]
+    Checksum(u64),
+    /// A number that is none.
+    #[error("damaged tar: the header at byte {0} holds an invalid {1}")]
+    Field(u64, &'static str),
+    /// An extended header that is none.
+    #[error("damaged tar: invalid extended header at byte {0}")]
+    Extended(u64),
+    /// A bound was passed.
+    #[error("refusing to read on: over the limit of {0} {1}")]
+    Limit(u64, &'static str),
+    /// It ends within an entry.
+    #[error("truncated: the tar ends in the middle of an entry, at byte {0}")]
+    Truncated(u64),
+}
+
+/// What extended headers said of the next entry.
+#[derive(Default)]
+struct Extended {
+    path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
+    size: Option<u64>,
+    uid: Option<u64>,
+    gid: Option<u64>,
+    attributes: Vec<(String, Vec<u8>)>,
+    sparse: bool,
+    real_size: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MetaKind {
+    Pax,
+    Global,
+    LongPath,
+    LongLink,
+}
+
+enum State {
+    Header,
+    /// More sparse maps of a GNU sparse file follow its header.
+    SparseMap {
+        stored: u64,
+    },
+    Extended {
+        kind: MetaKind,
+        remaining: u64,
+    },
+    /// A file whose head is not yet at hand.
+    Head {
+        size: u64,
+        stored: u64,
+    },
+    Body {
+        remaining: u64,
+        wanted: bool,
+        padding: u64,
+    },
+    Skip {
+        remaining: u64,
+    },
+    End,
+}
+
+/// The fed tar reader.
+pub struct TarReader {
+    state: State,
+    /// Bytes of a block, extended header or head that is not whole yet.
+    carry: Vec<u8>,
+    extended: Extended,
+    /// Scratch for the entry at hand.
+    current: Current,
+    offset: u64,
+    entries: u64,
+    zero_blocks: u8,
+}
+
+#[derive(Default)]
+struct Current {
+    path: String,
+    link: String,
+    attributes: Vec<(String, Vec<u8>)>,
+    mode: u32,
+    uid: u64,
+    gid: u64,
+    size: u64,
+    stored: u64,
+    sparse: bool,
+}
+
+impl Current {
+    fn meta(&self, kind: FileKind) -> Meta<'_> {
+        Meta {
+            path: &self.path,
+            kind,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            size: if kind == FileKind::File { self.size } else { 0 },
+            link: &self.link,
+            attributes: &self.attributes,
+        }
+    }
+}
+
+impl Default for TarReader {
+    fn default() -> Self {
+        Self {
+            state: State::Header,
+            carry: Vec::new(),
+            extended: Extended::default(),
+            current: Current::default(),
+            offset: 0,
+            entries: 0,
+            zero_blocks: 0,
+        }
+    }
+}
+
+const fn padding_of(size: u64) -> u64 {
+    size.wrapping_neg() % 512
+}
+
+fn to_usize(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+impl TarReader {
+    /// Count of entries so far.
+    #[must_use]
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Whether the end marks have come.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
+    /// Leaves out the rest of the file at hand, which the caller seeks over: its bytes, padding
+    /// included. 0 where the next header, extended header or head is awaited.
+    pub(crate) fn skip_ahead(&mut self) -> u64 {
+        let (remaining, padding) = match self.state {
+            State::Body { remaining, padding, .. } => (remaining, padding),
+            State::Skip { remaining } => (remaining, 0),
+            _ => return 0,
+        };
+        self.state = State::Header;
+        self.offset += remaining + padding;
+        remaining + padding
+    }
+
+    /// Takes the next bytes of the tar.
+    ///
+    /// # Errors
+    /// Where the tar is damaged or over a limit. What follows is not to be fed.
+    pub fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), TarError> {
+        let mut chunk = bytes;
+        while !chunk.is_empty() {
+            let before = chunk.len();
+            match self.state {
+                State::End => return Ok(()),
+                State::Header => self.header_block(&mut chunk, sink)?,
+                State::SparseMap { stored } => self.sparse_block(&mut chunk, stored, sink),
+                State::Extended { kind, remaining } => {
+                    self.extended_bytes(&mut chunk, kind, remaining)?;
+                }
+                State::Head { size, stored } => self.head_bytes(&mut chunk, size, stored, sink),
+                State::Body { .. } => self.body_bytes(&mut chunk, sink),
+                State::Skip { remaining } => {
+                    let take = to_usize(remaining).min(chunk.len());
+                    chunk = chunk.get(take..).unwrap_or_default();
+                    let remaining = remaining - take as u64;
+                    self.state =
+                        if remaining == 0 { State::Header } else { State::Skip { remaining } };
+                }
+            }
+            self.offset += (before - chunk.len()) as u64;
+        }
+        Ok(())
+    }
+
+    /// Says that no more bytes come.
+    ///
+    /// # Errors
+    /// Where that is in the middle of an entry.
+    pub fn finish(&self) -> Result<(), TarError> {
+        match self.state {
+            // Engines take a tar without its end marks, and so do we.
+            State::End => Ok(()),
+            State::Header if self.carry.is_empty() => Ok(()),
+            // The last file's padding is often left out.
+            State::Skip { remaining } if remaining < BLOCK as u64 => Ok(()),
+            _ => Err(TarError::Truncated(self.offset)),
+        }
+    }
+
+    /// Hands `wanted` bytes from the front of `chunk` to `take`, through `carry` where they come in
+    /// several pieces. None until they are all there.
+    fn with_bytes<R>(
+        &mut self,
+        chunk: &mut &[u8],
+        wanted: usize,
+        take: impl FnOnce(&mut Self, &[u8]) -> R,
+    ) -> Option<R> {
+        if self.carry.is_empty()
+            && let Some((front, rest)) = chunk.split_at_checked(wanted)
+        {
+            *chunk = rest;
+            return Some(take(self, front));
+        }
+        let missing = wanted.saturating_sub(self.carry.len());
+        let (front, rest) = chunk.split_at_checked(missing).unwrap_or((*chunk, &[]));
+        self.carry.extend_from_slice(front);
+        *chunk = rest;
+        if self.carry.len() < wanted {
+            return None;
+        }
+        let mut carry = std::mem::take(&mut self.carry);
+        let result = take(self, &carry);
+        carry.clear();
+        self.carry = carry;
+        Some(result)
+    }
+
+    fn header_block(&mut self, chunk: &mut &[u8], sink: &mut impl Sink) -> Result<(), TarError> {
+        let done =
+            self.with_bytes(chunk, BLOCK, |reader, block| match block.first_chunk::<BLOCK>() {
+                Some(block) => reader.header(block, sink),
+                None => Ok(()),
+            });
+        done.unwrap_or(Ok(()))
+    }
+
+    fn header(&mut self, block: &[u8; BLOCK], sink: &mut impl Sink) -> Result<(), TarError> {
+        let header = Header(block);
+        if block.first() == Some(&0) && block.iter().all(|byte| *byte == 0) {
+            self.zero_blocks += 1;
+            if self.zero_blocks == 2 {
+                self.state = State::End;
+            }
+            return Ok(());
+        }
+        if self.zero_blocks > 0 || !header.checksum_holds() {
+            return Err(TarError::Checksum(self.offset));
+        }
+        let size = header.number(124, 12).ok_or(TarError::Field(self.offset, "size"))?;
+        let meta = match header.type_flag() {
+            b'x' | b'X' => Some(MetaKind::Pax),
+            b'g' => Some(MetaKind::Global),
+            b'L' => Some(MetaKind::LongPath),
+            b'K' => Some(MetaKind::LongLink),
+            _ => None,
+        };
+        if let Some(kind) = meta {
+            if size > limits::TAR_META_BYTES {
+                return Err(TarError::Limit(limits::TAR_META_BYTES, "bytes of an extended header"));
+            }
+            self.state = match size {
+                0 => State::Header,
+                remaining => State::Extended { kind, remaining },
+            };
+            return Ok(());
+        }
+        self.entries += 1;
+        if self.entries > limits::LAYER_ENTRIES {
+            return Err(TarError::Limit(limits::LAYER_ENTRIES, "entries"));
+        }
+        self.entry(&header, size, sink)
+    }
+
+    fn entry(
+        &mut self,
+        header: &Header<'_>,
+        size: u64,
+        sink: &mut impl Sink,
+    ) -> Result<(), TarError> {
+        let extended = std::mem::take(&mut self.extended);
+        let current = &mut self.current;
+        current.attributes = extended.attributes;
+        current.mode = u32::try_from(header.number(100, 8).unwrap_or(0) & 0o7777).unwrap_or(0);
+        current.uid = extended.uid.or_else(|| header.number(108, 8)).unwrap_or(0);
+        current.gid = extended.gid.or_else(|| header.number(116, 8)).unwrap_or(0);
+        let stored = extended.size.unwrap_or(size);
+        let mut escapes = false;
+        let mut directory_name = false;
+        current.path.clear();
+        match &extended.path {
+            Some(path) => {
+                directory_name = path.last() == Some(&b'/');
+                escapes |= normalise(path, &mut current.path);
+            }
+            None => header.with_path(|path| {
+                directory_name = path.last() == Some(&b'/');
+                escapes |= normalise(path, &mut current.path);
+            }),
+        }
+        let kind = match header.type_flag() {
+            b'0' | 0 | b'7' | b'S' if !directory_name => FileKind::File,
+            b'5' | b'0' | 0 | b'7' | b'S' => FileKind::Directory,
+            b'1' => FileKind::HardLink,
+            b'2' => FileKind::Symlink,
+            b'3' => FileKind::CharacterDevice,
+            b'4' => FileKind::BlockDevice,
+            b'6' => FileKind::Fifo,
+            _ => {
+                sink.problem(&current.path, "unknown type of tar entry");
+                self.skip(stored);
+                return Ok(());
+            }
+        };
+        current.link.clear();
+        match (&extended.link, kind) {
+            (Some(link), FileKind::HardLink) => escapes |= normalise(link, &mut current.link),
+            (None, FileKind::HardLink) => {
+                escapes |= normalise(header.text(157, 100), &mut current.link)
+            }
+            (Some(link), FileKind::Symlink) => push_text(link, &mut current.link),
+            (None, FileKind::Symlink) => push_text(header.text(157, 100), &mut current.link),
+            _ => {}
+        }
+        if escapes {
+            sink.problem(
+                &current.path,
+                "path leads out of the root; read as if the root were its own parent",
+            );
+        }
+        if current.path.len() > limits::PATH_BYTES || current.link.len() > limits::PATH_BYTES {
+            let shown: String = current.path.chars().take(200).collect();
+            sink.problem(&shown, "path longer than 4,096 bytes; entry left out");
+            self.skip(if kind == FileKind::File { stored } else { 0 });
+            return Ok(());
+        }
+        if kind != FileKind::File {
+            // Like Go: an entry that can have no content has none, whatever its size says.
+            sink.entry(&current.meta(kind));
+            self.state = State::Header;
+            return Ok(());
+        }
+        if stored > limits::LAYER_BYTES {
+            return Err(TarError::Field(self.offset, "size"));
+        }
+        current.stored = stored;
+        let gnu_sparse = header.type_flag() == b'S';
+        current.sparse = extended.sparse || gnu_sparse;
+        current.size = if gnu_sparse {
+            header.number(483, 12).unwrap_or(stored)
+        } else {
+            extended.real_size.unwrap_or(stored)
+        };
+        if gnu_sparse && header.byte(482) != 0 {
+            self.state = State::SparseMap { stored };
+        } else {
+            self.begin_file(stored, sink);
+        }
+        Ok(())
+    }
+
+    fn sparse_block(&mut self, chunk: &mut &[u8], stored: u64, sink: &mut impl Sink) {
+        let more = self.with_bytes(chunk, BLOCK, |_, block| block.get(504) == Some(&1));
+        if more == Some(false) {
+            self.begin_file(stored, sink);
+        }
+    }
+
+    fn begin_file(&mut self, stored: u64, sink: &mut impl Sink) {
+        if self.current.sparse {
+            sink.unread(&self.current.meta(FileKind::File), "sparse file; holes are not expanded");
+            self.skip(stored);
+        } else if stored == 0 {
+            sink.whole(&self.current.meta(FileKind::File), &[]);
+            self.state = State::Header;
+        } else {
+            self.state = State::Head { size: self.current.size, stored };
+        }
+    }
+
+    fn skip(&mut self, stored: u64) {
+        let remaining = stored.saturating_add(padding_of(stored));
+        self.state = if remaining == 0 { State::Header } else { State::Skip { remaining } };
+    }
+
+    fn head_bytes(&mut self, chunk: &mut &[u8], size: u64, stored: u64, sink: &mut impl Sink) {
+        let whole = to_usize(size);
+        if self.carry.is_empty()
+            && let Some((content, rest)) = chunk.split_at_checked(whole)
+        {
+            sink.whole(&self.current.meta(FileKind::File), content);
+            *chunk = rest;
+            self.end_of_body(padding_of(stored));
+            return;
+        }
+        let wanted = whole.min(limits::HEAD_BYTES);
+        let remaining = self.with_bytes(chunk, wanted, |reader, head| {
+            let wanted = sink.start(&reader.current.meta(FileKind::File), head) && sink.data(head);
+            let remaining = size - head.len() as u64;
+            reader.state = State::Body { remaining, wanted, padding: padding_of(stored) };
+            remaining
+        });
+        if remaining == Some(0) {
+            sink.end();
+            self.end_of_body(padding_of(stored));
+        }
+    }
+
+    fn body_bytes(&mut self, chunk: &mut &[u8], sink: &mut impl Sink) {
+        let State::Body { remaining, wanted, padding } = self.state else { return };
+        let take = to_usize(remaining).min(chunk.len());
+        let (body, rest) = chunk.split_at_checked(take).unwrap_or((*chunk, &[]));
+        *chunk = rest;
+        let wanted = wanted && sink.data(body);
+        let remaining = remaining - body.len() as u64;
+        if remaining == 0 {
+            sink.end();
+            self.end_of_body(padding);
+        } else {
+            self.state = State::Body { remaining, wanted, padding };
+        }
+    }
+
+    fn end_of_body(&mut self, padding: u64) {
+        self.state = if padding == 0 { State::Header } else { State::Skip { remaining: padding } };
+    }
+
+    fn extended_bytes(
+        &mut self,
+        chunk: &mut &[u8],
+        kind: MetaKind,
+        remaining: u64,
+    ) -> Result<(), TarError> {
+        let done = self.with_bytes(chunk, to_usize(remaining), |reader, bytes| {
+            reader.apply_extended(kind, bytes)
+        });
+        if let Some(applied) = done {
+            applied?;
+            self.end_of_body(padding_of(remaining));
+        }
+        Ok(())
+    }
+
+    fn apply_extended(&mut self, kind: MetaKind, bytes: &[u8]) -> Result<(), TarError> {
+        let until_nul = || bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        match kind {
+            MetaKind::LongPath => self.extended.path = Some(until_nul()),
+            MetaKind::LongLink => self.extended.link = Some(until_nul()),
+            // Engines ignore what a global header says of entries.
+            MetaKind::Global => {}
+            MetaKind::Pax => {
+                let mut rest = bytes;
+                while !rest.is_empty() {
+                    let (key, value, after) =
+                        pax_record(rest).ok_or(TarError::Extended(self.offset))?;
+                    self.apply_pax(key, value)?;
+                    rest = after;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_pax(&mut self, key: &[u8], value: &[u8]) -> Result<(), TarError> {
+        let offset = self.offset;
+        let number = || {
+            std::str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.parse::<u64>().ok())
+                .ok_or(TarError::Extended(offset))
+        };
+        match key {
+            b"path" => self.extended.path = Some(value.to_vec()),
+            b"linkpath" => self.extended.link = Some(value.to_vec()),
+            b"size" => self.extended.size = Some(number()?),
+            b"uid" => self.extended.uid = Some(number()?),
+            b"gid" => self.extended.gid = Some(number()?),
+            b"GNU.sparse.name" => {
+                self.extended.path = Some(value.to_vec());
+                self.extended.sparse = true;
+            }
+            b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
+                self.extended.real_size = Some(number()?);
+                self.extended.sparse = true;
+            }
+            b"GNU.sparse.major" | b"GNU.sparse.map" | b"GNU.sparse.numblocks" => {
+                self.extended.sparse = true;
+            }
+            _ => {
+                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+                    if self.extended.attributes.len() >= limits::ATTRIBUTES {
+                        return Err(TarError::Limit(
+                            limits::ATTRIBUTES as u64,
+                            "extended attributes",
+                        ));
+                    }
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    self.extended.attributes.push((name, value.to_vec()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One `length key=value\n` record, and what follows it.
+fn pax_record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let space = bytes.iter().take(20).position(|byte| *byte == b' ')?;
+    let length: usize = std::str::from_utf8(bytes.get(..space)?).ok()?.parse().ok()?;
+    let record = bytes.get(space + 1..length)?;
+    let record = record.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some((record.get(..equals)?, record.get(equals + 1..)?, bytes.get(length..)?))
+}
+
+/// A header block.
+struct Header<'block>(&'block [u8; BLOCK]);
+
+impl<'block> Header<'block> {
+    fn byte(&self, at: usize) -> u8 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
+    fn field(&self, at: usize, length: usize) -> &'block [u8] {
+        self.0.get(at..at + length).unwrap_or_default()
+    }
+
+    fn text(&self, at: usize, length: usize) -> &'block [u8] {
+        let field = self.field(at, length);
+        let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+        field.get(..end).unwrap_or_default()
+    }
+
+    fn type_flag(&self) -> u8 {
+        self.byte(156)
+    }
+
+    /// Octal with leading spaces and a space or NUL behind, or base 256 with the high bit set.
+    fn number(&self, at: usize, length: usize) -> Option<u64> {
+        let field = self.field(at, length);
+        let first = *field.first()?;
+        if first & 0x80 != 0 {
+            if first & 0x40 != 0 {
+                return None; // negative
+            }
+            return field.iter().enumerate().try_fold(0_u64, |value, (index, byte)| {
+                let byte = if index == 0 { byte & 0x7f } else { *byte };
+                value.checked_mul(256)?.checked_add(u64::from(byte))
+            });
+        }
+        let mut value = 0_u64;
+        let mut digits = field.iter().skip_while(|byte| **byte == b' ');
+        for byte in digits.by_ref() {
+            match byte {
+                b'0'..=b'7' => {
+                    value = value.checked_mul(8)?.checked_add(u64::from(byte - b'0'))?;
+                }
+                b' ' | 0 => break,
+                _ => return None,
+            }
+        }
+        digits.all(|byte| matches!(byte, b' ' | 0)).then_some(value)
+    }
+
+    /// The sum of all bytes, the checksum field taken as spaces; signed sums are accepted as old
+    /// tars wrote them.
+    fn checksum_holds(&self) -> bool {
+        let Some(stated) = self.number(148, 8) else { return false };
+        let total: u32 = self.0.iter().map(|byte| u32::from(*byte)).sum();
+        let field: u32 = self.field(148, 8).iter().map(|byte| u32::from(*byte)).sum();
+        let unsigned = total - field + 8 * 32;
+        if u64::from(unsigned) == stated {
+            return true;
+        }
+        let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count();
+        let negative = high(self.0) - high(self.field(148, 8));
+        i64::from(unsigned) - 256 * i64::try_from(negative).unwrap_or(0)
+            == i64::try_from(stated).unwrap_or(i64::MAX)
+    }
+
+    /// The path: POSIX puts its front into `prefix`, GNU uses that room for other things.
+    fn with_path(&self, take: impl FnOnce(&[u8])) {
+        let name = self.text(0, 100);
+        let posix = self.field(257, 6) == b"ustar\0";
+        if posix && self.byte(345) != 0 {
+            let prefix = self.text(345, 155);
+            let mut path = [0_u8; 256];
+            let length = prefix.len() + 1 + name.len();
+            let joined = prefix.iter().chain(b"/").chain(name);
+            path.iter_mut().zip(joined).for_each(|(to, from)| *to = *from);
+            take(path.get(..length).unwrap_or_default());
+        } else {
+            take(name);
+        }
+    }
+}
+
+/// Appends `path` to `into` without leading slashes and without empty, `.` and `..` parts; `..` at
+/// the root stays at the root, as the kernel has it. Returns whether the path tried to leave it.
+pub(crate) fn normalise(path: &[u8], into: &mut String) -> bool {
+    let path = path.strip_prefix(b"./").unwrap_or(path);
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    if is_plain(path)
+        && let Ok(text) = std::str::from_utf8(path)
+    {
+        into.push_str(text);
+        return false;
+    }
+    let mut escapes = false;
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                escapes |= into.is_empty();
+                into.truncate(into.rfind('/').unwrap_or(0));
+            }
+            _ => {
+                if !into.is_empty() {
+                    into.push('/');
+                }
+                push_text(part, into);
+            }
+        }
+    }
+    escapes
+}
+
+/// Whether no part of the path is empty or begins with a dot and could be `.` or `..`.
+fn is_plain(path: &[u8]) -> bool {
+    let mut previous = b'/';
+    for byte in path {
+        if previous == b'/' && matches!(byte, b'/' | b'.') {
+            return false;
+        }
+        previous = *byte;
+    }
+    previous != b'/'
+}
+
+/// Appends bytes as text; those that are not UTF-8, and NUL, as `\xNN`.
+fn push_text(bytes: &[u8], into: &mut String) {
+    use std::fmt::Write as _;
+    for piece in bytes.utf8_chunks() {
+        into.push_str(piece.valid());
+        for byte in piece.invalid() {
+            let _ = write!(into, "\\x{byte:02x}");
+        }
+    }
+}

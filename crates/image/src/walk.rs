@@ -1,0 +1,387 @@
+//! The one pass over a layer: read, hash, inflate, hash, walk, dispatch.
+//!
+//! Two threads a layer. The first reads, hashes what is packed and inflates into a ring of four
+//! buffers; the second hashes what is plain and feeds the tar reader. Inflating is the longest part,
+//! so everything else hides behind it, and memory is the ring whatever the layer's size. Layers run
+//! side by side, as many as there are processors.
+
+use crate::blob::{Blob, PIECE, Packing, refused_packing, unpack};
+use crate::budget::Budget;
+use crate::check::Check;
+use crate::collect::{Aliases, Collector, RecordLevel, WALK};
+use crate::dispatch::Dispatch;
+use crate::facts::{LayerFacts, PathHasher};
+use crate::limits;
+use crate::record::Record;
+use crate::tar::TarReader;
+use sha2::Digest as _;
+use std::io::{self, BufReader, Read};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use vocabulary::{Algorithm, Digest};
+
+/// Buffers between the two threads of a layer.
+const RING: usize = 4;
+
+/// What one pass over a layer gave.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// The facts; `diff_id` is computed.
+    pub facts: LayerFacts,
+    /// The file record, as far as it was asked for.
+    pub record: Record,
+    /// Digest of the bytes as stored, computed.
+    pub packed_digest: Option<Digest>,
+    /// Count of the bytes as stored.
+    pub packed_bytes: u64,
+    /// How it was packed.
+    pub packing: Option<Packing>,
+    /// Why the layer was not read to its end; the facts are those up to there.
+    pub failure: Option<String>,
+}
+
+/// Told of progress while layers are read.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes read as stored, all layers together.
+    pub read: AtomicU64,
+    /// Bytes that there are to read; 0 while unknown.
+    pub total: AtomicU64,
+}
+
+/// Everything a walk needs besides the layer.
+pub struct Walker<'walk> {
+    /// The checks.
+    pub dispatch: &'walk Dispatch<'walk>,
+    /// Hashes paths.
+    pub hasher: &'walk PathHasher,
+    /// How much of the file record is kept.
+    pub level: RecordLevel,
+    /// Told of progress.
+    pub progress: &'walk Progress,
+    budget: Budget,
+}
+
+impl<'walk> Walker<'walk> {
+    /// A walker; see its fields.
+    #[must_use]
+    pub const fn new(
+        dispatch: &'walk Dispatch<'walk>,
+        hasher: &'walk PathHasher,
+        level: RecordLevel,
+        progress: &'walk Progress,
+    ) -> Self {
+        let budget = Budget::new(limits::WHOLE_TOTAL_BYTES);
+        Self { dispatch, hasher, level, progress, budget }
+    }
+
+    /// Walks blobs side by side, `workers` at a time; the results are in the order of the blobs.
+    #[must_use]
+    pub fn walk_all(&self, layers: &[WalkJob<'_>], workers: usize) -> Vec<Walked> {
+        let next = AtomicUsize::new(0);
+        let done: Vec<Mutex<Option<Walked>>> = layers.iter().map(|_| Mutex::new(None)).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..workers.clamp(1, layers.len().max(1)) {
+                scope.spawn(|| {
+                    while let Some((layer, slot)) = {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        layers.get(index).zip(done.get(index))
+                    } {
+                        let walked = self.walk(layer);
+                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
+                    }
+                });
+            }
+        });
+        done.into_iter()
+            .map(|slot| {
+                slot.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+            })
+            .collect()
+    }
+
+    pub(crate) fn collector(&self) -> Collector<'_> {
+        Collector::new(self.dispatch, self.hasher, &self.budget, self.level)
+    }
+
+    /// Walks one blob; a second time for the few files that turned out to be hard links of names that
+    /// concern a check.
+    #[must_use]
+    pub fn walk(&self, layer: &WalkJob<'_>) -> Walked {
+        let (mut walked, pending) = self.pass(layer, None);
+        if !pending.is_empty() && walked.failure.is_none() {
+            let (again, _) = self.pass(layer, Some(&pending));
+            for (check, facts) in again.facts.facts {
+                walked.facts.facts.entry(check).or_default().extend(facts);
+            }
+            walked.facts.problems.extend(again.facts.problems);
+        }
+        walked
+    }
+
+    fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>) -> (Walked, Aliases) {
+        let mut collector = self.collector();
+        if let Some(aliases) = only {
+            collector = collector.only(aliases);
+        }
+        let blob = match layer.blob.open() {
+            Ok(blob) => blob,
+            Err(error) => {
+                let failure = Some(error.to_string());
+                return (Walked { failure, ..Walked::default() }, Aliases::new());
+            }
+        };
+        let (filled_in, filled) = sync_channel(RING);
+        let (emptied_in, emptied) = sync_channel(RING);
+        for _ in 0..RING {
+            let _ = emptied_in.send(Vec::new());
+        }
+        std::thread::scope(|scope| {
+            let algorithm = layer.algorithm;
+            let consumer = scope.spawn(move || consume(collector, &filled, &emptied_in));
+            let source = HashingReader::new(blob, algorithm, self.progress);
+            let produced = produce(source, &filled_in, &emptied);
+            drop(filled_in);
+            let consumed = consumer.join().unwrap_or_else(|_| Consumed::lost());
+            merge(produced, consumed)
+        })
+    }
+}
+
+/// A layer to be walked.
+pub struct WalkJob<'walk> {
+    /// Where it lies.
+    pub blob: &'walk Blob,
+    /// What its stored bytes are hashed by.
+    pub algorithm: Algorithm,
+}
+
+enum Piece {
+    /// How the layer is packed: sent first.
+    Begins(Packing),
+    Bytes(Vec<u8>),
+}
+
+struct Produced {
+    digest: Digest,
+    bytes: u64,
+    packing: Packing,
+    failure: Option<String>,
+}
+
+struct Consumed {
+    facts: LayerFacts,
+    record: Record,
+    pending: Aliases,
+    failure: Option<String>,
+}
+
+impl Consumed {
+    fn lost() -> Self {
+        let failure = Some("internal error while walking the layer; please report it".to_owned());
+        Self {
+            facts: LayerFacts::default(),
+            record: Record::default(),
+            pending: Aliases::new(),
+            failure,
+        }
+    }
+}
+
+fn merge(produced: Produced, consumed: Consumed) -> (Walked, Aliases) {
+    let mut facts = consumed.facts;
+    if facts.diff_id.is_none() && produced.packing == Packing::Plain {
+        facts.diff_id = Some(produced.digest.clone());
+    }
+    // What stopped the unpacker is the cause of what stopped the tar reader.
+    let failure = produced.failure.or(consumed.failure);
+    let walked = Walked {
+        facts,
+        record: consumed.record,
+        packed_digest: Some(produced.digest),
+        packed_bytes: produced.bytes,
+        packing: Some(produced.packing),
+        failure,
+    };
+    (walked, consumed.pending)
+}
+
+/// Reads, hashes and unpacks. Whatever happens, all stored bytes are hashed in the end.
+fn produce(
+    mut source: HashingReader<'_>,
+    filled: &SyncSender<Piece>,
+    emptied: &Receiver<Vec<u8>>,
+) -> Produced {
+    let mut head = Vec::new();
+    let read = source.by_ref().take(8).read_to_end(&mut head);
+    let packing = Packing::of(&head);
+    let _ = filled.send(Piece::Begins(packing));
+    let failure = match (read, refused_packing(&head)) {
+        (Err(error), _) => Some(format!("cannot read: {error}")),
+        (_, Some(name)) => {
+            Some(format!("packed with {name}, which is not supported; use gzip or zstd"))
+        }
+        _ => {
+            let packed_bytes = source.bytes.clone();
+            let packed = io::Cursor::new(head).chain(source.by_ref());
+            let packed = BufReader::with_capacity(PIECE, packed);
+            let result = match unpack(packing, packed) {
+                Ok(plain) => pump(plain, packing, &packed_bytes, filled, emptied),
+                Err(error) => Err(error.to_string()),
+            };
+            result.err()
+        }
+    };
+    let drained = io::copy(&mut source, &mut io::sink());
+    let failure = failure.or_else(|| drained.err().map(|error| format!("cannot read: {error}")));
+    let bytes = source.bytes.load(Ordering::Relaxed);
+    Produced { digest: source.digest(), bytes, packing, failure }
+}
+
+fn pump(
+    mut plain: Box<dyn Read + Send + '_>,
+    packing: Packing,
+    packed_bytes: &AtomicU64,
+    filled: &SyncSender<Piece>,
+    emptied: &Receiver<Vec<u8>>,
+) -> Result<(), String> {
+    let mut total = 0_u64;
+    loop {
+        let Ok(mut buffer) = emptied.recv() else { return Ok(()) };
+        buffer.resize(PIECE, 0);
+        let (count, end) = fill(&mut plain, &mut buffer);
+        buffer.truncate(count);
+        total += count as u64;
+        let packed = packed_bytes.load(Ordering::Relaxed).max(1);
+        if filled.send(Piece::Bytes(buffer)).is_err() {
+            return Ok(());
+        }
+        match end {
+            Some(Ok(())) => return Ok(()),
+            Some(Err(error)) => {
+                return Err(match error.kind() {
+                    io::ErrorKind::UnexpectedEof => {
+                        format!("truncated: the {} stream breaks off", packing.name())
+                    }
+                    _ => format!("damaged {} stream: {error}", packing.name()),
+                });
+            }
+            None => {}
+        }
+        if total > limits::LAYER_BYTES {
+            return Err(format!(
+                "refusing to read on: over the limit of {} GiB",
+                limits::LAYER_BYTES >> 30
+            ));
+        }
+        if total > limits::BOMB_GRACE && total / packed > limits::BOMB_RATIO {
+            return Err(format!(
+                "refusing to read on: unpacks to more than {} times its size, as a decompression bomb does",
+                limits::BOMB_RATIO
+            ));
+        }
+    }
+}
+
+/// Fills the buffer as far as the stream goes; what ended it, if anything did.
+fn fill(plain: &mut dyn Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
+    let mut count = 0;
+    while let Some(room) = buffer.get_mut(count..).filter(|room| !room.is_empty()) {
+        match plain.read(room) {
+            Ok(0) => return (count, Some(Ok(()))),
+            Ok(read) => count += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (count, Some(Err(error))),
+        }
+    }
+    (count, None)
+}
+
+/// Hashes what is plain and walks it. After damage it goes on hashing, so that the digests are known.
+fn consume(
+    mut collector: Collector<'_>,
+    filled: &Receiver<Piece>,
+    emptied: &SyncSender<Vec<u8>>,
+) -> Consumed {
+    let mut tar = TarReader::default();
+    let mut hash = None;
+    let mut bytes = 0_u64;
+    let mut failure: Option<String> = None;
+    for piece in filled {
+        let buffer = match piece {
+            Piece::Begins(Packing::Plain) => continue,
+            Piece::Begins(_) => {
+                hash = Some(sha2::Sha256::default());
+                continue;
+            }
+            Piece::Bytes(buffer) => buffer,
+        };
+        bytes += buffer.len() as u64;
+        if let Some(hash) = &mut hash {
+            hash.update(&buffer);
+        }
+        if failure.is_none() {
+            failure = tar.push(&buffer, &mut collector).err().map(|error| error.to_string());
+        }
+        let _ = emptied.send(buffer);
+    }
+    let failure = failure.or_else(|| tar.finish().err().map(|error| error.to_string()));
+    if let Some(reason) = &failure {
+        collector.note(WALK, "", reason.clone());
+    }
+    let collected = collector.finish(tar.entries());
+    let diff_id = hash.map(|hash| Digest::sha256(hash.finalize().into()));
+    let facts = LayerFacts { plain_bytes: bytes, diff_id, ..collected.facts };
+    Consumed { facts, record: collected.record, pending: collected.pending, failure }
+}
+
+/// Hashes and counts what passes through.
+struct HashingReader<'walk> {
+    inner: Box<dyn Read + Send>,
+    hash: Hash,
+    bytes: std::sync::Arc<AtomicU64>,
+    progress: &'walk Progress,
+}
+
+enum Hash {
+    Sha256(sha2::Sha256),
+    Sha512(Box<sha2::Sha512>),
+}
+
+impl<'walk> HashingReader<'walk> {
+    fn new(inner: Box<dyn Read + Send>, algorithm: Algorithm, progress: &'walk Progress) -> Self {
+        let hash = match algorithm {
+            Algorithm::Sha256 => Hash::Sha256(sha2::Sha256::default()),
+            Algorithm::Sha512 => Hash::Sha512(Box::default()),
+        };
+        Self { inner, hash, bytes: std::sync::Arc::default(), progress }
+    }
+
+    fn digest(self) -> Digest {
+        match self.hash {
+            Hash::Sha256(hash) => Digest::sha256(hash.finalize().into()),
+            Hash::Sha512(hash) => Digest::sha512(hash.finalize().into()),
+        }
+    }
+}
+
+impl Read for HashingReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        match &mut self.hash {
+            Hash::Sha256(hash) => hash.update(bytes),
+            Hash::Sha512(hash) => hash.update(bytes),
+        }
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.progress.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// The checks of a walk, for those who hold them boxed.
+#[must_use]
+pub fn borrowed(checks: &[Box<dyn Check>]) -> Vec<&dyn Check> {
+    checks.iter().map(Box::as_ref).collect()
+}
