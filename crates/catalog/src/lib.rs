@@ -15,3 +15,10 @@ pub mod python;
 pub mod rpm;
 
 pub use all::all;
+
+mod history;
+mod owned;
+mod text;
+
+#[cfg(test)]
+mod view_tests;

@@ -1,10 +1,77 @@
-//! The `dpkg` cataloger.
+//! Reads the package database of Debian and its derivatives.
+//!
+//! In go `status` (all packages in one file), `status.d/` (one file a package, in images built
+//! without dpkg), the file lists and checksums in `info/`, and the copyright files; out come the
+//! installed packages with their source package, licences and files. Each file is its own fact, since
+//! `status` and the list of one package can lie in different layers; they meet when resolved.
+//!
+//! Sources: deb-control(5), dpkg(1) for the package states, dpkg's `doc/` on the database;
+//! copyright-format 1.0; purl-spec, type `deb`.
 
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+mod copyright;
+mod files;
+mod status;
 
-/// The `dpkg` cataloger.
+use crate::history::brought_by;
+use crate::os_release::{distro_qualifier, ecosystem, namespace};
+use crate::owned::Budget;
+use image::{
+    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, ReadError, Resolution, View, Want,
+};
+use serde::Serialize;
+use status::{Record, Status};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Ecosystem, Location, Package, Presence, Problem, Purl, SourcePackage};
+
+const STATUS: &str = "var/lib/dpkg/status";
+const STATUS_FOLDER: &str = "var/lib/dpkg/status.d/";
+const INFO_FOLDER: &str = "var/lib/dpkg/info/";
+const DOCUMENTS: &str = "usr/share/doc/";
+
+/// Largest `status`; one package takes about a kilobyte, and Debian has 65,000.
+const STATUS_LIMIT: u64 = 64 << 20;
+
+/// Largest list or checksum file of one package; the largest real ones have about four megabytes.
+const LIST_LIMIT: u64 = 32 << 20;
+
+/// Reads the database of dpkg.
 #[derive(Debug)]
 pub struct Dpkg;
+
+/// What a file of the database is, told by its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Status,
+    List,
+    Sums,
+    Copyright,
+}
+
+impl Kind {
+    fn of(path: &str) -> Option<Self> {
+        if path == STATUS {
+            return Some(Self::Status);
+        }
+        if let Some(name) = path.strip_prefix(STATUS_FOLDER) {
+            return Some(match name.rsplit_once('.') {
+                Some((_, "md5sums")) => Self::Sums,
+                Some((_, "list")) => Self::List,
+                _ => Self::Status,
+            });
+        }
+        if let Some(name) = path.strip_prefix(INFO_FOLDER) {
+            return match name.rsplit_once('.') {
+                Some((_, "md5sums")) => Some(Self::Sums),
+                Some((_, "list")) => Some(Self::List),
+                _ => None,
+            };
+        }
+        let (package, "copyright") = path.strip_prefix(DOCUMENTS)?.split_once('/')? else {
+            return None;
+        };
+        (!package.is_empty()).then_some(Self::Copyright)
+    }
+}
 
 impl Check for Dpkg {
     fn id(&self) -> &'static str {
@@ -16,18 +83,205 @@ impl Check for Dpkg {
     }
 
     fn interests(&self) -> &'static [Interest] {
-        &[]
+        &[
+            Interest::Path(STATUS),
+            Interest::Under(STATUS_FOLDER),
+            Interest::Under(INFO_FOLDER),
+            Interest::Name("copyright"),
+        ]
     }
 
-    fn wants(&self, _: &Entry<'_>, _: &[u8]) -> Want {
-        Want::No
+    fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
+        match Kind::of(entry.path) {
+            None => Want::No,
+            Some(Kind::Status) => Want::Whole { at_most: STATUS_LIMIT },
+            Some(Kind::List | Kind::Sums) => Want::Whole { at_most: LIST_LIMIT },
+            Some(Kind::Copyright) => copyright::want(entry.size),
+        }
     }
 
-    fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Fact>, ReadError> {
-        Ok(None)
+    fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        match Kind::of(entry.path) {
+            None => Ok(None),
+            Some(Kind::Status) => {
+                let status = status::read(bytes);
+                if status.packages.is_empty() && status.problem.is_none() {
+                    return Ok(None);
+                }
+                keep(&status)
+            }
+            Some(Kind::List) => keep(&files::read_list(bytes)),
+            Some(Kind::Sums) => keep(&files::read_sums(bytes)),
+            Some(Kind::Copyright) => copyright::read(bytes),
+        }
     }
 
-    fn resolve(&self, _: &View<'_>) -> Resolution {
-        Resolution::default()
+    fn resolve(&self, view: &View<'_>) -> Resolution {
+        Resolver::new(view).resolve()
     }
 }
+
+fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
+    postcard::to_stdvec(fact)
+        .map(Some)
+        .map_err(|_| ReadError::new("what was read could not be kept; report this as a bug"))
+}
+
+struct Resolver<'view> {
+    view: &'view View<'view>,
+    ecosystem: Ecosystem,
+    distro: String,
+    budget: Budget,
+    out: Resolution,
+}
+
+impl<'view> Resolver<'view> {
+    fn new(view: &'view View<'_>) -> Self {
+        Self {
+            view,
+            ecosystem: ecosystem(view.distribution()),
+            distro: distro_qualifier(view.distribution()),
+            budget: Budget::default(),
+            out: Resolution::default(),
+        }
+    }
+
+    fn resolve(mut self) -> Resolution {
+        self.status();
+        let apart: Vec<FactAt<'_>> = self
+            .view
+            .staying()
+            .filter(|at| {
+                at.path.starts_with(STATUS_FOLDER) && Kind::of(at.path) == Some(Kind::Status)
+            })
+            .collect();
+        for at in apart {
+            let Some(status) = self.decode(&at) else { continue };
+            for record in &status.packages {
+                self.package(record, &at, at.layer, Some(at.path));
+            }
+        }
+        if let Some(reason) = self.budget.problem() {
+            self.problem(INFO_FOLDER, None, reason);
+        }
+        self.out
+    }
+
+    /// The packages of the one `status` file, each with the layer that brought it.
+    fn status(&mut self) {
+        let Some(at) = self.view.staying().find(|at| at.path == STATUS) else { return };
+        let Some(status) = self.decode(&at) else { return };
+        let states: Vec<(Option<u32>, Status<'_>)> = self
+            .view
+            .history(STATUS)
+            .filter_map(|at| Some((at.layer, postcard::from_bytes(at.fact).ok()?)))
+            .collect();
+        let keys: Vec<(Option<u32>, Vec<_>)> = states
+            .iter()
+            .map(|(layer, status)| (*layer, status.packages.iter().map(Record::key).collect()))
+            .collect();
+        let layers: HashMap<_, _> = brought_by(&keys);
+        let mut seen = HashSet::with_capacity(status.packages.len());
+        for record in &status.packages {
+            if seen.insert((&record.name, &record.architecture)) {
+                let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
+                self.package(record, &at, layer, None);
+            }
+        }
+    }
+
+    fn decode(&mut self, at: &FactAt<'view>) -> Option<Status<'view>> {
+        match postcard::from_bytes::<Status<'view>>(at.fact) {
+            Ok(status) => {
+                if let Some(reason) = &status.problem {
+                    self.problem(at.path, at.layer, reason.clone());
+                }
+                Some(status)
+            }
+            Err(_) => {
+                let reason = "what was kept of it is damaged; scan again with --reverify";
+                self.problem(at.path, at.layer, reason.to_owned());
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, path: &str, layer: Option<u32>, reason: String) {
+        self.out.problems.push(Problem { path: path.to_owned(), layer, reason });
+    }
+
+    fn package(
+        &mut self,
+        record: &Record<'_>,
+        at: &FactAt<'_>,
+        layer: Option<u32>,
+        apart: Option<&str>,
+    ) {
+        let source = SourcePackage {
+            name: record.source_name().to_owned(),
+            version: record.source_version().to_owned(),
+        };
+        let package = Package {
+            purl: self.purl(record),
+            ecosystem: self.ecosystem.clone(),
+            name: record.name.to_string(),
+            version: record.version.to_string(),
+            source: Some(source),
+            architecture: Some(record.architecture.to_string()).filter(|text| !text.is_empty()),
+            licences: self.licences(&record.name),
+            presence: Presence::Installed,
+            location: Location::file(at.path, at.layer),
+            layer,
+            origin: vocabulary::OriginKind::default(),
+            owned_by: None,
+            module: None,
+            files: Vec::new(),
+        };
+        let owned = self.owned(record, apart);
+        self.out.packages.push(Cataloged { owned, ..Cataloged::new(package) });
+    }
+
+    fn purl(&self, record: &Record<'_>) -> Purl {
+        let same_name = record.source_name() == record.name;
+        let same_version = record.source_version() == record.version;
+        let upstream = match (same_name, same_version) {
+            (true, true) => String::new(),
+            (false, true) => record.source_name().to_owned(),
+            (_, false) => format!("{}@{}", record.source_name(), record.source_version()),
+        };
+        Purl::new("deb", &record.name.to_lowercase())
+            .with_namespace(namespace(self.view.distribution()))
+            .with_version(&record.version)
+            .with_qualifier("arch", &record.architecture)
+            .with_qualifier("distro", &self.distro)
+            .with_qualifier("upstream", &upstream)
+    }
+
+    fn licences(&self, name: &str) -> Vec<String> {
+        let path = format!("{DOCUMENTS}{name}/copyright");
+        self.view.at(&path).map(|at| copyright::decode(at.fact)).unwrap_or_default()
+    }
+
+    /// The files of a package: from its list, with the checksums beside it and of its conffiles.
+    fn owned(&mut self, record: &Record<'_>, apart: Option<&str>) -> Vec<OwnedFile> {
+        let find = |extension: &str| {
+            let (name, architecture) = (&record.name, &record.architecture);
+            match apart {
+                Some(path) => self.view.at(&format!("{path}.{extension}")),
+                None => self.view.at(&format!("{INFO_FOLDER}{name}.{extension}")).or_else(|| {
+                    self.view.at(&format!("{INFO_FOLDER}{name}:{architecture}.{extension}"))
+                }),
+            }
+        };
+        let (list, sums) = (find("list"), find("md5sums"));
+        let decode = |at: Option<FactAt<'view>>| {
+            at.and_then(|at| postcard::from_bytes(at.fact).ok()).unwrap_or_default()
+        };
+        let mut owned = files::merge(&decode(list), &decode(sums), &mut self.budget);
+        files::add_digests(&mut owned, &record.conffiles);
+        owned
+    }
+}
+
+#[cfg(test)]
+mod tests;

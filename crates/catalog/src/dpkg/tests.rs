@@ -1,0 +1,198 @@
+use super::*;
+use crate::view_tests::Layers;
+use image::OwnedDigest;
+
+const EMPTY: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
+fn stanza(name: &str, version: &str, more: &str) -> String {
+    format!(
+        "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n{more}Version: {version}\nDescription: x\n y: z\n\n"
+    )
+}
+
+fn debian() -> Layers {
+    Layers::default().distribution("debian", "12").layer()
+}
+
+fn find<'a>(out: &'a Resolution, name: &str) -> &'a Cataloged {
+    out.packages.iter().find(|found| found.package.name == name).unwrap()
+}
+
+#[test]
+fn an_installed_package_is_told_in_full() {
+    let status = stanza("libc6", "2.36-9+deb12u4", "Multi-Arch: same\nSource: glibc (2.36-9)\n");
+    let out = debian()
+        .file("var/lib/dpkg/status", status)
+        .file(
+            "var/lib/dpkg/info/libc6:amd64.list",
+            "/.\n/lib\n/lib/libc.so.6\n/etc\n/etc/libc.conf\n",
+        )
+        .file("var/lib/dpkg/info/libc6:amd64.md5sums", format!("{EMPTY}  lib/libc.so.6\n"))
+        .file("usr/share/doc/libc6/copyright", "See /usr/share/common-licenses/LGPL-2.1.")
+        .resolve(&Dpkg);
+    assert_eq!(out.packages.len(), 1);
+    assert!(out.problems.is_empty());
+    let Cataloged { package, owned, .. } = &out.packages[0];
+    assert_eq!(
+        package.purl.to_string(),
+        "pkg:deb/debian/libc6@2.36-9%2Bdeb12u4?arch=amd64&distro=debian-12&upstream=glibc%402.36-9"
+    );
+    assert_eq!(package.ecosystem, Ecosystem::DEBIAN);
+    assert_eq!(package.version, "2.36-9+deb12u4");
+    let source = package.source.as_ref().unwrap();
+    assert_eq!((source.name.as_str(), source.version.as_str()), ("glibc", "2.36-9"));
+    assert_eq!(package.architecture.as_deref(), Some("amd64"));
+    assert_eq!(package.licences, ["LGPL-2.1"]);
+    assert_eq!(package.location, Location::file("var/lib/dpkg/status", Some(0)));
+    assert_eq!(package.layer, Some(0));
+    let paths: Vec<&str> = owned.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["etc/libc.conf", "lib/libc.so.6"]);
+    assert!(matches!(owned[1].digest, Some(OwnedDigest::Md5([0xd4, 0x1d, ..]))));
+    assert_eq!(owned[0].digest, None);
+}
+
+#[test]
+fn status_and_list_meet_across_layers() {
+    let out = debian()
+        .file("var/lib/dpkg/status", stanza("a", "1", "") + &stanza("b", "1", ""))
+        .file("var/lib/dpkg/info/a.list", "/usr/bin/a\n")
+        .layer()
+        .file(
+            "var/lib/dpkg/status",
+            stanza("a", "1", "") + &stanza("b", "2", "") + &stanza("c", "1", ""),
+        )
+        .layer()
+        .file("var/lib/dpkg/status", stanza("a", "1", "") + &stanza("b", "2", ""))
+        .resolve(&Dpkg);
+    assert_eq!(out.packages.len(), 2);
+    let a = find(&out, "a");
+    assert_eq!((a.package.layer, a.package.location.layer()), (Some(0), Some(2)));
+    assert_eq!(a.owned.len(), 1);
+    assert_eq!(find(&out, "b").package.layer, Some(1));
+}
+
+#[test]
+fn two_architectures_of_one_package_are_two_packages() {
+    let foreign = stanza("libz", "1", "").replace("amd64", "i386");
+    let status = stanza("libz", "1", "") + &foreign + &foreign;
+    let out = debian()
+        .file("var/lib/dpkg/status", status)
+        .file("var/lib/dpkg/info/libz:amd64.list", "/usr/lib/x86_64-linux-gnu/libz\n")
+        .file("var/lib/dpkg/info/libz:i386.list", "/usr/lib/i386-linux-gnu/libz\n")
+        .resolve(&Dpkg);
+    let purls: Vec<String> =
+        out.packages.iter().map(|found| found.package.purl.to_string()).collect();
+    assert_eq!(
+        purls,
+        [
+            "pkg:deb/debian/libz@1?arch=amd64&distro=debian-12",
+            "pkg:deb/debian/libz@1?arch=i386&distro=debian-12"
+        ]
+    );
+    assert_eq!(out.packages[1].owned[0].path, "usr/lib/i386-linux-gnu/libz");
+}
+
+#[test]
+fn conffiles_have_the_digests_of_the_status_file() {
+    let more = format!("Conffiles:\n /etc/a.conf {EMPTY}\n /etc/gone {EMPTY} obsolete\n");
+    let out = debian()
+        .file("var/lib/dpkg/status", stanza("a", "1", &more))
+        .file("var/lib/dpkg/info/a.list", "/etc/a.conf\n/etc/b.conf\n")
+        .resolve(&Dpkg);
+    let owned = &out.packages[0].owned;
+    assert_eq!(owned.len(), 2);
+    assert!(owned[0].digest.is_some() && owned[1].digest.is_none());
+}
+
+#[test]
+fn a_folder_of_status_files_tells_packages_each_with_its_layer() {
+    let control = "Package: tzdata\nVersion: 2024a-0+deb12u1\nArchitecture: all\n";
+    let out = debian()
+        .file("var/lib/dpkg/status.d/tzdata", control)
+        .file(
+            "var/lib/dpkg/status.d/tzdata.md5sums",
+            format!("{EMPTY}  ./usr/share/zoneinfo/UTC\n"),
+        )
+        .layer()
+        .file("var/lib/dpkg/status.d/bGliYzY", "Package: libc6\nVersion: 2.36-9\nSource: glibc\n")
+        .file("var/lib/dpkg/status.d/bGliYzY.md5sums", format!("{EMPTY}  lib/libc.so.6\n"))
+        .resolve(&Dpkg);
+    assert_eq!(out.packages.len(), 2);
+    let tzdata = find(&out, "tzdata");
+    assert_eq!(tzdata.package.location, Location::file("var/lib/dpkg/status.d/tzdata", Some(0)));
+    assert_eq!(tzdata.owned[0].path, "usr/share/zoneinfo/UTC");
+    let libc = find(&out, "libc6");
+    assert_eq!(libc.package.layer, Some(1));
+    assert_eq!(libc.owned[0].path, "lib/libc.so.6");
+    assert_eq!(libc.package.purl.qualifier("upstream"), Some("glibc"));
+}
+
+#[test]
+fn a_removed_status_file_tells_nothing() {
+    let out = debian()
+        .file("var/lib/dpkg/status", stanza("a", "1", ""))
+        .file("var/lib/dpkg/status.d/b", "Package: b\nVersion: 1\n")
+        .layer()
+        .whiteout("var/lib/dpkg/status")
+        .whiteout("var/lib/dpkg/status.d/b")
+        .resolve(&Dpkg);
+    assert!(out.packages.is_empty());
+}
+
+#[test]
+fn licences_are_found_behind_a_link_between_documents() {
+    let out = debian()
+        .file("var/lib/dpkg/status", stanza("libgcc-s1", "12", ""))
+        .file("usr/share/doc/gcc-12-base/copyright", "/usr/share/common-licenses/GPL-3")
+        .link("usr/share/doc/libgcc-s1", "gcc-12-base")
+        .resolve(&Dpkg);
+    assert_eq!(out.packages[0].package.licences, ["GPL-3"]);
+}
+
+#[test]
+fn a_distribution_without_advisories_keeps_its_own_ecosystem() {
+    let status = stanza("a", "1", "");
+    let kali = Layers::default()
+        .distribution("kali", "2024.1")
+        .layer()
+        .file("var/lib/dpkg/status", &status)
+        .resolve(&Dpkg);
+    assert_eq!(kali.packages[0].package.ecosystem.as_str(), "Kali");
+    let unknown = Layers::default().layer().file("var/lib/dpkg/status", &status).resolve(&Dpkg);
+    let package = &unknown.packages[0].package;
+    assert_eq!(package.purl.to_string(), "pkg:deb/linux/a@1?arch=amd64");
+    assert_eq!(package.ecosystem.as_str(), "Linux");
+}
+
+#[test]
+fn damaged_paragraphs_are_a_problem_of_the_file() {
+    let out = debian()
+        .file(
+            "var/lib/dpkg/status",
+            stanza("a", "1", "") + "Package: b\nStatus: install ok installed\n",
+        )
+        .resolve(&Dpkg);
+    assert_eq!(out.packages.len(), 1);
+    assert_eq!(out.problems.len(), 1);
+    assert_eq!(out.problems[0].path, "var/lib/dpkg/status");
+}
+
+#[test]
+fn damaged_facts_never_panic() {
+    let symlinks = HashMap::new();
+    for fact in [&b"\x01\xff"[..], b"", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"] {
+        let facts = [STATUS, "var/lib/dpkg/status.d/a", "var/lib/dpkg/info/a.list"]
+            .map(|path| FactAt { path, layer: Some(0), fact, stays: true });
+        let shape = image::SubjectShape::RootFileSystem;
+        let out = Dpkg.resolve(&View::new(facts.to_vec(), &symlinks, None, shape, 1));
+        assert!(out.packages.is_empty() && out.problems.len() == 2);
+    }
+}
+
+#[test]
+fn documents_of_no_package_are_not_wanted() {
+    assert_eq!(Kind::of("usr/share/doc/a/copyright"), Some(Kind::Copyright));
+    assert_eq!(Kind::of("usr/share/doc/a/b/copyright"), None);
+    assert_eq!(Kind::of("opt/copyright"), None);
+    assert_eq!(Kind::of("var/lib/dpkg/info/a.postinst"), None);
+}

@@ -1,0 +1,78 @@
+//! Text of package databases: lines, fields, and bytes that are not UTF-8.
+//!
+//! Works on bytes, since databases of old distributions hold Latin-1, and one wrong byte in a
+//! description must not hide a package. Splits with `memchr`.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The lines, without their line ends.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    let mut ends = memchr::memchr_iter(b'\n', bytes);
+    std::iter::from_fn(move || {
+        if start >= bytes.len() {
+            return None;
+        }
+        let end = ends.next().unwrap_or(bytes.len());
+        let line = bytes.get(start..end)?;
+        start = end + 1;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+}
+
+/// The text; bytes that are not UTF-8 show as `\xNN`, as in the paths of the walk.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The text, cut at a character boundary to at most `limit` bytes.
+pub(crate) fn capped(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// A path as package databases write it, without `/` or `./` in front.
+pub(crate) fn relative(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path).trim_start_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_any_line_end() {
+        let all: Vec<&[u8]> = lines(b"a\r\n\nb\nc").collect();
+        assert_eq!(all, [b"a".as_slice(), b"", b"b", b"c"]);
+        assert_eq!(lines(b"").count(), 0);
+        assert_eq!(lines(b"\n").count(), 1);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_in_hex() {
+        assert_eq!(text(b"plain"), "plain");
+        assert_eq!(text(b"caf\xe9!"), "caf\\xe9!");
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(capped("aé", 2), "a");
+        assert_eq!(capped("aé", 3), "aé");
+        assert_eq!(relative("./usr/bin"), "usr/bin");
+        assert_eq!(relative("/usr/bin"), "usr/bin");
+    }
+}
