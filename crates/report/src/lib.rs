@@ -1,1 +1,122 @@
-//! Placeholder.
+//! Renders a report: table for people, JSON, CycloneDX 1.6, SARIF 2.1.0. Pure functions.
+//!
+//! In goes a [`Report`] and a [`Style`], out come bytes on a writer, piece by piece, so that a report
+//! of any size costs no second copy in memory. There is no clock, no terminal and no environment in
+//! here: the same input gives the same bytes. All text that comes from an image is untrusted; the
+//! table shows control characters and direction overrides by their code, the JSON forms escape them.
+
+mod cyclonedx;
+mod group;
+mod json;
+mod sarif;
+mod table;
+mod text;
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use vocabulary::Report;
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// The vocabulary's own form.
+    Json,
+    /// CycloneDX 1.6, JSON.
+    CycloneDx,
+    /// SARIF 2.1.0.
+    Sarif,
+}
+
+impl Format {
+    /// Every format, in the order in which help texts name them.
+    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::CycloneDx, Self::Sarif];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::CycloneDx => "cyclonedx",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// Why a text is not a format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an output format; use table, json, cyclonedx or sarif")]
+pub struct FormatError(String);
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| FormatError(text.chars().take(80).collect()))
+    }
+}
+
+/// How to render. The default is plain, of any width, short.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether the table may use ANSI colours.
+    pub colour: bool,
+    /// Columns of the terminal; none for text that is not cut.
+    pub width: Option<usize>,
+    /// 0 for the short table, 1 for every vulnerability and check, 2 for places and problems too.
+    pub verbose: u8,
+    /// The time to name in CycloneDX and SARIF, RFC 3339; none leaves it out, so that the same input
+    /// gives the same bytes.
+    pub timestamp: Option<String>,
+}
+
+/// Renders a whole report.
+///
+/// # Errors
+/// Where `out` cannot be written.
+pub fn render(
+    report: &Report,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::render(report, style, out),
+        Format::Json => json::render(report, out),
+        Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::All, out),
+        Format::Sarif => sarif::render(report, style, out),
+    }
+}
+
+/// Renders the packages of a report without its findings: a bill of materials.
+///
+/// # Errors
+/// Where `out` cannot be written, and for SARIF, which has no form for packages.
+pub fn render_packages(
+    report: &Report,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::render_packages(report, style, out),
+        Format::Json => json::render_packages(report, out),
+        Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
+        Format::Sarif => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "`sarif` has no form for packages; use table, json or cyclonedx",
+        )),
+    }
+}

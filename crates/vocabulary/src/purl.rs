@@ -148,16 +148,58 @@ impl FromStr for Purl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = |reason| PurlError { text: text.chars().take(200).collect(), reason };
-        let rest = text.strip_prefix("pkg:").ok_or_else(|| wrong("it does not begin with `pkg:`"))?;
+        let decoded =
+            |part: &str| decode(part).ok_or_else(|| wrong("a percent-encoding is broken"));
+        let rest =
+            text.strip_prefix("pkg:").ok_or_else(|| wrong("it does not begin with `pkg:`"))?;
+        let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
+        let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
         let (kind, rest) =
             rest.trim_start_matches('/').split_once('/').ok_or_else(|| wrong("it has no type"))?;
-        let (path, version) = rest.rsplit_once('@').unwrap_or((rest, ""));
+        if kind.is_empty()
+            || !kind.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b))
+        {
+            return Err(wrong("its type is not made of letters, digits, `.`, `-` and `+`"));
+        }
+        // An `@` before the last slash belongs to an npm scope that was not encoded.
+        let (path, version) = match rest.rsplit_once('@') {
+            Some((path, version)) if !version.contains('/') => (path, version),
+            _ => (rest, ""),
+        };
+        let path = path.trim_matches('/');
         let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name.is_empty() {
             return Err(wrong("it has no name"));
         }
-        Ok(Self::new(kind, name).with_namespace(namespace).with_version(version))
+        let mut purl = Self::new(kind, &decoded(name)?)
+            .with_namespace(&decoded(namespace)?)
+            .with_version(&decoded(version)?);
+        for pair in qualifiers.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) =
+                pair.split_once('=').ok_or_else(|| wrong("a qualifier has no `=`"))?;
+            purl = purl.with_qualifier(key, &decoded(value)?);
+        }
+        let parts = subpath.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
+        let subpath = decoded(&parts.collect::<Vec<_>>().join("/"))?;
+        purl.subpath = Some(subpath).filter(|text| !text.is_empty());
+        Ok(purl)
     }
+}
+
+/// Decodes `%XX`; none where a sign is broken or the bytes are not UTF-8.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(decoded).ok()
 }
 
 impl Serialize for Purl {
@@ -169,5 +211,50 @@ impl Serialize for Purl {
 impl<'de> Deserialize<'de> for Purl {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purl_text_survives_a_round_trip() {
+        for text in [
+            "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14?arch=amd64&distro=debian-12",
+            "pkg:npm/%40scope/name@1.0.0",
+            "pkg:golang/github.com/a/b@v1.2.3%2Bincompatible#cmd/x",
+            "pkg:maven/org.example/thing@1.0?type=jar",
+            "pkg:pypi/na%C3%AFve@1.0%25",
+        ] {
+            assert_eq!(text.parse::<Purl>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn parts_are_decoded() {
+        let purl: Purl = "pkg:NPM/@scope/name".parse().unwrap();
+        assert_eq!((purl.kind(), purl.namespace(), purl.name()), ("npm", Some("@scope"), "name"));
+        assert_eq!(purl.version(), None);
+        let purl: Purl = "pkg:rpm/bash@5.1?epoch=1&empty=".parse().unwrap();
+        assert_eq!((purl.version(), purl.qualifier("epoch")), (Some("5.1"), Some("1")));
+        assert_eq!(purl.qualifier("empty"), None);
+    }
+
+    #[test]
+    fn text_that_is_no_purl_is_refused() {
+        for text in [
+            "",
+            "pkg:",
+            "pkg:npm",
+            "pkg:npm/",
+            "npm/a@1",
+            "pkg:n m/a",
+            "pkg:npm/a%zz",
+            "pkg:npm/a%",
+            "pkg:npm/a?x",
+        ] {
+            assert!(text.parse::<Purl>().is_err(), "{text}");
+        }
     }
 }

@@ -1,0 +1,207 @@
+//! The results of a SARIF run: one for each finding, silenced ones too, marked as such.
+
+use super::{Message, level, relative_uri, rules};
+use crate::group::{fixed_in, id_of, name_of};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use vocabulary::{Evidence, Finding, Fingerprint, OriginKind, Purl, Report, Suppressed};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SarifResult<'report> {
+    rule_id: &'report str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Message,
+    locations: [Location; 1],
+    partial_fingerprints: Fingerprints<'report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Vec<Suppression<'report>>>,
+    properties: Properties<'report>,
+}
+
+/// Two names for one value: ours, and the one by which GitHub tells alerts of one rule and file apart.
+/// All packages of a distribution share one file, so without it they would fall together.
+#[derive(Serialize)]
+struct Fingerprints<'report> {
+    #[serde(rename = "lazaret/v1")]
+    own: &'report Fingerprint,
+    #[serde(rename = "primaryLocationLineHash")]
+    line: &'report Fingerprint,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Location {
+    pub(super) physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) logical_locations: Vec<LogicalLocation>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PhysicalLocation {
+    pub(super) artifact_location: ArtifactLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<Region>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ArtifactLocation {
+    pub(super) uri: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Region {
+    start_line: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LogicalLocation {
+    name: String,
+    fully_qualified_name: String,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct Suppression<'report> {
+    kind: &'static str,
+    status: &'static str,
+    justification: &'report str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Properties<'report> {
+    rule: &'report str,
+    severity: vocabulary::Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<&'report Purl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed_version: Option<&'report str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription: Option<&'report str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<u32>,
+    origin: OriginKind,
+    aliases: &'report [String],
+    advisories: Vec<&'report str>,
+}
+
+pub(super) fn of<'report>(
+    report: &'report Report,
+    finding: &'report Finding,
+    indexes: &HashMap<&str, usize>,
+    suppressed: &HashMap<&Fingerprint, &'report Suppressed>,
+) -> SarifResult<'report> {
+    let rule_id = rules::rule_id(finding);
+    let suppressions = suppressed
+        .get(&finding.fingerprint)
+        .map(|suppressed| Suppression {
+            kind: "external",
+            status: "accepted",
+            justification: &suppressed.reason,
+        })
+        .into_iter()
+        .collect();
+    SarifResult {
+        rule_id,
+        rule_index: indexes.get(rule_id).copied(),
+        level: level(finding.severity),
+        message: Message::new(&sentence(finding)),
+        locations: [location(report, finding)],
+        partial_fingerprints: Fingerprints {
+            own: &finding.fingerprint,
+            line: &finding.fingerprint,
+        },
+        // SARIF 3.27.23: where one result says so, all do.
+        suppressions: Some(suppressions).filter(|_| !suppressed.is_empty()),
+        properties: Properties {
+            rule: &finding.rule,
+            severity: finding.severity,
+            package: finding.package.as_ref(),
+            fixed_version: fixed_in(finding),
+            subscription: finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref()),
+            layer: finding.layer,
+            origin: finding.origin,
+            aliases: &finding.aliases,
+            advisories: advisories(finding),
+        },
+    }
+}
+
+fn advisories(finding: &Finding) -> Vec<&str> {
+    finding
+        .evidence
+        .iter()
+        .filter_map(|evidence| match evidence {
+            Evidence::Advisory(advisory) => Some(advisory.record.as_str()),
+            Evidence::Digest { .. } => None,
+        })
+        .collect()
+}
+
+/// One line that stands for itself: package, id, severity, title, what to do.
+fn sentence(finding: &Finding) -> String {
+    let mut text = String::new();
+    if let Some(purl) = &finding.package {
+        let _ = write!(text, "{} {}: ", name_of(purl), purl.version().unwrap_or_default());
+    }
+    let id = id_of(finding);
+    if !finding.title.contains(id) {
+        let _ = write!(text, "{id}: ");
+    }
+    let _ = write!(text, "{} ({})", finding.title.trim_end_matches('.'), finding.severity);
+    for evidence in &finding.evidence {
+        if let Evidence::Digest { what, expected, found } = evidence {
+            let _ = write!(text, "; {what}: expected {expected}, found {found}");
+        }
+    }
+    match (&finding.fix, &finding.package) {
+        (Some(fix), _) => {
+            let _ = write!(text, ". Fix: {}.", fix.title.trim_end_matches('.'));
+        }
+        (None, Some(_)) => text.push_str(". No fix is known."),
+        (None, None) => text.push('.'),
+    }
+    text
+}
+
+fn location(report: &Report, finding: &Finding) -> Location {
+    let (path, line) = match &finding.location {
+        vocabulary::Location::File { path, line, .. } => (path.as_str(), line.unwrap_or(1)),
+        _ => (last_part(&report.subject.name), 1),
+    };
+    let mut logical_locations = Vec::new();
+    if let Some(purl) = &finding.package {
+        logical_locations.push(LogicalLocation {
+            name: name_of(purl).into_owned(),
+            fully_qualified_name: purl.to_string(),
+            kind: "package",
+        });
+    }
+    if let vocabulary::Location::Layer { index, diff_id } = &finding.location {
+        logical_locations.push(LogicalLocation {
+            name: format!("layer {index}"),
+            fully_qualified_name: diff_id.to_string(),
+            kind: "layer",
+        });
+    }
+    Location {
+        physical_location: PhysicalLocation {
+            artifact_location: ArtifactLocation { uri: relative_uri(path) },
+            // Code scanning services show no result without a line.
+            region: Some(Region { start_line: line.max(1) }),
+        },
+        logical_locations,
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    let name = name.trim_end_matches('/');
+    name.rsplit_once('/').map_or(name, |(_, last)| last)
+}

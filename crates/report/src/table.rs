@@ -1,0 +1,119 @@
+//! The table for people: what it is, how bad, what to upgrade, what was not checked, the decision.
+//!
+//! Ordered by what a person must act on first; the decision is the last line, where a terminal leaves
+//! the eye. Short by default, everything with `verbose`.
+
+mod coverage;
+mod findings;
+mod header;
+mod packages;
+
+use crate::Style;
+use crate::text::Page;
+use anstyle::{AnsiColor, Style as Paint};
+use std::io;
+use vocabulary::{OriginKind, Outcome, Report, Severity};
+
+pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(out, style.colour, style.width);
+    header::subject(report, &mut page)?;
+    header::databases(report, style, &mut page)?;
+    header::summary(report, &mut page)?;
+    findings::integrity(report, &mut page)?;
+    findings::upgrades(report, style, &mut page)?;
+    findings::others(report, &mut page)?;
+    coverage::suppressed(report, style, &mut page)?;
+    coverage::gaps(report, style, &mut page)?;
+    decision(report, &mut page)
+}
+
+pub(crate) fn render_packages(
+    report: &Report,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut page = Page::new(out, style.colour, style.width);
+    header::subject(report, &mut page)?;
+    packages::list(report, &mut page)?;
+    coverage::gaps(report, style, &mut page)
+}
+
+fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let (word, colour) = match report.decision.outcome {
+        Outcome::Pass => ("PASS", AnsiColor::Green),
+        Outcome::Findings => ("FINDINGS", AnsiColor::Red),
+        Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
+    };
+    let paint = Paint::new().bold().fg_color(Some(colour.into()));
+    page.end()?;
+    page.paint(paint, word);
+    if report.decision.reasons.is_empty() {
+        return page.end();
+    }
+    page.put("  ");
+    page.wrap(Paint::new(), 0, &report.decision.reasons.join("; "))
+}
+
+/// A section's title, behind an empty line.
+fn heading(page: &mut Page<'_>, paint: Paint, title: &str, remark: &str) -> io::Result<()> {
+    page.end()?;
+    page.paint(paint.bold(), title);
+    if !remark.is_empty() {
+        page.put("  ").paint(DIM, remark);
+    }
+    page.end()
+}
+
+const BOLD: Paint = Paint::new().bold();
+const DIM: Paint = Paint::new().dimmed();
+const RED: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const YELLOW: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const GREEN: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+fn paint_of(severity: Severity) -> Paint {
+    let colour = match severity {
+        Severity::Critical => return RED.bold(),
+        Severity::High => AnsiColor::Red,
+        Severity::Medium => AnsiColor::Yellow,
+        Severity::Low => AnsiColor::Cyan,
+        Severity::Negligible => return DIM,
+        Severity::Unknown => AnsiColor::Magenta,
+    };
+    Paint::new().fg_color(Some(colour.into()))
+}
+
+const fn origin_name(origin: OriginKind) -> &'static str {
+    match origin {
+        OriginKind::Base => "base image",
+        OriginKind::Application => "your layers",
+        OriginKind::Unknown => "unknown origin",
+    }
+}
+
+/// `3 findings`, `1 finding`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A layer's place and the command that made it.
+fn put_layer(report: &Report, layer: Option<u32>, page: &mut Page<'_>) {
+    let Some(index) = layer else { return };
+    let command = report
+        .layers
+        .iter()
+        .find(|layer| layer.index == index)
+        .and_then(|layer| layer.command.as_deref());
+    page.paint(DIM, &format!("layer {index}"));
+    if let Some(command) = command {
+        page.paint(DIM, ": ").paint(DIM, short_command(command));
+    }
+}
+
+/// The command without the shell that history puts in front of it, and without the builder's mark.
+fn short_command(command: &str) -> &str {
+    let command = command.trim();
+    let command = command.strip_suffix("# buildkit").unwrap_or(command).trim_end();
+    let command = command.strip_prefix("RUN ").unwrap_or(command).trim_start();
+    let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command).trim_start();
+    command.strip_prefix("#(nop)").unwrap_or(command).trim_start()
+}

@@ -1,0 +1,241 @@
+//! The findings of the table: integrity first, then what to upgrade, then what has no fix.
+
+use super::{BOLD, DIM, GREEN, RED, YELLOW, count, heading, origin_name, paint_of, put_layer};
+use crate::Style;
+use crate::group::{self, Block, Issue, fixed_in, id_of, name_of, open_findings};
+use crate::text::{Page, escape, width};
+use anstyle::Style as Paint;
+use std::io;
+use vocabulary::{Ecosystem, Evidence, Finding, Report, Rule, Severity};
+
+/// Blocks that the short table shows of each kind.
+const BLOCKS: usize = 20;
+/// Vulnerabilities that the short table shows of a block.
+const ISSUES: usize = 5;
+/// The widest that the columns for ids and fixed versions grow.
+const COLUMN: usize = 28;
+
+const MORE: &str = "(use -v, or the json format)";
+
+/// Malicious packages and content that is not what it claims to be.
+pub(super) fn integrity(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    for rule in [Rule::DIGEST_MISMATCH, Rule::MALICIOUS_PACKAGE] {
+        let findings: Vec<_> =
+            open_findings(report).filter(|finding| finding.rule == rule.id).collect();
+        if findings.is_empty() {
+            continue;
+        }
+        let title = format!("{} ({})", rule.title.to_uppercase(), findings.len());
+        heading(page, RED, &title, "")?;
+        for finding in findings {
+            alarm(report, finding, page)?;
+        }
+        page.wrap(Paint::new(), 2, rule.why)?;
+        page.wrap(BOLD, 2, rule.remedy)?;
+    }
+    Ok(())
+}
+
+fn alarm(report: &Report, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
+    page.put("  ").paint(RED, "! ");
+    if let Some(purl) = &finding.package {
+        page.paint(BOLD, &name_of(purl)).put(" ").put(purl.version().unwrap_or("")).put("  ");
+    }
+    page.put(id_of(finding)).put("  ").put(&finding.title).end()?;
+    page.column(4).paint(DIM, &finding.location.to_string());
+    if let Some(layer) = finding.layer {
+        page.paint(DIM, " · ");
+        put_layer(report, Some(layer), page);
+    }
+    page.end()?;
+    for evidence in &finding.evidence {
+        if let Evidence::Digest { what, expected, found } = evidence {
+            let behind = 4 + width(&escape(what)) + 2;
+            page.column(4).put(what).put(": expected ");
+            page.wrap(Paint::new(), behind + 9, &expected.to_string())?;
+            page.column(behind).put("found    ");
+            page.wrap(RED, behind + 9, &found.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Vulnerable packages: those that an upgrade mends, then the others.
+pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+    let blocks = group::blocks(report, Rule::KNOWN_VULNERABILITY.id);
+    let (fixable, unfixable): (Vec<_>, Vec<_>) =
+        blocks.iter().partition(|block| !block.upgrade.is_empty());
+    if !fixable.is_empty() {
+        let title = format!("UPGRADE ({})", count(fixable.len(), "package", "packages"));
+        heading(page, GREEN, &title, "worst first")?;
+        for block in some(&fixable, BLOCKS, style) {
+            full_block(report, block, style, page)?;
+        }
+        left_out(page, 2, fixable.len(), BLOCKS, "package", style)?;
+    }
+    if !unfixable.is_empty() {
+        let title = format!("NO FIX KNOWN ({})", count(unfixable.len(), "package", "packages"));
+        heading(page, YELLOW, &title, "worst first")?;
+        for block in some(&unfixable, BLOCKS, style) {
+            match style.verbose {
+                0 => short_block(block, page)?,
+                _ => full_block(report, block, style, page)?,
+            }
+        }
+        left_out(page, 2, unfixable.len(), BLOCKS, "package", style)?;
+    }
+    Ok(())
+}
+
+fn some<'list, T>(list: &'list [T], limit: usize, style: &Style) -> impl Iterator<Item = &'list T> {
+    list.iter().take(if style.verbose == 0 { limit } else { usize::MAX })
+}
+
+fn left_out(
+    page: &mut Page<'_>,
+    indent: usize,
+    all: usize,
+    limit: usize,
+    what: &str,
+    style: &Style,
+) -> io::Result<()> {
+    let left = all.saturating_sub(limit);
+    if left == 0 || style.verbose > 0 {
+        return Ok(());
+    }
+    let what = if left == 1 { what.to_owned() } else { plural(what) };
+    page.column(indent).paint(DIM, &format!("… and {left} more {what} {MORE}")).end()
+}
+
+fn plural(word: &str) -> String {
+    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
+}
+
+fn full_block(
+    report: &Report,
+    block: &Block<'_>,
+    style: &Style,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    block_title(block, page);
+    page.end()?;
+    block_place(report, block, page)?;
+    if style.verbose > 1 {
+        for place in &block.places {
+            page.column(4).paint(DIM, "at ").paint(DIM, place).end()?;
+        }
+    }
+    let shown: Vec<_> = some(&block.issues, ISSUES, style).collect();
+    let widest = |text: fn(&Issue<'_>) -> String| {
+        shown.iter().map(|issue| width(&escape(&text(issue)))).max().unwrap_or(0).min(COLUMN)
+    };
+    let ids = 4 + widest(|issue| issue.id.to_owned()) + 2;
+    let fixes = ids + width(Severity::Negligible.name()) + 2;
+    let titles = fixes + widest(|issue| fix_text(issue.finding)) + 2;
+    for issue in &shown {
+        page.column(4).put(issue.id).column(ids);
+        page.paint(paint_of(issue.severity), issue.severity.name()).column(fixes);
+        let paint = if fixed_in(issue.finding).is_some() { GREEN } else { DIM };
+        page.paint(paint, &fix_text(issue.finding)).column(titles);
+        page.put(own_title(issue)).end()?;
+    }
+    left_out(page, 4, block.issues.len(), ISSUES, "vulnerability", style)
+}
+
+/// `openssl 3.0.9-1 → 3.0.11-1    1 critical, 2 high`
+fn block_title(block: &Block<'_>, page: &mut Page<'_>) {
+    page.put("  ").paint(BOLD, block.name).put(" ").put(block.version);
+    if !block.upgrade.is_empty() {
+        page.put(" → ").paint(GREEN.bold(), &block.upgrade.join(" or "));
+        if let Some(subscription) = block.subscription {
+            page.paint(YELLOW, &format!(" (with {subscription})"));
+        }
+    }
+    page.column(40);
+    for (index, level) in
+        Severity::WORST_FIRST.iter().filter(|level| block.counts.contains_key(level)).enumerate()
+    {
+        if index > 0 {
+            page.put(", ");
+        }
+        let number = block.counts.get(level).copied().unwrap_or(0);
+        page.paint(paint_of(*level), &format!("{number} {level}"));
+    }
+    let mended = block.mended();
+    if mended > 0 && mended < block.issues.len() {
+        page.paint(DIM, &format!("; mends {mended} of {}", block.issues.len()));
+    }
+}
+
+/// Packages, ecosystem, place, origin and layer: what tells where the upgrade is to be made.
+fn block_place(report: &Report, block: &Block<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    page.column(4).paint(DIM, block.ecosystem);
+    let names: Vec<_> = block.packages.iter().copied().collect();
+    if names != [block.name] {
+        page.paint(DIM, ": ").paint(DIM, &names.join(", "));
+    }
+    if !report.layers.is_empty() {
+        page.paint(DIM, " · ").paint(DIM, origin_name(block.origin));
+    }
+    if let Some(first) =
+        block.places.first().filter(|_| !Ecosystem::new(block.ecosystem).is_distribution())
+    {
+        page.paint(DIM, " · ").paint(DIM, first);
+        let left = block.places.len().saturating_sub(1);
+        if left > 0 {
+            page.paint(DIM, &format!(" and {left} more"));
+        }
+    }
+    if block.layer.is_some() {
+        page.paint(DIM, " · ");
+        put_layer(report, block.layer, page);
+    }
+    page.end()
+}
+
+fn short_block(block: &Block<'_>, page: &mut Page<'_>) -> io::Result<()> {
+    block_title(block, page);
+    page.paint(DIM, "  ");
+    let ids: Vec<_> = block.issues.iter().take(ISSUES).map(|issue| issue.id).collect();
+    page.paint(DIM, &ids.join(" "));
+    let left = block.issues.len().saturating_sub(ISSUES);
+    if left > 0 {
+        page.paint(DIM, &format!(" and {left} more"));
+    }
+    page.end()
+}
+
+fn fix_text(finding: &Finding) -> String {
+    match (&finding.fix, fixed_in(finding)) {
+        (Some(fix), Some(version)) => match &fix.subscription {
+            Some(subscription) => format!("{version} ({subscription})"),
+            None => version.to_owned(),
+        },
+        (Some(fix), None) => fix.title.clone(),
+        (None, _) => "no fix".to_owned(),
+    }
+}
+
+/// The title, unless it only says the id again.
+fn own_title<'report>(issue: &Issue<'report>) -> &'report str {
+    let title = issue.finding.title.as_str();
+    let rest = title.strip_prefix(issue.id).unwrap_or(title);
+    rest.trim_start_matches([':', ' '])
+}
+
+/// Findings of rules that have no section of their own.
+pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
+    let own = [Rule::DIGEST_MISMATCH, Rule::KNOWN_VULNERABILITY, Rule::MALICIOUS_PACKAGE];
+    let findings: Vec<_> = open_findings(report)
+        .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
+        .collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    heading(page, YELLOW, &format!("ALSO ({})", findings.len()), "")?;
+    for finding in findings {
+        page.put("  ").paint(paint_of(finding.severity), finding.severity.name()).column(14);
+        page.put(&finding.rule).put(": ").put(&finding.title).end()?;
+    }
+    Ok(())
+}

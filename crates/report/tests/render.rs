@@ -1,0 +1,211 @@
+//! Whole outputs of every format, and what holds for all of them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops, with the place where it stood"
+)]
+
+mod fixture;
+
+use fixture::{clean, report};
+use report::{Format, Style, render, render_packages};
+use vocabulary::Report;
+
+fn text(report: &Report, format: Format, style: &Style) -> String {
+    let mut out = Vec::new();
+    render(report, format, style, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn packages(report: &Report, format: Format) -> String {
+    let mut out = Vec::new();
+    render_packages(report, format, &Style::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn of_width(width: usize) -> Style {
+    Style { width: Some(width), ..Style::default() }
+}
+
+#[test]
+fn table_at_a_hundred_columns() {
+    insta::assert_snapshot!(text(&report(), Format::Table, &of_width(100)));
+}
+
+#[test]
+fn table_at_sixty_columns() {
+    insta::assert_snapshot!(text(&report(), Format::Table, &of_width(60)));
+}
+
+#[test]
+fn table_in_full() {
+    let style = Style { verbose: 2, ..Style::default() };
+    insta::assert_snapshot!(text(&report(), Format::Table, &style));
+}
+
+#[test]
+fn table_in_colour() {
+    let style = Style { colour: true, ..of_width(100) };
+    insta::assert_snapshot!(text(&report(), Format::Table, &style).replace('\u{1b}', "␛"));
+}
+
+#[test]
+fn table_of_a_clean_folder() {
+    insta::assert_snapshot!(text(&clean(), Format::Table, &Style::default()));
+}
+
+#[test]
+fn json() {
+    insta::assert_snapshot!(text(&report(), Format::Json, &Style::default()));
+}
+
+#[test]
+fn cyclonedx() {
+    insta::assert_snapshot!(text(&report(), Format::CycloneDx, &Style::default()));
+}
+
+#[test]
+fn sarif() {
+    insta::assert_snapshot!(text(&report(), Format::Sarif, &Style::default()));
+}
+
+#[test]
+fn packages_as_table() {
+    insta::assert_snapshot!(packages(&report(), Format::Table));
+}
+
+#[test]
+fn packages_as_json() {
+    insta::assert_snapshot!(packages(&report(), Format::Json));
+}
+
+#[test]
+fn packages_as_cyclonedx() {
+    insta::assert_snapshot!(packages(&report(), Format::CycloneDx));
+}
+
+#[test]
+fn packages_as_sarif_are_refused_with_a_reason() {
+    let mut out = Vec::new();
+    let error = render_packages(&report(), Format::Sarif, &Style::default(), &mut out).unwrap_err();
+    assert!(error.to_string().contains("use table, json or cyclonedx"), "{error}");
+    assert!(out.is_empty());
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    use unicode_width::UnicodeWidthStr as _;
+    for columns in [40, 41, 60, 80, 133] {
+        let style = Style { verbose: 2, ..of_width(columns) };
+        for line in text(&report(), Format::Table, &style).lines() {
+            assert!(line.width() <= columns, "{} > {columns}: {line}", line.width());
+        }
+    }
+}
+
+#[test]
+fn no_text_of_an_image_reaches_the_terminal_as_a_command() {
+    for verbose in 0..3 {
+        let style = Style { verbose, ..Style::default() };
+        let mut all = text(&report(), Format::Table, &style);
+        all.push_str(&packages(&report(), Format::Table));
+        let hostile = |c: char| {
+            (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}' | '\u{2066}')
+        };
+        let found = all.chars().find(|c| hostile(*c));
+        assert_eq!(found, None);
+        assert!(!all.contains("\nPASS"), "an image wrote a decision of its own");
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let plain = text(&report(), Format::Table, &of_width(100));
+    let colour = text(&report(), Format::Table, &Style { colour: true, ..of_width(100) });
+    let mut bare = String::new();
+    let mut rest = colour.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        bare.push_str(before);
+        rest = after.split_once('m').unwrap().1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, plain);
+}
+
+#[test]
+fn same_input_gives_the_same_bytes() {
+    for format in Format::ALL {
+        let style = Style::default();
+        assert_eq!(text(&report(), format, &style), text(&report(), format, &style), "{format}");
+    }
+}
+
+#[test]
+fn json_survives_a_round_trip() {
+    let written = text(&report(), Format::Json, &Style::default());
+    assert!(written.ends_with("}\n"));
+    let read: Report = serde_json::from_str(&written).unwrap();
+    assert_eq!(text(&read, Format::Json, &Style::default()), written);
+}
+
+#[test]
+fn serial_number_follows_the_content() {
+    let number = |report: &Report| {
+        let text = text(report, Format::CycloneDx, &Style::default());
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        document["serialNumber"].as_str().unwrap().to_owned()
+    };
+    let mut other = report();
+    other.packages.pop();
+    assert_ne!(number(&report()), number(&other));
+}
+
+#[test]
+fn every_finding_is_in_sarif_and_points_to_its_rule() {
+    let text = text(&report(), Format::Sarif, &Style::default());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let run = &document["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), report().findings.len());
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    }
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    let silenced = |result: &&serde_json::Value| {
+        result["suppressions"].as_array().is_some_and(|list| !list.is_empty())
+    };
+    assert_eq!(results.iter().filter(silenced).count(), 1);
+}
+
+#[test]
+fn every_affected_component_of_cyclonedx_exists_once() {
+    let text = text(&report(), Format::CycloneDx, &Style::default());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut references: Vec<_> = document["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .chain([&document["metadata"]["component"]])
+        .map(|component| component["bom-ref"].as_str().unwrap())
+        .collect();
+    let all = references.len();
+    references.sort_unstable();
+    references.dedup();
+    assert_eq!(references.len(), all);
+    for vulnerability in document["vulnerabilities"].as_array().unwrap() {
+        for affected in vulnerability["affects"].as_array().unwrap() {
+            assert!(references.contains(&affected["ref"].as_str().unwrap()), "{affected}");
+        }
+    }
+}
+
+#[test]
+fn formats_are_named_as_on_the_command_line() {
+    for format in Format::ALL {
+        assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
+    }
+    let error = "xml".parse::<Format>().unwrap_err().to_string();
+    assert!(error.contains("use table, json, cyclonedx or sarif"), "{error}");
+}
