@@ -16,6 +16,7 @@ pub mod rpm;
 
 pub use all::all;
 
+mod database;
 mod history;
 mod owned;
 mod text;

@@ -101,7 +101,12 @@ impl Packer {
 }
 
 fn common_prefix(one: &str, other: &str) -> usize {
-    let mut shared = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    const BLOCK: usize = 16;
+    let (one_bytes, other_bytes) = (one.as_bytes(), other.as_bytes());
+    let blocks = one_bytes.chunks_exact(BLOCK).zip(other_bytes.chunks_exact(BLOCK));
+    let mut shared = blocks.take_while(|(a, b)| a == b).count() * BLOCK;
+    let rest = one_bytes.iter().zip(other_bytes).skip(shared);
+    shared += rest.take_while(|(a, b)| a == b).count();
     while !one.is_char_boundary(shared) || !other.is_char_boundary(shared) {
         shared = shared.saturating_sub(1);
     }

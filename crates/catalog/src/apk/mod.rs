@@ -1,8 +1,23 @@
-//! The `apk` cataloger.
+//! Reads the package database of Alpine and its derivatives.
+//!
+//! In goes `installed`, where apk keeps every package with its files; out come the packages with
+//! their source (`origin`), licence and files. Alpine moved the database from `lib/` to `usr/lib/`;
+//! both places are read.
+//!
+//! Sources: apk-tools, `doc/apk.5` and `apkdb_fdb_write` in `src/database.c`; purl-spec, type `apk`.
 
+mod installed;
+
+use crate::database::{self, Kind, Record};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use vocabulary::Purl;
 
-/// The `apk` cataloger.
+/// Largest database; one package with its files takes about ten kilobytes.
+const SIZE_LIMIT: u64 = 256 << 20;
+
+const PATHS: &[&str] = &["usr/lib/apk/db/installed", "lib/apk/db/installed"];
+
+/// Reads the database of apk.
 #[derive(Debug)]
 pub struct Apk;
 
@@ -16,18 +31,25 @@ impl Check for Apk {
     }
 
     fn interests(&self) -> &'static [Interest] {
-        &[]
+        &[Interest::Path("usr/lib/apk/db/installed"), Interest::Path("lib/apk/db/installed")]
     }
 
     fn wants(&self, _: &Entry<'_>, _: &[u8]) -> Want {
-        Want::No
+        Want::Whole { at_most: SIZE_LIMIT }
     }
 
-    fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Fact>, ReadError> {
-        Ok(None)
+    fn read(&self, _: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        installed::read(bytes).fact()
     }
 
-    fn resolve(&self, _: &View<'_>) -> Resolution {
-        Resolution::default()
+    fn resolve(&self, view: &View<'_>) -> Resolution {
+        database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()) })
     }
 }
+
+fn purl(record: &Record<'_>) -> Purl {
+    Purl::new("apk", &record.name.to_lowercase()).with_version(&record.version)
+}
+
+#[cfg(test)]
+mod tests;
