@@ -2,9 +2,32 @@
 //!
 //! In go two texts and a [`Scheme`], out comes their order, or an error that names the text which
 //! the scheme does not allow. Pure functions over borrowed text: nothing is allocated on the paths
-//! that matching takes.
+//! that matching takes (Maven, and Python's legacy versions, are the exceptions), and every scheme
+//! takes time linear in the length of the texts.
+//!
+//! A scheme follows its reference tool, also where that tool compares a text that its own rules
+//! call invalid: advisories hold such texts, and an order that the tool itself would give is worth
+//! more than an error. Where a module is more lenient than its tool, it says so and why.
+
+mod alpine;
+mod debian;
+mod digits;
+mod dotted;
+mod go;
+mod maven;
+mod npm;
+mod nuget;
+mod packagist;
+mod pep440;
+mod rpm;
+mod rubygems;
+mod semver;
 
 use std::cmp::Ordering;
+
+/// How many bytes a version text may have. The longest in the public advisories has 70; the limit
+/// keeps hostile texts from costing more than a real one by orders of magnitude.
+pub const LONGEST: usize = 1024;
 
 /// A version order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,6 +52,8 @@ pub enum Scheme {
     RubyGems,
     /// NuGet (SemVer 2 with four parts, case-insensitive).
     NuGet,
+    /// Packagist (Composer, which orders by PHP's version_compare).
+    Packagist,
 }
 
 /// Why two texts have no order.
@@ -43,15 +68,76 @@ pub struct VersionError {
     pub reason: &'static str,
 }
 
+/// A version of one scheme, read and not copied. The one thing that a scheme's file provides.
+trait Version<'text>: Sized {
+    /// Reads a text of at most [`LONGEST`] bytes; the error says what is wrong with it.
+    fn read(text: &'text str) -> Result<Self, &'static str>;
+
+    /// The order of two versions.
+    fn order(&self, other: &Self) -> Ordering;
+}
+
+/// Calls a method of a scheme that is generic over the scheme's version type.
+macro_rules! with_version {
+    ($scheme:ident.$call:ident($($argument:expr),*)) => {
+        match $scheme {
+            Self::Debian => $scheme.$call::<debian::Debian<'_>>($($argument),*),
+            Self::Rpm => $scheme.$call::<rpm::Rpm<'_>>($($argument),*),
+            Self::Alpine => $scheme.$call::<alpine::Alpine<'_>>($($argument),*),
+            Self::Pep440 => $scheme.$call::<pep440::Pep440<'_>>($($argument),*),
+            Self::Semver => $scheme.$call::<semver::Semver<'_>>($($argument),*),
+            Self::Npm => $scheme.$call::<npm::Npm<'_>>($($argument),*),
+            Self::Maven => $scheme.$call::<maven::Maven<'_>>($($argument),*),
+            Self::Go => $scheme.$call::<go::Go<'_>>($($argument),*),
+            Self::RubyGems => $scheme.$call::<rubygems::RubyGems<'_>>($($argument),*),
+            Self::NuGet => $scheme.$call::<nuget::NuGet<'_>>($($argument),*),
+            Self::Packagist => $scheme.$call::<packagist::Packagist<'_>>($($argument),*),
+        }
+    };
+}
+
 impl Scheme {
+    /// Every scheme.
+    pub const ALL: [Self; 11] = [
+        Self::Debian,
+        Self::Rpm,
+        Self::Alpine,
+        Self::Pep440,
+        Self::Semver,
+        Self::Npm,
+        Self::Maven,
+        Self::Go,
+        Self::RubyGems,
+        Self::NuGet,
+        Self::Packagist,
+    ];
+
     /// The order that an ecosystem uses, by its OSV name with or without a release suffix
     /// (`Debian:12`); none where it is not known.
     #[must_use]
     pub fn of_ecosystem(name: &str) -> Option<Self> {
-        match name.split(':').next().unwrap_or(name) {
-            "Debian" | "Ubuntu" => Some(Self::Debian),
-            _ => None,
-        }
+        Some(match name.split(':').next().unwrap_or(name) {
+            "Debian" | "Echo" | "Ubuntu" => Self::Debian,
+            "AlmaLinux" | "Amazon Linux" | "Azure Linux" | "Fedora" | "Mageia" | "Oracle Linux"
+            | "Photon OS" | "Red Hat" | "Rocky Linux" | "SUSE" | "openEuler" | "openSUSE" => {
+                Self::Rpm
+            }
+            "Alpaquita"
+            | "Alpine"
+            | "BellSoft Hardened Containers"
+            | "Chainguard"
+            | "MinimOS"
+            | "Wolfi" => Self::Alpine,
+            "PyPI" => Self::Pep440,
+            "Bitnami" | "Hex" | "Pub" | "SwiftURL" | "crates.io" => Self::Semver,
+            "npm" => Self::Npm,
+            "Maven" => Self::Maven,
+            "Go" => Self::Go,
+            "RubyGems" => Self::RubyGems,
+            "NuGet" => Self::NuGet,
+            "Packagist" => Self::Packagist,
+            _ => return None,
+        })
     }
 
     /// The order of two versions.
@@ -59,6 +145,35 @@ impl Scheme {
     /// # Errors
     /// Where a text is not a version of this scheme.
     pub fn compare(self, left: &str, right: &str) -> Result<Ordering, VersionError> {
-        Ok(left.cmp(right))
+        with_version!(self.order(left, right))
+    }
+
+    /// Whether a text is a version of this scheme.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn check(self, text: &str) -> Result<(), VersionError> {
+        with_version!(self.refuse(text))
+    }
+
+    fn order<'text, V: Version<'text>>(
+        self,
+        left: &'text str,
+        right: &'text str,
+    ) -> Result<Ordering, VersionError> {
+        Ok(self.read::<V>(left)?.order(&self.read::<V>(right)?))
+    }
+
+    fn refuse<'text, V: Version<'text>>(self, text: &'text str) -> Result<(), VersionError> {
+        self.read::<V>(text).map(drop)
+    }
+
+    fn read<'text, V: Version<'text>>(self, text: &'text str) -> Result<V, VersionError> {
+        let wrong =
+            |reason| VersionError { text: text.chars().take(200).collect(), scheme: self, reason };
+        if text.len() > LONGEST {
+            return Err(wrong("it is longer than 1024 bytes"));
+        }
+        V::read(text).map_err(wrong)
     }
 }

@@ -1,0 +1,108 @@
+//! Debian and Ubuntu versions: `[epoch:]upstream[-revision]`.
+//!
+//! In goes a text, out come its three parts, ordered as dpkg orders them. Errors are those that
+//! `dpkg --compare-versions` refuses (dpkg's `parseversion`). What dpkg only warns of, a version that
+//! does not begin with a digit or has other characters than policy allows, is compared as dpkg
+//! compares it: old notices hold such versions.
+//!
+//! Source: deb-version(7); Debian policy 5.6.12; `lib/dpkg/version.c` and `parsehelp.c`.
+
+use crate::{Version, digits};
+use std::cmp::Ordering;
+
+/// dpkg keeps the epoch in an `int`.
+const LARGEST_EPOCH: u32 = 2_147_483_647;
+
+/// A Debian version.
+pub(crate) struct Debian<'text> {
+    epoch: u32,
+    upstream: &'text [u8],
+    revision: &'text [u8],
+}
+
+impl<'text> Version<'text> for Debian<'text> {
+    fn read(text: &'text str) -> Result<Self, &'static str> {
+        let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+        if text.is_empty() {
+            return Err("it is empty");
+        }
+        if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte == 0x0b) {
+            return Err("it has spaces in it");
+        }
+        let (epoch, rest) = match text.split_once(':') {
+            None => (0, text),
+            Some((epoch, rest)) => (read_epoch(epoch)?, rest),
+        };
+        if rest.is_empty() {
+            return Err("nothing follows the colon of the epoch");
+        }
+        let (upstream, revision) = match rest.rsplit_once('-') {
+            None => (rest, ""),
+            Some((_, "")) => return Err("nothing follows the hyphen of the revision"),
+            Some(("", _)) => return Err("nothing stands before the hyphen of the revision"),
+            Some(parts) => parts,
+        };
+        Ok(Self { epoch, upstream: upstream.as_bytes(), revision: revision.as_bytes() })
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.epoch
+            .cmp(&other.epoch)
+            .then_with(|| compare_part(self.upstream, other.upstream))
+            .then_with(|| compare_part(self.revision, other.revision))
+    }
+}
+
+fn read_epoch(text: &str) -> Result<u32, &'static str> {
+    if text.is_empty() {
+        return Err("the epoch is empty");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("the epoch is not a number");
+    }
+    match text.parse() {
+        Ok(epoch) if epoch <= LARGEST_EPOCH => Ok(epoch),
+        _ => Err("the epoch is larger than 2147483647"),
+    }
+}
+
+/// dpkg's `verrevcmp`: runs of other characters and runs of digits in turn.
+fn compare_part(mut left: &[u8], mut right: &[u8]) -> Ordering {
+    loop {
+        match (left.split_first(), right.split_first()) {
+            (None, None) => return Ordering::Equal,
+            (l, r) if is_other(l) || is_other(r) => {
+                let order = weight(l).cmp(&weight(r));
+                if order.is_ne() {
+                    return order;
+                }
+                left = l.map_or(&[], |(_, rest)| rest);
+                right = r.map_or(&[], |(_, rest)| rest);
+            }
+            _ => {
+                let ((l, after_left), (r, after_right)) =
+                    (digits::split(left), digits::split(right));
+                let order = digits::compare(l, r);
+                if order.is_ne() {
+                    return order;
+                }
+                (left, right) = (after_left, after_right);
+            }
+        }
+    }
+}
+
+fn is_other(first: Option<(&u8, &[u8])>) -> bool {
+    first.is_some_and(|(byte, _)| !byte.is_ascii_digit())
+}
+
+/// dpkg's `order`: `~` before the end, the end and digits before letters, letters before all else.
+fn weight(first: Option<(&u8, &[u8])>) -> i32 {
+    match first {
+        None => 0,
+        Some((byte, _)) if byte.is_ascii_digit() => 0,
+        Some((b'~', _)) => -1,
+        Some((byte, _)) if byte.is_ascii_alphabetic() => i32::from(*byte),
+        Some((byte, _)) => i32::from(*byte) + 256,
+    }
+}

@@ -1,0 +1,103 @@
+//! Packagist versions, as Composer normalises them and PHP's `version_compare` orders them.
+//!
+//! In goes a text, out come its numbers and what follows them: `dev` before `alpha`, `beta`, `RC`,
+//! the release, and `patch`. Missing numbers are 0; build metadata does not count. Branches, such as
+//! `dev-main`, have no order.
+//!
+//! Source: composer/semver, `VersionParser::normalize`; PHP manual, `version_compare`.
+
+use crate::dotted::compare_numbers;
+use crate::{Version, digits};
+use std::cmp::Ordering;
+
+/// A Packagist version.
+pub(crate) struct Packagist<'text> {
+    numbers: &'text [u8],
+    suffix: &'text [u8],
+}
+
+/// Rank of the end of a version and of a number beside a word.
+const RELEASE: u8 = 4;
+
+impl<'text> Version<'text> for Packagist<'text> {
+    fn read(text: &'text str) -> Result<Self, &'static str> {
+        let text = text.trim();
+        let text = text.strip_prefix(['v', 'V']).unwrap_or(text).as_bytes();
+        if !text.first().is_some_and(u8::is_ascii_digit) {
+            return Err("it does not begin with a number");
+        }
+        let (text, _build) = digits::split_while(text, |byte| byte != b'+');
+        let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+        let (numbers, suffix) = digits::split_while(text, is_number);
+        let is_known = |byte: &u8| byte.is_ascii_alphanumeric() || is_divider(byte);
+        if !suffix.iter().all(is_known) {
+            return Err("letters and digits divided by `.`, `-` or `_` are expected");
+        }
+        Ok(Self { numbers: numbers.strip_suffix(b".").unwrap_or(numbers), suffix })
+    }
+
+    fn order(&self, other: &Self) -> Ordering {
+        let (mut left, mut right) = (Parts(self.suffix), Parts(other.suffix));
+        let mut order = compare_numbers(self.numbers, other.numbers);
+        while order.is_eq() {
+            order = match (left.next(), right.next()) {
+                (None, None) => break,
+                (Some(l), Some(r)) => compare(l, r),
+                (Some(l), None) => compare_to_end(l),
+                (None, Some(r)) => compare_to_end(r).reverse(),
+            };
+        }
+        order
+    }
+}
+
+fn compare(left: &[u8], right: &[u8]) -> Ordering {
+    if is_number(left) && is_number(right) {
+        digits::compare(left, right)
+    } else {
+        rank(left).cmp(&rank(right))
+    }
+}
+
+/// A further number makes a version newer, a word does as its rank says.
+fn compare_to_end(part: &[u8]) -> Ordering {
+    if is_number(part) { Ordering::Greater } else { rank(part).cmp(&RELEASE) }
+}
+
+fn is_number(part: &[u8]) -> bool {
+    part.first().is_some_and(u8::is_ascii_digit)
+}
+
+fn rank(part: &[u8]) -> u8 {
+    match part.first().map(u8::to_ascii_lowercase) {
+        Some(b'0'..=b'9') => RELEASE,
+        Some(b'd') => 0,
+        Some(b'a') => 1,
+        Some(b'b') => 2,
+        Some(b'r') => 3,
+        Some(b'p') => 5,
+        // `stable`, and words that Composer does not know.
+        _ => RELEASE,
+    }
+}
+
+fn is_divider(byte: &u8) -> bool {
+    matches!(byte, b'.' | b'-' | b'_')
+}
+
+/// Runs of letters and of digits.
+struct Parts<'text>(&'text [u8]);
+
+impl<'text> Iterator for Parts<'text> {
+    type Item = &'text [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = digits::split_while(self.0, |byte| is_divider(&byte)).1;
+        let is_number = text.first()?.is_ascii_digit();
+        let (part, rest) = digits::split_while(text, |byte| {
+            byte.is_ascii_digit() == is_number && !is_divider(&byte)
+        });
+        self.0 = rest;
+        Some(part)
+    }
+}

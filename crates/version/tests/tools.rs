@@ -1,0 +1,241 @@
+//! Holds each order against the tool that defines it, where that tool is installed: on generated
+//! texts, and on versions from the advisories in `../shared`.
+//!
+//! A tool reads pairs and prints one of `<`, `=`, `>` for each, or `!` where it refuses a text. Such
+//! a pair is passed over: what is more lenient here is written down in the module of the scheme.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
+
+mod support;
+
+use std::cmp::Ordering;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use support::{Random, real_versions, text_like};
+use version::Scheme;
+
+type Pairs = Vec<(String, String)>;
+
+/// Generated pairs, and pairs of real versions of the scheme's ecosystems.
+fn pairs(scheme: Scheme, generated: usize, real: usize) -> Pairs {
+    let mut random = Random::new(0x1a2a_2e70 + u64::try_from(generated).expect("a count"));
+    let mut pairs: Pairs = (0..generated)
+        .map(|_| (text_like(scheme, &mut random), text_like(scheme, &mut random)))
+        .collect();
+    let versions: Vec<String> = real_versions()
+        .iter()
+        .filter(|(ecosystem, _)| Scheme::of_ecosystem(ecosystem) == Some(scheme))
+        .flat_map(|(_, versions)| versions.iter().cloned())
+        .collect();
+    for _ in 0..if versions.is_empty() { 0 } else { real } {
+        // Neighbours in the sorted list differ in little, and that is where orders go wrong.
+        let at = random.below(versions.len());
+        let near = (at + random.below(7)).min(versions.len() - 1);
+        pairs.push((versions[at].clone(), versions[near].clone()));
+        pairs.push((versions[near].clone(), random.pick(&versions).clone()));
+    }
+    pairs
+}
+
+/// Runs a tool over the pairs; none where it is missing.
+fn ask(command: &mut Command, pairs: &Pairs) -> Option<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let spawned =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let Ok(mut child) = spawned else {
+        eprintln!("skipped: {name} is not here");
+        return None;
+    };
+    let text: String = pairs.iter().map(|(left, right)| format!("{left}\t{right}\n")).collect();
+    let mut input = child.stdin.take().expect("a pipe");
+    let writer = std::thread::spawn(move || {
+        // A tool that lacks its library ends before it has read everything.
+        let _ = input.write_all(text.as_bytes());
+    });
+    let output = child.wait_with_output().expect("output");
+    writer.join().expect("writer");
+    if !output.status.success() {
+        eprintln!("skipped: {name} cannot compare here ({})", output.status);
+        return None;
+    }
+    Some(String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+/// Holds the answers of a tool against ours.
+fn hold(scheme: Scheme, pairs: &Pairs, answers: Option<String>) {
+    let Some(answers) = answers else { return };
+    assert_eq!(answers.lines().count(), pairs.len(), "one answer a pair");
+    let mut compared = 0_usize;
+    let mut wrong = Vec::new();
+    for ((left, right), answer) in pairs.iter().zip(answers.lines()) {
+        let ours = scheme.compare(left, right);
+        let expected = match answer {
+            "<" => Ordering::Less,
+            "=" => Ordering::Equal,
+            ">" => Ordering::Greater,
+            _ => continue,
+        };
+        compared += 1;
+        if ours != Ok(expected) {
+            wrong.push(format!("`{left}` {answer} `{right}`, not {ours:?}"));
+        }
+    }
+    eprintln!("{scheme:?}: {compared} of {} pairs compared, {} differ", pairs.len(), wrong.len());
+    assert!(compared > pairs.len() / 10, "too few pairs are versions at all");
+    let shown: Vec<_> = wrong.iter().take(20).collect();
+    assert!(wrong.is_empty(), "{} differ: {shown:#?}", wrong.len());
+}
+
+#[test]
+fn debian_order_is_that_of_dpkg() {
+    let pairs = pairs(Scheme::Debian, 300, 200);
+    const SCRIPT: &str = r#"
+command -v dpkg >/dev/null || exit 3
+while IFS="$(printf '\t')" read -r left right; do
+  if dpkg --compare-versions "$left" lt "$right"; then echo '<'; continue; fi
+  if dpkg --compare-versions "$left" eq "$right"; then echo '='; continue; fi
+  dpkg --compare-versions "$left" gt "$right"
+  case $? in 0) echo '>';; *) echo '!';; esac
+done"#;
+    let answers = ask(Command::new("sh").args(["-c", SCRIPT]), &pairs);
+    hold(Scheme::Debian, &pairs, answers);
+}
+
+#[test]
+fn rpm_order_is_that_of_rpm() {
+    let pairs = pairs(Scheme::Rpm, 3000, 3000);
+    // The texts go by standard input, which rpm's Lua may read.
+    const SCRIPT: &str = r#"%{lua:
+for line in io.lines() do
+  local left, right = line:match("^(.-)\t(.*)$")
+  local l, r = rpm.ver(left), rpm.ver(right)
+  if l == nil or r == nil then io.write("!\n")
+  elseif l < r then io.write("<\n")
+  elseif r < l then io.write(">\n")
+  else io.write("=\n") end
+end}"#;
+    let answers = ask(Command::new("rpm").args(["--eval", SCRIPT]), &pairs);
+    let answers = answers.map(|text| text.trim_end().to_owned() + "\n");
+    hold(Scheme::Rpm, &pairs, answers);
+}
+
+#[test]
+fn python_order_is_that_of_packaging() {
+    let pairs = pairs(Scheme::Pep440, 6000, 6000);
+    const SCRIPT: &str = r#"
+import sys
+from packaging.version import Version
+for line in open(0, encoding="utf-8", newline="\n"):
+    try:
+        left, right = (Version(text) for text in line.rstrip("\n").split("\t"))
+        print("<" if left < right else ">" if left > right else "=")
+    except ValueError:
+        print("!")
+"#;
+    let answers = ask(Command::new("python3").args(["-c", SCRIPT]), &pairs);
+    hold(Scheme::Pep440, &pairs, answers);
+}
+
+#[test]
+fn rubygems_order_is_that_of_gem_version() {
+    let pairs = pairs(Scheme::RubyGems, 6000, 3000);
+    const SCRIPT: &str = r#"
+STDIN.each_line do |line|
+  left, right = line.chomp.split("\t", -1)
+  begin
+    puts({ -1 => "<", 0 => "=", 1 => ">" }[Gem::Version.new(left) <=> Gem::Version.new(right)])
+  rescue ArgumentError
+    puts "!"
+  end
+end"#;
+    let answers = ask(Command::new("ruby").args(["-e", SCRIPT]), &pairs);
+    hold(Scheme::RubyGems, &pairs, answers);
+}
+
+/// node-semver, which npm carries with it; `loose` for npm, strict for Semantic Versioning.
+fn node_semver(loose: bool, pairs: &Pairs) -> Option<String> {
+    let root =
+        Command::new("npm").args(["root", "-g"]).output().ok().filter(|o| o.status.success());
+    let Some(root) = root else {
+        eprintln!("skipped: npm is not here");
+        return None;
+    };
+    let root = String::from_utf8(root.stdout).expect("UTF-8");
+    let script = format!(
+        r#"
+const semver = require("{root}/npm/node_modules/semver");
+const lines = require("fs").readFileSync(0, "utf8").split("\n").slice(0, -1);
+for (const line of lines) {{
+  const [left, right] = line.split("\t");
+  try {{ console.log("<=>"[semver.compare(left, right, {{ loose: {loose} }}) + 1]); }}
+  catch (error) {{ console.log("!"); }}
+}}"#,
+        root = root.trim()
+    );
+    ask(Command::new("node").args(["-e", &script]), pairs)
+}
+
+#[test]
+fn npm_order_is_that_of_node_semver() {
+    // Of four numbers node-semver makes a pre-release, by splitting the third.
+    let mut pairs = pairs(Scheme::Npm, 6000, 3000);
+    let numbers = |text: &String| {
+        let end = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
+        text.get(..end).unwrap_or_default().split('.').count()
+    };
+    pairs.retain(|(left, right)| numbers(left) <= 3 && numbers(right) <= 3);
+    let answers = node_semver(true, &pairs);
+    hold(Scheme::Npm, &pairs, answers);
+}
+
+#[test]
+fn semver_order_is_that_of_node_semver() {
+    let pairs = pairs(Scheme::Semver, 6000, 3000);
+    let answers = node_semver(false, &pairs);
+    hold(Scheme::Semver, &pairs, answers);
+}
+
+#[test]
+fn maven_order_is_that_of_comparable_version() {
+    let mut pairs = pairs(Scheme::Maven, 6000, 3000);
+    pairs.retain(|(left, right)| !left.is_empty() && !right.is_empty());
+    let Some(jar) = maven_jar() else {
+        eprintln!("skipped: maven-artifact 3.9 is not here (MAVEN_ARTIFACT_JAR names it)");
+        return;
+    };
+    let mut answers = String::new();
+    // Its main compares each argument with the one before it.
+    for some in pairs.chunks(500) {
+        let output = Command::new("java")
+            .args(["-cp", &jar, "org.apache.maven.artifact.versioning.ComparableVersion"])
+            .args(some.iter().flat_map(|(left, right)| [left, right]))
+            .output();
+        let Ok(output) = output else {
+            eprintln!("skipped: java is not here");
+            return;
+        };
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("   ")).collect();
+        assert_eq!(lines.len(), some.len() * 2 - 1, "one line for two neighbours");
+        for line in lines.iter().step_by(2) {
+            let sign = line.split(' ').rev().nth(1).expect("a sign");
+            answers.push_str(sign.get(..1).expect("a sign"));
+            answers.push('\n');
+        }
+    }
+    hold(Scheme::Maven, &pairs, Some(answers));
+}
+
+/// The order changed with Maven 3.9; older jars do not count.
+fn maven_jar() -> Option<String> {
+    std::env::var("MAVEN_ARTIFACT_JAR").ok().or_else(|| {
+        let folder = std::fs::read_dir("/usr/share/java").ok()?;
+        let mut jars = folder.filter_map(|entry| entry.ok()?.path().to_str().map(str::to_owned));
+        jars.find(|path| path.contains("/maven3-artifact-3.9.") && path.ends_with(".jar"))
+    })
+}
