@@ -1,0 +1,71 @@
+//! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`.
+//!
+//! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
+//! that nothing which only developers need is in what users run, and it is in Rust, so that it runs
+//! wherever the project builds.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool talks to a terminal"
+)]
+
+mod bench;
+mod command;
+mod debian;
+mod demo;
+mod floor;
+mod fuzz;
+mod layout;
+mod licences;
+mod measure;
+mod rooms;
+
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+  rooms                     hold the crates' dependencies against ARCHITECTURE.md
+  licences                  hold the dependencies' licences against deny.toml
+  fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
+  demo-image FOLDER         make the demo image as an OCI layout in FOLDER
+  bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
+  floor BLOB…               unpack, hash and walk gzip layers: the least that a scan must do
+  measured FILE COMMAND…    run a command and write what it cost into FILE";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<ExitCode> {
+    match words {
+        ["rooms"] => rooms::check(&root()),
+        ["licences" | "licenses"] => licences::check(&root()),
+        ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
+        ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
+        ["floor", blobs @ ..] => floor::run(blobs),
+        ["measured", file, command @ ..] => return measure::child(Path::new(file), command),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("`{}` is not a chore\n{USAGE}", words.join(" ")),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The root of the checkout.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
