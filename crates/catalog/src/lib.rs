@@ -8,6 +8,7 @@
 pub mod all;
 pub mod apk;
 pub mod dpkg;
+pub mod java;
 pub mod javascript;
 pub mod language;
 pub mod os_release;

@@ -1,0 +1,183 @@
+//! Which package an archive is, and which packages it carries.
+//!
+//! Every `pom.properties` is a package. The one that agrees with the file name is the archive's own;
+//! where none does, the archive is named by its file name and manifest. Then its group counts as
+//! proved only by one of these signs, in this order:
+//! 1. the folders of a Maven repository or Gradle cache around it, which spell out all three;
+//! 2. a folder `META-INF/maven/<group>/<artifact>` for the artifact that the file name says;
+//! 3. `Implementation-Vendor-Id`, which Maven's archiver fills with the group id;
+//! 4. a `Bundle-SymbolicName` of the form `<group>.<artifact>`, the form that the Maven bundle
+//!    plugin makes of them, and only where the artifact has a hyphen, since without one
+//!    `com.google.guava` could as well be a group on its own.
+//!
+//! Titles, vendors, packages of classes and module names prove nothing and are not used for a group.
+
+use super::JavaPackage;
+use super::manifest::{Manifest, Pom, is_coordinate};
+
+/// Folders that end the name of a Maven repository, before the group begins.
+const REPOSITORY_ENDS: &[&str] = &["repository", "maven-repo", "m2", "repo"];
+
+/// All that is known of an archive.
+pub(super) struct Clues<'clue> {
+    /// Its path.
+    pub(super) path: &'clue str,
+    pub(super) manifest: &'clue Manifest,
+    /// Group and artifact of each folder under `META-INF/maven`.
+    pub(super) folders: &'clue [(&'clue str, &'clue str)],
+}
+
+/// The packages of an archive, its own first.
+pub(super) fn packages(clues: &Clues<'_>, poms: Vec<Pom>) -> Vec<JavaPackage> {
+    let stem = stem(clues.path);
+    let own = own_pom(clues, stem, &poms);
+    let mut packages = Vec::with_capacity(poms.len() + 1);
+    if own.is_none() {
+        packages.extend(named_by_file(clues, stem));
+    }
+    for (index, pom) in poms.into_iter().enumerate() {
+        let licences = if own == Some(index) { clues.manifest.licences() } else { Vec::new() };
+        let package = JavaPackage {
+            inner: String::new(),
+            group: Some(pom.group),
+            artifact: pom.artifact,
+            version: pom.version,
+            licences,
+        };
+        let place = if own == Some(index) { 0 } else { packages.len() };
+        packages.insert(place, package);
+    }
+    packages
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Which `pom.properties` is the archive's own.
+fn own_pom(clues: &Clues<'_>, stem: &str, poms: &[Pom]) -> Option<usize> {
+    let longest = poms
+        .iter()
+        .enumerate()
+        .filter(|(_, pom)| agrees(stem, pom))
+        .max_by_key(|(_, pom)| pom.artifact.len())
+        .map(|(index, _)| index);
+    let [only] = poms else { return longest };
+    let manifest_agrees = || {
+        let says = |name, text: &str| clues.manifest.get(name) == Some(text);
+        says("implementation-title", &only.artifact)
+            || says("implementation-vendor-id", &only.group)
+            || says("implementation-version", &only.version)
+    };
+    longest.or_else(|| (splits(stem).next().is_none() || manifest_agrees()).then_some(0))
+}
+
+/// `artifact`, `artifact-1.0` or `artifact-1.0-classifier`.
+fn agrees(stem: &str, pom: &Pom) -> bool {
+    stem.strip_prefix(pom.artifact.as_str()).is_some_and(|rest| {
+        rest.is_empty()
+            || rest
+                .strip_prefix('-')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+            || rest.strip_prefix('-').is_some_and(|rest| rest.starts_with(&pom.version))
+    })
+}
+
+/// The ways to read a stem as `artifact-version`: at each hyphen that a digit follows.
+fn splits(stem: &str) -> impl Iterator<Item = (&str, &str)> {
+    stem.match_indices('-').filter_map(move |(at, _)| {
+        let (artifact, version) = (stem.get(..at)?, stem.get(at + 1..)?);
+        let fits = !artifact.is_empty() && version.starts_with(|c: char| c.is_ascii_digit());
+        fits.then_some((artifact, version))
+    })
+}
+
+/// The package that an archive without a `pom.properties` of its own is.
+fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
+    let licences = clues.manifest.licences();
+    if let Some((group, artifact, version)) = from_repository(clues.path, stem) {
+        return Some(JavaPackage {
+            inner: String::new(),
+            group: Some(group),
+            artifact,
+            version,
+            licences,
+        });
+    }
+    let (artifact, version) = artifact_and_version(clues, stem)?;
+    if !is_coordinate(artifact) {
+        return None;
+    }
+    Some(JavaPackage {
+        inner: String::new(),
+        group: group_of(clues, artifact),
+        artifact: artifact.to_owned(),
+        version: version.to_owned(),
+        licences,
+    })
+}
+
+/// The file name says both where it can; the split that agrees with a version of the manifest counts
+/// before the first one (`log4j-1.2-api-2.17.1`, `epoll-4.1.50.Final-linux-x86_64`).
+fn artifact_and_version<'clue>(
+    clues: &Clues<'clue>,
+    stem: &'clue str,
+) -> Option<(&'clue str, &'clue str)> {
+    let implementation = clues.manifest.get("implementation-version");
+    let bundle = clues.manifest.get("bundle-version");
+    for stated in [implementation, bundle].into_iter().flatten() {
+        let begins = |rest: &str| {
+            rest.strip_prefix(stated).is_some_and(|end| end.is_empty() || end.starts_with('-'))
+        };
+        if let Some((artifact, _)) = splits(stem).find(|(_, rest)| begins(rest)) {
+            return Some((artifact, stated));
+        }
+    }
+    if let Some(split) = splits(stem).next() {
+        return Some(split);
+    }
+    let title = clues.manifest.get("implementation-title").filter(|title| is_coordinate(title));
+    Some((title.unwrap_or(stem), implementation.or(bundle)?))
+}
+
+/// Signs 2 to 4.
+fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<String> {
+    let is_group = |text: &&str| text.contains('.') && is_coordinate(text) && *text != artifact;
+    let folder = clues.folders.iter().find(|(_, name)| *name == artifact).map(|(group, _)| *group);
+    let vendor = || clues.manifest.get("implementation-vendor-id");
+    let bundle = || {
+        let name = clues.manifest.get("bundle-symbolicname")?.split(';').next()?.trim();
+        let group = name.strip_suffix(artifact)?.strip_suffix('.')?;
+        artifact.contains('-').then_some(group)
+    };
+    folder
+        .filter(|group| is_coordinate(group))
+        .or_else(|| vendor().filter(is_group))
+        .or_else(|| bundle().filter(is_group))
+        .map(str::to_owned)
+}
+
+/// Sign 1: `…/repository/org/apache/x/artifact/1.0/artifact-1.0.jar`, or Gradle's
+/// `…/files-2.1/org.apache.x/artifact/1.0/<hash>/artifact-1.0.jar`.
+fn from_repository(path: &str, stem: &str) -> Option<(String, String, String)> {
+    let folders: Vec<&str> = path.split('/').rev().skip(1).collect();
+    let fits = |artifact: &str, version: &str| {
+        let rest = stem.strip_prefix(artifact).and_then(|rest| rest.strip_prefix('-'));
+        let end = rest.and_then(|rest| rest.strip_prefix(version));
+        end.is_some_and(|end| end.is_empty() || end.starts_with('-')) && is_coordinate(artifact)
+    };
+    let (group, artifact, version) = match folders.as_slice() {
+        [_, version, artifact, group, "files-2.1", ..] => {
+            ((*group).to_owned(), *artifact, *version)
+        }
+        [version, artifact, rest @ ..] => {
+            let end = rest.iter().position(|part| REPOSITORY_ENDS.contains(part))?;
+            let parts: Vec<&str> = rest.get(..end)?.iter().rev().copied().collect();
+            (parts.join("."), *artifact, *version)
+        }
+        _ => return None,
+    };
+    let whole = is_coordinate(&group) && fits(artifact, version);
+    whole.then(|| (group, artifact.to_owned(), version.to_owned()))
+}

@@ -1,0 +1,153 @@
+use super::fixture::{Source, pom, zip};
+use super::*;
+use crate::language::testing::{purls, resolve};
+use proptest::prelude::*;
+
+fn jar(manifest: &str, poms: &[(&str, &str, &str)]) -> Vec<u8> {
+    let poms: Vec<(String, Vec<u8>)> = poms.iter().map(|(g, a, v)| pom(g, a, v)).collect();
+    let mut entries: Vec<Source<'_>> =
+        vec![("META-INF/MANIFEST.MF", manifest.as_bytes().to_vec(), true)];
+    entries.extend(poms.iter().map(|(path, text)| (path.as_str(), text.clone(), true)));
+    zip(&entries)
+}
+
+fn found(path: &str, bytes: &[u8]) -> Vec<String> {
+    purls(&resolve(&Java, &[(path, bytes)]))
+}
+
+#[test]
+fn the_properties_that_agree_with_the_file_name_are_the_archive_itself() {
+    let bytes =
+        jar("", &[("g.a", "a", "1.0"), ("org.log", "log-1.2-api", "2.17.1"), ("x", "y", "3")]);
+    let resolution = resolve(&Java, &[("opt/log-1.2-api-2.17.1.jar", &bytes)]);
+    let names: Vec<&str> = resolution.packages.iter().map(|one| &*one.package.name).collect();
+    assert_eq!(names, ["org.log:log-1.2-api", "g.a:a", "x:y"]);
+}
+
+#[test]
+fn a_shaded_jar_without_own_properties_is_listed_beside_what_it_swallowed() {
+    let manifest = "Implementation-Title: tool\r\nImplementation-Version: 9\r\n";
+    let bytes = jar(manifest, &[("com.google.code.gson", "gson", "2.8.0")]);
+    assert_eq!(
+        found("opt/tool-9.1.jar", &bytes),
+        ["pkg:maven/com.google.code.gson/gson@2.8.0", "pkg:maven/tool@9.1"]
+    );
+    assert_eq!(found("opt/app.jar", &bytes), ["pkg:maven/com.google.code.gson/gson@2.8.0"]);
+}
+
+#[test]
+fn a_group_counts_only_where_it_is_proved() {
+    let none =
+        jar("Bundle-SymbolicName: com.google.guava\nAutomatic-Module-Name: com.x.guava\n", &[]);
+    assert_eq!(found("guava-31.1-jre.jar", &none), ["pkg:maven/guava@31.1-jre"]);
+    let vendor = jar("Implementation-Vendor-Id: org.apache.ant\n", &[]);
+    assert_eq!(found("ant-1.10.jar", &vendor), ["pkg:maven/org.apache.ant/ant@1.10"]);
+    let bundle = jar("Bundle-SymbolicName: org.x.core.my-core;singleton:=\n  true\n", &[]);
+    assert_eq!(found("my-core-1.0.jar", &bundle), ["pkg:maven/org.x.core/my-core@1.0"]);
+    let empty = jar("", &[]);
+    assert_eq!(
+        found("root/.m2/repository/org/x/y/my/1.0/my-1.0-linux.jar", &empty),
+        ["pkg:maven/org.x.y/my@1.0"]
+    );
+    assert_eq!(
+        found("g/caches/modules-2/files-2.1/org.x/my/1.0/abcdef/my-1.0.jar", &empty),
+        ["pkg:maven/org.x/my@1.0"]
+    );
+    let folder = zip(&[("META-INF/maven/org.z/my/pom.xml", b"<project/>".to_vec(), true)]);
+    assert_eq!(found("opt/my-2.0.jar", &folder), ["pkg:maven/org.z/my@2.0"]);
+}
+
+#[test]
+fn the_manifest_settles_where_the_version_begins() {
+    let manifest = "Implementation-Version: 4.1.50.Final\nBundle-License: MIT, \"BSD\";link=x\n";
+    let resolution =
+        resolve(&Java, &[("epoll-4.1.50.Final-linux-x86_64.jar", &jar(manifest, &[]))]);
+    assert_eq!(purls(&resolution), ["pkg:maven/epoll@4.1.50.Final"]);
+    assert_eq!(resolution.packages[0].package.licences, ["MIT", "BSD"]);
+    let titled = jar("Implementation-Title: demo\nImplementation-Version: 0.1\n", &[]);
+    assert_eq!(found("app.jar", &titled), ["pkg:maven/demo@0.1"]);
+    assert_eq!(found("app.jar", &jar("", &[])), [""; 0]);
+}
+
+#[test]
+fn nested_archives_are_found_at_their_place() {
+    let leaf = jar("", &[("org.leaf", "leaf", "1")]);
+    let war = zip(&[("WEB-INF/lib/leaf-1.jar", leaf.clone(), true)]);
+    let ear = zip(&[("web.war", war, false), ("lib/leaf-1.jar", leaf, false)]);
+    let resolution = resolve(&Java, &[("opt/app.ear", &ear)]);
+    let mut places: Vec<String> =
+        resolution.packages.iter().map(|one| one.package.location.to_string()).collect();
+    places.sort();
+    assert_eq!(
+        places,
+        ["opt/app.ear!/lib/leaf-1.jar", "opt/app.ear!/web.war!/WEB-INF/lib/leaf-1.jar"]
+    );
+    assert!(resolution.problems.is_empty());
+}
+
+#[test]
+fn nesting_too_deep_and_damage_inside_are_problems_that_hide_nothing() {
+    let mut bytes = jar("", &[("org.leaf", "leaf", "1")]);
+    for _ in 0..7 {
+        bytes = zip(&[
+            ("x.jar", bytes, true),
+            ("META-INF/maven/a/b/pom.properties", pom("a", "b", "1").1, true),
+        ]);
+    }
+    let deep = resolve(&Java, &[("opt/x.jar", &bytes)]);
+    assert_eq!(deep.problems.len(), 1);
+    assert!(deep.problems[0].reason.contains("nested deeper"), "{:?}", deep.problems);
+    assert_eq!(deep.packages.len(), 6);
+    let damaged = zip(&[
+        ("lib/bad.jar", b"PK\x03\x04 and no more".to_vec(), false),
+        ("lib/stub.jar", b"no archive".to_vec(), false),
+        ("lib/leaf-1.jar", jar("", &[("org.leaf", "leaf", "1")]), true),
+    ]);
+    let resolution = resolve(&Java, &[("opt/y.war", &damaged)]);
+    assert_eq!(purls(&resolution), ["pkg:maven/org.leaf/leaf@1"]);
+    assert_eq!(resolution.problems.len(), 1);
+    assert_eq!(resolution.problems[0].path, "opt/y.war!/lib/bad.jar");
+}
+
+#[test]
+fn a_quine_of_one_archive_many_times_ends() {
+    let mut bytes = zip(&[("x.txt", b"x".to_vec(), true)]);
+    for _ in 0..5 {
+        let names: Vec<String> = (0..40).map(|n| format!("{n}.jar")).collect();
+        let entries: Vec<Source<'_>> =
+            names.iter().map(|name| (name.as_str(), bytes.clone(), true)).collect();
+        bytes = zip(&entries);
+    }
+    let resolution = resolve(&Java, &[("opt/x.jar", &bytes)]);
+    assert!(resolution.problems.iter().any(|one| one.reason.contains("more than")));
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_of_no_concern_and_a_cut_off_one_is_a_problem() {
+    assert_eq!(found("a.jar", b"plain text"), [""; 0]);
+    assert!(jar::read("a.jar", &jar("", &[])[..30]).is_err());
+}
+
+#[test]
+fn unfilled_placeholders_are_no_coordinates() {
+    assert_eq!(manifest::Pom::parse(b"groupId=a\nartifactId=b\nversion=${v}\n"), None);
+    assert_eq!(manifest::Pom::parse(b"groupId=a/..\nartifactId=b\nversion=1\n"), None);
+    assert_eq!(manifest::Pom::parse(b"groupId=a\nartifactId=b\n"), None);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(
+        bytes: Vec<u8>,
+        text in "(META-INF/maven/|Implementation-Version: |groupId=|version=|1|a|-|\n| |é|\\.){0,60}",
+        path in "(a|-|1|\\.|/|repository|files-2.1|jar|é){0,12}",
+    ) {
+        let parsed = manifest::Manifest::parse(text.as_bytes());
+        let _ = (manifest::Pom::parse(&bytes), manifest::Pom::parse(text.as_bytes()));
+        let clues = identity::Clues { path: &path, manifest: &parsed, folders: &[] };
+        let _ = identity::packages(&clues, Vec::new());
+        let _ = jar::read(&path, &bytes);
+        let inner = zip(&[(text.as_str(), bytes, true), ("META-INF/MANIFEST.MF", text.clone().into_bytes(), true)]);
+        let _ = jar::read(&path, &inner);
+    }
+}
