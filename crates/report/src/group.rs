@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
-use vocabulary::{Finding, Fingerprint, OriginKind, Package, Purl, Report, Severity};
+use vocabulary::{Finding, Fingerprint, OriginKind, Package, Purl, Report, Rule, Severity};
 
 /// Counts by severity.
 pub(crate) type Counts = BTreeMap<Severity, u64>;
@@ -54,9 +54,11 @@ pub(crate) fn fixed_in(finding: &Finding) -> Option<&str> {
     finding.fix.as_ref()?.version.as_deref()
 }
 
-/// The id that people know a finding by.
+/// The id that people know a finding by: the vulnerability's, else its rule's.
 pub(crate) fn id_of(finding: &Finding) -> &str {
-    finding.id.as_deref().unwrap_or(&finding.rule)
+    let own = [Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id];
+    let id = finding.id.as_deref().filter(|_| own.contains(&finding.rule.as_str()));
+    id.unwrap_or(&finding.rule)
 }
 
 /// A package's name as its ecosystem writes it, with scope or group.

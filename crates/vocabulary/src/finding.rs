@@ -46,10 +46,22 @@ impl Rule {
         severity: Severity::Critical,
         remedy: "Do not run the image. Fetch it again from a trusted source and compare.",
     };
+    /// An ignore rule that has run out.
+    pub const EXPIRED_IGNORE: Self = Self {
+        id: "expired-ignore",
+        title: "Ignore rule past its date",
+        why: "What was to be looked at again by that day has not been; the rule silences nothing any more.",
+        severity: Severity::Low,
+        remedy: "Look at it again. Remove the rule, or give it a new date and reason.",
+    };
 
     /// Every rule that this version can report, sorted by id.
-    pub const ALL: &'static [Self] =
-        &[Self::DIGEST_MISMATCH, Self::KNOWN_VULNERABILITY, Self::MALICIOUS_PACKAGE];
+    pub const ALL: &'static [Self] = &[
+        Self::DIGEST_MISMATCH,
+        Self::EXPIRED_IGNORE,
+        Self::KNOWN_VULNERABILITY,
+        Self::MALICIOUS_PACKAGE,
+    ];
 }
 
 /// Whether a fix may be applied without a look.

@@ -79,9 +79,12 @@ pub struct Report {
 }
 
 impl Summary {
-    /// Counts findings and packages.
+    /// Counts findings (those that policy did not silence) and packages.
     #[must_use]
-    pub fn count(findings: &[Finding], packages: &[Package]) -> Self {
+    pub fn count<'findings>(
+        findings: impl IntoIterator<Item = &'findings Finding>,
+        packages: &[Package],
+    ) -> Self {
         let mut summary =
             Self { packages: u64::try_from(packages.len()).unwrap_or(u64::MAX), ..Self::default() };
         for finding in findings {

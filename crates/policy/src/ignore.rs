@@ -1,0 +1,250 @@
+//! The ignore file: what people chose to silence, with a reason and, better, a last day.
+//!
+//! TOML, because a reason is prose and a date is a date there. A reason must be given, and a key that
+//! is not known is an error: a misspelt `expires` must not silence for ever.
+//!
+//! ```toml
+//! [[ignore]]
+//! id = "CVE-2023-1234"
+//! reason = "the parser is not reachable from outside"
+//! expires = 2027-01-31                # optional: the last day on which it holds
+//! package = "pkg:npm/example@1.2.3"   # optional: only there; without version, all versions
+//! path = "app/"                       # optional: only this file, or below a folder with a slash
+//! ```
+
+use crate::Date;
+use serde::Deserialize;
+use vocabulary::{Finding, Purl};
+
+/// Largest ignore file: a thousand rules with long reasons are a tenth of it.
+const FILE_BYTES: usize = 4 << 20;
+/// Most rules of one file.
+const RULES: usize = 20_000;
+
+/// One rule of an ignore file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// Id or alias of the finding, such as `CVE-2023-1234`.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds.
+    pub expires: Option<Date>,
+    /// Only in this package; without a version, in all of its versions.
+    pub package: Option<Purl>,
+    /// Only in this file, or below this folder where it ends with a slash.
+    pub path: Option<String>,
+}
+
+/// Why an ignore file cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoreError {
+    /// It is larger than [`FILE_BYTES`], or holds more than [`RULES`].
+    #[error("ignore file is too large: at most {FILE_BYTES} bytes and {RULES} rules are read")]
+    TooLarge,
+    /// It is not TOML, or not of this shape.
+    #[error(
+        "ignore file, line {line}: {reason}; a rule is `[[ignore]]` with id and reason, and optionally expires, package and path"
+    )]
+    Shape {
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A value of one rule is wrong.
+    #[error("ignore file, rule {rule} (`{id}`): {reason}")]
+    Rule {
+        /// Place of the rule, counted from 1.
+        rule: usize,
+        /// The id that it names.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    ignore: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    reason: String,
+    expires: Option<Day>,
+    package: Option<String>,
+    path: Option<String>,
+}
+
+/// A date as TOML writes it, or as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Day {
+    Date(toml::value::Datetime),
+    Text(String),
+}
+
+/// Reads the text of an ignore file.
+///
+/// # Errors
+/// Where the text is not TOML of the shape that the module describes; the error says where.
+pub fn parse_ignores(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
+    if text.len() > FILE_BYTES {
+        return Err(IgnoreError::TooLarge);
+    }
+    let file: File = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        IgnoreError::Shape { line, reason: error.message().replace('\n', " ") }
+    })?;
+    if file.ignore.len() > RULES {
+        return Err(IgnoreError::TooLarge);
+    }
+    file.ignore
+        .into_iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let id: String = entry.id.chars().take(80).collect();
+            rule(entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, id, reason })
+        })
+        .collect()
+}
+
+fn rule(entry: Entry) -> Result<Ignore, String> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if entry.id.is_empty() || !entry.id.bytes().all(known) {
+        return Err("`id` is not an id; use one such as CVE-2023-1234".to_owned());
+    }
+    if vocabulary::Rule::ALL.iter().any(|rule| rule.id == entry.id) {
+        return Err("a whole rule cannot be ignored; name a vulnerability".to_owned());
+    }
+    if entry.reason.trim().is_empty() {
+        return Err("`reason` is empty; say why it may be ignored".to_owned());
+    }
+    let expires = match entry.expires {
+        None => None,
+        Some(day) => {
+            let text = match day {
+                Day::Date(date) => date.to_string(),
+                Day::Text(text) => text,
+            };
+            Some(text.parse::<Date>().map_err(|error| format!("`expires`: {error}"))?)
+        }
+    };
+    let package = match entry.package {
+        None => None,
+        Some(text) if text.contains(['?', '#']) => {
+            return Err(format!(
+                "`package`: `{text}` has qualifiers; leave out what follows `?` or `#`"
+            ));
+        }
+        Some(text) => Some(text.parse::<Purl>().map_err(|error| format!("`package`: {error}"))?),
+    };
+    let path =
+        entry.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
+    if path.as_deref().is_some_and(str::is_empty) {
+        return Err(
+            "`path` is empty; leave it out, or name a file or a folder with a slash at its end"
+                .to_owned(),
+        );
+    }
+    Ok(Ignore { id: entry.id, reason: entry.reason.trim().to_owned(), expires, package, path })
+}
+
+impl Ignore {
+    /// Whether it still holds on that day.
+    #[must_use]
+    pub fn holds_on(&self, today: Date) -> bool {
+        self.expires.is_none_or(|last| today <= last)
+    }
+
+    /// Whether package and path are those of the finding. The id is compared by the caller.
+    pub(crate) fn covers(&self, finding: &Finding) -> bool {
+        let same_package = |purl: &Purl| {
+            finding.package.as_ref().is_some_and(|found| {
+                (purl.kind(), purl.namespace(), purl.name())
+                    == (found.kind(), found.namespace(), found.name())
+                    && purl.version().is_none_or(|version| found.version() == Some(version))
+            })
+        };
+        let below = |path: &str| {
+            finding.location.path().is_some_and(|found| {
+                found == path || path.ends_with('/') && found.starts_with(path)
+            })
+        };
+        finding.rule != vocabulary::Rule::EXPIRED_IGNORE.id
+            && self.package.as_ref().is_none_or(same_package)
+            && self.path.as_deref().is_none_or(below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        let error = parse_ignores(text).unwrap_err().to_string();
+        assert!(!error.contains('\n'), "{error}");
+        error
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let rules = parse_ignores(
+            r#"
+            [[ignore]]
+            id = "CVE-2099-1"
+            reason = " not reachable "
+            expires = 2099-12-31
+            package = "pkg:npm/%40scope/a"
+            path = "./app/"
+            [[ignore]]
+            id = "GHSA-aaaa-bbbb-cccc"
+            reason = "test data only"
+            expires = "2099-12-30"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(rules.len(), 2);
+        assert_eq!(rules[0].reason, "not reachable");
+        assert_eq!(rules[0].expires, Date::new(2099, 12, 31));
+        assert_eq!(rules[0].path.as_deref(), Some("app/"));
+        assert_eq!(rules[0].package.as_ref().unwrap().namespace(), Some("@scope"));
+        assert_eq!(rules[1].expires, Date::new(2099, 12, 30));
+        assert!(parse_ignores("# nothing yet\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
+        insta::assert_snapshot!(
+            [
+                "CVE-2099-1  # plain",
+                "[[ignore]]\nid = \"CVE-2099-1\"\n",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\nexpire = 2099-01-01",
+                "[[ignored]]\nid = \"CVE-2099-1\"\nreason = \"x\"",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"  \"",
+                "[[ignore]]\nid = \"CVE 2099\"\nreason = \"x\"",
+                "[[ignore]]\nid = \"digest-mismatch\"\nreason = \"x\"",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\nexpires = \"soon\"",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\nexpires = 2099-01-01T00:00:00Z",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\npackage = \"lodash\"",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\npackage = \"pkg:deb/a?arch=b\"",
+                "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\npath = \"/\"",
+            ]
+            .map(refused)
+            .join("\n")
+        );
+    }
+
+    #[test]
+    fn absurd_files_are_refused() {
+        assert_eq!(parse_ignores(&"#".repeat(FILE_BYTES + 1)), Err(IgnoreError::TooLarge));
+        let deep = format!("ignore = {}", "[".repeat(100_000));
+        assert!(parse_ignores(&deep).is_err());
+    }
+}

@@ -1,0 +1,213 @@
+//! What is decided, and why.
+
+use super::*;
+use vocabulary::{Ecosystem, Problem, Purl, Summary};
+
+const TODAY: &str = "2099-06-15";
+
+fn finding(id: &str, severity: Severity, purl: &str, path: &str) -> Finding {
+    let rule =
+        if id.starts_with("MAL-") { Rule::MALICIOUS_PACKAGE } else { Rule::KNOWN_VULNERABILITY };
+    let package: Purl = purl.parse().unwrap();
+    let location = Location::file(path, None);
+    Finding {
+        rule: rule.id.to_owned(),
+        id: Some(id.to_owned()),
+        aliases: vec![id.replace("CVE", "GHSA")],
+        severity,
+        title: id.to_owned(),
+        fingerprint: Fingerprint::new(rule.id, Some(id), Some(&package), &location),
+        location,
+        package: Some(package),
+        ecosystem: Some(Ecosystem::NPM),
+        layer: None,
+        origin: OriginKind::Unknown,
+        fix: None,
+        evidence: Vec::new(),
+    }
+}
+
+fn mismatch() -> Finding {
+    Finding {
+        rule: Rule::DIGEST_MISMATCH.id.to_owned(),
+        id: None,
+        aliases: Vec::new(),
+        package: None,
+        ..finding("CVE-0", Severity::Critical, "pkg:npm/a@1", "x")
+    }
+}
+
+fn some() -> Vec<Finding> {
+    vec![
+        finding("CVE-2099-1", Severity::High, "pkg:npm/a@1", "app/a/package.json"),
+        finding("CVE-2099-2", Severity::Medium, "pkg:npm/a@1", "app/a/package.json"),
+        finding("CVE-2099-3", Severity::Unknown, "pkg:npm/b@2", "lib/b/package.json"),
+    ]
+}
+
+fn ran() -> Vec<Coverage> {
+    vec![Coverage::ran("npm"), Coverage::ran("vulnerabilities:npm")]
+}
+
+fn judge(policy: &Policy, findings: Vec<Finding>, coverage: &[Coverage]) -> Judgement {
+    decide(policy, findings, coverage, TODAY.parse().unwrap())
+}
+
+fn ignoring(rules: &str) -> Policy {
+    Policy {
+        fail_on: Some(Severity::Low),
+        fail_on_unknown: true,
+        ignores: parse_ignores(rules).unwrap(),
+        ..Policy::default()
+    }
+}
+
+#[test]
+fn without_a_line_findings_pass_and_the_reason_says_so() {
+    let decision = judge(&Policy::default(), some(), &ran()).decision;
+    assert_eq!(decision.outcome, Outcome::Pass);
+    assert_eq!(decision.reasons, ["3 findings, no line was set"]);
+    assert!(decision.over_the_line.is_empty());
+}
+
+#[test]
+fn findings_at_the_line_or_worse_are_over_it() {
+    let policy = Policy { fail_on: Some(Severity::High), ..Policy::default() };
+    let decision = judge(&policy, some(), &ran()).decision;
+    assert_eq!(decision.outcome, Outcome::Findings);
+    assert_eq!(decision.over_the_line, [some()[0].fingerprint.clone()]);
+    assert_eq!(decision.reasons, ["1 finding over the line: 1 high"]);
+    let policy = Policy { fail_on: Some(Severity::Critical), ..Policy::default() };
+    let decision = judge(&policy, some(), &ran()).decision;
+    assert_eq!(decision.outcome, Outcome::Pass);
+    assert_eq!(
+        decision.reasons,
+        ["3 findings, none critical or worse", "1 of unknown severity, not counted"]
+    );
+}
+
+#[test]
+fn unknown_severity_is_never_read_as_low() {
+    let unknown = || vec![finding("CVE-2099-3", Severity::Unknown, "pkg:npm/b@2", "x")];
+    let outcome = |fail_on, fail_on_unknown| {
+        let policy = Policy { fail_on, fail_on_unknown, ..Policy::default() };
+        judge(&policy, unknown(), &ran()).decision.outcome
+    };
+    assert_eq!(outcome(Some(Severity::Negligible), false), Outcome::Pass);
+    assert_eq!(outcome(Some(Severity::Critical), true), Outcome::Findings);
+    assert_eq!(outcome(None, true), Outcome::Findings);
+    assert_eq!(outcome(Some(Severity::Unknown), false), Outcome::Findings);
+}
+
+#[test]
+fn malicious_packages_and_wrong_digests_are_over_every_line() {
+    let malicious = finding("MAL-2099-1", Severity::Critical, "pkg:npm/evil@1", "x");
+    let decision = judge(&Policy::default(), vec![malicious, mismatch()], &ran()).decision;
+    assert_eq!(decision.outcome, Outcome::Findings);
+    assert_eq!(decision.over_the_line.len(), 2);
+    assert_eq!(decision.reasons, ["1 content differs from its digest", "1 malicious package"]);
+}
+
+#[test]
+fn what_was_not_checked_is_no_pass() {
+    let problem = Problem { path: "a".to_owned(), layer: None, reason: "torn".to_owned() };
+    let partial = vec![Coverage::with_problems("npm", vec![problem])];
+    let skipped = vec![Coverage::skipped("vulnerabilities:npm", "no database")];
+    let failed = vec![Coverage::ran("npm"), Coverage::failed("rpm", "damaged")];
+    let outcome = |allow_partial, coverage: &[Coverage]| {
+        let policy = Policy { allow_partial, ..Policy::default() };
+        judge(&policy, Vec::new(), coverage).decision.outcome
+    };
+    for coverage in [&partial, &skipped, &failed, &Vec::new()] {
+        assert_eq!(outcome(false, coverage), Outcome::Incomplete);
+    }
+    assert_eq!(outcome(true, &partial), Outcome::Pass);
+    assert_eq!(outcome(true, &skipped), Outcome::Incomplete);
+    assert_eq!(outcome(true, &failed), Outcome::Incomplete);
+    assert_eq!(outcome(true, &[]), Outcome::Incomplete);
+}
+
+#[test]
+fn findings_outrank_incomplete_and_both_are_named() {
+    let policy = Policy { fail_on: Some(Severity::High), ..Policy::default() };
+    let coverage = [Coverage::failed("rpm", "damaged")];
+    let decision = judge(&policy, some(), &coverage).decision;
+    assert_eq!(decision.outcome, Outcome::Findings);
+    assert_eq!(decision.reasons, ["1 finding over the line: 1 high", "rpm broke off"]);
+}
+
+#[test]
+fn many_open_checks_are_counted_not_listed() {
+    let coverage: Vec<_> = (0..9).map(|n| Coverage::skipped(format!("c{n}"), "x")).collect();
+    let reasons = judge(&Policy::default(), Vec::new(), &coverage).decision.reasons;
+    assert_eq!(reasons.len(), 7);
+    assert_eq!(reasons[6], "4 more checks are not complete");
+}
+
+#[test]
+fn an_ignored_finding_stays_in_the_list_and_leaves_the_counts() {
+    let policy = ignoring("[[ignore]]\nid = \"ghsa-2099-1\"\nreason = \"unreachable\"");
+    let judgement = judge(&policy, some(), &ran());
+    assert_eq!(judgement.findings.len(), 3);
+    assert_eq!(judgement.decision.over_the_line.len(), 2);
+    let suppressed = &judgement.decision.suppressed;
+    assert_eq!(suppressed.len(), 1);
+    assert_eq!(suppressed[0].fingerprint, some()[0].fingerprint);
+    assert_eq!(suppressed[0].reason, "unreachable");
+    let summary = Summary::count(judgement.open(), &[]);
+    assert_eq!(summary.total.get(&Severity::High), None);
+    assert_eq!(summary.total.values().sum::<u64>(), 2);
+}
+
+#[test]
+fn package_and_path_narrow_an_ignore() {
+    let silenced = |rest: &str| {
+        let rule = format!("[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\n{rest}");
+        !judge(&ignoring(&rule), some(), &ran()).decision.suppressed.is_empty()
+    };
+    assert!(silenced("package = \"pkg:npm/a\""));
+    assert!(silenced("package = \"pkg:npm/a@1\""));
+    assert!(!silenced("package = \"pkg:npm/a@2\""));
+    assert!(!silenced("package = \"pkg:pypi/a\""));
+    assert!(silenced("path = \"app/\""));
+    assert!(silenced("path = \"/app/a/package.json\""));
+    assert!(!silenced("path = \"app/a\""));
+    assert!(!silenced("path = \"ap/\""));
+}
+
+#[test]
+fn an_ignore_holds_through_its_last_day_and_then_becomes_a_finding() {
+    let rule = |day: &str| {
+        ignoring(&format!("[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\nexpires = {day}"))
+    };
+    let holds = judge(&rule("2099-06-15"), some(), &ran());
+    assert_eq!(holds.decision.suppressed.len(), 1);
+    assert_eq!(holds.decision.suppressed[0].expires.as_deref(), Some("2099-06-15"));
+    let expired = judge(&rule("2099-06-14"), some(), &ran());
+    assert!(expired.decision.suppressed.is_empty());
+    let own: Vec<_> =
+        expired.findings.iter().filter(|finding| finding.rule == "expired-ignore").collect();
+    assert_eq!(own.len(), 1);
+    assert!(own[0].title.contains("CVE-2099-1 ended on 2099-06-14"), "{}", own[0].title);
+    assert_ne!(own[0].fingerprint, some()[0].fingerprint);
+    assert_eq!(expired.decision.over_the_line.len(), 4);
+}
+
+#[test]
+fn an_expired_ignore_cannot_be_ignored() {
+    let rules = "[[ignore]]\nid = \"CVE-2099-9\"\nreason = \"x\"\nexpires = 2000-01-01\n\
+                 [[ignore]]\nid = \"CVE-2099-9\"\nreason = \"y\"";
+    let judgement = judge(&ignoring(rules), Vec::new(), &ran());
+    assert_eq!(judgement.open().count(), 1);
+}
+
+#[test]
+fn findings_come_worst_first_whatever_their_order() {
+    let mut reversed = some();
+    reversed.reverse();
+    let policy = Policy::default();
+    assert_eq!(judge(&policy, reversed, &ran()), judge(&policy, some(), &ran()));
+    let severities: Vec<_> =
+        judge(&policy, some(), &ran()).findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(severities, [Severity::High, Severity::Medium, Severity::Unknown]);
+}
