@@ -12,11 +12,13 @@ pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
         Box::new(crate::dpkg::Dpkg),
+        Box::new(crate::go::Go),
         Box::new(crate::java::Java),
         Box::new(crate::javascript::Javascript),
         Box::new(crate::os_release::OsRelease),
         Box::new(crate::python::Python),
         Box::new(crate::rpm::Rpm),
+        Box::new(crate::rust::Rust),
     ]
 }
 

@@ -8,15 +8,18 @@
 pub mod all;
 pub mod apk;
 pub mod dpkg;
+pub mod go;
 pub mod java;
 pub mod javascript;
 pub mod language;
 pub mod os_release;
 pub mod python;
 pub mod rpm;
+pub mod rust;
 
 pub use all::all;
 
+mod binary;
 mod database;
 mod history;
 mod owned;

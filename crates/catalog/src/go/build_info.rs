@@ -1,0 +1,83 @@
+//! The text that the Go linker keeps of a build: a line for each module, and the toolchain's version.
+//!
+//! Lines are `mod`, `dep` and `=>` with path, version and sum between tabs; `=>` replaces the module
+//! of the line before. A replacement by a local folder has no version: then the module keeps its own
+//! path and is listed without one, since nobody can tell what the folder held.
+
+use crate::language::plain_text;
+use image::ReadError;
+use serde::{Deserialize, Serialize};
+
+/// How many modules one program may name; Kubernetes has some 300.
+const MODULE_LIMIT: usize = 20_000;
+
+/// A module and its version as Go writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Module<'text> {
+    pub(super) path: &'text str,
+    pub(super) version: &'text str,
+}
+
+/// What one program was built from.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct BuildInfo<'text> {
+    /// The toolchain's release, as a semantic version; none for one that is no release.
+    #[serde(borrow)]
+    pub(super) toolchain: Option<&'text str>,
+    /// The main module first.
+    #[serde(borrow)]
+    pub(super) modules: Vec<Module<'text>>,
+}
+
+/// Reads both texts. `version` is already in the form that [`semantic`] gives.
+pub(super) fn parse<'text>(
+    version: &'text Option<String>,
+    text: &'text str,
+) -> Result<BuildInfo<'text>, ReadError> {
+    let mut info = BuildInfo { toolchain: version.as_deref(), modules: Vec::new() };
+    for line in text.lines() {
+        let mut cells = line.split('\t');
+        let kind = cells.next().unwrap_or_default();
+        if !matches!(kind, "mod" | "dep" | "=>") {
+            continue;
+        }
+        let Some(path) = cells.next().and_then(plain_text) else { continue };
+        let version = cells.next().and_then(plain_text).unwrap_or_default();
+        if kind != "=>" {
+            if info.modules.len() >= MODULE_LIMIT {
+                return Err(ReadError::new(format!("it names more than {MODULE_LIMIT} modules")));
+            }
+            info.modules.push(Module { path, version });
+        } else if let Some(replaced) = info.modules.last_mut() {
+            let local = path.starts_with(['.', '/']) || version.is_empty();
+            *replaced =
+                if local { Module { version: "", ..*replaced } } else { Module { path, version } };
+        }
+    }
+    Ok(info)
+}
+
+/// The semantic version of a Go release, as its vulnerability database writes it: `go1.21` is
+/// `1.21.0`, `go1.22rc1` is `1.22.0-rc.1`. What vendors append (` X:boringcrypto`, `-vendor`) falls
+/// away; `devel …` is no release.
+pub(super) fn semantic(version: &str) -> Option<String> {
+    let release = version.trim().strip_prefix("go")?;
+    let end = release.find([' ', '-', '+']).unwrap_or(release.len());
+    let release = release.get(..end)?;
+    let letter = release.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(release.len());
+    let (numbers, stage) = release.split_at_checked(letter)?;
+    let mut parts: Vec<&str> = numbers.split('.').collect();
+    let is_number = |part: &&str| (1..=6).contains(&part.len()) && part.parse::<u32>().is_ok();
+    if parts.len() > 3 || !parts.iter().all(is_number) {
+        return None;
+    }
+    parts.resize(3, "0");
+    let plain = parts.join(".");
+    if stage.is_empty() {
+        return Some(plain);
+    }
+    let digit = stage.find(|c: char| c.is_ascii_digit())?;
+    let (name, number) = stage.split_at_checked(digit)?;
+    let known = matches!(name, "rc" | "beta" | "alpha") && is_number(&number);
+    known.then(|| format!("{plain}-{name}.{number}"))
+}
