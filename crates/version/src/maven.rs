@@ -4,7 +4,8 @@
 //! between digits and letters, opens a list that runs to the end of the version, so a marker where a
 //! list opens says as much as nesting does, and no text can nest deep. This is one of the two schemes
 //! that allocate, because items are dropped from the end before they are compared. Every text is
-//! accepted but the empty one. Maven 4 orders a few texts otherwise (`1.0-1` is then not `1-1`).
+//! accepted but the empty one. The order is Maven's own to the letter, which runs in circles for odd
+//! texts (`1a` < `1.0ga0alpha` < `1` < `1a`); Maven 4 orders a few otherwise (`1.0-1` is not `1-1`).
 //!
 //! Source: Maven 3.9, `ComparableVersion.java`; pom reference, "Version Order Specification".
 

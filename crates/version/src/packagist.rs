@@ -16,9 +16,6 @@ pub(crate) struct Packagist<'text> {
     suffix: &'text [u8],
 }
 
-/// Rank of the end of a version and of a number beside a word.
-const RELEASE: u8 = 4;
-
 impl<'text> Version<'text> for Packagist<'text> {
     fn read(text: &'text str) -> Result<Self, &'static str> {
         let text = text.trim();
@@ -42,42 +39,35 @@ impl<'text> Version<'text> for Packagist<'text> {
         while order.is_eq() {
             order = match (left.next(), right.next()) {
                 (None, None) => break,
-                (Some(l), Some(r)) => compare(l, r),
-                (Some(l), None) => compare_to_end(l),
-                (None, Some(r)) => compare_to_end(r).reverse(),
+                (l, r) => compare(l.unwrap_or_default(), r.unwrap_or_default()),
             };
         }
         order
     }
 }
 
+/// The order of two parts; an empty one is the end of a version.
 fn compare(left: &[u8], right: &[u8]) -> Ordering {
-    if is_number(left) && is_number(right) {
-        digits::compare(left, right)
-    } else {
-        rank(left).cmp(&rank(right))
-    }
+    rank(left).cmp(&rank(right)).then_with(|| match left {
+        [b'0'..=b'9', ..] => digits::compare(left, right),
+        _ => Ordering::Equal,
+    })
 }
 
-/// A further number makes a version newer, a word does as its rank says.
-fn compare_to_end(part: &[u8]) -> Ordering {
-    if is_number(part) { Ordering::Greater } else { rank(part).cmp(&RELEASE) }
-}
-
-fn is_number(part: &[u8]) -> bool {
-    part.first().is_some_and(u8::is_ascii_digit)
-}
-
+/// `version_compare` goes by how a word begins; words that it does not know come first.
 fn rank(part: &[u8]) -> u8 {
-    match part.first().map(u8::to_ascii_lowercase) {
-        Some(b'0'..=b'9') => RELEASE,
-        Some(b'd') => 0,
-        Some(b'a') => 1,
-        Some(b'b') => 2,
-        Some(b'r') => 3,
-        Some(b'p') => 5,
-        // `stable`, and words that Composer does not know.
-        _ => RELEASE,
+    let begins =
+        |word: &[u8]| part.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    match part {
+        [] => 5,
+        [b'0'..=b'9', ..] => 6,
+        _ if part.eq_ignore_ascii_case(b"stable") => 5,
+        [b'p' | b'P', ..] => 7,
+        [b'b' | b'B', ..] => 3,
+        [b'a' | b'A', ..] => 2,
+        _ if begins(b"rc") => 4,
+        _ if begins(b"dev") => 1,
+        _ => 0,
     }
 }
 

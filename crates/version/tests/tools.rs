@@ -16,17 +16,18 @@ mod support;
 use std::cmp::Ordering;
 use std::io::Write;
 use std::process::{Command, Stdio};
-use support::{Random, real_versions, text_like};
+use support::{Random, cases, real_versions, text_like};
 use version::Scheme;
 
 type Pairs = Vec<(String, String)>;
 
-/// Generated pairs, and pairs of real versions of the scheme's ecosystems.
+/// The pairs of the scheme's table, generated pairs, and pairs of real versions of its ecosystems.
 fn pairs(scheme: Scheme, generated: usize, real: usize) -> Pairs {
     let mut random = Random::new(0x1a2a_2e70 + u64::try_from(generated).expect("a count"));
     let mut pairs: Pairs = (0..generated)
         .map(|_| (text_like(scheme, &mut random), text_like(scheme, &mut random)))
         .collect();
+    pairs.extend(cases(scheme).into_iter().map(|(left, _, right)| (left, right)));
     let versions: Vec<String> = real_versions()
         .iter()
         .filter(|(ecosystem, _)| Scheme::of_ecosystem(ecosystem) == Some(scheme))
@@ -195,7 +196,10 @@ fn npm_order_is_that_of_node_semver() {
 
 #[test]
 fn semver_order_is_that_of_node_semver() {
-    let pairs = pairs(Scheme::Semver, 6000, 3000);
+    let mut pairs = pairs(Scheme::Semver, 6000, 3000);
+    // In JavaScript longer numbers are rounded.
+    let is_short = |text: &String| text.split(|c: char| !c.is_ascii_digit()).all(|n| n.len() < 16);
+    pairs.retain(|(left, right)| is_short(left) && is_short(right));
     let answers = node_semver(false, &pairs);
     hold(Scheme::Semver, &pairs, answers);
 }

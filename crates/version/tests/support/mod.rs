@@ -1,6 +1,13 @@
 //! What the tests of this crate share: a source of version-like texts, and the real advisories.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -148,3 +155,32 @@ for ecosystem, version in sorted(seen):
     if "\n" not in version:
         out.write(ecosystem + "\t" + version + "\n")
 "#;
+
+/// The lines of a scheme's table.
+fn lines(scheme: Scheme) -> impl Iterator<Item = String> {
+    let name = format!("{scheme:?}").to_lowercase();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name + ".txt");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.into_iter().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+/// The comparisons in a scheme's table.
+pub(crate) fn cases(scheme: Scheme) -> Vec<(String, char, String)> {
+    let cases: Vec<_> = lines(scheme)
+        .filter(|line| !line.starts_with("! "))
+        .map(|line| {
+            let signs = [" < ", " = ", " > "];
+            let sign = signs.into_iter().find(|sign| line.contains(sign)).expect(&line);
+            let (left, right) = line.split_once(sign).expect("found");
+            (left.to_owned(), sign.trim().chars().next().expect("a sign"), right.to_owned())
+        })
+        .collect();
+    assert!(cases.len() > 10, "a table of {scheme:?} with next to nothing in it");
+    cases
+}
+
+/// The texts that a scheme's table refuses.
+pub(crate) fn texts_refused(scheme: Scheme) -> Vec<String> {
+    lines(scheme).filter_map(|line| line.strip_prefix("! ").map(str::to_owned)).collect()
+}
