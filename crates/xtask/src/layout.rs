@@ -19,13 +19,6 @@ pub(crate) struct Layout {
     history: Vec<Value>,
 }
 
-/// What one layer came to.
-#[derive(Debug)]
-pub(crate) struct Sizes {
-    pub(crate) packed: u64,
-    pub(crate) plain: u64,
-}
-
 impl Layout {
     /// An empty layout in a new folder.
     pub(crate) fn create(folder: &Path) -> Result<Self> {
@@ -37,8 +30,9 @@ impl Layout {
         Ok(Self { folder, layers: Vec::new(), diff_ids: Vec::new(), history: Vec::new() })
     }
 
-    /// Adds a layer from its plain tar, and the history entry of the command that made it.
-    pub(crate) fn layer(&mut self, tar: impl Read, command: &str) -> Result<Sizes> {
+    /// Adds a layer from its plain tar, and the history entry of the command that made it; returns
+    /// the plain size.
+    pub(crate) fn layer(&mut self, tar: impl Read, command: &str) -> Result<u64> {
         let new = self.folder.join("blobs/new");
         let packed = Hashing::new(io::BufWriter::new(File::create(&new)?));
         // Level 6, as `docker build` and `gzip` have it; no name or time in the header.
@@ -61,7 +55,7 @@ impl Layout {
         }));
         self.diff_ids.push(diff_id);
         self.history.push(json!({"created": CREATED, "created_by": command}));
-        Ok(Sizes { packed: packed_size, plain: plain_size })
+        Ok(plain_size)
     }
 
     /// Adds the history entry of a command that made no layer.
@@ -179,8 +173,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tar = testkit::Tar::new().file("a", "b").finish();
         let mut layout = Layout::create(folder.path()).unwrap();
-        let sizes = layout.layer(tar.as_slice(), "COPY a /").unwrap();
-        assert_eq!(sizes.plain, u64::try_from(tar.len()).unwrap());
+        let plain = layout.layer(tar.as_slice(), "COPY a /").unwrap();
+        assert_eq!(plain, u64::try_from(tar.len()).unwrap());
         layout.empty_history("CMD [\"sh\"]");
         layout.finish("test:1", &json!({"Cmd": ["sh"]})).unwrap();
         let blobs = layer_blobs(folder.path()).unwrap();
