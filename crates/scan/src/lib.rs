@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Walks a subject once and runs every cataloger and check over it.
+//!
+//! In goes a reference, out comes an [`Inventory`]: layers, packages, digest findings and coverage.
+//! Matching it against advisories and deciding on it makes the [`vocabulary::Report`]. The two are
+//! apart because only the inventory tells which ecosystems' advisories are needed: a command can
+//! fetch those, and no others, in between.
+
+mod assess;
+mod integrity;
+mod inventory;
+mod ownership;
+mod read;
+mod resolve;
+
+pub use assess::{Assessment, assess};
+pub use inventory::Inventory;
+pub use read::{ReadOptions, ScanError, read};
+
+pub use image::{Progress, RecordLevel};
+
+/// The checks of a scan: every cataloger. Sorted by id.
+#[must_use]
+pub fn checks() -> Vec<Box<dyn image::Check>> {
+    catalog::all()
+}

@@ -1,0 +1,246 @@
+//! The command line: what can be said, and its help.
+//!
+//! Every setting can be given as a flag, as an environment variable `LAZARET_…`, or in the
+//! configuration file, in that order of precedence.
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   clean: nothing over the line, and all was looked at
+  1   findings over the line
+  2   usage: wrong arguments, or an input that is not there
+  3   incomplete: not all could be looked at
+  4   no vulnerability database
+  70  internal error";
+
+/// Container security for the whole life of a container.
+#[derive(Debug, Parser)]
+#[command(name = "lazaret", version, about, styles = STYLES, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Settings of every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, value_name = "WHEN", env = "LAZARET_COLOR")]
+    pub(crate) color: Option<Color>,
+    /// Print nothing but errors and what was asked for by `-o`
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Show more; twice shows all
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Never open a network connection
+    #[arg(long, global = true, env = "LAZARET_OFFLINE", num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub(crate) offline: Option<bool>,
+    /// Configuration file [default: lazaret.toml here, else in the user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE", env = "LAZARET_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the vulnerability database [default: in the user's cache folder]
+    #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB")]
+    pub(crate) db: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scan an image or a directory for known vulnerabilities, malicious packages and tampering
+    Scan(Box<ScanArgs>),
+    /// List the packages of an image or a directory
+    Sbom(SbomArgs),
+    /// Keep and ask the vulnerability database
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// How a subject is read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SubjectArgs {
+    /// docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a
+    /// path whose kind is detected
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+    /// Platform to take from a multi-platform image, such as linux/arm64
+    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM")]
+    pub(crate) platform: Option<vocabulary::Platform>,
+    /// Folder where the facts of layers are kept [default: in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Keep and use no facts of layers
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Read and hash every layer, also those that the cache knows
+    #[arg(long)]
+    pub(crate) reverify: bool,
+    /// Put the record of all files into JSON output
+    #[arg(long)]
+    pub(crate) files: bool,
+    /// The same with the SHA-256 of every file's content
+    #[arg(long)]
+    pub(crate) file_digests: bool,
+}
+
+/// Where results go.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Format on standard output: table, json, cyclonedx or sarif
+    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT")]
+    pub(crate) format: Option<report::Format>,
+    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times
+    #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
+    pub(crate) output: Vec<Output>,
+}
+
+/// One `-o`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) format: Option<report::Format>,
+    pub(crate) file: PathBuf,
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (format, file) = match text.split_once('=') {
+            Some((format, file)) => (
+                Some(format.parse().map_err(|error: report::FormatError| error.to_string())?),
+                file,
+            ),
+            None => (None, text),
+        };
+        if file.is_empty() {
+            return Err(format!(
+                "`{text}` names no file; use FORMAT=FILE, such as sarif=report.sarif"
+            ));
+        }
+        Ok(Self { format, file: PathBuf::from(file) })
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical
+    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON")]
+    pub(crate) fail_on: Option<vocabulary::Severity>,
+    /// Exit with 1 where a finding's severity is unknown
+    #[arg(long)]
+    pub(crate) fail_on_unknown: bool,
+    /// Do not call a scan incomplete for files that could not be read
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+    /// File that says which findings to ignore, why, and until when
+    /// [default: .lazaret-ignore.toml, where it is there]
+    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE")]
+    pub(crate) ignore_file: Option<PathBuf>,
+    /// Take the database as it is, even if it is older than a day
+    #[arg(long)]
+    pub(crate) no_db_update: bool,
+    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
+    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE")]
+    pub(crate) db_source: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SbomArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Do not call the list incomplete for files that could not be read
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Fetch advisories and build the database
+    Update {
+        /// Where from: a URL or folder in the layout of the public OSV bucket
+        #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE")]
+        from: Option<String>,
+        /// Ecosystems to fetch, such as Debian or PyPI [default: all that the source lists]
+        #[arg(value_name = "ECOSYSTEM")]
+        ecosystems: Vec<String>,
+    },
+    /// Show what the database holds, and how old it is
+    Status {
+        /// Format: table or json
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: StatusFormat,
+    },
+    /// Say how an ecosystem orders two versions: `<`, `=` or `>`
+    ///
+    /// With `-` in place of the versions it reads lines such as `1.0 < 1.1`, prints those that do not
+    /// hold, and exits with 1 if there are any.
+    Compare {
+        /// Ecosystem, such as Debian or PyPI
+        ecosystem: String,
+        /// A version, or `-`
+        #[arg(allow_hyphen_values = true)]
+        left: String,
+        /// Another version
+        #[arg(allow_hyphen_values = true)]
+        right: Option<String>,
+    },
+    /// Match one package against the database
+    Match {
+        /// Package URL, such as pkg:pypi/requests@2.19.1
+        purl: String,
+        /// Distribution, such as debian:12
+        #[arg(long, value_name = "ID:VERSION")]
+        distro: Option<String>,
+        /// Format: table or json
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: StatusFormat,
+    },
+    /// Write the database into one portable file
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Take over a database from a portable file
+    Import {
+        /// The file, or its URL
+        #[arg(value_name = "FILE|URL")]
+        from: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatusFormat {
+    Table,
+    Json,
+}

@@ -1,0 +1,121 @@
+//! The command line: parse, wire, print, exit code. Builds the one binary, `lazaret`.
+//!
+//! Everything that looks at the world outside of a command's input (environment, clock, terminal,
+//! network) is taken here and handed down; the rooms below decide nothing about it.
+
+mod args;
+mod compare;
+mod database;
+mod exit;
+mod matching;
+mod output;
+mod progress;
+mod sbom;
+mod scanning;
+mod settings;
+
+use args::{Cli, Command, DbCommand};
+use clap::{CommandFactory, Parser};
+use exit::{Exit, Failure};
+use output::Printing;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(internal_error));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version go to standard output, and are no error.
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() };
+        }
+    };
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let settings = settings::load(cli.global.config.as_deref())?;
+    let printing = Printing::new(&cli.global, &settings);
+    let world = World { global: cli.global, settings, printing };
+    match cli.command {
+        Command::Scan(args) => scanning::run(&world, &args),
+        Command::Sbom(args) => sbom::run(&world, &args),
+        Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
+            compare::run(&ecosystem, &left, right.as_deref())
+        }
+        Command::Db(command) => database::run(&world, command),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lazaret", &mut script);
+            output::print(|out| out.write_all(&script)).map(|()| Exit::Clean)
+        }
+        Command::Man => {
+            let page = clap_mangen::Man::new(Cli::command());
+            output::print(|out| page.render(&mut &mut *out)).map(|()| Exit::Clean)
+        }
+    }
+}
+
+/// What a command is run by, apart from its own arguments.
+pub(crate) struct World {
+    pub(crate) global: args::Global,
+    pub(crate) settings: settings::Settings,
+    pub(crate) printing: Printing,
+}
+
+impl World {
+    pub(crate) fn offline(&self) -> bool {
+        self.global.offline.or(self.settings.offline).unwrap_or(false)
+    }
+
+    pub(crate) fn db(&self) -> Result<std::path::PathBuf, Failure> {
+        match self.global.db.as_ref().or(self.settings.db.as_ref()) {
+            Some(folder) => Ok(folder.clone()),
+            None => settings::default_db(),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Result<fetch::Client, Failure> {
+        let mut options = fetch::Options::from_environment(|name| std::env::var(name).ok());
+        options.offline = self.offline();
+        fetch::Client::new(options).map_err(|error| Failure::new(Exit::Usage, error))
+    }
+
+    /// The moment of this run: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated.
+    pub(crate) fn now() -> jiff::Timestamp {
+        std::env::var("SOURCE_DATE_EPOCH")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
+            .unwrap_or_else(jiff::Timestamp::now)
+    }
+
+    pub(crate) fn tool() -> vocabulary::Tool {
+        vocabulary::Tool {
+            name: "lazaret".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+fn complain(failure: &Failure) {
+    eprintln!("lazaret: {:#}", failure.error);
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "a panic ends the process with 70, as sysexits.h has it"
+)]
+fn internal_error(panic: &std::panic::PanicHookInfo<'_>) {
+    eprintln!("lazaret: internal error, please report it: {panic}");
+    std::process::exit(70);
+}

@@ -1,0 +1,148 @@
+//! Writes results: to standard output, or to files that are whole or not there.
+
+use crate::args::{Color, Global, OutputArgs};
+use crate::exit::{Exit, Failure};
+use crate::settings::Settings;
+use report::{Format, Style};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 64 << 10;
+
+/// How this run prints.
+#[derive(Clone, Debug)]
+pub(crate) struct Printing {
+    pub(crate) quiet: bool,
+    pub(crate) colour_on_stdout: bool,
+    pub(crate) verbose: u8,
+}
+
+impl Printing {
+    pub(crate) fn new(global: &Global, settings: &Settings) -> Self {
+        let when = global.color.or(settings.color).unwrap_or(Color::Auto);
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let colour = |terminal: bool| match when {
+            Color::Always => true,
+            Color::Never => false,
+            // no-color.org; CLICOLOR_FORCE as at bixense.com/clicolors.
+            Color::Auto if set("NO_COLOR") => false,
+            Color::Auto => terminal || set("CLICOLOR_FORCE"),
+        };
+        Self {
+            quiet: global.quiet,
+            colour_on_stdout: colour(io::stdout().is_terminal()),
+            verbose: global.verbose,
+        }
+    }
+
+    fn style(&self, terminal: bool) -> Style {
+        Style {
+            colour: terminal && self.colour_on_stdout,
+            width: terminal.then(width).flatten(),
+            verbose: self.verbose,
+            timestamp: timestamp(),
+        }
+    }
+
+    /// A remark on standard error, unless quiet.
+    #[expect(clippy::print_stderr, reason = "this is where remarks are printed")]
+    pub(crate) fn remark(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// `SOURCE_DATE_EPOCH` (reproducible-builds.org) as RFC 3339; output has no time without it.
+fn timestamp() -> Option<String> {
+    let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
+    Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+}
+
+/// Columns of the terminal, where it says so.
+fn width() -> Option<usize> {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+/// Renders to everywhere that was asked for.
+pub(crate) fn deliver(
+    printing: &Printing,
+    args: &OutputArgs,
+    default: Format,
+    render: impl Fn(Format, &Style, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    for output in &args.output {
+        let format = output.format.or(args.format).unwrap_or(default);
+        let style = printing.style(false);
+        write_whole(&output.file, |out| render(format, &style, out))?;
+    }
+    let to_stdout = args.output.is_empty()
+        || args.format.is_some() && args.output.iter().all(|output| output.format.is_some());
+    if to_stdout && !(printing.quiet && args.format.is_none()) {
+        let format = args.format.unwrap_or(default);
+        let terminal = format == Format::Table;
+        let style = Style {
+            colour: terminal && printing.colour_on_stdout,
+            ..printing.style(io::stdout().is_terminal())
+        };
+        print(|out| render(format, &style, out))?;
+    }
+    Ok(())
+}
+
+/// Prints to standard output. A reader that has gone away is no error.
+pub(crate) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    match render(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Internal, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    print(|out| {
+        serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+        writeln!(out)
+    })
+}
+
+/// Writes a file beside, makes it durable, and renames it into place; a device or pipe is written to
+/// as it is. `-` is standard output.
+pub(crate) fn write_whole(
+    file: &Path,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    if file == Path::new("-") {
+        return print(render);
+    }
+    let fail =
+        |error: io::Error| Failure::usage(format!("cannot write `{}`: {error}", file.display()));
+    let special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
+    if special {
+        let mut out = BufWriter::with_capacity(
+            BUFFER,
+            fs::OpenOptions::new().write(true).open(file).map_err(fail)?,
+        );
+        return render(&mut out).and_then(|()| out.flush()).map_err(fail);
+    }
+    let mut name = std::ffi::OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = file.with_file_name(name);
+    let written = File::create(&temporary).and_then(|target| {
+        let mut out = BufWriter::with_capacity(BUFFER, target);
+        render(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&temporary, file)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(fail)
+}

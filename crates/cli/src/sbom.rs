@@ -1,0 +1,86 @@
+//! `lazaret sbom`: the packages of a subject.
+
+use crate::World;
+use crate::args::{SbomArgs, SubjectArgs};
+use crate::exit::{Exit, Failure};
+use crate::{output, progress, settings};
+use image::ImageError;
+use report::Format;
+use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
+use vocabulary::Outcome;
+
+pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
+    if args.output.format == Some(Format::Sarif)
+        || args.output.output.iter().any(|output| output.format == Some(Format::Sarif))
+    {
+        return Err(Failure::usage(
+            "`sarif` has no form for packages; use table, json or cyclonedx",
+        ));
+    }
+    let inventory = read(world, &args.subject)?;
+    let policy = policy::Policy { allow_partial: args.allow_partial, ..policy::Policy::default() };
+    let assessment = Assessment {
+        tool: World::tool(),
+        databases: None,
+        policy: &policy,
+        today: today(World::now())?,
+    };
+    let report = scan::assess(inventory, &assessment);
+    output::deliver(&world.printing, &args.output, Format::Table, |format, style, out| {
+        report::render_packages(&report, format, style, out)
+    })?;
+    Ok(exit_of(report.decision.outcome))
+}
+
+/// Reads the subject that a command names.
+pub(crate) fn read(world: &World, args: &SubjectArgs) -> Result<Inventory, Failure> {
+    let named = world.settings.platform.as_deref().map(str::parse).transpose();
+    let named = named.map_err(|error: String| Failure::usage(error))?;
+    let cache = args.cache_dir.clone().or_else(|| world.settings.cache_dir.clone());
+    let options = ReadOptions {
+        platform: args.platform.clone().or(named),
+        cache: if args.no_cache { None } else { cache.or_else(settings::default_cache) },
+        reverify: args.reverify,
+        files: match (args.file_digests, args.files) {
+            (true, _) => RecordLevel::Digests,
+            (false, true) => RecordLevel::Entries,
+            (false, false) => RecordLevel::None,
+        },
+        ..ReadOptions::default()
+    };
+    progress::while_reading(&world.printing, |progress| {
+        scan::read(&args.reference, &options, progress)
+    })
+    .map_err(failure)
+}
+
+/// An input that is not there is a wrong argument; one that cannot be read was not scanned.
+fn failure(error: ScanError) -> Failure {
+    let ScanError::Image(cause) = &error;
+    let exit = match cause {
+        ImageError::Read { .. }
+        | ImageError::Unrecognised(_)
+        | ImageError::Scheme { .. }
+        | ImageError::Ambiguous { .. }
+        | ImageError::NoMatch { .. } => Exit::Usage,
+        ImageError::Document { .. }
+        | ImageError::Missing { .. }
+        | ImageError::Limit { .. }
+        | ImageError::Digest { .. } => Exit::Incomplete,
+    };
+    Failure::new(exit, error)
+}
+
+pub(crate) fn exit_of(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Pass => Exit::Clean,
+        Outcome::Findings => Exit::Findings,
+        Outcome::Incomplete => Exit::Incomplete,
+    }
+}
+
+/// The day of a moment, in UTC.
+pub(crate) fn today(now: jiff::Timestamp) -> Result<policy::Date, Failure> {
+    let text = now.strftime("%Y-%m-%d").to_string();
+    text.parse().map_err(|error: policy::DateError| Failure::new(Exit::Internal, error))
+}

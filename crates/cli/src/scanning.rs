@@ -1,0 +1,69 @@
+//! `lazaret scan`: read, fetch the advisories that are needed, match, decide, print.
+
+use crate::World;
+use crate::args::ScanArgs;
+use crate::exit::{Exit, Failure};
+use crate::sbom::{exit_of, read, today};
+use crate::{database, output, settings};
+use policy::{Ignore, Policy};
+use report::Format;
+use scan::Assessment;
+use std::path::{Path, PathBuf};
+
+/// Looked for where no ignore file is named.
+const IGNORE_FILE: &str = ".lazaret-ignore.toml";
+
+/// Bytes of an ignore file.
+const IGNORE_BYTES: u64 = 8 << 20;
+
+pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
+    let policy = policy(world, args)?;
+    let inventory = read(world, &args.subject)?;
+    let now = World::now();
+    let databases = database::for_scan(world, args, &inventory, now)?;
+    let assessment = Assessment {
+        tool: World::tool(),
+        databases: Some(&databases),
+        policy: &policy,
+        today: today(now)?,
+    };
+    let report = scan::assess(inventory, &assessment);
+    let mut output = args.output.clone();
+    output.format = output.format.or(default_format(world)?);
+    output::deliver(&world.printing, &output, Format::Table, |format, style, out| {
+        report::render(&report, format, style, out)
+    })?;
+    Ok(exit_of(report.decision.outcome))
+}
+
+/// The format that the configuration file names.
+fn default_format(world: &World) -> Result<Option<Format>, Failure> {
+    let named = world.settings.format.as_deref().map(str::parse::<Format>).transpose();
+    named.map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+fn policy(world: &World, args: &ScanArgs) -> Result<Policy, Failure> {
+    let settings = &world.settings;
+    let fail_on = match (args.fail_on, &settings.fail_on) {
+        (Some(severity), _) => Some(severity),
+        (None, Some(text)) => Some(text.parse().map_err(|error: String| Failure::usage(error))?),
+        (None, None) => None,
+    };
+    Ok(Policy {
+        fail_on,
+        fail_on_unknown: args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false),
+        allow_partial: args.allow_partial || settings.allow_partial.unwrap_or(false),
+        ignores: ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?,
+    })
+}
+
+fn ignores(named: Option<&PathBuf>) -> Result<Vec<Ignore>, Failure> {
+    let file = match named {
+        Some(file) => file.as_path(),
+        None if Path::new(IGNORE_FILE).is_file() => Path::new(IGNORE_FILE),
+        None => return Ok(Vec::new()),
+    };
+    let text = settings::read_text(file, IGNORE_BYTES)?;
+    policy::parse_ignores(&text)
+        .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))
+}

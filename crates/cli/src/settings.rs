@@ -1,0 +1,97 @@
+//! The configuration file and the folders of the user.
+//!
+//! Read once, at the start; nothing below wiring looks at the environment.
+
+use crate::args::Color;
+use crate::exit::Failure;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a configuration file.
+const CONFIG_BYTES: u64 = 1 << 20;
+
+/// What the configuration file may say. Flags and environment variables come first.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) color: Option<Color>,
+    pub(crate) offline: Option<bool>,
+    pub(crate) db: Option<PathBuf>,
+    pub(crate) db_source: Option<String>,
+    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) platform: Option<String>,
+    pub(crate) format: Option<String>,
+    pub(crate) fail_on: Option<String>,
+    pub(crate) fail_on_unknown: Option<bool>,
+    pub(crate) allow_partial: Option<bool>,
+    pub(crate) ignore_file: Option<PathBuf>,
+}
+
+/// Reads the configuration file that was named, else `lazaret.toml` in this folder, else
+/// `lazaret/config.toml` in the user's configuration folder, else none.
+pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
+    let file = match named {
+        Some(file) => file.to_owned(),
+        None => {
+            let candidates = [
+                Some(PathBuf::from("lazaret.toml")),
+                user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
+            ];
+            match candidates.into_iter().flatten().find(|file| file.is_file()) {
+                Some(file) => file,
+                None => return Ok(Settings::default()),
+            }
+        }
+    };
+    let text = read_text(&file, CONFIG_BYTES)?;
+    toml::from_str(&text).map_err(|error| {
+        let reason = error.message().to_owned();
+        let line = error
+            .span()
+            .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
+        Failure::usage(format!("`{}`, line {line}: {reason}", file.display()))
+    })
+}
+
+/// Reads a text file that the user named, up to a limit.
+pub(crate) fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
+    use std::io::Read as _;
+    let fail = |error: std::io::Error| {
+        Failure::usage(format!("cannot read `{}`: {error}", file.display()))
+    };
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .map_err(fail)?
+        .take(limit + 1)
+        .read_to_string(&mut text)
+        .map_err(fail)?;
+    if text.len() as u64 > limit {
+        return Err(Failure::usage(format!("`{}` is larger than {limit} bytes", file.display())));
+    }
+    Ok(text)
+}
+
+/// `$VARIABLE/lazaret`, else `$HOME/<fallback>/lazaret` (XDG Base Directory Specification).
+fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
+    let absolute =
+        |text: std::ffi::OsString| Some(PathBuf::from(text)).filter(|path| path.is_absolute());
+    let base = std::env::var_os(variable)
+        .and_then(absolute)
+        .or_else(|| Some(std::env::var_os("HOME").and_then(absolute)?.join(fallback)))?;
+    Some(base.join("lazaret"))
+}
+
+/// Where the database is by default.
+pub(crate) fn default_db() -> Result<PathBuf, Failure> {
+    cache_folder().map(|folder| folder.join("db"))
+}
+
+/// Where facts are kept by default.
+pub(crate) fn default_cache() -> Option<PathBuf> {
+    cache_folder().ok().map(|folder| folder.join("facts"))
+}
+
+fn cache_folder() -> Result<PathBuf, Failure> {
+    user_folder("XDG_CACHE_HOME", ".cache").ok_or_else(|| {
+        Failure::usage("neither HOME nor XDG_CACHE_HOME is set; give --db and --cache-dir")
+    })
+}

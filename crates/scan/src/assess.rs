@@ -1,0 +1,50 @@
+//! Matches an inventory against advisories and decides on it: the report.
+
+use crate::inventory::Inventory;
+use advisories::Databases;
+use policy::Policy;
+use vocabulary::{Report, Summary, Tool, report::SCHEMA};
+
+/// What an inventory is assessed by.
+pub struct Assessment<'assess> {
+    /// The program, for the report.
+    pub tool: Tool,
+    /// The advisories; none lists packages without matching them.
+    pub databases: Option<&'assess Databases>,
+    /// What counts.
+    pub policy: &'assess Policy,
+    /// The day on which it counts, for ignores that expire.
+    pub today: policy::Date,
+}
+
+/// Matches, decides and counts: the report.
+#[must_use]
+pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
+    let Inventory { subject, distribution, layers, packages, findings, coverage, files } =
+        inventory;
+    let (mut findings, mut coverage) = (findings, coverage);
+    let mut databases = Vec::new();
+    if let Some(advisories) = by.databases {
+        let matched = advisories.matches(&packages, distribution.as_ref());
+        findings.extend(matched.findings);
+        coverage.extend(matched.coverage);
+        databases = advisories.infos().to_vec();
+    }
+    coverage.sort_by(|left, right| left.check.cmp(&right.check));
+    let judgement = policy::decide(by.policy, findings, &coverage, by.today);
+    let summary = Summary::count(judgement.open(), &packages);
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: by.tool.clone(),
+        subject,
+        distribution,
+        layers,
+        packages,
+        findings: judgement.findings,
+        coverage,
+        databases,
+        summary,
+        decision: judgement.decision,
+        files,
+    }
+}

@@ -1,0 +1,67 @@
+//! Holds computed digests against those that manifest and configuration name.
+
+use image::{Image, Mismatch, Walked};
+use vocabulary::{Digest, Evidence, Finding, Fingerprint, Layer, Location, OriginKind, Rule};
+
+/// What of one layer is not what it is said to be.
+pub(crate) fn of_layer(image: &Image, index: usize, walked: &Walked) -> Vec<Mismatch> {
+    let Some(source) = image.layers.get(index) else { return Vec::new() };
+    let layer = u32::try_from(index).ok();
+    let pairs = [
+        (format!("layer {index}, as stored"), &source.digest, &walked.packed_digest),
+        (format!("layer {index}, unpacked (diffID)"), &source.diff_id, &walked.facts.diff_id),
+    ];
+    pairs
+        .into_iter()
+        .filter_map(|(what, expected, found)| {
+            let (expected, found) = (expected.clone()?, found.clone()?);
+            (expected != found && expected.algorithm() == found.algorithm()).then_some(Mismatch {
+                what,
+                layer,
+                expected,
+                found,
+            })
+        })
+        .collect()
+}
+
+/// The findings of mismatches.
+pub(crate) fn findings(mismatches: &[Mismatch], layers: &[Layer]) -> Vec<Finding> {
+    mismatches.iter().map(|mismatch| finding(mismatch, layers)).collect()
+}
+
+fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
+    let rule = Rule::DIGEST_MISMATCH;
+    let layer = mismatch.layer.and_then(|index| layers.iter().find(|layer| layer.index == index));
+    let location = match layer {
+        Some(layer) => Location::Layer { index: layer.index, diff_id: layer.diff_id.clone() },
+        None => Location::Subject,
+    };
+    // What was expected belongs to the identity: two documents of one subject can both be wrong.
+    let id = mismatch.expected.to_string();
+    Finding {
+        rule: rule.id.to_owned(),
+        id: None,
+        aliases: Vec::new(),
+        severity: rule.severity,
+        title: format!("The {} does not have the digest that names it", mismatch.what),
+        fingerprint: Fingerprint::new(rule.id, Some(&id), None, &location),
+        location,
+        package: None,
+        ecosystem: None,
+        layer: mismatch.layer,
+        origin: layer.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
+        fix: None,
+        evidence: vec![evidence(mismatch)],
+    }
+}
+
+fn evidence(mismatch: &Mismatch) -> Evidence {
+    let Mismatch { what, expected, found, .. } = mismatch.clone();
+    Evidence::Digest { what, expected, found }
+}
+
+/// The diffID to show for a layer: computed, else named, else that of nothing.
+pub(crate) fn shown_diff_id(computed: Option<&Digest>, named: Option<&Digest>) -> Digest {
+    computed.or(named).cloned().unwrap_or_else(|| Digest::of(b""))
+}

@@ -1,0 +1,31 @@
+//! What a scan read, before it is matched against advisories.
+
+use std::collections::BTreeSet;
+use vocabulary::{Coverage, Distribution, Ecosystem, FileRecord, Finding, Layer, Package, Subject};
+
+/// All that was read of a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inventory {
+    /// What was read.
+    pub subject: Subject,
+    /// The distribution, where os-release names one.
+    pub distribution: Option<Distribution>,
+    /// Layers, bottom first.
+    pub layers: Vec<Layer>,
+    /// Packages, sorted by ecosystem, name, version and location.
+    pub packages: Vec<Package>,
+    /// Findings that need no advisories: digests that differ.
+    pub findings: Vec<Finding>,
+    /// How far each check came.
+    pub coverage: Vec<Coverage>,
+    /// The squashed file record, as far as it was asked for, sorted by path.
+    pub files: Vec<FileRecord>,
+}
+
+impl Inventory {
+    /// The ecosystems whose advisories concern it.
+    #[must_use]
+    pub fn ecosystems(&self) -> BTreeSet<Ecosystem> {
+        self.packages.iter().map(|package| package.ecosystem.clone()).collect()
+    }
+}

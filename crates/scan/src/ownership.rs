@@ -1,0 +1,78 @@
+//! Tells which language packages belong to a distribution package.
+//!
+//! Debian's `python3-yaml` installs PyYAML: the same files, patched by Debian, whose advisories know
+//! the patched version. Matching PyYAML's own advisories against it would report what Debian has
+//! mended. So a language package whose proving file a distribution package owns, unmodified by the
+//! digest that the package database records, belongs to that package.
+
+use image::{Cataloged, OwnedFile, Squash};
+use std::collections::{HashMap, HashSet};
+use vocabulary::Purl;
+
+/// Who owns a file.
+struct Owner {
+    purl: Purl,
+    layer: Option<u32>,
+    file: OwnedFile,
+}
+
+/// Sets `owned_by` where it holds.
+pub(crate) fn settle(cataloged: &mut [Cataloged], squash: &Squash<'_>) {
+    let wanted: HashSet<String> = cataloged
+        .iter()
+        .filter(|entry| !entry.package.ecosystem.is_distribution())
+        .filter_map(|entry| Some(proving_file(entry.package.location.path()?).to_owned()))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let owners = owners(cataloged, &wanted, squash);
+    for entry in cataloged.iter_mut().filter(|entry| !entry.package.ecosystem.is_distribution()) {
+        let Some(path) = entry.package.location.path() else { continue };
+        entry.package.owned_by = owners
+            .get(proving_file(path))
+            .filter(|owner| is_unmodified(owner, entry))
+            .map(|owner| owner.purl.clone());
+    }
+}
+
+/// `a.jar` of `a.jar!/lib/b.jar`.
+fn proving_file(path: &str) -> &str {
+    path.split_once("!/").map_or(path, |(file, _)| file)
+}
+
+/// The owners of the wanted files. Package databases write `lib/x` where `lib` is a link to
+/// `usr/lib`; following links costs, so it is done only for files whose name is wanted.
+fn owners(
+    cataloged: &[Cataloged],
+    wanted: &HashSet<String>,
+    squash: &Squash<'_>,
+) -> HashMap<String, Owner> {
+    let name = |path: &str| path.rsplit_once('/').map_or(path, |(_, name)| name).to_owned();
+    let names: HashSet<String> = wanted.iter().map(|path| name(path)).collect();
+    let mut owners = HashMap::new();
+    for entry in cataloged {
+        for file in &entry.owned {
+            let file_name = file.path.rsplit_once('/').map_or(file.path.as_str(), |(_, name)| name);
+            if !names.contains(file_name) {
+                continue;
+            }
+            let path = squash.follow(&file.path);
+            if wanted.contains(&path) {
+                let purl = entry.package.purl.clone();
+                let layer = entry.package.layer;
+                owners.insert(path, Owner { purl, layer, file: file.clone() });
+            }
+        }
+    }
+    owners
+}
+
+/// By digest where both sides have one. Else only where both came with the same layer: a later layer
+/// may have replaced the file.
+fn is_unmodified(owner: &Owner, entry: &Cataloged) -> bool {
+    match (&owner.file.digest, &entry.proof) {
+        (Some(recorded), Some(proof)) => proof.agree_with(recorded),
+        _ => owner.layer == entry.package.location.layer(),
+    }
+}

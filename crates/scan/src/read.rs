@@ -1,0 +1,265 @@
+//! Reads a subject: from the cache what is known, from the source what is not.
+
+use crate::integrity;
+use crate::inventory::Inventory;
+use crate::resolve::{self, Tree};
+use image::cache::Checks;
+use image::walk::borrowed;
+use image::{
+    Check, Dispatch, FactCache, Image, ImageError, LayerFacts, OpenOptions, Opened, PathHasher,
+    Progress, Record, RecordLevel, WalkJob, Walked, Walker,
+};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use vocabulary::{
+    Algorithm, Coverage, Digest, Layer, Platform, Problem, Status, Subject, SubjectKind,
+};
+
+/// How a subject is to be read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Platform to take from a multi-platform index.
+    pub platform: Option<Platform>,
+    /// Folder of the fact cache; none reads everything and keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// Whether layers that the cache knows are read and hashed all the same.
+    pub reverify: bool,
+    /// How much of the file record is wanted.
+    pub files: RecordLevel,
+    /// How many layers are read side by side.
+    pub workers: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { platform: None, cache: None, reverify: false, files: RecordLevel::None, workers }
+    }
+}
+
+/// Why a subject could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The image could not be opened.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+/// What came of one layer.
+#[derive(Default)]
+struct Outcome {
+    walked: Walked,
+    from_cache: bool,
+}
+
+/// Reads `reference`.
+///
+/// # Errors
+/// Where it cannot be opened. What cannot be read inside it becomes coverage instead.
+pub fn read(
+    reference: &str,
+    options: &ReadOptions,
+    progress: &Progress,
+) -> Result<Inventory, ScanError> {
+    let opened = image::open(reference, &OpenOptions { platform: options.platform.clone() })?;
+    let checks = crate::checks();
+    let checks = borrowed(&checks);
+    let (cache, remark) = open_cache(options.cache.as_deref());
+    let hasher = cache
+        .as_ref()
+        .map_or_else(|| PathHasher::new(image::cache::random_key()), |cache| *cache.hasher());
+    let reader = Reader { checks: &checks, cache: cache.as_ref(), hasher, options, progress };
+    let mut inventory = match opened {
+        Opened::Image(image) => reader.image(&image),
+        Opened::Directory(folder) => reader.directory(reference, &folder)?,
+    };
+    if let Some(remark) = remark {
+        remark_on_cache(&mut inventory.coverage, &remark);
+    }
+    Ok(inventory)
+}
+
+fn open_cache(folder: Option<&Path>) -> (Option<FactCache>, Option<String>) {
+    match folder.map(FactCache::open) {
+        None => (None, None),
+        Some(Ok(cache)) => (Some(cache), None),
+        Some(Err(error)) => (None, Some(format!("the cache was not used: {error}"))),
+    }
+}
+
+fn remark_on_cache(coverage: &mut [Coverage], remark: &str) {
+    if let Some(layers) = coverage.iter_mut().find(|coverage| coverage.check == "layers") {
+        layers.reason.get_or_insert_with(|| remark.to_owned());
+    }
+}
+
+struct Reader<'read> {
+    checks: &'read [&'read dyn Check],
+    cache: Option<&'read FactCache>,
+    hasher: PathHasher,
+    options: &'read ReadOptions,
+    progress: &'read Progress,
+}
+
+impl Reader<'_> {
+    fn check_revisions(&self) -> Checks {
+        self.checks.iter().map(|check| (check.id().to_owned(), check.revision())).collect()
+    }
+
+    fn image(&self, image: &Image) -> Inventory {
+        let mut outcomes = self.layers(image);
+        let mut mismatches = image.mismatches.clone();
+        for (index, outcome) in outcomes.iter().enumerate() {
+            mismatches.extend(integrity::of_layer(image, index, &outcome.walked));
+        }
+        let layers: Vec<Layer> = (0_u32..)
+            .zip(image.layers.iter().zip(&outcomes))
+            .map(|(index, (source, outcome))| layer(index, source, outcome))
+            .collect();
+        let coverage = layers_coverage(image, &outcomes);
+        let findings = integrity::findings(&mismatches, &layers);
+        let records: Vec<Record> =
+            outcomes.iter_mut().map(|outcome| std::mem::take(&mut outcome.walked.record)).collect();
+        let facts: Vec<LayerFacts> =
+            outcomes.into_iter().map(|outcome| outcome.walked.facts).collect();
+        let tree = Tree { facts, records, directory: false };
+        let mut inventory =
+            resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
+        inventory.findings.extend(findings);
+        inventory.coverage.push(coverage);
+        inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
+        inventory
+    }
+
+    /// Every layer's facts: from the cache where it has them, the rest walked side by side.
+    fn layers(&self, image: &Image) -> Vec<Outcome> {
+        let revisions = self.check_revisions();
+        let mut outcomes: Vec<Outcome> =
+            image.layers.iter().map(|source| self.cached(source, &revisions)).collect();
+        let unread: Vec<usize> = outcomes
+            .iter()
+            .enumerate()
+            .filter(|(_, outcome)| !outcome.from_cache)
+            .map(|(index, _)| index)
+            .collect();
+        let mut jobs = Vec::new();
+        let mut walked_indexes = Vec::new();
+        for index in unread {
+            let Some(source) = image.layers.get(index) else { continue };
+            if let Some(blob) = &source.blob {
+                let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+                self.progress.total.fetch_add(source.stored_bytes, Ordering::Relaxed);
+                jobs.push(WalkJob { blob, algorithm });
+                walked_indexes.push(index);
+            } else if let Some(outcome) = outcomes.get_mut(index) {
+                let failure = format!("`{}` is not in the image; save it again", source.name);
+                outcome.walked.failure = Some(failure);
+            }
+        }
+        let dispatch = Dispatch::new(self.checks);
+        let walker = Walker::new(&dispatch, &self.hasher, self.options.files, self.progress);
+        for (index, walked) in
+            walked_indexes.into_iter().zip(walker.walk_all(&jobs, self.options.workers))
+        {
+            self.keep(&walked, &revisions);
+            if let Some(outcome) = outcomes.get_mut(index) {
+                outcome.walked = walked;
+            }
+        }
+        outcomes
+    }
+
+    fn cached(&self, source: &image::LayerSource, revisions: &Checks) -> Outcome {
+        if self.options.reverify || self.options.files != RecordLevel::None {
+            return Outcome::default();
+        }
+        let facts = self.cache.zip(source.diff_id.as_ref()).and_then(|(cache, diff_id)| {
+            source.blob.as_ref()?;
+            cache.load(diff_id, source.digest.as_ref(), revisions)
+        });
+        match facts {
+            None => Outcome::default(),
+            Some(facts) => Outcome {
+                walked: Walked { facts, packed_bytes: source.stored_bytes, ..Walked::default() },
+                from_cache: true,
+            },
+        }
+    }
+
+    /// A layer that could not be read to its end is not kept: its facts are not all.
+    fn keep(&self, walked: &Walked, revisions: &Checks) {
+        if let Some(cache) = self.cache
+            && walked.failure.is_none()
+        {
+            // A cache that cannot be written costs time on the next scan, and nothing else.
+            let _ = cache.store(&walked.facts, walked.packed_digest.as_ref(), revisions);
+        }
+    }
+
+    fn directory(&self, reference: &str, folder: &Path) -> Result<Inventory, ScanError> {
+        let dispatch = Dispatch::new(self.checks);
+        let walker = Walker::new(&dispatch, &self.hasher, self.options.files, self.progress);
+        let (facts, record) = image::directory::walk(&walker, folder)?;
+        let subject = Subject {
+            kind: SubjectKind::SourceDirectory,
+            name: reference.to_owned(),
+            manifest_digest: None,
+            config_digest: None,
+            tags: Vec::new(),
+            platform: None,
+        };
+        let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
+        Ok(resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher))
+    }
+}
+
+fn layer(index: u32, source: &image::LayerSource, outcome: &Outcome) -> Layer {
+    let packing = outcome.walked.packing.unwrap_or(image::blob::Packing::Plain);
+    Layer {
+        index,
+        digest: outcome.walked.packed_digest.clone().or_else(|| source.digest.clone()),
+        diff_id: integrity::shown_diff_id(
+            outcome.walked.facts.diff_id.as_ref(),
+            source.diff_id.as_ref(),
+        ),
+        media_type: image::source::media_type_of(&source.media_type, packing),
+        packed_bytes: outcome.walked.packed_bytes,
+        plain_bytes: outcome.walked.facts.plain_bytes,
+        entries: outcome.walked.facts.entries,
+        command: source.command.clone(),
+        origin: source.origin.clone(),
+        from_cache: outcome.from_cache,
+    }
+}
+
+/// Coverage of the layers as such: read to their end, and hashed or not.
+fn layers_coverage(image: &Image, outcomes: &[Outcome]) -> Coverage {
+    let problems: Vec<Problem> = (0_u32..)
+        .zip(outcomes)
+        .filter_map(|(index, outcome)| {
+            let reason = outcome.walked.failure.clone()?;
+            let path = image.layers.get(usize::try_from(index).ok()?)?.name.clone();
+            Some(Problem { path, layer: Some(index), reason })
+        })
+        .chain(image.problems.iter().map(|reason| Problem {
+            path: "configuration".to_owned(),
+            layer: None,
+            reason: reason.clone(),
+        }))
+        .collect();
+    let failed = problems.len();
+    let mut coverage = Coverage::with_problems("layers", problems);
+    if failed > 0 {
+        // A layer that breaks off hides whatever followed: that is more than a file left out.
+        coverage.status = Status::Failed;
+        coverage.reason =
+            Some(format!("{failed} of the image's layers or documents could not be read in full"));
+        return coverage;
+    }
+    let cached = outcomes.iter().filter(|outcome| outcome.from_cache).count();
+    if cached > 0 {
+        coverage.reason =
+            Some(format!("{cached} of {} layers from cache, not re-hashed", outcomes.len()));
+    }
+    coverage
+}

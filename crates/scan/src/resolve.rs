@@ -1,0 +1,171 @@
+//! Turns the facts of all layers into packages and coverage.
+
+use crate::inventory::Inventory;
+use crate::ownership;
+use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
+use std::collections::BTreeMap;
+use vocabulary::{
+    Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Subject, SubjectKind,
+};
+
+/// The facts of a subject, layer by layer.
+pub(crate) struct Tree {
+    /// Bottom first; one for a directory.
+    pub(crate) facts: Vec<LayerFacts>,
+    /// In the same order.
+    pub(crate) records: Vec<Record>,
+    /// Whether it is a directory.
+    pub(crate) directory: bool,
+}
+
+/// Package databases and the names of distributions: what makes a directory a root file system.
+const SYSTEM_CHECKS: [&str; 4] = ["apk", "dpkg", "os-release", "rpm"];
+
+pub(crate) fn inventory(
+    mut subject: Subject,
+    layers: Vec<Layer>,
+    mut tree: Tree,
+    checks: &[&dyn Check],
+    hasher: &PathHasher,
+) -> Inventory {
+    image::squash::link_across_layers(&mut tree.facts);
+    let squash = if tree.directory {
+        match tree.facts.first() {
+            Some(facts) => Squash::of_directory(facts, hasher),
+            None => Squash::new(Vec::new(), hasher),
+        }
+    } else {
+        Squash::new(tree.facts.iter().collect(), hasher)
+    };
+    let shape = shape(&tree, &squash);
+    if tree.directory && shape == SubjectShape::RootFileSystem {
+        subject.kind = SubjectKind::RootDirectory;
+    }
+    let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
+    let mut problems = problems(&tree, &squash);
+    let mut cataloged = Vec::new();
+    let mut findings = Vec::new();
+    for check in checks {
+        let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
+        cataloged.extend(resolution.packages);
+        findings.extend(resolution.findings);
+        problems.entry(check.id().to_owned()).or_default().extend(resolution.problems);
+    }
+    ownership::settle(&mut cataloged, &squash);
+    let packages = packages(cataloged, &layers);
+    let coverage = coverage(checks, problems);
+    let files = files(&tree, &squash);
+    Inventory { subject, distribution, layers, packages, findings, coverage, files }
+}
+
+fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {
+    let system = |check: &&str| {
+        let view = squash.view(check, None, SubjectShape::RootFileSystem);
+        view.staying().next().is_some()
+    };
+    if !tree.directory || SYSTEM_CHECKS.iter().any(system) {
+        SubjectShape::RootFileSystem
+    } else {
+        SubjectShape::Source
+    }
+}
+
+/// The walk's problems by check, those of files that do not stay left out.
+fn problems(tree: &Tree, squash: &Squash<'_>) -> BTreeMap<String, Vec<Problem>> {
+    let mut problems: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    for (index, layer) in tree.facts.iter().enumerate() {
+        for (check, problem) in &layer.problems {
+            // A layer's own failure has no path; the coverage of `layers` tells of it.
+            if !problem.path.is_empty() && squash.stays(index, &problem.path) {
+                let layer = if tree.directory { None } else { u32::try_from(index).ok() };
+                let problem = Problem { layer, ..problem.clone() };
+                problems.entry(check.clone()).or_default().push(problem);
+            }
+        }
+    }
+    problems
+}
+
+fn coverage(checks: &[&dyn Check], mut problems: BTreeMap<String, Vec<Problem>>) -> Vec<Coverage> {
+    let mut coverage: Vec<Coverage> = checks
+        .iter()
+        .map(|check| {
+            Coverage::with_problems(check.id(), problems.remove(check.id()).unwrap_or_default())
+        })
+        .collect();
+    // What no check owns is the walk's own.
+    coverage.extend(
+        problems.into_iter().map(|(check, of_check)| Coverage::with_problems(check, of_check)),
+    );
+    coverage.sort_by(|left, right| left.check.cmp(&right.check));
+    coverage
+}
+
+fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
+    let origin_of = |layer: Option<u32>| {
+        layer
+            .and_then(|index| layers.iter().find(|layer| layer.index == index))
+            .map_or(OriginKind::Unknown, |layer| layer.origin.kind)
+    };
+    let mut packages: Vec<Package> = cataloged
+        .into_iter()
+        .map(|cataloged| {
+            let mut package = cataloged.package;
+            package.layer = package.layer.or_else(|| package.location.layer());
+            package.origin = origin_of(package.layer);
+            if package.files.is_empty() {
+                package.files = cataloged.owned.into_iter().map(|file| file.path).collect();
+            }
+            package
+        })
+        .collect();
+    without_declared_doubles(&mut packages);
+    packages.sort_by(|left, right| key(left).cmp(&key(right)));
+    packages.dedup_by(|left, right| {
+        left.purl == right.purl
+            && left.location == right.location
+            && left.architecture == right.architecture
+    });
+    packages
+}
+
+fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location, &Option<String>) {
+    let Package { ecosystem, name, version, location, architecture, .. } = package;
+    (ecosystem.as_str(), name, version, location, architecture)
+}
+
+/// A package that a lock file names and that is installed below the same folder is one package: the
+/// installed one.
+fn without_declared_doubles(packages: &mut Vec<Package>) {
+    let installed: BTreeMap<String, Vec<String>> = packages
+        .iter()
+        .filter(|package| package.presence == Presence::Installed)
+        .filter_map(|package| {
+            Some((package.purl.bare().to_string(), package.location.path()?.to_owned()))
+        })
+        .fold(BTreeMap::new(), |mut map, (purl, path)| {
+            map.entry(purl).or_insert_with(Vec::new).push(path);
+            map
+        });
+    packages.retain(|package| {
+        let Some(path) = package.location.path().filter(|_| package.presence == Presence::Declared)
+        else {
+            return true;
+        };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let below = |path: &String| {
+            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        !installed
+            .get(&package.purl.bare().to_string())
+            .is_some_and(|paths| paths.iter().any(below))
+    });
+}
+
+fn files(tree: &Tree, squash: &Squash<'_>) -> Vec<FileRecord> {
+    let records: Vec<&Record> = tree.records.iter().collect();
+    let mut files = Vec::new();
+    squash.each_file(&records, |entry, layer| files.push(entry.into_file(layer)));
+    files.sort_by(|left: &FileRecord, right| left.path.cmp(&right.path));
+    files
+}
