@@ -1,12 +1,20 @@
 //! Package URLs: `pkg:type/namespace/name@version?qualifiers#subpath`.
 //!
-//! Parsed into parts and shown in canonical form. Source: package-url/purl-spec,
-//! PURL-SPECIFICATION and PURL-TYPES.
+//! In goes a text or its parts, out comes a value of decoded, normalised parts that shows itself in
+//! canonical form; reading what is shown gives the same value. Parts are normalised as they are set,
+//! so that two values are equal exactly where their canonical forms are.
+//!
+//! Source: package-url/purl-spec (ECMA-427), "Rules for each purl component", "Character encoding",
+//! "How to parse", and the type definitions.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 /// A package URL in its parts, decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,39 +36,56 @@ pub struct PurlError {
 }
 
 impl Purl {
-    /// A package URL of a type (such as `deb`) and a name.
+    /// How many bytes a text may have to be read as a package URL. Those that programs write stay
+    /// under 1,000, a download address among the qualifiers included.
+    pub const LONGEST: usize = 16 * 1024;
+
+    /// A package URL of a type (such as `deb`) and a name, which is normalised as the type asks.
     #[must_use]
     pub fn new(kind: &str, name: &str) -> Self {
+        let kind = kind.to_ascii_lowercase();
         Self {
-            kind: kind.to_ascii_lowercase(),
+            name: types::normalize_name(&kind, name),
+            kind,
             namespace: None,
-            name: name.to_owned(),
             version: None,
             qualifiers: BTreeMap::new(),
             subpath: None,
         }
     }
 
-    /// With a namespace (parts divided by `/`); an empty one is none.
+    /// With a namespace (parts divided by `/`), normalised as the type asks; an empty one is none.
     #[must_use]
     pub fn with_namespace(mut self, namespace: &str) -> Self {
-        self.namespace = Some(namespace.to_owned()).filter(|text| !text.is_empty());
+        let namespace = join(namespace.split('/'));
+        self.namespace = namespace.map(|text| types::normalize_namespace(&self.kind, text));
         self
     }
 
     /// With a version; an empty one is none.
     #[must_use]
     pub fn with_version(mut self, version: &str) -> Self {
-        self.version = Some(version.to_owned()).filter(|text| !text.is_empty());
+        self.version = Some(types::normalize_version(&self.kind, version))
+            .filter(|version| !version.is_empty());
         self
     }
 
-    /// With a qualifier; an empty value is left out, as the specification says.
+    /// With a qualifier; an empty value is left out, as the specification says, and so is a key that
+    /// could not be written: one of other characters than letters, digits, `.`, `-` and `_`, or that
+    /// does not begin with a letter.
     #[must_use]
     pub fn with_qualifier(mut self, key: &str, value: &str) -> Self {
-        if !value.is_empty() {
+        if !value.is_empty() && parse::is_key(key) {
             self.qualifiers.insert(key.to_ascii_lowercase(), value.to_owned());
         }
+        self
+    }
+
+    /// With a path inside the package (parts divided by `/`; empty ones, `.` and `..` are left out);
+    /// an empty one is none.
+    #[must_use]
+    pub fn with_subpath(mut self, subpath: &str) -> Self {
+        self.subpath = join(subpath.split('/').filter(|part| !matches!(*part, "." | "..")));
         self
     }
 
@@ -94,112 +119,93 @@ impl Purl {
         self.qualifiers.get(key).map(String::as_str)
     }
 
+    /// All qualifiers, sorted by key.
+    pub fn qualifiers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.qualifiers.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The path inside the package.
+    #[must_use]
+    pub fn subpath(&self) -> Option<&str> {
+        self.subpath.as_deref()
+    }
+
     /// The same without qualifiers and subpath: what fingerprints are made of.
     #[must_use]
     pub fn bare(&self) -> Self {
-        Self { qualifiers: BTreeMap::new(), subpath: None, ..self.clone() }
+        Self {
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            version: self.version.clone(),
+            qualifiers: BTreeMap::new(),
+            subpath: None,
+        }
     }
+}
+
+/// Joins the parts that are not empty by `/`; none where there are none.
+fn join<'text>(parts: impl Iterator<Item = &'text str>) -> Option<String> {
+    let mut joined = String::new();
+    for part in parts.filter(|part| !part.is_empty()) {
+        if !joined.is_empty() {
+            joined.push('/');
+        }
+        joined.push_str(part);
+    }
+    Some(joined).filter(|joined| !joined.is_empty())
 }
 
 impl fmt::Display for Purl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "pkg:{}/", self.kind)?;
         if let Some(namespace) = &self.namespace {
-            for part in namespace.split('/').filter(|part| !part.is_empty()) {
-                write!(formatter, "{}/", Encoded(part))?;
-            }
+            write!(formatter, "{}/", Encoded::path(namespace))?;
         }
-        write!(formatter, "{}", Encoded(&self.name))?;
+        write!(formatter, "{}", Encoded::part(&self.name))?;
         if let Some(version) = &self.version {
-            write!(formatter, "@{}", Encoded(version))?;
+            write!(formatter, "@{}", Encoded::part(version))?;
         }
         for (index, (key, value)) in self.qualifiers.iter().enumerate() {
             let mark = if index == 0 { '?' } else { '&' };
-            write!(formatter, "{mark}{key}={}", Encoded(value))?;
+            // The specification's own examples leave `/` as it is in qualifiers.
+            write!(formatter, "{mark}{key}={}", Encoded::path(value))?;
         }
-        if let Some(subpath) = &self.subpath {
-            let mut mark = '#';
-            for part in subpath.split('/').filter(|part| !part.is_empty()) {
-                write!(formatter, "{mark}{}", Encoded(part))?;
-                mark = '/';
-            }
+        match &self.subpath {
+            Some(subpath) => write!(formatter, "#{}", Encoded::path(subpath)),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 /// Shows text percent-encoded as purl-spec asks: all but letters, digits, `.`, `-`, `_`, `~` and `:`.
-struct Encoded<'text>(&'text str);
+struct Encoded<'text> {
+    text: &'text str,
+    /// Whether `/` divides, and so stays as it is.
+    is_path: bool,
+}
+
+impl<'text> Encoded<'text> {
+    const fn part(text: &'text str) -> Self {
+        Self { text, is_path: false }
+    }
+
+    const fn path(text: &'text str) -> Self {
+        Self { text, is_path: true }
+    }
+}
 
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        self.0.bytes().try_for_each(|byte| match byte {
+        self.text.bytes().try_for_each(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => {
                 formatter.write_char(char::from(byte))
             }
+            b'/' if self.is_path => formatter.write_char('/'),
             _ => write!(formatter, "%{byte:02X}"),
         })
     }
-}
-
-impl FromStr for Purl {
-    type Err = PurlError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = |reason| PurlError { text: text.chars().take(200).collect(), reason };
-        let decoded =
-            |part: &str| decode(part).ok_or_else(|| wrong("a percent-encoding is broken"));
-        let rest =
-            text.strip_prefix("pkg:").ok_or_else(|| wrong("it does not begin with `pkg:`"))?;
-        let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
-        let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
-        let (kind, rest) =
-            rest.trim_start_matches('/').split_once('/').ok_or_else(|| wrong("it has no type"))?;
-        if kind.is_empty()
-            || !kind.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b))
-        {
-            return Err(wrong("its type is not made of letters, digits, `.`, `-` and `+`"));
-        }
-        // An `@` before the last slash belongs to an npm scope that was not encoded.
-        let (path, version) = match rest.rsplit_once('@') {
-            Some((path, version)) if !version.contains('/') => (path, version),
-            _ => (rest, ""),
-        };
-        let path = path.trim_matches('/');
-        let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if name.is_empty() {
-            return Err(wrong("it has no name"));
-        }
-        let mut purl = Self::new(kind, &decoded(name)?)
-            .with_namespace(&decoded(namespace)?)
-            .with_version(&decoded(version)?);
-        for pair in qualifiers.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) =
-                pair.split_once('=').ok_or_else(|| wrong("a qualifier has no `=`"))?;
-            purl = purl.with_qualifier(key, &decoded(value)?);
-        }
-        let parts = subpath.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-        let subpath = decoded(&parts.collect::<Vec<_>>().join("/"))?;
-        purl.subpath = Some(subpath).filter(|text| !text.is_empty());
-        Ok(purl)
-    }
-}
-
-/// Decodes `%XX`; none where a sign is broken or the bytes are not UTF-8.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = text.bytes();
-    let mut decoded = Vec::with_capacity(text.len());
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            plain => plain,
-        });
-    }
-    String::from_utf8(decoded).ok()
 }
 
 impl Serialize for Purl {
@@ -211,50 +217,5 @@ impl Serialize for Purl {
 impl<'de> Deserialize<'de> for Purl {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn purl_text_survives_a_round_trip() {
-        for text in [
-            "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14?arch=amd64&distro=debian-12",
-            "pkg:npm/%40scope/name@1.0.0",
-            "pkg:golang/github.com/a/b@v1.2.3%2Bincompatible#cmd/x",
-            "pkg:maven/org.example/thing@1.0?type=jar",
-            "pkg:pypi/na%C3%AFve@1.0%25",
-        ] {
-            assert_eq!(text.parse::<Purl>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn parts_are_decoded() {
-        let purl: Purl = "pkg:NPM/@scope/name".parse().unwrap();
-        assert_eq!((purl.kind(), purl.namespace(), purl.name()), ("npm", Some("@scope"), "name"));
-        assert_eq!(purl.version(), None);
-        let purl: Purl = "pkg:rpm/bash@5.1?epoch=1&empty=".parse().unwrap();
-        assert_eq!((purl.version(), purl.qualifier("epoch")), (Some("5.1"), Some("1")));
-        assert_eq!(purl.qualifier("empty"), None);
-    }
-
-    #[test]
-    fn text_that_is_no_purl_is_refused() {
-        for text in [
-            "",
-            "pkg:",
-            "pkg:npm",
-            "pkg:npm/",
-            "npm/a@1",
-            "pkg:n m/a",
-            "pkg:npm/a%zz",
-            "pkg:npm/a%",
-            "pkg:npm/a?x",
-        ] {
-            assert!(text.parse::<Purl>().is_err(), "{text}");
-        }
     }
 }
