@@ -1,1 +1,37 @@
-//! Placeholder.
+//! Builds the vulnerability database from public feeds and decides which package versions it affects.
+//!
+//! In go advisories in the layout of the public OSV bucket (by folder or by URL) and packages; out
+//! come one compact file for each ecosystem, and findings with their evidence. The database is made
+//! once, sorted, indexed and stripped of all that cannot match, and then mapped: that is why matching
+//! needs neither a server nor a warm cache, and takes milliseconds with the start of the process.
+
+pub mod build;
+pub mod bundle;
+pub mod cvss;
+pub mod database;
+mod download;
+mod feed;
+mod format;
+mod ids;
+mod intervals;
+mod kernel;
+pub mod manifest;
+mod map;
+pub mod matching;
+mod modules;
+mod names;
+pub mod osv;
+pub mod purls;
+mod rating;
+mod releases;
+mod storage;
+pub mod update;
+mod zip;
+
+pub use bundle::{BundleError, export, import};
+pub use database::{Database, DatabaseError};
+pub use format::FormatError;
+pub use manifest::Manifest;
+pub use matching::{Databases, Matched, ecosystems_of};
+pub use releases::ecosystem_of;
+pub use update::{Changed, Progress, Quiet, Source, UpdateError, Updated, status, update};

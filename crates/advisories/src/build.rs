@@ -1,0 +1,436 @@
+//! Makes the database of one ecosystem out of advisory records.
+//!
+//! In go records in the order of their file names, out come the bytes of a database, the same for
+//! the same records. What never matches is dropped here (withdrawn records, notices of bug fixes,
+//! informational records, entries of other ecosystems, listed versions that a range holds anyway),
+//! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
+
+mod strings;
+mod write;
+
+use crate::database::{Axis, Title};
+use crate::ids;
+use crate::intervals::{End, Interval, intervals};
+use crate::names;
+use crate::osv::{Affected, Record};
+use crate::rating::{self, Rated};
+use std::collections::HashMap;
+use strings::{Interner, StringId};
+use version::Scheme;
+use vocabulary::Ecosystem;
+
+pub use write::Built;
+
+/// Longest title that is kept, in characters: a line.
+const MAX_TITLE: usize = 200;
+/// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
+const MAX_TEXT: usize = 1024;
+/// Longest page address that is kept.
+const MAX_URL: usize = 400;
+
+/// What was left out, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Records that were taken back.
+    pub withdrawn: u64,
+    /// Notices of bug fixes and enhancements, and informational records.
+    pub not_vulnerabilities: u64,
+    /// Records that name no package of this ecosystem, or no version.
+    pub nothing_to_match: u64,
+    /// Documents that are no records.
+    pub malformed: u64,
+}
+
+#[derive(Debug)]
+struct RecordDraft {
+    id: StringId,
+    malicious: bool,
+    cves: Vec<CveDraft>,
+    aliases: Vec<StringId>,
+    rating: Option<RatingDraft>,
+    title: Title<StringId>,
+    url: Option<StringId>,
+    stream: Option<StringId>,
+    modified: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum CveDraft {
+    Packed(u32),
+    Text(StringId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct RatingDraft {
+    level: vocabulary::Severity,
+    vector: Option<(StringId, u8)>,
+    weight: (u8, u8, vocabulary::Severity),
+}
+
+/// Versions of a package that a record concerns, in one release.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct BlockDraft {
+    record: u32,
+    release: u32,
+    axis: Axis,
+    subscription: bool,
+    custom: bool,
+    rating: Option<RatingDraft>,
+    ranges: Vec<Interval<StringId>>,
+    versions: Vec<StringId>,
+}
+
+/// Collects records.
+#[derive(Debug)]
+pub struct Builder {
+    ecosystem: Ecosystem,
+    scheme: Option<Scheme>,
+    strings: Interner,
+    releases: HashMap<String, u32>,
+    records: Vec<RecordDraft>,
+    blocks: Vec<BlockDraft>,
+    postings: HashMap<StringId, Vec<(u32, u32)>>,
+    seen: HashMap<BlockDraft, u32>,
+    dropped: Dropped,
+}
+
+impl Builder {
+    /// A builder for one ecosystem.
+    #[must_use]
+    pub fn new(ecosystem: Ecosystem) -> Self {
+        Self {
+            scheme: Scheme::of_ecosystem(ecosystem.as_str()),
+            ecosystem,
+            strings: Interner::default(),
+            releases: HashMap::new(),
+            records: Vec::new(),
+            blocks: Vec::new(),
+            postings: HashMap::new(),
+            seen: HashMap::new(),
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// What was left out so far.
+    #[must_use]
+    pub const fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
+    /// Counts a document that is no record.
+    pub fn skip_malformed(&mut self) {
+        self.dropped.malformed += 1;
+    }
+
+    /// Adds a record.
+    pub fn add(&mut self, record: &Record<'_>) {
+        if record.withdrawn.0.is_some() {
+            self.dropped.withdrawn += 1;
+            return;
+        }
+        if is_no_security_notice(record.id()) || record.id().len() > MAX_TEXT {
+            self.dropped.not_vulnerabilities += 1;
+            return;
+        }
+        let Ok(index) = u32::try_from(self.records.len()) else { return };
+        let (blocks_before, mut informational) = (self.blocks.len(), false);
+        self.seen.clear();
+        let malicious = record.id().starts_with("MAL-");
+        for affected in &record.affected {
+            let name = affected.package.ecosystem.as_str();
+            let (ecosystem, release) = name.split_once(':').unwrap_or((name, ""));
+            if ecosystem != self.ecosystem.as_str() {
+                continue;
+            }
+            if !malicious && is_informational(affected) {
+                informational = true;
+                continue;
+            }
+            self.add_affected(index, release, affected);
+        }
+        if self.blocks.len() > blocks_before {
+            let draft = self.draft(record, malicious);
+            self.records.push(draft);
+        } else if informational {
+            self.dropped.not_vulnerabilities += 1;
+        } else {
+            self.dropped.nothing_to_match += 1;
+        }
+    }
+
+    fn draft(&mut self, record: &Record<'_>, malicious: bool) -> RecordDraft {
+        let ids = ids::of(record, &self.ecosystem);
+        let rating = rating::of_record(record).map(|rated| self.rating(&rated));
+        let url = if ids::page(record.id()).is_some() { None } else { page_of(record) };
+        let stream = self.stream_of(record).map(|stream| self.strings.intern(stream));
+        RecordDraft {
+            id: self.strings.intern(record.id()),
+            malicious,
+            cves: ids
+                .cves
+                .iter()
+                .map(|cve| match ids::pack(cve) {
+                    Some(packed) => CveDraft::Packed(packed),
+                    None => CveDraft::Text(self.strings.intern(cve)),
+                })
+                .collect(),
+            aliases: ids.aliases.iter().map(|alias| self.strings.intern(alias)).collect(),
+            rating,
+            title: self.title_of(record),
+            url: url.map(|url| self.strings.intern(url)),
+            stream,
+            modified: seconds(record.modified.as_str()),
+        }
+    }
+
+    fn rating(&mut self, rated: &Rated<'_>) -> RatingDraft {
+        RatingDraft {
+            level: rated.level,
+            vector: rated.vector.map(|(vector, tenths)| (self.strings.intern(vector), tenths)),
+            weight: rated.weight(),
+        }
+    }
+
+    fn title_of(&mut self, record: &Record<'_>) -> Title<StringId> {
+        let summary = record.summary.as_str().trim();
+        let line = summary.lines().next().unwrap_or_default();
+        if line.is_empty() {
+            return Title::None;
+        }
+        // Two records in five are titled by this pattern.
+        let plain = record.affected.first().is_some_and(|affected| {
+            line.strip_prefix("Malicious code in ")
+                .and_then(|rest| rest.strip_prefix(affected.package.name.as_str()))
+                .and_then(|rest| rest.strip_prefix(" ("))
+                .and_then(|rest| rest.strip_suffix(')'))
+                .is_some_and(|rest| rest == self.ecosystem.as_str())
+        });
+        if plain {
+            return Title::MaliciousCode;
+        }
+        match line.char_indices().nth(MAX_TITLE) {
+            None => Title::Text(self.strings.intern(line)),
+            Some((end, _)) => {
+                let cut = line.get(..end).unwrap_or_default().trim_end();
+                Title::Text(self.strings.intern(&format!("{cut}…")))
+            }
+        }
+    }
+
+    /// The module stream that an rpm notice is about, such as `nodejs:18`: it stands in the summary
+    /// (`Important: nodejs:18 security update`), and counts only where versions are modular.
+    fn stream_of<'doc>(&self, record: &'doc Record<'_>) -> Option<&'doc str> {
+        let modular = self.scheme == Some(Scheme::Rpm)
+            && record.affected.iter().flat_map(|affected| &affected.ranges).any(|range| {
+                range.events.iter().any(|event| crate::modules::is_modular(event.fixed.as_str()))
+            });
+        let summary = record.summary.as_str();
+        let text = summary.split_once(": ").map_or(summary, |(_, rest)| rest);
+        let word = text.split_whitespace().find(|word| {
+            word.split_once(':').is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
+        });
+        word.filter(|_| modular)
+    }
+
+    fn add_affected(&mut self, record: u32, release: &str, affected: &Affected<'_>) {
+        let written = affected.package.name.as_str();
+        if written.is_empty() || written.len() > MAX_TEXT {
+            return;
+        }
+        let mut ranges: Vec<Interval<&str>> = affected
+            .ranges
+            .iter()
+            .filter(|range| range.kind.as_str() != "GIT")
+            .flat_map(|range| intervals(range, self.scheme))
+            .filter(is_bounded)
+            .collect();
+        let custom = self.replace_by_custom(affected, &mut ranges);
+        let versions = self.versions(affected, &ranges);
+        if ranges.is_empty() && versions.is_empty() {
+            return;
+        }
+        let extra = &affected.ecosystem_specific;
+        let paid = release.starts_with("Pro:")
+            || (!extra.availability.as_str().is_empty()
+                && !extra.availability.as_str().starts_with("No subscription"));
+        let block = BlockDraft {
+            record,
+            release: self.release(release),
+            axis: Axis::of_ecosystem(&self.ecosystem),
+            subscription: paid,
+            custom,
+            rating: rating::of_affected(affected).map(|rated| self.rating(&rated)),
+            ranges: ranges.iter().map(|interval| self.interval(interval)).collect(),
+            versions,
+        };
+        let binaries = &affected.ecosystem_specific.binaries.0;
+        if self.ecosystem.is_distribution() && !binaries.is_empty() {
+            self.add_binaries(&block, &ranges, affected);
+        } else {
+            let subscription = paid || ranges.iter().any(|range| is_for_subscribers(&range.end));
+            let name = names::canonical(self.ecosystem.as_str(), written).into_owned();
+            self.post(&name, BlockDraft { subscription, ..block });
+        }
+    }
+
+    /// Binary packages, each with the version that mends it where the record mends at one version;
+    /// else the binary's name stands for the source's versions.
+    fn add_binaries(
+        &mut self,
+        block: &BlockDraft,
+        ranges: &[Interval<&str>],
+        affected: &Affected<'_>,
+    ) {
+        let by_version = match ranges {
+            [Interval { start, end: End::Fixed(_) }] if block.versions.is_empty() => Some(*start),
+            _ => None,
+        };
+        let mut kernel = false;
+        for (name, version) in &affected.ecosystem_specific.binaries.0 {
+            if name.is_empty() || name.len() > MAX_TEXT || version.len() > MAX_TEXT {
+                continue;
+            }
+            kernel |= crate::kernel::is_image(name);
+            let draft = match by_version {
+                Some(start) if !version.is_empty() => BlockDraft {
+                    axis: Axis::Name,
+                    subscription: block.subscription || is_esm(version),
+                    ranges: vec![self.interval(&Interval { start, end: End::Fixed(version) })],
+                    ..block.clone()
+                },
+                _ => BlockDraft { axis: Axis::BinaryOfSource, ..block.clone() },
+            };
+            self.post(name, draft);
+        }
+        if kernel {
+            // Names of kernel images hold the very build, so an older build is not in the list.
+            let subscription =
+                block.subscription || ranges.iter().any(|range| is_for_subscribers(&range.end));
+            let draft = BlockDraft { axis: Axis::KernelSource, subscription, ..block.clone() };
+            self.post(affected.package.name.as_str(), draft);
+        }
+    }
+
+    /// Go: where the range is "all versions" because its bounds do not follow the order of modules,
+    /// the bounds stand apart.
+    fn replace_by_custom<'doc>(
+        &self,
+        affected: &'doc Affected<'_>,
+        ranges: &mut Vec<Interval<&'doc str>>,
+    ) -> bool {
+        let all = matches!(ranges.as_slice(), [Interval { start: None, end: End::Open }]);
+        if !all || self.scheme != Some(Scheme::Go) {
+            return false;
+        }
+        let custom: Vec<_> = affected
+            .ecosystem_specific
+            .custom_ranges
+            .iter()
+            .flat_map(|range| intervals(range, self.scheme))
+            .filter(is_bounded)
+            .collect();
+        let found = !custom.is_empty();
+        if found {
+            *ranges = custom;
+        }
+        found
+    }
+
+    /// The listed versions that no range holds.
+    fn versions(&mut self, affected: &Affected<'_>, ranges: &[Interval<&str>]) -> Vec<StringId> {
+        let mut kept: Vec<StringId> = affected
+            .versions
+            .iter()
+            .map(crate::osv::Text::as_str)
+            .filter(|version| !version.is_empty() && version.len() <= MAX_TEXT)
+            .filter(|version| {
+                !self.scheme.is_some_and(|scheme| {
+                    ranges.iter().any(|range| range.holds(scheme, version) == Ok(true))
+                })
+            })
+            .map(|version| self.strings.intern(version))
+            .collect();
+        kept.sort_unstable();
+        kept.dedup();
+        kept
+    }
+
+    fn interval(&mut self, interval: &Interval<&str>) -> Interval<StringId> {
+        Interval {
+            start: interval.start.map(|text| self.strings.intern(text)),
+            end: match interval.end {
+                End::Open => End::Open,
+                End::Fixed(text) => End::Fixed(self.strings.intern(text)),
+                End::Last(text) => End::Last(self.strings.intern(text)),
+                End::Limit(text) => End::Limit(self.strings.intern(text)),
+            },
+        }
+    }
+
+    fn release(&mut self, release: &str) -> u32 {
+        if let Some(known) = self.releases.get(release) {
+            return *known;
+        }
+        let next = u32::try_from(self.releases.len()).unwrap_or(u32::MAX);
+        self.releases.insert(release.to_owned(), next);
+        next
+    }
+
+    fn post(&mut self, name: &str, block: BlockDraft) {
+        let release = block.release;
+        let index = match self.seen.get(&block) {
+            Some(index) => *index,
+            None => {
+                let Ok(index) = u32::try_from(self.blocks.len()) else { return };
+                self.blocks.push(block.clone());
+                self.seen.insert(block, index);
+                index
+            }
+        };
+        let name = self.strings.intern(name);
+        self.postings.entry(name).or_default().push((release, index));
+    }
+}
+
+/// Bug-fix and enhancement notices of AlmaLinux, Rocky, Red Hat and Oracle.
+fn is_no_security_notice(id: &str) -> bool {
+    ["ALBA-", "ALEA-", "RLBA-", "RLEA-", "RHBA-", "RHEA-", "ELBA-", "ELEA-"]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
+}
+
+fn is_informational(affected: &Affected<'_>) -> bool {
+    affected.database_specific.informational.0.is_some()
+        || affected.ecosystem_specific.informational.0.is_some()
+}
+
+fn is_bounded(interval: &Interval<&str>) -> bool {
+    let end = match interval.end {
+        End::Open => "",
+        End::Fixed(text) | End::Last(text) | End::Limit(text) => text,
+    };
+    interval.start.unwrap_or_default().len() <= MAX_TEXT && end.len() <= MAX_TEXT
+}
+
+/// Ubuntu marks what only subscribers get: `1.2-3ubuntu0.1~esm1`, `+esm1`.
+fn is_esm(version: &str) -> bool {
+    version.contains("~esm") || version.contains("+esm")
+}
+
+fn is_for_subscribers(end: &End<&str>) -> bool {
+    matches!(end, End::Fixed(version) if is_esm(version))
+}
+
+/// The address of a record whose id does not tell it.
+fn page_of<'doc>(record: &'doc Record<'_>) -> Option<&'doc str> {
+    let usable = |url: &str| {
+        url.len() <= MAX_URL && (url.starts_with("https://") || url.starts_with("http://"))
+    };
+    let best = record.references.iter().filter(|page| usable(page.url.as_str()));
+    best.min_by_key(|page| page.kind.as_str() != "ADVISORY").map(|page| page.url.as_str())
+}
+
+/// Seconds since 1970; 0 where the date is missing or makes no sense.
+fn seconds(date: &str) -> u64 {
+    date.parse::<jiff::Timestamp>().map_or(0, |time| u64::try_from(time.as_second()).unwrap_or(0))
+}

@@ -1,0 +1,131 @@
+//! Reads all records of one ecosystem, from an archive or from loose files, into a builder.
+//!
+//! In go the members of `all.zip` or the `*.json` of a folder, in the order of their names, so that
+//! the same records give the same database whichever way they come.
+
+use crate::build::{Builder, Built};
+use crate::format::FormatError;
+use crate::osv::{self, MAX_RECORD_BYTES};
+use crate::zip::{Archive, ZipError};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use vocabulary::Ecosystem;
+
+/// Most loose files that are read from one folder.
+const MAX_FILES: usize = 1_000_000;
+
+/// Why a feed cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// A file or folder cannot be read.
+    #[error("cannot read `{path}`: {reason}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+    /// The archive is damaged, or is none.
+    #[error("cannot read `{path}`: {reason}")]
+    Zip {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: ZipError,
+    },
+    /// None of the documents is a record.
+    #[error("`{path}` holds no OSV record: the first document is {reason}")]
+    NoRecords {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with the first.
+        reason: osv::OsvError,
+    },
+    /// More files than any feed has.
+    #[error("`{0}` holds more than {MAX_FILES} files; give a folder of advisories")]
+    TooManyFiles(PathBuf),
+    /// The database cannot hold it all.
+    #[error("cannot build the database of {0}: {1}")]
+    Format(Ecosystem, FormatError),
+}
+
+/// Builds from an archive, `all.zip`.
+pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, FeedError> {
+    let file = File::open(path)
+        .map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
+    let failed = |reason| FeedError::Zip { path: path.to_owned(), reason };
+    let archive = Archive::open(file).map_err(failed)?;
+    let mut intake = Intake::new(ecosystem);
+    archive
+        .read(MAX_RECORD_BYTES, |name| name.ends_with(".json"), |_, bytes| intake.take(bytes))
+        .map_err(failed)?;
+    intake.finish(path)
+}
+
+/// Builds from the `*.json` directly in a folder.
+pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Built, FeedError> {
+    let failed = |path: &Path, reason| FeedError::Io { path: path.to_owned(), reason };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|reason| failed(folder, reason))? {
+        let path = entry.map_err(|reason| failed(folder, reason))?.path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            paths.push(path);
+        }
+        if paths.len() > MAX_FILES {
+            return Err(FeedError::TooManyFiles(folder.to_owned()));
+        }
+    }
+    paths.sort_unstable();
+    let mut intake = Intake::new(ecosystem);
+    let mut bytes = Vec::new();
+    for path in &paths {
+        bytes.clear();
+        File::open(path)
+            .and_then(|file| file.take(MAX_RECORD_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|reason| failed(path, reason))?;
+        intake.take(&bytes);
+    }
+    intake.finish(folder)
+}
+
+/// Takes documents; one that is no record is counted and does not stop the others.
+struct Intake {
+    ecosystem: Ecosystem,
+    builder: Builder,
+    taken: u64,
+    first_error: Option<osv::OsvError>,
+}
+
+impl Intake {
+    fn new(ecosystem: &Ecosystem) -> Self {
+        Self {
+            ecosystem: ecosystem.clone(),
+            builder: Builder::new(ecosystem.clone()),
+            taken: 0,
+            first_error: None,
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        match osv::parse_record(bytes) {
+            Ok(record) => {
+                self.taken += 1;
+                self.builder.add(&record);
+            }
+            Err(error) => {
+                self.builder.skip_malformed();
+                self.first_error.get_or_insert(error);
+            }
+        }
+    }
+
+    fn finish(self, path: &Path) -> Result<Built, FeedError> {
+        match self.first_error {
+            Some(reason) if self.taken == 0 => {
+                Err(FeedError::NoRecords { path: path.to_owned(), reason })
+            }
+            _ => self.builder.finish().map_err(|error| FeedError::Format(self.ecosystem, error)),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What is known of a database file: where it came from, when, and its digest.
+//!
+//! A manifest lies beside its database, `<db>/v1/<ecosystem>.json`. It is written after the database;
+//! should the program be ended between the two, the manifest speaks of another content than the file
+//! has, which the digest in the file's header shows, and counts as missing.
+
+use crate::database::Database;
+use crate::names;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use vocabulary::{DatabaseInfo, Digest, Ecosystem};
+
+/// Version of the manifest's form.
+pub const SCHEMA: &str = "lazaret.database/1";
+
+/// After this time a database is stale: feeds change daily.
+pub const FRESH: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Largest manifest that is read.
+const MAX_BYTES: u64 = 1 << 16;
+
+/// The manifest of one database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The ecosystem.
+    pub ecosystem: Ecosystem,
+    /// The address or folder that it was made from.
+    pub source: String,
+    /// What the server called this state of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// When the source was last changed, as the server writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+    /// SHA-256 of the database file.
+    pub digest: Digest,
+    /// SHA-256 of the file's content behind its header.
+    pub content: Digest,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Count of records.
+    pub records: u64,
+    /// When the source was last asked, RFC 3339, UTC.
+    pub fetched: String,
+}
+
+impl Manifest {
+    /// The manifest of an opened database, if it is there and speaks of it.
+    #[must_use]
+    pub fn of(folder: &Path, ecosystem: &Ecosystem, database: &Database) -> Option<Self> {
+        let manifest = Self::read(&manifest_path(folder, ecosystem)?)?;
+        let same = manifest.content == Digest::sha256(database.payload())
+            && manifest.ecosystem == *ecosystem;
+        same.then_some(manifest)
+    }
+
+    /// Reads a manifest; none where it is missing or makes no sense.
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let length = std::fs::metadata(path).ok()?.len();
+        let text = (length <= MAX_BYTES).then(|| std::fs::read(path).ok())??;
+        Self::parse(&text)
+    }
+
+    /// A manifest from its bytes.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        serde_json::from_slice(text).ok().filter(|manifest: &Self| manifest.schema == SCHEMA)
+    }
+
+    /// Whether it is older than a day, or of an unknown age.
+    #[must_use]
+    pub fn is_stale(&self, now: jiff::Timestamp) -> bool {
+        let fetched = self.fetched.parse::<jiff::Timestamp>();
+        fetched.map_or(true, |fetched| now.duration_since(fetched) > FRESH)
+    }
+
+    /// The form that reports have.
+    #[must_use]
+    pub fn info(&self, now: jiff::Timestamp) -> DatabaseInfo {
+        DatabaseInfo {
+            ecosystem: self.ecosystem.to_string(),
+            digest: self.digest.clone(),
+            fetched: self.fetched.clone(),
+            records: self.records,
+            stale: self.is_stale(now),
+        }
+    }
+}
+
+/// The folder that holds the files of this version of the layout.
+#[must_use]
+pub fn version_folder(folder: &Path) -> PathBuf {
+    folder.join("v1")
+}
+
+/// The database file of an ecosystem; none for a name that could leave the folder.
+#[must_use]
+pub fn database_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
+    let stem = names::file_stem(ecosystem.as_str())?;
+    Some(version_folder(folder).join(format!("{stem}.lzdb")))
+}
+
+/// The manifest file of an ecosystem; none for a name that could leave the folder.
+#[must_use]
+pub fn manifest_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
+    let stem = names::file_stem(ecosystem.as_str())?;
+    Some(version_folder(folder).join(format!("{stem}.json")))
+}

@@ -1,0 +1,274 @@
+//! Decides which packages have known vulnerabilities.
+//!
+//! In go packages and the distribution that they live in, out come findings and what was checked.
+//! A package is looked up by the names that its ecosystem's advisories use, in its own release, and
+//! by nothing else: no guessing by product name. What cannot be checked (no database, no advisories
+//! for a release, a version that has no place in the order) is said in coverage and never counts as
+//! clean.
+
+mod candidates;
+mod findings;
+mod fix;
+
+use crate::database::{Database, DatabaseError};
+use crate::manifest::{self, Manifest};
+use crate::names;
+use crate::purls::{self, PurlMatchError};
+use crate::releases::{self, Release};
+use candidates::Look;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use version::Scheme;
+use vocabulary::{Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Purl, Severity};
+
+/// What matching gives.
+#[derive(Debug, Default)]
+pub struct Matched {
+    /// Findings: worst first, then by id, package and location.
+    pub findings: Vec<Finding>,
+    /// What was checked, by ecosystem and release.
+    pub coverage: Vec<Coverage>,
+}
+
+/// The databases of some ecosystems.
+#[derive(Debug)]
+pub struct Databases {
+    folder: PathBuf,
+    opened: BTreeMap<Ecosystem, Result<Database, DatabaseError>>,
+    infos: Vec<DatabaseInfo>,
+    /// The folder's other databases, opened when a rating is to be borrowed from them.
+    others: OnceLock<Vec<Database>>,
+}
+
+/// The ecosystems that a set of packages needs.
+#[must_use]
+pub fn ecosystems_of(packages: &[Package]) -> BTreeSet<Ecosystem> {
+    packages.iter().map(|package| package.ecosystem.clone()).collect()
+}
+
+impl Databases {
+    /// Opens the databases of the named ecosystems in a folder. One that is missing or damaged is
+    /// no error here: matching says so for the packages that it concerns.
+    #[must_use]
+    pub fn open(
+        folder: &Path,
+        ecosystems: impl IntoIterator<Item = Ecosystem>,
+        now: jiff::Timestamp,
+    ) -> Self {
+        let mut opened = BTreeMap::new();
+        let mut infos = Vec::new();
+        for ecosystem in ecosystems {
+            let Some(path) = manifest::database_path(folder, &ecosystem) else { continue };
+            if !path.is_file() || opened.contains_key(&ecosystem) {
+                continue;
+            }
+            let database = Database::open(&path);
+            if let Ok(database) = &database {
+                let manifest = Manifest::of(folder, &ecosystem, database);
+                infos.extend(manifest.map(|manifest| manifest.info(now)));
+            }
+            opened.insert(ecosystem, database);
+        }
+        infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
+        Self { folder: folder.to_owned(), opened, infos, others: OnceLock::new() }
+    }
+
+    /// What is known of the opened databases, sorted by ecosystem.
+    #[must_use]
+    pub fn infos(&self) -> &[DatabaseInfo] {
+        &self.infos
+    }
+
+    /// Whether none was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.opened.values().all(Result::is_err)
+    }
+
+    /// Matches packages.
+    #[must_use]
+    pub fn matches(&self, packages: &[Package], distribution: Option<&Distribution>) -> Matched {
+        let mut by_ecosystem: BTreeMap<&Ecosystem, Vec<&Package>> = BTreeMap::new();
+        // What a distribution's package owns is matched as that package, if its release has
+        // advisories at all.
+        let covered = distribution.is_some_and(|distribution| self.covers(distribution));
+        for package in packages {
+            if package.owned_by.is_none() || !covered {
+                by_ecosystem.entry(&package.ecosystem).or_default().push(package);
+            }
+        }
+        let mut matched = Matched::default();
+        for (ecosystem, packages) in by_ecosystem {
+            let coverage = self.ecosystem(ecosystem, &packages, distribution, &mut matched.findings);
+            matched.coverage.push(coverage);
+        }
+        sort(&mut matched.findings);
+        matched.coverage.sort_by(|left, right| left.check.cmp(&right.check));
+        matched
+    }
+
+    /// Matches one package by its purl.
+    ///
+    /// # Errors
+    /// Where the purl does not say enough to be matched.
+    pub fn match_one(
+        &self,
+        purl: &Purl,
+        distribution: Option<&Distribution>,
+    ) -> Result<Matched, PurlMatchError> {
+        let (package, distribution) = purls::package(purl, distribution)?;
+        Ok(self.matches(&[package], distribution.as_ref()))
+    }
+
+    /// Whether the distribution's own packages can be matched.
+    fn covers(&self, distribution: &Distribution) -> bool {
+        let Some(ecosystem) = releases::ecosystem_of(distribution) else { return false };
+        let Some(Ok(database)) = self.opened.get(&ecosystem) else { return false };
+        releases::release_of(distribution, &ecosystem)
+            .is_some_and(|release| database.releases().iter().any(|name| release.is(name)))
+    }
+
+    fn ecosystem(
+        &self,
+        ecosystem: &Ecosystem,
+        packages: &[&Package],
+        distribution: Option<&Distribution>,
+        findings: &mut Vec<Finding>,
+    ) -> Coverage {
+        let release = if ecosystem.is_distribution() {
+            match distribution.and_then(|known| releases::release_of(known, ecosystem)) {
+                Some(release) => Some(release),
+                None => {
+                    return Coverage::skipped(
+                        format!("vulnerabilities:{ecosystem}"),
+                        format!("the release of {ecosystem} is not known: not checked"),
+                    );
+                }
+            }
+        } else {
+            None
+        };
+        let label = release.as_ref().map_or(ecosystem.as_str(), |release| &release.label);
+        let check = format!("vulnerabilities:{label}");
+        let database = match self.opened.get(ecosystem) {
+            Some(Ok(database)) => database,
+            Some(Err(error)) => return Coverage::failed(check, error.to_string()),
+            None => {
+                let reason = format!(
+                    "no database of {ecosystem}: not checked; run `lazaret db update {ecosystem}`"
+                );
+                return Coverage::skipped(check, reason);
+            }
+        };
+        let (main, subscribers) = release_indexes(database, release.as_ref());
+        if main.is_empty() {
+            let reason = format!("no advisories for {label}: not checked");
+            return Coverage::skipped(check, reason);
+        }
+        let Some(scheme) = Scheme::of_ecosystem(ecosystem.as_str()) else {
+            let reason = format!("the order of {ecosystem} versions is not known: not checked");
+            return Coverage::skipped(check, reason);
+        };
+        let look = Look { database, scheme, main: &main, subscribers: &subscribers };
+        let mut problems = Vec::new();
+        for package in packages {
+            match self.package(&look, package, &mut problems) {
+                Ok(found) => findings.extend(found),
+                Err(reason) => {
+                    return Coverage::failed(
+                        check,
+                        format!("the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {ecosystem}`"),
+                    );
+                }
+            }
+        }
+        Coverage::with_problems(check, problems)
+    }
+
+    fn package(
+        &self,
+        look: &Look<'_>,
+        package: &Package,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<Finding>, crate::format::FormatError> {
+        let verdict = look.at(package)?;
+        problems.extend(verdict.problems.iter().map(|reason| Problem {
+            path: package.location.path().unwrap_or_default().to_owned(),
+            layer: package.location.layer(),
+            reason: reason.clone(),
+        }));
+        if verdict.hits.is_empty() {
+            return Ok(Vec::new());
+        }
+        findings::make(look, package, &verdict, &|cve| self.borrow(look.database, cve))
+    }
+
+    /// The rating of a CVE in another record: of the same ecosystem, else the one that says most of
+    /// all databases in the folder.
+    fn borrow(&self, own: &Database, cve: &str) -> Option<findings::Borrowed> {
+        let from = |database: &Database| {
+            let (id, rating) = database.rating_of(cve).ok()??;
+            Some(findings::Borrowed::new(id, &rating))
+        };
+        from(own).or_else(|| {
+            let opened = self.opened.values().flatten();
+            let others = self.others.get_or_init(|| self.open_others());
+            opened.chain(others).filter_map(from).max_by(|left, right| left.weight(right))
+        })
+    }
+
+    fn open_others(&self) -> Vec<Database> {
+        let known: HashSet<PathBuf> = self
+            .opened
+            .keys()
+            .filter_map(|ecosystem| manifest::database_path(&self.folder, ecosystem))
+            .collect();
+        let entries = std::fs::read_dir(manifest::version_folder(&self.folder)).into_iter().flatten();
+        let mut paths: Vec<PathBuf> = entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "lzdb"))
+            .filter(|path| !known.contains(path))
+            .collect();
+        paths.sort_unstable();
+        paths.iter().filter_map(|path| Database::open(path).ok()).collect()
+    }
+}
+
+/// Indexes of the releases to look in, and of those whose advisories are for subscribers.
+fn release_indexes(database: &Database, release: Option<&Release>) -> (Vec<u32>, Vec<u32>) {
+    let pick = |wanted: &dyn Fn(&str) -> bool| {
+        let releases = (0_u32..).zip(database.releases());
+        releases.filter(|(_, name)| wanted(name)).map(|(index, _)| index).collect()
+    };
+    match release {
+        // An entry of a language ecosystem with a suffix (`npm:…`) is of no known meaning.
+        None => (pick(&str::is_empty), Vec::new()),
+        Some(release) => {
+            (pick(&|name| release.is(name)), pick(&|name| release.is_for_subscribers(name)))
+        }
+    }
+}
+
+/// Worst first, then by id, package and location; one for each fingerprint.
+fn sort(findings: &mut Vec<Finding>) {
+    let worst = |severity: Severity| {
+        Severity::WORST_FIRST.iter().position(|level| *level == severity)
+    };
+    findings.sort_by_cached_key(|finding| {
+        (
+            worst(finding.severity),
+            finding.id.clone(),
+            finding.package.as_ref().map(ToString::to_string),
+            finding.location.clone(),
+        )
+    });
+    let mut seen = HashSet::with_capacity(findings.len());
+    findings.retain(|finding| seen.insert(finding.fingerprint.clone()));
+}
+
+/// Whether an ecosystem name can have a database.
+pub(crate) fn is_sound(ecosystem: &Ecosystem) -> bool {
+    names::file_stem(ecosystem.as_str()).is_some()
+}

@@ -1,0 +1,198 @@
+//! Makes a package of a package URL, so that it can be matched on its own.
+//!
+//! In go a purl and, for distributions, the release; out comes the package as a cataloger would give
+//! it. Source: purl-spec, PURL-TYPES; qualifiers beyond it (`upstream`, `distro`, `rpmmod`) as SBOM
+//! tools write them.
+
+use crate::releases;
+use vocabulary::{
+    Distribution, Ecosystem, Location, OriginKind, Package, Presence, Purl, SourcePackage,
+};
+
+/// Why a purl cannot be matched.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PurlMatchError {
+    /// It names no version.
+    #[error("`{0}` has no version; write it as pkg:type/name@version")]
+    NoVersion(Purl),
+    /// Its type has no advisories.
+    #[error("`{0}` is of a type that has no advisories here")]
+    Type(Purl),
+    /// It is of a distribution, and which is not known.
+    #[error("`{0}` is of a distribution; name its release, as in `--distro debian:12`")]
+    NoDistribution(Purl),
+    /// The text names no distribution.
+    #[error("`{0}` is not a distribution; write it as id:version, such as debian:12")]
+    Distribution(String),
+}
+
+/// A distribution from a text such as `debian:12`, `ubuntu-22.04` or `debian:trixie`.
+///
+/// # Errors
+/// Where the text has no version.
+pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
+    let wrong = || PurlMatchError::Distribution(text.chars().take(100).collect());
+    let (id, version) =
+        text.split_once(':').or_else(|| text.rsplit_once('-')).ok_or_else(wrong)?;
+    if id.is_empty() || version.is_empty() {
+        return Err(wrong());
+    }
+    // os-release calls openEuler so, and all others are lower case.
+    let id = if id.eq_ignore_ascii_case("openeuler") {
+        "openEuler".to_owned()
+    } else {
+        id.to_ascii_lowercase()
+    };
+    let numbered = version.starts_with(|first: char| first.is_ascii_digit());
+    Ok(Distribution {
+        id,
+        version: if numbered { version.to_owned() } else { String::new() },
+        codename: (!numbered).then(|| version.to_owned()),
+        pretty_name: None,
+        like: Vec::new(),
+    })
+}
+
+/// The package that a purl names, and the distribution that it lives in.
+///
+/// # Errors
+/// Where the purl has no version, its type has no advisories, or its distribution is not known.
+pub fn package(
+    purl: &Purl,
+    given: Option<&Distribution>,
+) -> Result<(Package, Option<Distribution>), PurlMatchError> {
+    let version = purl.version().ok_or_else(|| PurlMatchError::NoVersion(purl.clone()))?;
+    let slashed = || match purl.namespace() {
+        Some(namespace) => format!("{namespace}/{}", purl.name()),
+        None => purl.name().to_owned(),
+    };
+    let plain = |ecosystem, name| Ok((package_of(purl, ecosystem, name, version), None));
+    match purl.kind() {
+        "pypi" => plain(
+            Ecosystem::PYPI,
+            crate::names::canonical("PyPI", purl.name()).into_owned(),
+        ),
+        "npm" => plain(Ecosystem::NPM, slashed()),
+        "cargo" => plain(Ecosystem::CRATES_IO, purl.name().to_owned()),
+        "golang" => plain(Ecosystem::GO, slashed()),
+        "gem" => plain(Ecosystem::RUBY_GEMS, purl.name().to_owned()),
+        "nuget" => plain(Ecosystem::NUGET, purl.name().to_owned()),
+        "composer" => plain(Ecosystem::PACKAGIST, slashed()),
+        "bitnami" => plain(Ecosystem::BITNAMI, purl.name().to_owned()),
+        "maven" => {
+            let group = purl.namespace().unwrap_or_default();
+            plain(Ecosystem::MAVEN, format!("{group}:{}", purl.name()))
+        }
+        "deb" | "apk" | "rpm" => of_distribution(purl, given, version),
+        _ => Err(PurlMatchError::Type(purl.clone())),
+    }
+}
+
+fn of_distribution(
+    purl: &Purl,
+    given: Option<&Distribution>,
+    version: &str,
+) -> Result<(Package, Option<Distribution>), PurlMatchError> {
+    let unknown = || PurlMatchError::NoDistribution(purl.clone());
+    let named = purl.qualifier("distro").and_then(|text| {
+        distribution(text).ok().or_else(|| {
+            distribution(&format!("{}:{text}", purl.namespace()?)).ok()
+        })
+    });
+    let distribution = given.cloned().or(named).ok_or_else(unknown)?;
+    let ecosystem = releases::ecosystem_of(&distribution).ok_or_else(unknown)?;
+    let version = match purl.qualifier("epoch") {
+        Some(epoch) if !version.contains(':') && epoch != "0" => format!("{epoch}:{version}"),
+        _ => version.to_owned(),
+    };
+    let mut package = package_of(purl, ecosystem, purl.name().to_owned(), &version);
+    package.source = source(purl, &version);
+    package.architecture = purl.qualifier("arch").map(str::to_owned);
+    package.module = purl.qualifier("rpmmod").map(str::to_owned);
+    Ok((package, Some(distribution)))
+}
+
+/// `upstream=name`, `upstream=name@version`, `upstream=name-1.2-3.src.rpm` or `source=name`.
+fn source(purl: &Purl, version: &str) -> Option<SourcePackage> {
+    let text = purl.qualifier("upstream").or_else(|| purl.qualifier("source"))?;
+    let (name, own) = match text.strip_suffix(".src.rpm") {
+        Some(stem) => {
+            let mut parts = stem.rsplitn(3, '-');
+            let (_release, _version) = (parts.next()?, parts.next()?);
+            (parts.next()?, None)
+        }
+        None => match text.split_once('@') {
+            Some((name, own)) => (name, Some(own)),
+            None => (text, None),
+        },
+    };
+    let own = own.or_else(|| purl.qualifier("source_version")).unwrap_or(version);
+    Some(SourcePackage { name: name.to_owned(), version: own.to_owned() })
+}
+
+fn package_of(purl: &Purl, ecosystem: Ecosystem, name: String, version: &str) -> Package {
+    Package {
+        purl: purl.clone(),
+        ecosystem,
+        name,
+        version: version.to_owned(),
+        source: None,
+        architecture: None,
+        licences: Vec::new(),
+        presence: Presence::Declared,
+        location: Location::Subject,
+        layer: None,
+        origin: OriginKind::default(),
+        owned_by: None,
+        module: None,
+        files: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(purl: &str) -> (String, String, String) {
+        let (package, _) = package(&purl.parse().unwrap(), None).unwrap();
+        (package.ecosystem.to_string(), package.name, package.version)
+    }
+
+    #[test]
+    fn purls_of_languages_name_packages_as_their_advisories_do() {
+        let expect = |purl: &str, ecosystem: &str, name: &str, version: &str| {
+            assert_eq!(named(purl), (ecosystem.into(), name.into(), version.into()), "{purl}");
+        };
+        expect("pkg:pypi/Foo_Bar@1", "PyPI", "foo-bar", "1");
+        expect("pkg:maven/org.acme/lib@1.0", "Maven", "org.acme:lib", "1.0");
+        expect("pkg:golang/github.com/acme/lib@v1.0.0", "Go", "github.com/acme/lib", "v1.0.0");
+        expect("pkg:cargo/serde@1.0.0", "crates.io", "serde", "1.0.0");
+        expect("pkg:bitnami/redis@7.0.0", "Bitnami", "redis", "7.0.0");
+    }
+
+    #[test]
+    fn a_distributions_purl_needs_its_release() {
+        let purl: Purl = "pkg:deb/debian/libssl3@3.0.9-1".parse().unwrap();
+        assert_eq!(package(&purl, None).unwrap_err(), PurlMatchError::NoDistribution(purl.clone()));
+        let debian = distribution("debian:12").unwrap();
+        let purl = purl.with_qualifier("upstream", "openssl@3.0.9-2");
+        let (package, _) = package(&purl, Some(&debian)).unwrap();
+        assert_eq!(package.ecosystem, Ecosystem::DEBIAN);
+        let source = package.source.unwrap();
+        assert_eq!((source.name.as_str(), source.version.as_str()), ("openssl", "3.0.9-2"));
+    }
+
+    #[test]
+    fn the_source_of_an_rpm_is_read_from_its_file_name() {
+        let purl = Purl::new("rpm", "openssl-libs")
+            .with_namespace("almalinux")
+            .with_version("1.1.1k-7.el8")
+            .with_qualifier("epoch", "1")
+            .with_qualifier("distro", "almalinux-8.5")
+            .with_qualifier("upstream", "openssl-1.1.1k-7.el8.src.rpm");
+        let (package, distribution) = package(&purl, None).unwrap();
+        assert_eq!(package.version, "1:1.1.1k-7.el8");
+        assert_eq!(package.source.unwrap().name, "openssl");
+        assert_eq!(distribution.unwrap().version, "8.5");
+    }
+}

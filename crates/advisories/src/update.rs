@@ -1,0 +1,300 @@
+//! Brings the databases of a folder up to date with a feed, and says how they stand.
+//!
+//! In go a folder, a feed in the layout of the public OSV bucket (`<Ecosystem>/all.zip`, or
+//! `<Ecosystem>/*.json`, and `ecosystems.txt`), and the ecosystems that are wanted; out come database
+//! files. Each is built beside its place and moved there whole, so that a scan that runs meanwhile
+//! sees the old or the new one, and an update that is broken off leaves the old.
+
+use crate::download::{self, DownloadError, Download};
+use crate::feed::{self, FeedError};
+use crate::manifest::{self, Manifest};
+use crate::build::{Built, Dropped};
+use crate::database::Database;
+use crate::matching::is_sound;
+use crate::storage::{self, Lock, Provenance, StorageError};
+use std::io;
+use std::path::{Path, PathBuf};
+use vocabulary::{DatabaseInfo, Ecosystem};
+
+/// The public bucket.
+pub const DEFAULT_URL: &str = "https://osv-vulnerabilities.storage.googleapis.com";
+
+/// Largest `ecosystems.txt`; the public one has about a kilobyte.
+const MAX_LIST_BYTES: u64 = 1 << 20;
+
+/// Where advisories come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A folder.
+    Directory(PathBuf),
+    /// The address that `/<Ecosystem>/all.zip` is appended to.
+    Url(String),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Url(DEFAULT_URL.to_owned())
+    }
+}
+
+/// Is told how an update goes on.
+pub trait Progress: Send + Sync {
+    /// Bytes of an ecosystem's archive that are here, and how many there will be.
+    fn downloading(&self, ecosystem: &Ecosystem, bytes: u64, of: Option<u64>);
+    /// The database of an ecosystem is being built.
+    fn building(&self, ecosystem: &Ecosystem);
+}
+
+/// Shows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn downloading(&self, _: &Ecosystem, _: u64, _: Option<u64>) {}
+    fn building(&self, _: &Ecosystem) {}
+}
+
+/// What an update did to one ecosystem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The database was built anew.
+    Built {
+        /// What was left out of it.
+        dropped: Dropped,
+    },
+    /// The source is the same as before; the time was renewed.
+    Unchanged,
+    /// The source does not have this ecosystem.
+    NotThere,
+}
+
+/// The outcome for one ecosystem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updated {
+    /// Which.
+    pub ecosystem: Ecosystem,
+    /// What happened.
+    pub changed: Changed,
+    /// The database's manifest; none where the source does not have it.
+    pub manifest: Option<Manifest>,
+}
+
+/// Why an update failed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The feed cannot be read.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// It cannot be fetched.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+    /// The database cannot be put in place.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// No ecosystem was named, and the source does not list what it has.
+    #[error("cannot read `{0}`: {1}; name the ecosystems to update")]
+    NoList(String, String),
+}
+
+/// Updates the named ecosystems; all that the source lists where none is named. The first that fails
+/// ends the update; those before it are done.
+///
+/// # Errors
+/// Where a feed cannot be had or read, or a database cannot be put in place.
+pub fn update(
+    folder: &Path,
+    source: &Source,
+    ecosystems: &[Ecosystem],
+    client: &fetch::Client,
+    now: jiff::Timestamp,
+    progress: &dyn Progress,
+) -> Result<Vec<Updated>, UpdateError> {
+    let _lock = Lock::take(folder)?;
+    let listed;
+    let wanted = if ecosystems.is_empty() {
+        listed = list(source, client)?;
+        &listed
+    } else {
+        ecosystems
+    };
+    let mut updates = Vec::with_capacity(wanted.len());
+    for ecosystem in wanted {
+        if !is_sound(ecosystem) {
+            return Err(StorageError::Name(ecosystem.clone()).into());
+        }
+        updates.push(match source {
+            Source::Directory(from) => from_directory(folder, from, ecosystem, now, progress)?,
+            Source::Url(base) => from_url(folder, base, ecosystem, client, now, progress)?,
+        });
+    }
+    Ok(updates)
+}
+
+/// The ecosystems that a source lists in `ecosystems.txt`; a folder without one is looked at.
+fn list(source: &Source, client: &fetch::Client) -> Result<Vec<Ecosystem>, UpdateError> {
+    let text = match source {
+        Source::Url(base) => {
+            let url = format!("{}/ecosystems.txt", base.trim_end_matches('/'));
+            download::small(client, &url, MAX_LIST_BYTES)?
+        }
+        Source::Directory(folder) => {
+            let path = folder.join("ecosystems.txt");
+            match std::fs::read(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return look_around(folder);
+                }
+                Err(error) => {
+                    let shown = path.display().to_string();
+                    return Err(UpdateError::NoList(shown, error.to_string()));
+                }
+            }
+        }
+    };
+    let text = String::from_utf8_lossy(&text);
+    let mut all: Vec<Ecosystem> = text
+        .lines()
+        .map(str::trim)
+        // The public list names releases and the feed of git commits too; their records stand in the
+        // archives of the ecosystems as well.
+        .filter(|line| !line.is_empty() && !line.contains(':') && !line.starts_with('['))
+        .map(Ecosystem::new)
+        .filter(is_sound)
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+fn look_around(folder: &Path) -> Result<Vec<Ecosystem>, UpdateError> {
+    let failed = |reason| FeedError::Io { path: folder.to_owned(), reason };
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ecosystem = Ecosystem::new(&name);
+        if entry.path().is_dir() && is_sound(&ecosystem) {
+            all.push(ecosystem);
+        }
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+fn from_directory(
+    folder: &Path,
+    from: &Path,
+    ecosystem: &Ecosystem,
+    now: jiff::Timestamp,
+    progress: &dyn Progress,
+) -> Result<Updated, UpdateError> {
+    let directory = from.join(ecosystem.as_str());
+    let archive = directory.join("all.zip");
+    let built = if archive.is_file() {
+        progress.building(ecosystem);
+        feed::from_archive(&archive, ecosystem)?
+    } else if directory.is_dir() {
+        progress.building(ecosystem);
+        feed::from_folder(&directory, ecosystem)?
+    } else if from.is_dir() {
+        return Ok(not_there(ecosystem));
+    } else {
+        let reason = io::ErrorKind::NotFound.into();
+        return Err(FeedError::Io { path: from.to_owned(), reason }.into());
+    };
+    let provenance = Provenance {
+        source: directory.display().to_string(),
+        fetched: now.to_string(),
+        ..Provenance::default()
+    };
+    finish(folder, ecosystem, &built, provenance)
+}
+
+fn from_url(
+    folder: &Path,
+    base: &str,
+    ecosystem: &Ecosystem,
+    client: &fetch::Client,
+    now: jiff::Timestamp,
+    progress: &dyn Progress,
+) -> Result<Updated, UpdateError> {
+    let url = format!(
+        "{}/{}/all.zip",
+        base.trim_end_matches('/'),
+        ecosystem.as_str().replace(' ', "%20")
+    );
+    // What is here counts only if it is whole and came from the same address.
+    let known = current(folder, ecosystem).filter(|manifest| manifest.source == url);
+    let database = manifest::database_path(folder, ecosystem)
+        .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
+    let part = storage::beside(&database.with_extension("zip"), "part");
+    match download::archive(client, &url, known.as_ref(), &part, &|bytes, of| {
+        progress.downloading(ecosystem, bytes, of);
+    })? {
+        Download::NotThere => Ok(not_there(ecosystem)),
+        Download::Unchanged => {
+            let manifest = known.map(|known| Manifest { fetched: now.to_string(), ..known });
+            if let Some(manifest) = &manifest {
+                storage::write_manifest(folder, manifest)?;
+            }
+            Ok(Updated { ecosystem: ecosystem.clone(), changed: Changed::Unchanged, manifest })
+        }
+        Download::Done { etag, last_modified } => {
+            progress.building(ecosystem);
+            let built = feed::from_archive(&part, ecosystem);
+            download::forget(&part);
+            let provenance =
+                Provenance { source: url, etag, last_modified, fetched: now.to_string() };
+            finish(folder, ecosystem, &built?, provenance)
+        }
+    }
+}
+
+fn not_there(ecosystem: &Ecosystem) -> Updated {
+    Updated { ecosystem: ecosystem.clone(), changed: Changed::NotThere, manifest: None }
+}
+
+fn finish(
+    folder: &Path,
+    ecosystem: &Ecosystem,
+    built: &Built,
+    provenance: Provenance,
+) -> Result<Updated, UpdateError> {
+    let manifest = storage::install(folder, ecosystem, built, provenance)?;
+    Ok(Updated {
+        ecosystem: ecosystem.clone(),
+        changed: Changed::Built { dropped: built.dropped },
+        manifest: Some(manifest),
+    })
+}
+
+/// The manifest of a database that is there and can be opened.
+fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
+    let database = Database::open(&manifest::database_path(folder, ecosystem)?).ok()?;
+    Manifest::of(folder, ecosystem, &database)
+}
+
+/// How the databases of a folder stand, sorted by ecosystem. One that is damaged, or whose manifest
+/// is not its own, is left out: it counts as missing.
+#[must_use]
+pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
+    manifests(folder).iter().map(|manifest| manifest.info(now)).collect()
+}
+
+/// The manifests of all databases that can be used, sorted by ecosystem.
+#[must_use]
+pub fn manifests(folder: &Path) -> Vec<Manifest> {
+    let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
+    let mut all: Vec<Manifest> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "lzdb"))
+        .filter_map(|path| {
+            let database = Database::open(&path).ok()?;
+            let own = manifest::database_path(folder, database.ecosystem())? == path;
+            Manifest::of(folder, database.ecosystem(), &database).filter(|_| own)
+        })
+        .collect();
+    all.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
+    all
+}
