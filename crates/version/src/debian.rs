@@ -22,27 +22,30 @@ pub(crate) struct Debian<'text> {
 
 impl<'text> Version<'text> for Debian<'text> {
     fn read(text: &'text str) -> Result<Self, &'static str> {
-        let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
-        if text.is_empty() {
-            return Err("it is empty");
+        let text = text.as_bytes().trim_ascii();
+        let (mut colon, mut hyphen) = (None, None);
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b':' if colon.is_none() => colon = Some(at),
+                b'-' => hyphen = Some(at),
+                b' ' | b'\t'..=b'\r' => return Err("it has spaces in it"),
+                _ => {}
+            }
         }
-        if text.bytes().any(|byte| byte.is_ascii_whitespace() || byte == 0x0b) {
-            return Err("it has spaces in it");
+        let hyphen = hyphen.filter(|hyphen| colon.is_none_or(|colon| colon < *hyphen));
+        let start = colon.map_or(0, |colon| colon + 1);
+        let end = hyphen.unwrap_or(text.len());
+        let epoch =
+            colon.map_or(Ok(0), |colon| read_epoch(text.get(..colon).unwrap_or_default()))?;
+        let upstream = text.get(start..end).unwrap_or_default();
+        let revision = hyphen.and_then(|at| text.get(at + 1..)).unwrap_or_default();
+        match (upstream, hyphen, revision) {
+            ([], None, _) if colon.is_some() => Err("nothing follows the colon of the epoch"),
+            ([], None, _) => Err("it is empty"),
+            ([], Some(_), _) => Err("nothing stands before the hyphen of the revision"),
+            (_, Some(_), []) => Err("nothing follows the hyphen of the revision"),
+            _ => Ok(Self { epoch, upstream, revision }),
         }
-        let (epoch, rest) = match text.split_once(':') {
-            None => (0, text),
-            Some((epoch, rest)) => (read_epoch(epoch)?, rest),
-        };
-        if rest.is_empty() {
-            return Err("nothing follows the colon of the epoch");
-        }
-        let (upstream, revision) = match rest.rsplit_once('-') {
-            None => (rest, ""),
-            Some((_, "")) => return Err("nothing follows the hyphen of the revision"),
-            Some(("", _)) => return Err("nothing stands before the hyphen of the revision"),
-            Some(parts) => parts,
-        };
-        Ok(Self { epoch, upstream: upstream.as_bytes(), revision: revision.as_bytes() })
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -53,21 +56,26 @@ impl<'text> Version<'text> for Debian<'text> {
     }
 }
 
-fn read_epoch(text: &str) -> Result<u32, &'static str> {
+fn read_epoch(text: &[u8]) -> Result<u32, &'static str> {
     if text.is_empty() {
         return Err("the epoch is empty");
     }
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("the epoch is not a number");
+    let mut epoch = 0_u32;
+    for byte in text {
+        if !byte.is_ascii_digit() {
+            return Err("the epoch is not a number");
+        }
+        epoch = epoch.saturating_mul(10).saturating_add(u32::from(byte - b'0'));
     }
-    match text.parse() {
-        Ok(epoch) if epoch <= LARGEST_EPOCH => Ok(epoch),
-        _ => Err("the epoch is larger than 2147483647"),
+    if epoch > LARGEST_EPOCH {
+        return Err("the epoch is larger than 2147483647");
     }
+    Ok(epoch)
 }
 
 /// dpkg's `verrevcmp`: runs of other characters and runs of digits in turn.
-fn compare_part(mut left: &[u8], mut right: &[u8]) -> Ordering {
+fn compare_part(left: &[u8], right: &[u8]) -> Ordering {
+    let (mut left, mut right) = digits::skip_common(left, right, |byte| byte.is_ascii_digit());
     loop {
         match (left.split_first(), right.split_first()) {
             (None, None) => return Ordering::Equal,

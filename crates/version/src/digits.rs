@@ -27,3 +27,16 @@ pub(crate) fn split_while(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> (&[u8], 
     let end = bytes.iter().position(|byte| !wanted(*byte)).unwrap_or(bytes.len());
     bytes.split_at_checked(end).unwrap_or((bytes, &[]))
 }
+
+/// Both texts from where they first differ, but not from the middle of a run of `in_run` bytes: what
+/// stands before is the same on both sides, and long in neighbouring versions.
+pub(crate) fn skip_common<'text>(
+    left: &'text [u8],
+    right: &'text [u8],
+    in_run: impl Fn(u8) -> bool,
+) -> (&'text [u8], &'text [u8]) {
+    let same = left.iter().zip(right).take_while(|(l, r)| l == r).count();
+    let common = left.get(..same).unwrap_or_default();
+    let start = common.iter().rposition(|byte| !in_run(*byte)).map_or(0, |last| last + 1);
+    (left.get(start..).unwrap_or_default(), right.get(start..).unwrap_or_default())
+}

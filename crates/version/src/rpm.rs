@@ -43,7 +43,9 @@ impl<'text> Version<'text> for Rpm<'text> {
 }
 
 /// `rpmvercmp`.
-fn compare_part<'text>(mut left: &'text [u8], mut right: &'text [u8]) -> Ordering {
+fn compare_part(left: &[u8], right: &[u8]) -> Ordering {
+    let (mut left, mut right) =
+        digits::skip_common(left, right, |byte| byte.is_ascii_alphanumeric());
     loop {
         left = digits::split_while(left, is_divider).1;
         right = digits::split_while(right, is_divider).1;
