@@ -1,8 +1,7 @@
 //! The explicit list of catalogers, sorted by id.
 //!
-//! A directory under `src/` is one cataloger, or several whose ids begin with its name
-//! (`src/lockfile/` holds `lockfile` or `lockfile-npm`). A test holds the list against the
-//! directories, so that none is forgotten.
+//! A directory under `src/` is one cataloger; in `src/lockfile/` each file is one. A test holds the
+//! list against directories and files, so that none is forgotten.
 
 use image::Check;
 
@@ -11,14 +10,23 @@ use image::Check;
 pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
+        Box::new(crate::lockfile::cargo_lock::CHECK),
         Box::new(crate::dpkg::Dpkg),
         Box::new(crate::go::Go),
+        Box::new(crate::lockfile::go_mod::CHECK),
         Box::new(crate::java::Java),
         Box::new(crate::javascript::Javascript),
         Box::new(crate::os_release::OsRelease),
+        Box::new(crate::lockfile::package_lock::CHECK),
+        Box::new(crate::lockfile::pipfile_lock::CHECK),
+        Box::new(crate::lockfile::pnpm_lock::CHECK),
+        Box::new(crate::lockfile::poetry_lock::CHECK),
         Box::new(crate::python::Python),
+        Box::new(crate::lockfile::requirements::CHECK),
         Box::new(crate::rpm::Rpm),
         Box::new(crate::rust::Rust),
+        Box::new(crate::lockfile::uv_lock::CHECK),
+        Box::new(crate::lockfile::yarn_lock::CHECK),
     ]
 }
 
@@ -43,23 +51,26 @@ mod tests {
         }
     }
 
+    /// Stems of the directories of a folder, or of its files.
+    fn stems(folder: &str, directories: bool) -> Vec<String> {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().unwrap().is_dir() == directories)
+            .map(|entry| entry.file_name().to_string_lossy().replace('_', "-"))
+            .map(|name| name.trim_end_matches(".rs").to_owned())
+            .collect()
+    }
+
     #[test]
-    fn every_directory_is_in_the_list() {
-        let checks = all();
+    fn every_directory_and_lock_file_is_in_the_list() {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
-        for entry in std::fs::read_dir(source).unwrap() {
-            let entry = entry.unwrap();
-            if !entry.file_type().unwrap().is_dir() {
-                continue;
-            }
-            let stem = entry.file_name().to_string_lossy().replace('_', "-");
-            let longer = format!("{stem}-");
-            assert!(
-                checks.iter().any(|check| check.id() == stem || check.id().starts_with(&longer)),
-                "`src/{}` is not in the list of catalogers",
-                entry.file_name().to_string_lossy()
-            );
-        }
+        let mut expected = stems(source, true);
+        expected.extend(stems(&format!("{source}/lockfile"), false));
+        expected.retain(|stem| !matches!(stem.as_str(), "lockfile" | "mod" | "tests"));
+        expected.sort();
+        let ids: Vec<_> = all().iter().map(|check| check.id()).collect();
+        assert_eq!(ids, expected);
     }
 
     #[test]

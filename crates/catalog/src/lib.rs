@@ -12,6 +12,7 @@ pub mod go;
 pub mod java;
 pub mod javascript;
 pub mod language;
+pub mod lockfile;
 pub mod os_release;
 pub mod python;
 pub mod rpm;

@@ -1,0 +1,53 @@
+//! `Cargo.lock`, versions 1 to 4. Source: The Cargo Book; cargo's `core/resolver/encode.rs`.
+//!
+//! A package without a source is the workspace's own; those of crates.io are listed, wherever its
+//! index is named; other registries and git are not, since RustSec speaks of crates.io alone.
+
+use super::{Declared, LineCounter, Lockfile, is_named, toml_error};
+use image::Interest;
+use serde::Deserialize;
+use std::borrow::Cow;
+use toml::Spanned;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "cargo-lock",
+    ecosystem: Ecosystem::CRATES_IO,
+    interests: &[Interest::Name("Cargo.lock")],
+    accepts: |path| is_named(path, &["Cargo.lock"]),
+    at_most: 32 << 20,
+    parse,
+};
+
+/// The registry's two addresses, as sources name them.
+const CRATES_IO: [&str; 2] =
+    ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
+
+#[derive(Deserialize)]
+struct File<'text> {
+    #[serde(default, borrow)]
+    package: Vec<Entry<'text>>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'text> {
+    #[serde(borrow)]
+    name: Spanned<Cow<'text, str>>,
+    #[serde(borrow)]
+    version: Cow<'text, str>,
+    #[serde(borrow)]
+    source: Option<Cow<'text, str>>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
+    let mut lines = LineCounter::new(text);
+    let listed = file.package.iter().filter_map(|entry| {
+        let line = lines.at(entry.name.span().start);
+        let source = entry.source.as_deref()?;
+        let of_crates_io = CRATES_IO.iter().any(|known| source.starts_with(known));
+        of_crates_io.then(|| Declared::new(entry.name.get_ref(), &entry.version, line))?
+    });
+    Ok(listed.collect())
+}

@@ -1,0 +1,77 @@
+//! `go.mod`. Source: "Go Modules Reference", go.mod file syntax.
+//!
+//! `require` lists modules; since Go 1.17 all that the build needs are there. A `replace` with a
+//! version stands in for what it replaces; one with a folder takes it out, as the project's own.
+//! `exclude` forbids versions that another line then replaces by a higher one, so it changes nothing
+//! here; `go` and `toolchain` ask for a least version and say nothing of the one that is used.
+
+use super::{Declared, Lockfile, is_named, unquoted};
+use image::Interest;
+use std::collections::HashMap;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "go-mod",
+    ecosystem: Ecosystem::GO,
+    interests: &[Interest::Name("go.mod")],
+    accepts: |path| is_named(path, &["go.mod"]),
+    at_most: 8 << 20,
+    parse,
+};
+
+/// What is replaced, all versions or one; by what, a module with its version or a folder.
+type Replacements<'text> =
+    HashMap<(&'text str, Option<&'text str>), Option<(&'text str, &'text str)>>;
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let mut required: Vec<(&str, &str, u32)> = Vec::new();
+    let mut replaced = Replacements::new();
+    let mut directive = "";
+    let mut module = false;
+    for (line, number) in text.lines().zip(1_u32..) {
+        let line = line.split_once("//").map_or(line, |(line, _)| line).trim();
+        let words: Vec<&str> = line.split_whitespace().map(unquoted).take(6).collect();
+        let (verb, rest) = match words.as_slice() {
+            [")"] => {
+                directive = "";
+                continue;
+            }
+            [verb, "("] => {
+                directive = verb;
+                continue;
+            }
+            words if !directive.is_empty() => (directive, words),
+            [verb, rest @ ..] => (*verb, rest),
+            [] => continue,
+        };
+        module |= verb == "module";
+        match (verb, rest) {
+            ("require", [path, version, ..]) => required.push((path, version, number)),
+            ("replace", [old, "=>", new @ ..]) => {
+                replaced.insert((old, None), target(new));
+            }
+            ("replace", [old, version, "=>", new @ ..]) => {
+                replaced.insert((old, Some(version)), target(new));
+            }
+            _ => {}
+        }
+    }
+    if !module && !text.trim().is_empty() {
+        return Err("it is not a go.mod: it has no `module` line".to_owned());
+    }
+    let listed = required.into_iter().filter_map(|(path, version, line)| {
+        let replacement =
+            replaced.get(&(path, Some(version))).or_else(|| replaced.get(&(path, None)));
+        let (path, version) = replacement.copied().unwrap_or(Some((path, version)))?;
+        version.starts_with('v').then(|| Declared::new(path, version, line))?
+    });
+    Ok(listed.collect())
+}
+
+fn target<'text>(words: &[&'text str]) -> Option<(&'text str, &'text str)> {
+    match words {
+        [path, version, ..] => Some((path, version)),
+        _ => None,
+    }
+}

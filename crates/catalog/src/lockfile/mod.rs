@@ -1,0 +1,290 @@
+//! Lock files and manifests: what a project declares, not what is installed.
+//!
+//! One file a format, each a [`Lockfile`]: names, a cap, and a pure function from the text to the
+//! packages that it pins. They count in source folders alone; in an image what is installed counts,
+//! and a lock file that cannot be read there is nobody's problem, so the error is kept as a fact and
+//! judged when the shape of the subject is known. What comes from the project itself (workspaces,
+//! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
+
+pub mod cargo_lock;
+pub mod go_mod;
+pub mod package_lock;
+pub mod pipfile_lock;
+pub mod pnpm_lock;
+pub mod poetry_lock;
+pub mod requirements;
+pub mod uv_lock;
+pub mod yarn_lock;
+
+use crate::language::{decode, encode, plain_text};
+use image::{
+    Cataloged, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl};
+
+/// Most packages that are taken of one file; the largest real ones have some ten thousand.
+const PACKAGES: usize = 200_000;
+
+/// Every format, sorted by id.
+pub const ALL: &[Lockfile] = &[
+    cargo_lock::CHECK,
+    go_mod::CHECK,
+    package_lock::CHECK,
+    pipfile_lock::CHECK,
+    pnpm_lock::CHECK,
+    poetry_lock::CHECK,
+    requirements::CHECK,
+    uv_lock::CHECK,
+    yarn_lock::CHECK,
+];
+
+/// The cataloger of one format.
+#[derive(Clone, Debug)]
+pub struct Lockfile {
+    id: &'static str,
+    ecosystem: Ecosystem,
+    interests: &'static [Interest],
+    /// Whether a file of interest is of this format, by its path.
+    accepts: fn(&str) -> bool,
+    /// Largest file that is read, in bytes.
+    at_most: u64,
+    parse: fn(&str) -> Result<Vec<Declared>, String>,
+}
+
+/// A package that a file pins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// As the ecosystem's advisories write it.
+    pub name: String,
+    /// The exact version.
+    pub version: String,
+    /// The line that names it, counted from 1; 0 where it is not known.
+    pub line: u32,
+    /// Licence, where the file states one.
+    pub licence: Option<String>,
+}
+
+impl Declared {
+    /// A package without a licence; none where name or version is empty, too long or not plain text.
+    fn new(name: &str, version: &str, line: u32) -> Option<Self> {
+        Some(Self {
+            name: plain_text(name)?.to_owned(),
+            version: plain_text(version)?.to_owned(),
+            line,
+            licence: None,
+        })
+    }
+}
+
+/// What is kept of one file: its packages, or why it could not be read.
+type LockfileFact = Result<Vec<Declared>, String>;
+
+impl Check for Lockfile {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn revision(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        self.interests
+    }
+
+    fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        if is_of_a_dependency(entry.path) || !(self.accepts)(entry.path) {
+            Want::No
+        } else if entry.size > self.at_most {
+            Want::Stream(Box::new(TooLarge(self.at_most)))
+        } else {
+            Want::Whole { at_most: self.at_most }
+        }
+    }
+
+    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        encode(&self.declared(bytes))
+    }
+
+    fn resolve(&self, view: &View<'_>) -> Resolution {
+        let mut resolution = Resolution::default();
+        if view.shape() != image::SubjectShape::Source {
+            return resolution;
+        }
+        for at in view.staying() {
+            match decode::<LockfileFact>(&at, &mut resolution.problems) {
+                Some(Ok(declared)) => resolution
+                    .packages
+                    .extend(declared.into_iter().map(|one| self.package(one, at.path, at.layer))),
+                Some(Err(reason)) => resolution.problems.push(Problem {
+                    path: at.path.to_owned(),
+                    layer: at.layer,
+                    reason,
+                }),
+                None => {}
+            }
+        }
+        resolution
+    }
+}
+
+impl Lockfile {
+    /// The packages that the bytes pin, each once.
+    ///
+    /// # Errors
+    /// Where the bytes are not of this format.
+    pub fn declared(&self, bytes: &[u8]) -> Result<Vec<Declared>, String> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+        let all = (self.parse)(text)?;
+        if all.len() > PACKAGES {
+            return Err(format!("it names more than {PACKAGES} packages"));
+        }
+        let mut seen = HashSet::with_capacity(all.len());
+        let keep: Vec<bool> =
+            all.iter().map(|one| seen.insert((one.name.as_str(), one.version.as_str()))).collect();
+        Ok(all.into_iter().zip(keep).filter_map(|(one, keep)| keep.then_some(one)).collect())
+    }
+
+    fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
+        let Declared { name, version, line, licence } = declared;
+        Cataloged::new(Package {
+            purl: purl(&self.ecosystem, &name, &version),
+            ecosystem: self.ecosystem.clone(),
+            // Advisories and Go's own comparison write module versions without the `v`.
+            version: match version.strip_prefix('v') {
+                Some(bare) if self.ecosystem == Ecosystem::GO => bare.to_owned(),
+                _ => version,
+            },
+            name,
+            source: None,
+            architecture: None,
+            licences: licence.into_iter().collect(),
+            presence: Presence::Declared,
+            location: Location::File {
+                path: path.to_owned(),
+                layer,
+                line: Some(line).filter(|line| *line > 0),
+            },
+            layer,
+            origin: OriginKind::Unknown,
+            owned_by: None,
+            module: None,
+            files: Vec::new(),
+        })
+    }
+}
+
+/// Stands in for a file that is too large, so that it becomes a problem where it counts, and only
+/// there.
+struct TooLarge(u64);
+
+impl Reading for TooLarge {
+    fn push(&mut self, _bytes: &[u8]) -> Flow {
+        Flow::Enough
+    }
+
+    fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError> {
+        encode(&LockfileFact::Err(format!("it is larger than {} MiB", self.0 >> 20)))
+    }
+}
+
+/// Lock files that lie in installed packages are those packages' own, for their developers.
+fn is_of_a_dependency(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
+}
+
+/// Source: purl-spec, types cargo, golang, npm, pypi. A scope or module path is the namespace.
+fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
+    let kind = match ecosystem.as_str() {
+        "crates.io" => "cargo",
+        "Go" => "golang",
+        "PyPI" => "pypi",
+        _ => "npm",
+    };
+    let (namespace, name) = name.rsplit_once('/').unwrap_or(("", name));
+    Purl::new(kind, name).with_namespace(namespace).with_version(version)
+}
+
+/// A Python name as the index compares it. Source: PyPA, "Names and normalization".
+fn python_name(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for letter in name.trim().chars() {
+        if !matches!(letter, '-' | '_' | '.') {
+            normal.push(letter.to_ascii_lowercase());
+        } else if !normal.ends_with('-') {
+            normal.push('-');
+        }
+    }
+    normal
+}
+
+/// Lines of the keys of a pretty-printed JSON object, `"key": {`; 0 for a key that stands in several
+/// places, since the wrong line is worse than none.
+fn json_lines(text: &str) -> HashMap<&str, u32> {
+    let mut lines = HashMap::new();
+    for (line, number) in text.lines().zip(1_u32..) {
+        let key = line.trim_start().strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {"));
+        if let Some(key) = key {
+            lines.entry(key).and_modify(|line| *line = 0).or_insert(number);
+        }
+    }
+    lines
+}
+
+/// Turns byte offsets that only grow into lines.
+struct LineCounter<'text> {
+    text: &'text str,
+    offset: usize,
+    line: u32,
+}
+
+impl<'text> LineCounter<'text> {
+    fn new(text: &'text str) -> Self {
+        Self { text, offset: 0, line: 1 }
+    }
+
+    fn at(&mut self, offset: usize) -> u32 {
+        let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
+        let ends = memchr::memchr_iter(b'\n', between).count();
+        self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        self.offset = self.offset.max(offset);
+        self.line
+    }
+}
+
+/// The text inside one pair of quotes, or the text itself.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    ['"', '\'']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+        .unwrap_or(text)
+}
+
+/// The name before the `@` that divides it from the rest; an `@` at the beginning is a scope's.
+fn split_npm(text: &str) -> Option<(&str, &str)> {
+    let start = usize::from(text.starts_with('@'));
+    let at = text.get(start..)?.find('@')? + start;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// One line of why TOML could not be read.
+fn toml_error(error: &toml::de::Error) -> String {
+    format!("it is not TOML of this format: {}", error.message().replace('\n', " "))
+}
+
+/// One line of why JSON could not be read.
+fn json_error(error: &serde_json::Error) -> String {
+    format!("it is not JSON of this format: {error}")
+}
+
+fn is_named(path: &str, names: &[&str]) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    names.contains(&name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! `Pipfile.lock`. Source: pipenv, "Pipfile & Pipfile.lock".
+//!
+//! Every category (`default`, `develop` and those of the project's own) is an object of names; a
+//! package of an index has a `version` that begins with `==`, one of git or a path has none.
+
+use super::{Declared, Lockfile, is_named, json_error, json_lines, python_name};
+use image::Interest;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "pipfile-lock",
+    ecosystem: Ecosystem::PYPI,
+    interests: &[Interest::Name("Pipfile.lock")],
+    accepts: |path| is_named(path, &["Pipfile.lock"]),
+    at_most: 32 << 20,
+    parse,
+};
+
+/// A category, or `_meta`, which has the same shape but for its values.
+type Category<'text> = BTreeMap<String, Entry<'text>>;
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry<'text> {
+    Package(#[serde(borrow)] Pinned<'text>),
+    Other(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Pinned<'text> {
+    #[serde(borrow)]
+    version: Cow<'text, str>,
+    git: Option<IgnoredAny>,
+    path: Option<IgnoredAny>,
+    file: Option<IgnoredAny>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let file: BTreeMap<String, Category<'_>> =
+        serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let lines = json_lines(text);
+    let listed =
+        file.iter().filter(|(category, _)| *category != "_meta").flat_map(|(_, packages)| {
+            packages.iter().filter_map(|(name, entry)| {
+                let Entry::Package(pinned) = entry else { return None };
+                if pinned.git.is_some() || pinned.path.is_some() || pinned.file.is_some() {
+                    return None;
+                }
+                let version = pinned.version.trim_start_matches('=');
+                let line = lines.get(name.as_str()).copied().unwrap_or(0);
+                Declared::new(&python_name(name), version, line)
+            })
+        });
+    Ok(listed.collect())
+}

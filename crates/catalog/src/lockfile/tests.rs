@@ -1,0 +1,179 @@
+//! Every case folder, and what holds for all formats.
+//!
+//! A case is `cases/<check id>/<case>/<file>`; what it declares is a snapshot of that name.
+
+use super::*;
+use crate::language::testing::read_in_pieces;
+use image::{FactAt, SubjectShape};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn check(id: &str) -> &'static Lockfile {
+    ALL.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no check `{id}`"))
+}
+
+fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().unwrap().to_str().unwrap()
+}
+
+/// What a file declares in a folder of this shape.
+fn resolve(check: &Lockfile, path: &str, bytes: &[u8], shape: SubjectShape) -> Resolution {
+    let fact = read_in_pieces(check, path, 0o644, bytes, 4096).unwrap();
+    let facts = fact.as_deref().map(|fact| FactAt { path, layer: None, fact, stays: true });
+    let links = HashMap::new();
+    check.resolve(&View::new(facts.into_iter().collect(), &links, None, shape, 0))
+}
+
+fn listed(check: &Lockfile, path: &str, bytes: &[u8]) -> String {
+    let resolution = resolve(check, path, bytes, SubjectShape::Source);
+    let mut text = String::new();
+    for Cataloged { package, .. } in &resolution.packages {
+        let Package { purl, name, version, location, licences, .. } = package;
+        let _ = writeln!(text, "{purl}  {name} {version}  {location}  {}", licences.join(", "));
+    }
+    for problem in &resolution.problems {
+        let _ = writeln!(text, "problem: {}: {}", problem.path, problem.reason);
+    }
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[test]
+fn every_case_declares_what_its_snapshot_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lockfile/cases");
+    let mut formats = Vec::new();
+    for format in sorted(&root) {
+        let check = check(name(&format));
+        formats.push(check.id);
+        for case in sorted(&format) {
+            for file in sorted(&case) {
+                let bytes = std::fs::read(&file).unwrap();
+                let snapshot = format!("{}-{}", check.id, name(&case));
+                insta::assert_snapshot!(snapshot, listed(check, name(&file), &bytes));
+            }
+        }
+    }
+    let all: Vec<_> = ALL.iter().map(|check| check.id).collect();
+    assert_eq!(formats, all, "a format without a case");
+}
+
+#[test]
+fn declarations_count_in_source_folders_alone() {
+    let bytes = b"requests==2.0\n";
+    let check = check("requirements");
+    let path = "requirements.txt";
+    assert_eq!(resolve(check, path, bytes, SubjectShape::Source).packages.len(), 1);
+    let image = resolve(check, path, bytes, SubjectShape::RootFileSystem);
+    assert!(image.packages.is_empty() && image.problems.is_empty());
+}
+
+#[test]
+fn a_broken_file_is_a_problem_in_a_source_folder_and_nothing_in_an_image() {
+    for check in ALL.iter().filter(|check| check.id != "requirements") {
+        let Interest::Name(path) = check.interests[0] else { panic!("{}", check.id) };
+        for bytes in [b"{ \x00 [".as_slice(), b"\xff\xfe\x00"] {
+            let source = resolve(check, path, bytes, SubjectShape::Source);
+            assert_eq!(source.problems.len(), 1, "{}", check.id);
+            assert!(!source.problems[0].reason.contains('\n'));
+            assert!(resolve(check, path, bytes, SubjectShape::RootFileSystem).problems.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_too_large_is_a_problem_in_a_source_folder_alone() {
+    let small = Lockfile { at_most: 8, ..requirements::CHECK };
+    let path = "requirements.txt";
+    let problems = |shape| resolve(&small, path, b"requests==2.0\n", shape).problems.len();
+    assert_eq!(problems(SubjectShape::Source), 1);
+    assert_eq!(problems(SubjectShape::RootFileSystem), 0);
+}
+
+#[test]
+fn lock_files_of_installed_packages_are_not_the_projects() {
+    let wanted = |path| {
+        let entry = Entry { path, kind: vocabulary::FileKind::File, mode: 0, size: 1 };
+        ALL.iter().any(|check| !matches!(check.wants(&entry, b""), Want::No))
+    };
+    assert!(wanted("yarn.lock") && wanted("sub/project/Cargo.lock"));
+    assert!(wanted("requirements/dev.txt") && wanted("x/dev-requirements.txt"));
+    assert!(!wanted("node_modules/a/yarn.lock"));
+    assert!(!wanted(".venv/lib/python3.11/site-packages/x/requirements.txt"));
+    assert!(!wanted("notes.txt"));
+}
+
+#[test]
+fn empty_files_declare_nothing() {
+    for check in ALL {
+        let empty = match check.id {
+            "package-lock" | "pipfile-lock" => b"{}".as_slice(),
+            _ => b"",
+        };
+        assert_eq!(check.declared(empty), Ok(Vec::new()), "{}", check.id);
+    }
+}
+
+#[test]
+fn deep_and_endless_files_end_without_harm() {
+    let texts = [
+        format!("{{\"dependencies\":{}", "{\"a\":{\"dependencies\":".repeat(20_000)),
+        "[".repeat(200_000),
+        format!("package = {}", "[".repeat(20_000)),
+        format!("a = {}", "{a=".repeat(20_000)),
+        "packages:\n".repeat(20_000),
+        "&a ".repeat(20_000),
+        format!("x@{}:\n", "y, ".repeat(20_000)),
+        "a==1\\\n".repeat(20_000),
+        "require (\n".repeat(20_000),
+        "@".repeat(20_000),
+    ];
+    for check in ALL {
+        for text in &texts {
+            let _ = check.declared(text.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn names_that_are_no_plain_text_are_left_out() {
+    let text = "lockfileVersion: '9.0'\npackages:\n  a\u{1b}[2J@1.0.0:\n  b@1.0.0:\n";
+    let found = check("pnpm-lock").declared(text.as_bytes()).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].name, "b");
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lockfile/cases");
+    for format in sorted(&root) {
+        let check = check(name(&format));
+        for case in sorted(&format) {
+            for file in sorted(&case) {
+                let plain = std::fs::read_to_string(&file).unwrap();
+                let windows = format!("\u{feff}{}", plain.replace('\n', "\r\n"));
+                assert_eq!(
+                    check.declared(windows.as_bytes()),
+                    check.declared(plain.as_bytes()),
+                    "{}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_a_reader_fail_badly(text in "(?s).{0,200}", lines in "[a@/:\"' \\n=().,v0-9#>~_-]{0,300}") {
+        for check in ALL {
+            let _ = check.declared(text.as_bytes());
+            let _ = check.declared(lines.as_bytes());
+        }
+    }
+}
