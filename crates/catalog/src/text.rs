@@ -46,8 +46,11 @@ pub(crate) fn capped(text: &str, limit: usize) -> &str {
 }
 
 /// A path as package databases write it, without `/` or `./` in front.
-pub(crate) fn relative(path: &str) -> &str {
-    path.strip_prefix("./").unwrap_or(path).trim_start_matches('/')
+pub(crate) fn path(mut bytes: &[u8]) -> Cow<'_, str> {
+    while let Some(rest) = bytes.strip_prefix(b"/").or_else(|| bytes.strip_prefix(b"./")) {
+        bytes = rest;
+    }
+    text(bytes)
 }
 
 #[cfg(test)]
@@ -69,10 +72,16 @@ mod tests {
     }
 
     #[test]
+    fn paths_lose_what_stands_for_the_root() {
+        for written in ["./usr/bin", "/usr/bin", "usr/bin", "//usr/bin"] {
+            assert_eq!(path(written.as_bytes()), "usr/bin");
+        }
+        assert_eq!(path(b"/.a"), ".a");
+    }
+
+    #[test]
     fn text_is_cut_between_characters() {
         assert_eq!(capped("aé", 2), "a");
         assert_eq!(capped("aé", 3), "aé");
-        assert_eq!(relative("./usr/bin"), "usr/bin");
-        assert_eq!(relative("/usr/bin"), "usr/bin");
     }
 }

@@ -1,3 +1,5 @@
+//! The database of apk over layers, and the real ones beside a checkout.
+
 use super::*;
 use crate::view_tests::{Layers, shared_image};
 use image::{Cataloged, OwnedDigest};

@@ -4,7 +4,7 @@
 //! are kept sorted by path, so that they are merged in one pass.
 
 use crate::owned::{Blob, Budget, Packer, digest_of_hex};
-use crate::text::{lines, relative, text};
+use crate::text::{lines, path};
 use image::{OwnedDigest, OwnedFile};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -18,13 +18,14 @@ pub(super) fn read_list(bytes: &[u8]) -> Blob<'static> {
             next.strip_prefix(line).is_some_and(|rest| rest.first() == Some(&b'/'))
         });
         if !folder && line != b"/." {
-            paths.push(text(line));
+            paths.push(path(line));
         }
     }
-    paths.sort_unstable_by(|one, other| relative(one).cmp(relative(other)));
+    // Stable, since that is quick with runs that are sorted already.
+    paths.sort();
     let mut packer = Packer::default();
     for path in &paths {
-        packer.push(relative(path), None);
+        packer.push(path, None);
     }
     packer.finish()
 }
@@ -33,15 +34,15 @@ pub(super) fn read_list(bytes: &[u8]) -> Blob<'static> {
 pub(super) fn read_sums(bytes: &[u8]) -> Blob<'static> {
     let mut sums: Vec<(Cow<'_, str>, OwnedDigest)> = lines(bytes)
         .filter_map(|line| {
-            let (digest, path) = line.split_at_checked(32)?;
-            let path = path.strip_prefix(b"  ").or_else(|| path.strip_prefix(b" *"))?;
-            Some((text(path), digest_of_hex(digest)?))
+            let (digest, rest) = line.split_at_checked(32)?;
+            let rest = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" *"))?;
+            Some((path(rest), digest_of_hex(digest)?))
         })
         .collect();
-    sums.sort_unstable_by(|(one, _), (other, _)| relative(one).cmp(relative(other)));
+    sums.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut packer = Packer::default();
     for (path, digest) in &sums {
-        packer.push(relative(path), Some(digest));
+        packer.push(path, Some(digest));
     }
     packer.finish()
 }

@@ -127,6 +127,14 @@ fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
         .map_err(|_| ReadError::new("what was read could not be kept; report this as a bug"))
 }
 
+/// Of two entries of one name, version and architecture only the first is a package.
+type Identity = (String, String, String);
+
+fn identity(record: &Record<'_>) -> Identity {
+    let (name, version, architecture) = record.key();
+    (name.to_owned(), version.to_owned(), architecture.to_owned())
+}
+
 struct Resolver<'view> {
     view: &'view View<'view>,
     ecosystem: Ecosystem,
@@ -147,7 +155,8 @@ impl<'view> Resolver<'view> {
     }
 
     fn resolve(mut self) -> Resolution {
-        self.status();
+        let mut seen = HashSet::new();
+        self.status(&mut seen);
         let apart: Vec<FactAt<'_>> = self
             .view
             .staying()
@@ -158,7 +167,9 @@ impl<'view> Resolver<'view> {
         for at in apart {
             let Some(status) = self.decode(&at) else { continue };
             for record in &status.packages {
-                self.package(record, &at, at.layer, Some(at.path));
+                if seen.insert(identity(record)) {
+                    self.package(record, &at, at.layer, Some(at.path));
+                }
             }
         }
         if let Some(reason) = self.budget.problem() {
@@ -168,7 +179,7 @@ impl<'view> Resolver<'view> {
     }
 
     /// The packages of the one `status` file, each with the layer that brought it.
-    fn status(&mut self) {
+    fn status(&mut self, seen: &mut HashSet<Identity>) {
         let Some(at) = self.view.staying().find(|at| at.path == STATUS) else { return };
         let Some(status) = self.decode(&at) else { return };
         let states: Vec<(Option<u32>, Status<'_>)> = self
@@ -181,9 +192,8 @@ impl<'view> Resolver<'view> {
             .map(|(layer, status)| (*layer, status.packages.iter().map(Record::key).collect()))
             .collect();
         let layers: HashMap<_, _> = brought_by(&keys);
-        let mut seen = HashSet::with_capacity(status.packages.len());
         for record in &status.packages {
-            if seen.insert((&record.name, &record.architecture)) {
+            if seen.insert(identity(record)) {
                 let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
                 self.package(record, &at, layer, None);
             }

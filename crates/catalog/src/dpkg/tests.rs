@@ -1,3 +1,5 @@
+//! The database of dpkg over layers.
+
 use super::*;
 use crate::view_tests::Layers;
 use image::OwnedDigest;

@@ -1,3 +1,5 @@
+//! Which release file is believed, and what it tells.
+
 use super::*;
 use crate::view_tests::Layers;
 

@@ -8,7 +8,7 @@ use super::Damage;
 use super::number::Order::Big;
 use crate::database::{Record, field, licence};
 use crate::owned::{Budget, Packer, digest_of_hex};
-use crate::text::{relative, text};
+use crate::text;
 use std::borrow::Cow;
 
 /// How many index entries a header may have; rpm's own `HEADER_TAGS_MAX`.
@@ -209,7 +209,7 @@ fn files(tags: &Tags<'_>, budget: &mut Budget) -> crate::owned::Blob<'static> {
         path.clear();
         path.extend_from_slice(folder);
         path.extend_from_slice(name);
-        packer.push(relative(&text(&path)), digest.as_ref());
+        packer.push(&text::path(&path), digest.as_ref());
     }
     packer.finish()
 }
@@ -282,7 +282,7 @@ mod tests {
         for cut in 0..good.len() {
             assert!(read(&good[..cut], &mut Budget::default()).is_err(), "{cut}");
         }
-        let mut many = good.clone();
+        let mut many = good;
         many[..4].copy_from_slice(&u32::MAX.to_be_bytes());
         assert!(read(&many, &mut Budget::default()).is_err());
     }

@@ -3,8 +3,8 @@
 //!
 //! One package a line, as `rpm --queryformat` wrote it, ten fields divided by tabs: name,
 //! version-release, install time, build time, vendor, epoch, size, architecture, epoch number and
-//! source file. It names no files. Source: CBL-Mariner, `toolkit/tools/imagecustomizer` and the image
-//! definitions that write it.
+//! source file. It names no files. Source: microsoft/marinara, which writes it with
+//! `rpm --query --all --queryformat`.
 
 use super::header::{full_version, set_source};
 use crate::database::{Database, PACKAGES_LIMIT, Record, field};

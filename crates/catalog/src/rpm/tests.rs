@@ -1,3 +1,5 @@
+//! All formats over layers, damaged ones, and the real ones beside a checkout.
+
 use super::fixtures::{Header, berkeley, ndb, sqlite};
 use super::number::Order::{Big, Little};
 use super::*;
