@@ -15,7 +15,12 @@ fn framed(text: &str) -> Vec<u8> {
 }
 
 fn varint(length: usize) -> Vec<u8> {
-    if length < 128 { vec![length as u8] } else { vec![length as u8 | 0x80, (length >> 7) as u8] }
+    let byte = |value: usize| u8::try_from(value).unwrap();
+    if length < 128 {
+        vec![byte(length)]
+    } else {
+        vec![byte(length & 0x7f) | 0x80, byte(length >> 7)]
+    }
 }
 
 /// The data segment of a program of Go 1.18 or later.

@@ -33,7 +33,7 @@ pub(super) fn zip_as(entries: &[Source<'_>], style: Style) -> Vec<u8> {
         let mut checksum = flate2::Crc::new();
         checksum.update(content);
         let method = style.method.unwrap_or(if *deflated { 8 } else { 0 });
-        let plain = style.plain.unwrap_or(content.len() as u32);
+        let plain = style.plain.unwrap_or(four(content.len()));
         let mut common = Vec::new();
         for value in [20, style.flags, method, 0, 0] {
             common.extend(u16::to_le_bytes(value));
@@ -42,10 +42,10 @@ pub(super) fn zip_as(entries: &[Source<'_>], style: Style) -> Vec<u8> {
         let offset = body.len();
         body.extend(b"PK\x03\x04");
         body.extend(&common);
-        for value in [packed.len() as u32, plain] {
+        for value in [four(packed.len()), plain] {
             body.extend(value.to_le_bytes());
         }
-        body.extend((name.len() as u16).to_le_bytes());
+        body.extend(two(name.len()).to_le_bytes());
         body.extend(0_u16.to_le_bytes());
         body.extend(name.as_bytes());
         body.extend(&packed);
@@ -56,14 +56,14 @@ pub(super) fn zip_as(entries: &[Source<'_>], style: Style) -> Vec<u8> {
                 extra.extend(value.to_le_bytes());
             }
         }
-        let narrow = |value: usize| if style.zip64 { u32::MAX } else { value as u32 };
+        let narrow = |value: usize| if style.zip64 { u32::MAX } else { four(value) };
         directory.extend(b"PK\x01\x02\x14\x00");
         directory.extend(&common);
         for value in [narrow(packed.len()), narrow(plain as usize)] {
             directory.extend(value.to_le_bytes());
         }
-        directory.extend((name.len() as u16).to_le_bytes());
-        directory.extend((extra.len() as u16).to_le_bytes());
+        directory.extend(two(name.len()).to_le_bytes());
+        directory.extend(two(extra.len()).to_le_bytes());
         directory.extend([0; 10]);
         directory.extend(narrow(offset).to_le_bytes());
         directory.extend(name.as_bytes());
@@ -90,11 +90,11 @@ fn end(count: usize, offset: usize, size: usize, zip64: bool, at: usize) -> Vec<
         out.extend(1_u32.to_le_bytes());
     }
     out.extend(b"PK\x05\x06\x00\x00\x00\x00");
-    let count = if zip64 { u16::MAX } else { count as u16 };
+    let count = if zip64 { u16::MAX } else { two(count) };
     out.extend(count.to_le_bytes());
     out.extend(count.to_le_bytes());
     for value in [size, offset] {
-        out.extend(if zip64 { u32::MAX } else { value as u32 }.to_le_bytes());
+        out.extend(if zip64 { u32::MAX } else { four(value) }.to_le_bytes());
     }
     out.extend([0, 0]);
     out
@@ -112,4 +112,12 @@ pub(super) fn pom(group: &str, artifact: &str, version: &str) -> (String, Vec<u8
     let text =
         format!("#Made\r\nversion={version}\r\ngroupId={group}\r\nartifactId = {artifact}\r\n");
     (format!("META-INF/maven/{group}/{artifact}/pom.properties"), text.into_bytes())
+}
+
+fn two(value: usize) -> u16 {
+    u16::try_from(value).unwrap()
+}
+
+fn four(value: usize) -> u32 {
+    u32::try_from(value).unwrap()
 }

@@ -73,15 +73,15 @@ fn own_pom(clues: &Clues<'_>, stem: &str, poms: &[Pom]) -> Option<usize> {
     longest.or_else(|| (splits(stem).next().is_none() || manifest_agrees()).then_some(0))
 }
 
-/// `artifact`, `artifact-1.0` or `artifact-1.0-classifier`.
+/// `artifact`, `artifact-1.0` or `artifact-1.0-classifier`; distributions write `-` for `_`.
 fn agrees(stem: &str, pom: &Pom) -> bool {
-    stem.strip_prefix(pom.artifact.as_str()).is_some_and(|rest| {
-        rest.is_empty()
-            || rest
-                .strip_prefix('-')
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-            || rest.strip_prefix('-').is_some_and(|rest| rest.starts_with(&pom.version))
-    })
+    let Some((name, rest)) = stem.split_at_checked(pom.artifact.len()) else { return false };
+    let same = |(one, other): (u8, u8)| one == other || (one == b'-' && other == b'_');
+    name.bytes().zip(pom.artifact.bytes()).all(same)
+        && (rest.is_empty()
+            || rest.strip_prefix('-').is_some_and(|rest| {
+                rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with(&pom.version)
+            }))
 }
 
 /// The ways to read a stem as `artifact-version`: at each hyphen that a digit follows.

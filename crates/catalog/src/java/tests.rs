@@ -22,6 +22,8 @@ fn the_properties_that_agree_with_the_file_name_are_the_archive_itself() {
     let resolution = resolve(&Java, &[("opt/log-1.2-api-2.17.1.jar", &bytes)]);
     let names: Vec<&str> = resolution.packages.iter().map(|one| &*one.package.name).collect();
     assert_eq!(names, ["org.log:log-1.2-api", "g.a:a", "x:y"]);
+    let renamed = jar("", &[("g.s", "geo_1.3_spec", "1.3")]);
+    assert_eq!(found("opt/geo-1.3-spec.jar", &renamed), ["pkg:maven/g.s/geo_1.3_spec@1.3"]);
 }
 
 #[test]

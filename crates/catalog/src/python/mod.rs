@@ -9,13 +9,13 @@ mod metadata;
 mod record;
 
 use crate::language::{Installed, decode, encode, proof};
+use crate::owned::{Blob, Budget};
 use image::{
     Check, ContentDigests, Entry, Fact, FactAt, Interest, ReadError, Resolution, View, Want,
 };
 use metadata::Metadata;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use vocabulary::{Ecosystem, Purl};
+use vocabulary::{Ecosystem, Problem, Purl};
 
 /// Largest metadata file: the description behind the header can hold a whole change log.
 const METADATA_LIMIT: u64 = 8 << 20;
@@ -34,8 +34,8 @@ enum PythonFact<'fact> {
         metadata: Metadata<'fact>,
         proof: Option<ContentDigests>,
     },
-    /// Paths relative to the root of the subject, one a line.
-    Files(Cow<'fact, str>),
+    /// Paths relative to the root of the subject.
+    Files(#[serde(borrow)] Blob<'fact>),
 }
 
 /// Which part of an installation a path is.
@@ -54,6 +54,8 @@ fn part_of(path: &str) -> Option<Part> {
         "PKG-INFO" if folder.ends_with(".egg-info") || folder == "EGG-INFO" => Some(Part::Metadata),
         "RECORD" if folder.ends_with(".dist-info") => Some(Part::Record),
         "installed-files.txt" if folder.ends_with(".egg-info") => Some(Part::InstalledFiles),
+        // CPython 2 lists itself this way; it is not the package of that name.
+        _ if folder == "lib-dynload" => None,
         _ if name.ends_with(".egg-info") => Some(Part::Metadata),
         _ => None,
     }
@@ -95,24 +97,23 @@ impl Check for Python {
                 let metadata = metadata::parse(bytes)?;
                 encode(&PythonFact::Metadata { metadata, proof: proof(entry.path, bytes) })
             }
-            Some(Part::Record) => {
-                encode(&PythonFact::Files(record::from_record(above, bytes)?.into()))
-            }
+            Some(Part::Record) => encode(&PythonFact::Files(record::from_record(above, bytes)?)),
             Some(Part::InstalledFiles) => {
-                encode(&PythonFact::Files(record::from_installed_files(folder, bytes)?.into()))
+                encode(&PythonFact::Files(record::from_installed_files(folder, bytes)?))
             }
         }
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
+        let mut budget = Budget::default();
         for at in view.staying() {
             if !part_of(at.path).is_some_and(|part| part == Part::Metadata) {
                 continue;
             }
             let fact = decode(&at, &mut resolution.problems);
             let Some(PythonFact::Metadata { metadata, proof }) = fact else { continue };
-            let files = files_of(view, &at, &mut resolution.problems);
+            let files = files_of(view, &at, &mut budget, &mut resolution.problems);
             let name = metadata::normalise(&metadata.name);
             let installed = Installed {
                 purl: Purl::new("pypi", &name).with_version(&metadata.version),
@@ -127,6 +128,10 @@ impl Check for Python {
             };
             resolution.packages.push(installed.cataloged());
         }
+        if let Some(reason) = budget.problem() {
+            let path = "Python packages".to_owned();
+            resolution.problems.push(Problem { path, layer: None, reason });
+        }
         resolution
     }
 }
@@ -135,13 +140,21 @@ impl Check for Python {
 fn files_of(
     view: &View<'_>,
     at: &FactAt<'_>,
-    problems: &mut Vec<vocabulary::Problem>,
+    budget: &mut Budget,
+    problems: &mut Vec<Problem>,
 ) -> Vec<String> {
     let Some((folder, name)) = at.path.rsplit_once('/') else { return Vec::new() };
     let list = if name == "METADATA" { "RECORD" } else { "installed-files.txt" };
     let Some(list) = view.at(&format!("{folder}/{list}")) else { return Vec::new() };
     match decode(&list, problems) {
-        Some(PythonFact::Files(files)) => files.lines().map(str::to_owned).collect(),
+        Some(PythonFact::Files(packed)) => {
+            let mut all = Vec::new();
+            let mut files = packed.files();
+            while files.advance() && budget.take(files.path().len()) {
+                all.push(files.path().to_owned());
+            }
+            all
+        }
         _ => Vec::new(),
     }
 }

@@ -50,6 +50,7 @@ fn every_form_of_egg_is_a_package() {
             ("opt/c-1-py3.egg/EGG-INFO/PKG-INFO", &info("c")),
             ("src/elsewhere/PKG-INFO", &info("d")),
             ("src/METADATA", &info("e")),
+            ("usr/lib/python2.7/lib-dynload/Python-2.7.18.egg-info", &info("Python")),
         ],
     );
     assert_eq!(purls(&resolution), ["pkg:pypi/a@1", "pkg:pypi/b@1", "pkg:pypi/c@1"]);

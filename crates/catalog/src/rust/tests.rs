@@ -80,7 +80,7 @@ fn a_damaged_or_cut_off_list_is_a_problem() {
     let packed = zlib(&minified(), 6);
     let cut = elf(b"", b"", &packed[..packed.len() - 20]).0;
     assert!(read_in_pieces(&Rust, "opt/a", 0o755, &cut, 64).is_err());
-    let mut damaged = packed.clone();
+    let mut damaged = packed;
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     assert!(read_in_pieces(&Rust, "opt/a", 0o755, &program(b"", &damaged), 64).is_err());
