@@ -1,6 +1,113 @@
-//! x
-use anyhow::Result;
-use std::path::Path;
-pub(crate) fn run(_root: &Path, _o: &[&str]) -> Result<()> {
-    anyhow::bail!("later")
+//! Builds the fuzz targets with the stable compiler, and runs each for a while.
+//!
+//! `cargo fuzz` needs a nightly compiler only for its sanitizers. The library under test forbids
+//! `unsafe`, so coverage is enough, and the flags for that are stable. Source: LLVM, "Sanitizer
+//! Coverage"; cargo-fuzz, `project.rs`.
+
+use crate::command::{command, exists, output};
+use anyhow::{Context as _, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const COVERAGE: &[&str] = &[
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+    "--cfg=fuzzing",
+];
+
+/// The largest input, the longest run and the most memory of one input; beyond is a fault.
+const LIMITS: &[&str] =
+    &["-max_len=65536", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
+
+/// `[SECONDS] [TARGET…]`
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
+    let (seconds, wanted) = match words.split_first() {
+        Some((first, rest)) if first.parse::<u32>().is_ok() => (*first, rest),
+        _ => ("10", words),
+    };
+    let folder = root.join("fuzz");
+    let all = targets(&folder)?;
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|one| one == *name)) {
+        bail!("`{unknown}` is not a fuzz target: use {}", all.join(", "));
+    }
+    if !["c++", "g++", "clang++"].into_iter().any(exists) {
+        println!("fuzz: skipped: libFuzzer needs a C++ compiler, and there is none here");
+        return Ok(());
+    }
+    let programs = build(&folder)?;
+    let corpus =
+        std::env::var_os("LAZARET_FUZZ_CORPUS").map_or(folder.join("corpus"), PathBuf::from);
+    run_quietly(command(&programs.join("seeds").to_string_lossy(), [&corpus]))?;
+    let mut failed = Vec::new();
+    for target in all.iter().filter(|name| wanted.is_empty() || wanted.contains(&name.as_str())) {
+        if !fuzz(&programs.join(target), &corpus.join(target), &folder, target, seconds)? {
+            failed.push(target.as_str());
+        }
+    }
+    if !failed.is_empty() {
+        bail!("inputs that break {} lie in fuzz/artifacts", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// Names of the targets, from their files.
+fn targets(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder.join("fuzz_targets")).context("`fuzz/fuzz_targets`")?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned)).collect();
+    names.sort();
+    Ok(names)
+}
+
+fn build(folder: &Path) -> Result<PathBuf> {
+    println!("building the fuzz targets …");
+    let version = output(&mut command("rustc", ["-vV"]))?;
+    let version = String::from_utf8(version)?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("`rustc -vV` names no host")?;
+    // With a target given, build scripts and macros are built without coverage.
+    let mut build = command("cargo", ["build", "--release", "--quiet", "--target", host]);
+    let own = std::env::var_os("CARGO_TARGET_DIR").map(|target| Path::new(&target).join("fuzz"));
+    let target = own.unwrap_or_else(|| folder.join("target"));
+    build.env("CARGO_TARGET_DIR", &target).env("RUSTFLAGS", COVERAGE.join(" "));
+    crate::command::run(build.current_dir(folder))?;
+    Ok(target.join(host).join("release"))
+}
+
+/// Runs one target; false where an input broke it.
+fn fuzz(program: &Path, corpus: &Path, folder: &Path, target: &str, seconds: &str) -> Result<bool> {
+    std::fs::create_dir_all(corpus)?;
+    let artifacts = folder.join("artifacts").join(target);
+    std::fs::create_dir_all(&artifacts)?;
+    let mut fuzzer = Command::new(program);
+    fuzzer.arg(corpus).args(LIMITS).arg(format!("-max_total_time={seconds}"));
+    fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    let output = fuzzer.stdout(Stdio::null()).stderr(Stdio::piped()).output();
+    let output = output.with_context(|| format!("`{}` cannot be started", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let figure = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.rsplit(' ').next()).unwrap_or("?").to_owned()
+    };
+    let inputs = figure("stat::number_of_executed_units:");
+    let memory = figure("stat::peak_rss_mb:");
+    match output.status.success() {
+        true => println!("fuzz: {target}: {inputs} inputs in {seconds} s, {memory} MB, no fault"),
+        false => {
+            let from =
+                text.lines().position(|line| line.contains("panicked") || line.contains("ERROR"));
+            let shown: Vec<&str> = text.lines().skip(from.unwrap_or(0)).take(12).collect();
+            println!("fuzz: {target}: broken\n  {}", shown.join("\n  "));
+        }
+    }
+    Ok(output.status.success())
+}
+
+fn run_quietly(mut command: Command) -> Result<()> {
+    crate::command::run(command.stdout(Stdio::null()))
 }
