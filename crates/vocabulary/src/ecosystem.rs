@@ -76,7 +76,16 @@ impl Ecosystem {
     pub fn is_distribution(&self) -> bool {
         !matches!(
             self.as_str(),
-            "crates.io" | "Go" | "Maven" | "npm" | "NuGet" | "Packagist" | "PyPI" | "RubyGems" | "Bitnami"
+            "crates.io"
+                | "cargo"
+                | "Go"
+                | "Maven"
+                | "npm"
+                | "NuGet"
+                | "Packagist"
+                | "PyPI"
+                | "RubyGems"
+                | "Bitnami"
         )
     }
 }
