@@ -5,12 +5,12 @@
 //! proved only by one of these signs, in this order:
 //! 1. the folders of a Maven repository or Gradle cache around it, which spell out all three;
 //! 2. a folder `META-INF/maven/<group>/<artifact>` for the artifact that the file name says;
-//! 3. `Implementation-Vendor-Id`, which Maven's archiver fills with the group id;
-//! 4. a `Bundle-SymbolicName` of the form `<group>.<artifact>`, the form that the Maven bundle
+//! 3. a `Bundle-SymbolicName` of the form `<group>.<artifact>`, the form that the Maven bundle
 //!    plugin makes of them, and only where the artifact has a hyphen, since without one
 //!    `com.google.guava` could as well be a group on its own.
 //!
-//! Titles, vendors, packages of classes and module names prove nothing and are not used for a group.
+//! Titles, packages of classes and module names prove nothing and are not used for a group; nor is
+//! `Implementation-Vendor-Id`, in which most jars of Apache say `org.apache` whatever their group.
 
 use super::JavaPackage;
 use super::manifest::{Manifest, Pom, is_coordinate};
@@ -141,11 +141,10 @@ fn artifact_and_version<'clue>(
     Some((title.unwrap_or(stem), implementation.or(bundle)?))
 }
 
-/// Signs 2 to 4.
+/// Signs 2 and 3.
 fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<String> {
     let is_group = |text: &&str| text.contains('.') && is_coordinate(text) && *text != artifact;
     let folder = clues.folders.iter().find(|(_, name)| *name == artifact).map(|(group, _)| *group);
-    let vendor = || clues.manifest.get("implementation-vendor-id");
     let bundle = || {
         let name = clues.manifest.get("bundle-symbolicname")?.split(';').next()?.trim();
         let group = name.strip_suffix(artifact)?.strip_suffix('.')?;
@@ -153,7 +152,6 @@ fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<String> {
     };
     folder
         .filter(|group| is_coordinate(group))
-        .or_else(|| vendor().filter(is_group))
         .or_else(|| bundle().filter(is_group))
         .map(str::to_owned)
 }

@@ -42,8 +42,8 @@ fn a_group_counts_only_where_it_is_proved() {
     let none =
         jar("Bundle-SymbolicName: com.google.guava\nAutomatic-Module-Name: com.x.guava\n", &[]);
     assert_eq!(found("guava-31.1-jre.jar", &none), ["pkg:maven/guava@31.1-jre"]);
-    let vendor = jar("Implementation-Vendor-Id: org.apache.ant\n", &[]);
-    assert_eq!(found("ant-1.10.jar", &vendor), ["pkg:maven/org.apache.ant/ant@1.10"]);
+    let vendor = jar("Implementation-Vendor-Id: org.apache\n", &[]);
+    assert_eq!(found("log-core-2.1.jar", &vendor), ["pkg:maven/log-core@2.1"]);
     let bundle = jar("Bundle-SymbolicName: org.x.core.my-core;singleton:=\n  true\n", &[]);
     assert_eq!(found("my-core-1.0.jar", &bundle), ["pkg:maven/org.x.core/my-core@1.0"]);
     let empty = jar("", &[]);
