@@ -8,7 +8,7 @@
 use crate::facts::{FactAt, FactRecord, LayerFacts, PathHasher, SubjectShape, View, follow};
 use crate::record::{Record, RecordEntry};
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Distribution, FileKind};
+use vocabulary::Distribution;
 
 /// Layers laid over each other.
 pub struct Squash<'facts> {
@@ -139,7 +139,6 @@ impl<'facts> Squash<'facts> {
     /// Calls `each` with every entry that stays, bottom layer first. `records` are those of the
     /// layers, in their order.
     pub fn each_file(&self, records: &[&Record], mut each: impl FnMut(RecordEntry, Option<u32>)) {
-        let mut shown_directories: HashSet<u64> = HashSet::new();
         for (index, record) in records.iter().enumerate() {
             let number = if self.directory { None } else { u32::try_from(index).ok() };
             // An entry may come twice in a layer; the last one is what is unpacked.
@@ -148,19 +147,13 @@ impl<'facts> Squash<'facts> {
                 last.insert(self.hasher.hash(&entry.path), place);
             }
             for (place, entry) in (0_u64..).zip(record.iter()) {
-                let hash = self.hasher.hash(&entry.path);
-                if last.get(&hash) != Some(&place) || !self.entry_stays(index, &entry) {
-                    continue;
-                }
-                if entry.kind != FileKind::Directory || shown_directories.insert(hash) {
+                // Of a folder in several layers the uppermost stays: its mode and owner hold.
+                let is_last = last.get(&self.hasher.hash(&entry.path)) == Some(&place);
+                if is_last && self.stays(index, &entry.path) {
                     each(entry, number);
                 }
             }
         }
-    }
-
-    fn entry_stays(&self, index: usize, entry: &RecordEntry) -> bool {
-        self.stays(index, &entry.path)
     }
 }
 

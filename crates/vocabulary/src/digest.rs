@@ -45,7 +45,9 @@ pub struct Digest {
 
 /// Why a text is not a digest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a digest; expected `sha256:` and 64, or `sha512:` and 128, lower-case hex digits")]
+#[error(
+    "`{0}` is not a digest; expected `sha256:` and 64, or `sha512:` and 128, lower-case hex digits"
+)]
 pub struct DigestError(String);
 
 impl Digest {
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn text_that_is_no_digest_is_refused() {
-        for text in ["", "sha256:", "sha256:zz", "md5:d41d8cd98f00b204e9800998ecf8427e", "../../x"] {
+        for text in ["", "sha256:", "sha256:zz", "md5:d41d8cd98f00b204e9800998ecf8427e", "../../x"]
+        {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
         let upper = Digest::of(b"").to_string().to_uppercase();

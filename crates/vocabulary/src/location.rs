@@ -64,7 +64,9 @@ impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Subject => formatter.write_str("(whole subject)"),
-            Self::Layer { index, diff_id } => write!(formatter, "layer {index} ({})", diff_id.short()),
+            Self::Layer { index, diff_id } => {
+                write!(formatter, "layer {index} ({})", diff_id.short())
+            }
             Self::File { path, line: Some(line), .. } => write!(formatter, "{path}:{line}"),
             Self::File { path, line: None, .. } => formatter.write_str(path),
         }

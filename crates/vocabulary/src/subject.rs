@@ -70,7 +70,9 @@ impl std::str::FromStr for Platform {
             {
                 Ok(Self { os, architecture, variant })
             }
-            _ => Err(format!("`{text}` is not a platform; use os/architecture, such as linux/amd64")),
+            _ => {
+                Err(format!("`{text}` is not a platform; use os/architecture, such as linux/amd64"))
+            }
         }
     }
 }
