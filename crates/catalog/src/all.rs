@@ -10,23 +10,23 @@ use image::Check;
 pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
+        Box::new(crate::lockfile::cargo_lock::CHECK),
         Box::new(crate::dpkg::Dpkg),
         Box::new(crate::go::Go),
+        Box::new(crate::lockfile::go_mod::CHECK),
         Box::new(crate::java::Java),
         Box::new(crate::javascript::Javascript),
-        Box::new(crate::lockfile::cargo_lock::CHECK),
-        Box::new(crate::lockfile::go_mod::CHECK),
+        Box::new(crate::os_release::OsRelease),
         Box::new(crate::lockfile::package_lock::CHECK),
         Box::new(crate::lockfile::pipfile_lock::CHECK),
         Box::new(crate::lockfile::pnpm_lock::CHECK),
         Box::new(crate::lockfile::poetry_lock::CHECK),
-        Box::new(crate::lockfile::requirements::CHECK),
-        Box::new(crate::lockfile::uv_lock::CHECK),
-        Box::new(crate::lockfile::yarn_lock::CHECK),
-        Box::new(crate::os_release::OsRelease),
         Box::new(crate::python::Python),
+        Box::new(crate::lockfile::requirements::CHECK),
         Box::new(crate::rpm::Rpm),
         Box::new(crate::rust::Rust),
+        Box::new(crate::lockfile::uv_lock::CHECK),
+        Box::new(crate::lockfile::yarn_lock::CHECK),
     ]
 }
 
