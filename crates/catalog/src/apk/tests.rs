@@ -98,3 +98,14 @@ fn the_real_alpine_databases_list_their_packages() {
     assert_eq!(out.packages.len(), 14);
     assert!(out.packages.iter().all(|found| !found.package.licences.is_empty()));
 }
+
+#[test]
+fn damaged_facts_never_panic() {
+    let symlinks = std::collections::HashMap::new();
+    for fact in [&b"\x01\xff"[..], b"", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"] {
+        let at = image::FactAt { path: PATHS[1], layer: Some(0), fact, stays: true };
+        let shape = image::SubjectShape::RootFileSystem;
+        let out = Apk.resolve(&View::new(vec![at], &symlinks, None, shape, 1));
+        assert!(out.packages.is_empty() && out.problems.len() == 1);
+    }
+}

@@ -49,7 +49,7 @@ pub(super) fn read_sums(bytes: &[u8]) -> Blob<'static> {
 
 /// All files of both, each once, with the digest where there is one; sorted by path.
 pub(super) fn merge(list: &Blob<'_>, sums: &Blob<'_>, budget: &mut Budget) -> Vec<OwnedFile> {
-    let mut owned = Vec::new();
+    let mut owned = Vec::with_capacity(sums.estimate());
     let (mut list, mut sums) = (list.files(), sums.files());
     let (mut more_list, mut more_sums) = (list.advance(), sums.advance());
     while more_list || more_sums {

@@ -198,3 +198,15 @@ fn documents_of_no_package_are_not_wanted() {
     assert_eq!(Kind::of("opt/copyright"), None);
     assert_eq!(Kind::of("var/lib/dpkg/info/a.postinst"), None);
 }
+
+#[test]
+fn a_package_in_both_forms_of_the_database_counts_once() {
+    let out = debian()
+        .file("var/lib/dpkg/status.d/a", "Package: a\nVersion: 1\nArchitecture: amd64\n")
+        .file("var/lib/dpkg/status.d/b", "Package: b\nVersion: 1\nArchitecture: amd64\n")
+        .layer()
+        .file("var/lib/dpkg/status", stanza("a", "1", ""))
+        .resolve(&Dpkg);
+    let names: Vec<&str> = out.packages.iter().map(|found| found.package.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+}

@@ -3,8 +3,7 @@
 //!
 //! One package a line, as `rpm --queryformat` wrote it, ten fields divided by tabs: name,
 //! version-release, install time, build time, vendor, epoch, size, architecture, epoch number and
-//! source file. It names no files. Source: microsoft/marinara, which writes it with
-//! `rpm --query --all --queryformat`.
+//! source file. It names no files. Source: CBL-Mariner, `toolkit/docs/how_it_works/5_misc.md`.
 
 use super::header::{full_version, set_source};
 use crate::database::{Database, PACKAGES_LIMIT, Record, field};
