@@ -8,7 +8,7 @@
 
 mod fixture;
 
-use fixture::{clean, report};
+use fixture::{clean, many, report};
 use report::{Format, Style, render, render_packages};
 use vocabulary::Report;
 
@@ -131,6 +131,33 @@ fn colour_changes_nothing_but_colour() {
     }
     bare.push_str(rest);
     assert_eq!(bare, plain);
+}
+
+#[test]
+fn the_short_table_says_what_it_leaves_out_and_the_long_one_leaves_out_nothing() {
+    let report = many(60, 8);
+    let short = text(&report, Format::Table, &Style::default());
+    assert!(
+        short.contains("UPGRADE (30 packages)") && short.contains("NO FIX KNOWN (30 packages)")
+    );
+    assert_eq!(short.matches("… and 10 more packages").count(), 2);
+    assert_eq!(short.matches("… and 3 more vulnerabilities").count(), 20);
+    let long = text(&report, Format::Table, &Style { verbose: 1, ..Style::default() });
+    assert!(!long.contains("more packages") && !long.contains("more vulnerabilities"));
+    for finding in &report.findings {
+        assert!(long.contains(finding.id.as_deref().unwrap()));
+    }
+}
+
+#[test]
+fn large_reports_are_written_in_linear_time() {
+    let report = many(2_000, 10);
+    let start = std::time::Instant::now();
+    for format in Format::ALL {
+        render(&report, format, &Style::default(), &mut std::io::sink()).unwrap();
+    }
+    // Quadratic work over 20,000 findings takes minutes without optimisation, this some seconds.
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on stops, with the place where it stood"
 )]
 
+#[expect(dead_code, reason = "this test needs the large report no more than the hostile text")]
 mod fixture;
 
 use fixture::{clean, report};

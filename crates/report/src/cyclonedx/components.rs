@@ -58,8 +58,9 @@ impl<'report> References<'report> {
             .distribution
             .as_ref()
             .map(|distribution| format!("os:{}@{}", distribution.id, distribution.version));
-        let mut taken: HashSet<String> = HashSet::from([root.clone()]);
-        taken.extend(distribution.clone());
+        let mut taken = Taken::default();
+        taken.references.insert(root.clone());
+        taken.references.extend(distribution.clone());
         let mut references = Self {
             root,
             distribution,
@@ -68,9 +69,7 @@ impl<'report> References<'report> {
             by_purl: HashMap::new(),
         };
         for (index, package) in report.packages.iter().enumerate() {
-            let reference = unique(package, &taken);
-            taken.insert(reference.clone());
-            references.packages.push(reference);
+            references.packages.push(taken.unique(package));
             references.by_place.entry((&package.purl, package.location.path())).or_insert(index);
             references.by_purl.entry(&package.purl).or_insert(index);
         }
@@ -93,19 +92,34 @@ impl<'report> References<'report> {
     }
 }
 
-fn unique(package: &Package, taken: &HashSet<String>) -> String {
-    let plain = package.purl.to_string();
-    if !taken.contains(&plain) {
-        return plain;
+/// References that are given away.
+#[derive(Default)]
+struct Taken {
+    references: HashSet<String>,
+    /// The last number of each purl and place that stands there more than twice, so that a database
+    /// which names one package a hundred thousand times is not searched from the start each time.
+    numbers: HashMap<String, u64>,
+}
+
+impl Taken {
+    fn unique(&mut self, package: &Package) -> String {
+        let plain = package.purl.to_string();
+        if self.references.insert(plain.clone()) {
+            return plain;
+        }
+        let placed = format!("{plain}|{}", package.location);
+        if self.references.insert(placed.clone()) {
+            return placed;
+        }
+        let number = self.numbers.entry(placed.clone()).or_insert(1);
+        loop {
+            *number += 1;
+            let numbered = format!("{placed}|{number}");
+            if self.references.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
     }
-    let placed = format!("{plain}|{}", package.location);
-    if !taken.contains(&placed) {
-        return placed;
-    }
-    (2_u64..)
-        .map(|number| format!("{placed}|{number}"))
-        .find(|numbered| !taken.contains(numbered))
-        .unwrap_or(placed)
 }
 
 /// `pkg:oci/name@sha256:…`, where the manifest's digest is known (purl-spec, type `oci`).
@@ -272,11 +286,10 @@ mod tests {
             module: None,
             files: Vec::new(),
         };
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         for expected in ["pkg:npm/a@1", "pkg:npm/a@1|x", "pkg:npm/a@1|x|2", "pkg:npm/a@1|x|3"] {
-            let reference = unique(&package("pkg:npm/a@1", "x"), &taken);
+            let reference = taken.unique(&package("pkg:npm/a@1", "x"));
             assert_eq!(reference, expected);
-            taken.insert(reference);
         }
     }
 }
