@@ -41,7 +41,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let programs = build(&folder)?;
     let corpus =
         std::env::var_os("LAZARET_FUZZ_CORPUS").map_or(folder.join("corpus"), PathBuf::from);
-    run_quietly(command(&programs.join("seeds").to_string_lossy(), [&corpus]))?;
+    write_seeds(&programs.join("seeds"), &corpus)?;
     let mut failed = Vec::new();
     for target in all.iter().filter(|name| wanted.is_empty() || wanted.contains(&name.as_str())) {
         if !fuzz(&programs.join(target), &corpus.join(target), &folder, target, seconds)? {
@@ -108,6 +108,14 @@ fn fuzz(program: &Path, corpus: &Path, folder: &Path, target: &str, seconds: &st
     Ok(output.status.success())
 }
 
-fn run_quietly(mut command: Command) -> Result<()> {
-    crate::command::run(command.stdout(Stdio::null()))
+/// Lets the target `seeds` write inputs to start from, and say what has no target.
+fn write_seeds(program: &Path, corpus: &Path) -> Result<()> {
+    let mut seeds = Command::new(program);
+    let output = seeds.arg("-runs=0").env("LAZARET_FUZZ_SEEDS", corpus).output()?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let reason = text.lines().find(|line| line.contains("seeds can be written"));
+        bail!("the seeds cannot be written: {}", reason.unwrap_or(text.trim()));
+    }
+    Ok(())
 }

@@ -22,6 +22,7 @@ usage: cargo xtask bench scan [OPTION…]
   --rounds N         how often each is measured (default 5)
   --images A,B       of: debian, application, million (default all)
   --without-peers    only the floor, gzip and Lazaret
+  --without-build    take the release binaries as they are
   --cache FOLDER     where images and tools are kept (default: the user's cache folder)";
 
 /// How often what takes milliseconds is measured: a median of more, as single runs vary more.
@@ -31,6 +32,7 @@ struct Options {
     rounds: usize,
     images: Vec<String>,
     peers: bool,
+    build: bool,
     cache: PathBuf,
 }
 
@@ -52,7 +54,7 @@ pub(crate) fn scan(root: &Path, words: &[&str]) -> Result<()> {
     let cache = options.cache.canonicalize()?;
     let peers = if options.peers { peers::fetch(&cache.join("peers"))? } else { Vec::new() };
     let images = images::make(&cache.join("images"), &options.images)?;
-    let bench = Bench::build(root, cache)?;
+    let bench = Bench::new(root, cache, options.build)?;
     let database = bench.database()?;
     let costs = bench.measure(&images, &peers, &database, options.rounds)?;
     table::print(&images, &costs, options.rounds);
@@ -65,6 +67,7 @@ impl Options {
             rounds: 5,
             images: images::NAMES.iter().map(|name| (*name).to_owned()).collect(),
             peers: true,
+            build: true,
             cache: cache_folder()?,
         };
         let mut words = words.iter();
@@ -77,6 +80,7 @@ impl Options {
                 }
                 "--images" => options.images = value()?.split(',').map(str::to_owned).collect(),
                 "--without-peers" => options.peers = false,
+                "--without-build" => options.build = false,
                 "--cache" => options.cache = PathBuf::from(value()?),
                 "--help" | "-h" => return Ok(None),
                 other => bail!("`{other}` is not an option\n{USAGE}"),

@@ -1,0 +1,3 @@
+//! Severity vectors.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::cvss(data));

@@ -1,0 +1,3 @@
+//! Database files.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::lzdb(data));

@@ -1,0 +1,3 @@
+//! Package URLs.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::purl(data));

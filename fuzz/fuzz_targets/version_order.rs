@@ -1,0 +1,3 @@
+//! Version orders.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::version_order(data));

@@ -1,0 +1,245 @@
+//! What each fuzz target does with its bytes.
+//!
+//! A target holds one line; the work is here, so that all catalogers are fuzzed in the same way.
+//! Beside "no panic", each asserts what must hold for any input: orders are orders, what is shown
+//! can be read again, memory stays bounded.
+
+use image::check::{Entry, Flow, Interest, Want};
+use image::tar::{Meta, Sink, TarReader};
+use image::{Check, FactAt, SubjectShape, View};
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use version::Scheme;
+use vocabulary::{Ecosystem, FileKind, Purl};
+
+/// Separates the files that a cataloger is fed in one run.
+pub const SEPARATOR: &[u8] = b"\0\xff\0\xff";
+
+/// The most files of one run.
+const FILES: usize = 6;
+
+/// Feeds a cataloger some files that it is interested in, then resolves what it learned of them.
+pub fn cataloger(id: &str, data: &[u8]) {
+    let checks = catalog::all();
+    let check = checks.iter().find(|check| check.id() == id).expect("a cataloger of this id");
+    let mut rest = data;
+    let mut facts = Vec::new();
+    for layer in 0..FILES {
+        let at = rest.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+        let (file, next) = match at {
+            Some(at) => (&rest[..at], Some(&rest[at + SEPARATOR.len()..])),
+            None => (rest, None),
+        };
+        if let Some((path, fact)) = read(check.as_ref(), file) {
+            facts.push((path, fact, u32::try_from(layer).expect("few")));
+        }
+        match next {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    let links = HashMap::new();
+    for shape in [SubjectShape::RootFileSystem, SubjectShape::Source] {
+        let facts = facts.iter().map(|(path, fact, layer)| FactAt {
+            path,
+            layer: Some(*layer),
+            fact,
+            stays: true,
+        });
+        let view = View::new(facts.collect(), &links, None, shape, 6);
+        let resolution = check.resolve(&view);
+        for one in &resolution.packages {
+            let text = one.package.purl.to_string();
+            assert_eq!(text.parse::<Purl>().map(|purl| purl.to_string()).as_ref(), Ok(&text));
+        }
+    }
+}
+
+/// The first byte says which of the check's interests the path follows, the second varies it.
+fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
+    let (&[which, variant], content) = file.split_first_chunk::<2>()?;
+    let interests = check.interests();
+    let mut content = content.to_vec();
+    let names = ["status", "a.list", "a.md5sums", "a/METADATA", "a/PKG-INFO", "a/b/package.json"];
+    let name = names[usize::from(variant) % names.len()];
+    let path = match interests[usize::from(which) % interests.len()] {
+        Interest::Path(path) => path.to_owned(),
+        Interest::Under(folder) => format!("{folder}{name}"),
+        Interest::Name(name) if variant % 2 == 0 => format!("usr/lib/node_modules/a/{name}"),
+        Interest::Name(name) => format!("usr/lib/python3/dist-packages/a-1.0.dist-info/{name}"),
+        Interest::Extension(ending) => format!("usr/share/java/a-1.0.{ending}"),
+        Interest::Magic(magic) => {
+            content.splice(..0, magic);
+            "usr/bin/a".to_owned()
+        }
+    };
+    let size = u64::try_from(content.len()).ok()?;
+    let entry = Entry { path: &path, kind: FileKind::File, mode: 0o755, size };
+    let fact = match check.wants(&entry, &content[..content.len().min(512)]) {
+        Want::No => None,
+        Want::Whole { at_most } if size > at_most => None,
+        Want::Whole { .. } => check.read(&entry, &content).ok().flatten(),
+        Want::Stream(mut reading) => {
+            for piece in content.chunks(usize::from(variant) + 1) {
+                if reading.push(piece) == Flow::Enough {
+                    break;
+                }
+            }
+            reading.finish().ok().flatten()
+        }
+    };
+    Some((path, fact?))
+}
+
+/// Reads a tar twice, in one piece and in small ones: both must see the same.
+pub fn tar(data: &[u8]) {
+    let Some((&[mode], archive)) = data.split_first_chunk::<1>() else { return };
+    let mut archive = archive.to_vec();
+    if mode & 1 == 1 {
+        // Random bytes hardly ever have right checksums.
+        archive.chunks_exact_mut(512).for_each(seal);
+    }
+    let whole = walk(&archive, usize::MAX);
+    let pieces = walk(&archive, usize::from(mode / 2) + 1);
+    assert_eq!(whole, pieces, "what a tar holds depends on how it arrives");
+}
+
+fn seal(block: &mut [u8]) {
+    block[148..156].fill(b' ');
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+}
+
+fn walk(archive: &[u8], piece: usize) -> (Vec<String>, Result<(), String>) {
+    let mut seen = Seen::default();
+    let mut reader = TarReader::default();
+    for piece in archive.chunks(piece.min(archive.len()).max(1)) {
+        if let Err(error) = reader.push(piece, &mut seen) {
+            return (seen.entries, Err(error.to_string()));
+        }
+    }
+    (seen.entries, reader.finish().map_err(|error| error.to_string()))
+}
+
+/// Keeps a line for each entry.
+#[derive(Default)]
+struct Seen {
+    entries: Vec<String>,
+    content: u64,
+    announced: u64,
+}
+
+impl Seen {
+    fn note(&mut self, meta: &Meta<'_>) {
+        let path = meta.path;
+        assert!(!path.starts_with('/') && !path.split('/').any(|part| part == ".."), "{path}");
+        self.entries.push(format!("{path} {:?} {} {}", meta.kind, meta.size, meta.link));
+    }
+}
+
+impl Sink for Seen {
+    fn entry(&mut self, meta: &Meta<'_>) {
+        self.note(meta);
+    }
+
+    fn whole(&mut self, meta: &Meta<'_>, content: &[u8]) {
+        assert_eq!(u64::try_from(content.len()), Ok(meta.size));
+        self.note(meta);
+    }
+
+    fn start(&mut self, meta: &Meta<'_>, _head: &[u8]) -> bool {
+        self.note(meta);
+        (self.content, self.announced) = (0, meta.size);
+        true
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> bool {
+        self.content += bytes.len() as u64;
+        assert!(self.content <= self.announced, "a file is longer than its header says");
+        true
+    }
+
+    fn end(&mut self) {
+        assert_eq!(self.content, self.announced);
+    }
+
+    fn unread(&mut self, meta: &Meta<'_>, _reason: &str) {
+        self.note(meta);
+    }
+
+    fn problem(&mut self, path: &str, _reason: &str) {
+        self.entries.push(format!("problem {path}"));
+    }
+}
+
+/// Reads a document as each kind that an image may hold.
+pub fn manifest(data: &[u8]) {
+    use image::manifest::{Config, Manifest, SavedImage, parse};
+    let _ = parse::<Manifest>(data);
+    let _ = parse::<Config>(data);
+    let _ = parse::<Vec<SavedImage>>(data);
+}
+
+/// Builds a database of one record, for every ecosystem it names, and reads it back.
+pub fn osv(data: &[u8]) {
+    use advisories::{Database, build::Builder, osv::parse_record};
+    let Ok(record) = parse_record(data) else { return };
+    for affected in record.affected.iter().take(4) {
+        let name = affected.package.ecosystem.as_str();
+        let name = name.split(':').next().unwrap_or_default();
+        let mut builder = Builder::new(Ecosystem::new(name));
+        builder.add(&record);
+        if let Ok(built) = builder.finish() {
+            let database = Database::from_bytes(built.bytes).expect("what was built can be opened");
+            database.check().expect("what was built can be read");
+        }
+    }
+}
+
+/// Opens bytes as a database and reads all of it.
+pub fn lzdb(data: &[u8]) {
+    if let Ok(database) = advisories::Database::from_bytes(data.to_vec()) {
+        let _ = database.check();
+    }
+}
+
+/// What a package URL shows can be read again, and shows the same.
+pub fn purl(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(purl) = text.parse::<Purl>() {
+        let shown = purl.to_string();
+        let again: Purl = shown.parse().expect("what is shown can be read");
+        assert_eq!(again.to_string(), shown);
+    }
+}
+
+/// Each scheme orders three versions, as an order does.
+pub fn version_order(data: &[u8]) {
+    let Some((&[which], rest)) = data.split_first_chunk::<1>() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let scheme = Scheme::ALL[usize::from(which) % Scheme::ALL.len()];
+    let versions: Vec<&str> =
+        text.split('\n').take(3).filter(|one| scheme.check(one).is_ok()).collect();
+    let order = |left, right| scheme.compare(left, right).expect("both are versions");
+    for left in &versions {
+        assert_eq!(order(left, left), Ordering::Equal);
+        for right in &versions {
+            assert_eq!(order(left, right), order(right, left).reverse(), "{left:?} {right:?}");
+        }
+    }
+    if let [a, b, c] = versions.as_slice()
+        && order(a, b).is_le()
+        && order(b, c).is_le()
+    {
+        assert!(order(a, c).is_le(), "{scheme:?}: {a:?} <= {b:?} <= {c:?}");
+    }
+}
+
+/// Scores a vector.
+pub fn cvss(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Some(score) = advisories::cvss::score(text)
+    {
+        assert!(score <= 100, "{text}: {score}");
+    }
+}

@@ -1,0 +1,172 @@
+//! Writes inputs from which fuzzing starts into `LAZARET_FUZZ_SEEDS`, one folder a target.
+//!
+//! Made by the same builders as the tests' images, so that none needs to be stored. It is a target
+//! itself, as what is built for coverage links with the fuzzer alone; it writes before any input.
+#![no_main]
+
+use fuzz::SEPARATOR;
+use std::io;
+use std::path::Path;
+use testkit::tar::LongNames;
+use testkit::{Entry, ImageBuilder, Layer, Tar};
+
+libfuzzer_sys::fuzz_target!(
+    init: write_all().expect("seeds can be written"),
+    |_data: &[u8]| {}
+);
+
+fn write_all() -> io::Result<()> {
+    let folder = std::env::var_os("LAZARET_FUZZ_SEEDS").expect("LAZARET_FUZZ_SEEDS names a folder");
+    let folder = Path::new(&folder);
+    nothing_is_left_out()?;
+    tars(folder)?;
+    documents(folder)?;
+    texts(folder)
+}
+
+/// Every cataloger has a target of its name.
+fn nothing_is_left_out() -> io::Result<()> {
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    for check in catalog::all() {
+        let file = format!("{}.rs", check.id().replace('-', "_"));
+        if !targets.join(&file).is_file() {
+            let reason = format!("`{}` has no fuzz target: add `fuzz_targets/{file}`", check.id());
+            return Err(io::Error::other(reason));
+        }
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, target: &str, name: &str, content: &[u8]) -> io::Result<()> {
+    let folder = folder.join(target);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(name), content)
+}
+
+fn tars(folder: &Path) -> io::Result<()> {
+    let long = "folder/".repeat(30);
+    let tar = Tar::new()
+        .entry(&Entry::directory("etc/"))
+        .entry(&Entry::file("etc/passwd", "root").pax("SCHILY.xattr.user.x", "y"))
+        .entry(&Entry::symlink("lib", "usr/lib"))
+        .entry(&Entry::hard_link("etc/other", "etc/passwd"))
+        .entry(&Entry::file(format!("{long}g"), "x"))
+        .entry(&Entry::file(format!("{long}p"), "x").long_names(LongNames::Pax))
+        .sparse_gnu("s", &[(512, b"data")], 2000)
+        .sparse_pax("t", &[(0, b"a"), (4096, b"b")], 5000)
+        .finish();
+    write(folder, "tar", "plain", &[&[0], tar.as_slice()].concat())?;
+    write(folder, "tar", "sealed", &[&[0xff], tar.as_slice()].concat())?;
+    let escapes = Tar::new().file("../../etc/passwd", "x").file("/a//./b/../c", "y").finish();
+    write(folder, "tar", "escapes", &[&[7], escapes.as_slice()].concat())
+}
+
+fn documents(folder: &Path) -> io::Result<()> {
+    let built = ImageBuilder::new()
+        .layer(Layer::new().file("a", "b"))
+        .history("COPY a /")
+        .empty_history("CMD [\"sh\"]")
+        .label("key", "value")
+        .build();
+    write(folder, "manifest", "manifest", &built.manifest)?;
+    write(folder, "manifest", "config", &built.config)?;
+    let saved = br#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["l/layer.tar"]}]"#;
+    write(folder, "manifest", "saved", saved)?;
+    let record = br#"{"id":"CVE-2000-1","modified":"2000-01-01T00:00:00Z","aliases":["X-1"],
+        "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+        "affected":[{"package":{"ecosystem":"Debian:12","name":"a"},"versions":["0.9"],"ranges":
+        [{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.2-3"}]}]},
+        {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
+        [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
+    write(folder, "osv", "record", record)?;
+    let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
+    for ecosystem in ["Debian", "npm"] {
+        let mut builder = advisories::build::Builder::new(vocabulary::Ecosystem::new(ecosystem));
+        builder.add(&parsed);
+        let built = builder.finish().map_err(io::Error::other)?;
+        write(folder, "lzdb", ecosystem, &built.bytes)?;
+    }
+    Ok(())
+}
+
+/// One of each kind of lock file.
+const LOCKS: [&str; 7] = [
+    r#"{"lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/b":{"version":"1.0.0","dev":true}},
+        "dependencies":{"b":{"version":"1.0.0"}}}"#,
+    r#"{"_meta":{},"default":{"a":{"version":"==1.0","markers":"x"}},"develop":{}}"#,
+    "lockfileVersion: '9.0'\npackages:\n  '@s/a@1.0.0':\n    resolution: {integrity: x}\n  /b/2.0.0:\n    dev: true\n",
+    "version = 3\n[[package]]\nname = \"a\"\nversion = \"1.0.0\"\nsource = \"registry+x\"\ndependencies = [\"b\"]\n",
+    "# yarn lockfile v1\n\n\"@s/a@^1.0.0\", \"@s/a@npm:^1.1.0\":\n  version \"1.2.3\"\n  resolved \"x\"\n",
+    "module a.test/b\n\ngo 1.21\n\nrequire (\n\tc.test/d v1.2.3 // indirect\n)\nreplace c.test/d => ./d\n",
+    "a==1.0 ; python_version<'3'\nb[c]>=2 \\\n  --hash=sha256:00\n-r other.txt\n",
+];
+
+fn texts(folder: &Path) -> io::Result<()> {
+    let status = "Package: a\nStatus: install ok installed\nVersion: 1:2.0-1\nArchitecture: amd64\n\
+                  Source: b (2.0)\nDescription: x\n y\n\n";
+    let list = "/.\n/usr\n/usr/bin/a\n";
+    let sums = "d41d8cd98f00b204e9800998ecf8427e  usr/bin/a\n";
+    let mut dpkg = Vec::new();
+    for (which, variant, text) in [(0, 0, status), (1, 1, list), (1, 2, sums), (2, 0, status)] {
+        dpkg.extend([which, variant]);
+        dpkg.extend_from_slice(text.as_bytes());
+        dpkg.extend_from_slice(SEPARATOR);
+    }
+    write(folder, "dpkg", "several", &dpkg)?;
+    let apk =
+        "P:a\nV:1.2-r3\nA:x86_64\nL:MIT\no:b\nF:usr/bin\nR:a\nZ:Q12jmj7l5rSw0yVb/vlWAYkK/YBwk=\n\n";
+    let os = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='Debian'\nID_LIKE=\"x y\"\n";
+    let python = "Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.0\nLicense: MIT\n\nText\n";
+    let record = "a/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n";
+    let node = r#"{"name":"@scope/a","version":"1.0.0","license":"MIT"}"#;
+    let samples = [
+        ("apk", apk),
+        ("os_release", os),
+        ("python", python),
+        ("python", record),
+        ("javascript", node),
+        ("package_lock", LOCKS[0]),
+        ("pipfile_lock", LOCKS[1]),
+        ("pnpm_lock", LOCKS[2]),
+        ("poetry_lock", LOCKS[3]),
+        ("uv_lock", LOCKS[3]),
+        ("cargo_lock", LOCKS[3]),
+        ("yarn_lock", LOCKS[4]),
+        ("go_mod", LOCKS[5]),
+        ("requirements", LOCKS[6]),
+    ];
+    for (number, (target, text)) in samples.into_iter().enumerate() {
+        for which in 0..4_u8 {
+            let seed = [&[which, which], text.as_bytes()].concat();
+            write(folder, target, &format!("{number}-{which}"), &seed)?;
+        }
+    }
+    let versions = [
+        "1:2.0~rc1-1+b2\n1.0\n1.0",
+        "1.0a1.post2.dev3+local\n1!0\n1",
+        "v1.2.3-alpha.1+x\n1.2.3\n1",
+        "1.0-SNAPSHOT\n1-1.foo-bar1baz-.1\n1.0",
+        "1.2_p1-r0\n1.2b\n1.2",
+    ];
+    for (number, text) in versions.into_iter().enumerate() {
+        for scheme in 0..11_u8 {
+            let seed = [&[scheme], text.as_bytes()].concat();
+            write(folder, "version_order", &format!("{number}-{scheme}"), &seed)?;
+        }
+    }
+    for (number, purl) in ["pkg:npm/%40scope/a@1.0?k=v#p/q", "pkg:deb/debian/a@1%3A2?arch=amd64"]
+        .into_iter()
+        .enumerate()
+    {
+        write(folder, "purl", &number.to_string(), purl.as_bytes())?;
+    }
+    let vectors = [
+        "AV:N/AC:L/Au:N/C:C/I:C/A:C",
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H/E:P/MAV:L",
+        "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
+    ];
+    for (number, vector) in vectors.into_iter().enumerate() {
+        write(folder, "cvss", &number.to_string(), vector.as_bytes())?;
+    }
+    Ok(())
+}
