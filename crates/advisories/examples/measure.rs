@@ -1,6 +1,11 @@
 //! Measures building and matching on a mirror of the feed: `measure build MIRROR DB`, or
 //! `measure match DB PURL-FILE [DISTRIBUTION]`, where the file has one purl a line.
-#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, reason = "a measuring tool")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a measuring tool"
+)]
 
 use advisories::{Databases, Quiet, Source, purls};
 use std::path::PathBuf;
@@ -36,8 +41,7 @@ fn main() {
             println!("{total} bytes in all");
         }
         _ => {
-            let distribution =
-                arguments.get(4).map(|text| purls::distribution(text).unwrap());
+            let distribution = arguments.get(4).map(|text| purls::distribution(text).unwrap());
             let text = std::fs::read_to_string(&arguments[3]).unwrap();
             let packages: Vec<_> = text
                 .lines()

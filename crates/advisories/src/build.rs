@@ -227,7 +227,8 @@ impl Builder {
         let summary = record.summary.as_str();
         let text = summary.split_once(": ").map_or(summary, |(_, rest)| rest);
         let word = text.split_whitespace().find(|word| {
-            word.split_once(':').is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
+            word.split_once(':')
+                .is_some_and(|(name, stream)| !name.is_empty() && !stream.is_empty())
         });
         word.filter(|_| modular)
     }
@@ -298,7 +299,12 @@ impl Builder {
                     ranges: vec![self.interval(&Interval { start, end: End::Fixed(version) })],
                     ..block.clone()
                 },
-                _ => BlockDraft { axis: Axis::BinaryOfSource, ..block.clone() },
+                _ => BlockDraft {
+                    axis: Axis::BinaryOfSource,
+                    subscription: block.subscription
+                        || ranges.iter().any(|range| is_for_subscribers(&range.end)),
+                    ..block.clone()
+                },
             };
             self.post(name, draft);
         }

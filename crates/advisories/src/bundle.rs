@@ -168,9 +168,7 @@ pub fn import_url(
             download::forget(&part);
             imported
         }
-        Download::Unchanged | Download::NotThere => {
-            Err(BundleError::NotThere(fetch::redact(url)))
-        }
+        Download::Unchanged | Download::NotThere => Err(BundleError::NotThere(fetch::redact(url))),
     }
 }
 

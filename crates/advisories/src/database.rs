@@ -187,8 +187,7 @@ impl Database {
         let failed = |reason| DatabaseError::Open { path: path.to_owned(), reason };
         let file = File::open(path).map_err(failed)?;
         let bytes = map::map(&file).map_err(failed)?;
-        Self::read(bytes)
-            .map_err(|reason| DatabaseError::Format { path: path.to_owned(), reason })
+        Self::read(bytes).map_err(|reason| DatabaseError::Format { path: path.to_owned(), reason })
     }
 
     /// A database in memory.
@@ -316,11 +315,8 @@ impl Database {
 
     fn interval(&self, reader: &mut Reader<'_>) -> Result<Interval<&str>, FormatError> {
         let marks = reader.byte()?;
-        let start = if marks & flags::STARTS != 0 {
-            Some(self.string(reader.number()?)?)
-        } else {
-            None
-        };
+        let start =
+            if marks & flags::STARTS != 0 { Some(self.string(reader.number()?)?) } else { None };
         let end = match marks & !flags::STARTS {
             flags::OPEN => End::Open,
             flags::FIXED => End::Fixed(self.string(reader.number()?)?),

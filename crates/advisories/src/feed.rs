@@ -52,8 +52,8 @@ pub enum FeedError {
 
 /// Builds from an archive, `all.zip`.
 pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, FeedError> {
-    let file = File::open(path)
-        .map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
+    let file =
+        File::open(path).map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
     let failed = |reason| FeedError::Zip { path: path.to_owned(), reason };
     let archive = Archive::open(file).map_err(failed)?;
     let mut intake = Intake::new(ecosystem);

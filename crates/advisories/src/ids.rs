@@ -127,7 +127,14 @@ mod tests {
         for id in ["CVE-1999-0001", "CVE-2021-44228", "CVE-2024-1000000"] {
             assert_eq!(unpack(pack(id).unwrap()), id);
         }
-        for id in ["CVE-2021-00044228", "CVE-21-1", "CVE-2021-", "CVE-2021-+123", "GHSA-x", "CVE-2021-99999999"] {
+        for id in [
+            "CVE-2021-00044228",
+            "CVE-21-1",
+            "CVE-2021-",
+            "CVE-2021-+123",
+            "GHSA-x",
+            "CVE-2021-99999999",
+        ] {
             assert_eq!(pack(id), None, "{id}");
         }
     }
@@ -162,6 +169,9 @@ mod tests {
     fn a_distributions_record_of_a_cve_is_known_by_its_own_id() {
         let json = r#"{"id":"DEBIAN-CVE-2024-1234"}"#;
         let (cves, aliases) = ids(json, &Ecosystem::DEBIAN);
-        assert_eq!((cves[0].as_str(), aliases[0].as_str()), ("CVE-2024-1234", "DEBIAN-CVE-2024-1234"));
+        assert_eq!(
+            (cves[0].as_str(), aliases[0].as_str()),
+            ("CVE-2024-1234", "DEBIAN-CVE-2024-1234")
+        );
     }
 }

@@ -67,7 +67,8 @@ pub(crate) fn intervals<'doc>(
             (Change::Limit, &event.limit),
         ] {
             let text = text.as_str();
-            if !text.is_empty() && !(change == Change::Limit && text == "*") {
+            let says_nothing = text.is_empty() || (change == Change::Limit && text == "*");
+            if !says_nothing {
                 events.push((change, text));
             }
         }
@@ -94,10 +95,7 @@ fn order(scheme: Option<Scheme>, left: &str, right: &str) -> Ordering {
 
 /// Merge sort: stable, and unlike the standard library's safe with an order that is not total,
 /// which it is not where some texts are no versions.
-fn sorted<'doc>(
-    mut left: Vec<(Change, &'doc str)>,
-    scheme: Option<Scheme>,
-) -> Vec<(Change, &'doc str)> {
+fn sorted(mut left: Vec<(Change, &str)>, scheme: Option<Scheme>) -> Vec<(Change, &str)> {
     if left.len() < 2 {
         return left;
     }
@@ -114,10 +112,7 @@ fn sorted<'doc>(
     merged
 }
 
-fn read<'doc>(
-    events: &[(Change, &'doc str)],
-    scheme: Option<Scheme>,
-) -> Vec<Interval<&'doc str>> {
+fn read<'doc>(events: &[(Change, &'doc str)], scheme: Option<Scheme>) -> Vec<Interval<&'doc str>> {
     let mut found = Vec::new();
     let mut open: Option<Option<&str>> = None;
     let mut rest = events;
@@ -126,9 +121,8 @@ fn read<'doc>(
             .iter()
             .take_while(|(_, other)| {
                 other == version
-                    || scheme.is_some_and(|scheme| {
-                        scheme.compare(other, version) == Ok(Ordering::Equal)
-                    })
+                    || scheme
+                        .is_some_and(|scheme| scheme.compare(other, version) == Ok(Ordering::Equal))
             })
             .count()
             .max(1);
@@ -189,14 +183,8 @@ mod tests {
 
     #[test]
     fn one_version_can_be_first_and_last() {
-        assert_eq!(
-            shown(r#"{"introduced":"5"},{"last_affected":"5"}"#),
-            [r#""5" Last("5")"#]
-        );
-        assert_eq!(
-            shown(r#"{"last_affected":"5"},{"introduced":"5"}"#),
-            [r#""5" Last("5")"#]
-        );
+        assert_eq!(shown(r#"{"introduced":"5"},{"last_affected":"5"}"#), [r#""5" Last("5")"#]);
+        assert_eq!(shown(r#"{"last_affected":"5"},{"introduced":"5"}"#), [r#""5" Last("5")"#]);
     }
 
     #[test]

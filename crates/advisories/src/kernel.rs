@@ -55,12 +55,16 @@ mod tests {
 
     #[test]
     fn headers_are_told_from_kernels() {
-        for name in
-            ["linux-libc-dev", "kernel-headers", "linux-headers-6.1.0-18-amd64", "linux-libc-dev-cross"]
-        {
+        for name in [
+            "linux-libc-dev",
+            "kernel-headers",
+            "linux-headers-6.1.0-18-amd64",
+            "linux-libc-dev-cross",
+        ] {
             assert!(is_headers(name), "{name}");
         }
-        for name in ["linux-image-6.1.0-18-amd64", "kernel", "kernel-core", "linux-modules-5.4.0-1"] {
+        for name in ["linux-image-6.1.0-18-amd64", "kernel", "kernel-core", "linux-modules-5.4.0-1"]
+        {
             assert!(!is_headers(name), "{name}");
         }
     }

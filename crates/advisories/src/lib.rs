@@ -18,6 +18,8 @@ mod kernel;
 pub mod manifest;
 mod map;
 pub mod matching;
+#[cfg(test)]
+mod mirror_tests;
 mod modules;
 mod names;
 pub mod osv;

@@ -27,7 +27,10 @@ impl Deref for Bytes {
 }
 
 /// Maps a file for reading.
-#[expect(unsafe_code, reason = "mapping a file is unsafe by its nature; see JUSTIFICATION and SAFETY")]
+#[expect(
+    unsafe_code,
+    reason = "mapping a file is unsafe by its nature; see JUSTIFICATION and SAFETY"
+)]
 pub(crate) fn map(file: &File) -> std::io::Result<Bytes> {
     // JUSTIFICATION: reading the whole file costs more than the time allowed for matching.
     // SAFETY: the bytes are only ever read as `u8` with every access checked, so their content

@@ -14,13 +14,13 @@ use vocabulary::{
 pub enum PurlMatchError {
     /// It names no version.
     #[error("`{0}` has no version; write it as pkg:type/name@version")]
-    NoVersion(Purl),
+    NoVersion(String),
     /// Its type has no advisories.
     #[error("`{0}` is of a type that has no advisories here")]
-    Type(Purl),
+    Type(String),
     /// It is of a distribution, and which is not known.
     #[error("`{0}` is of a distribution; name its release, as in `--distro debian:12`")]
-    NoDistribution(Purl),
+    NoDistribution(String),
     /// The text names no distribution.
     #[error("`{0}` is not a distribution; write it as id:version, such as debian:12")]
     Distribution(String),
@@ -32,8 +32,7 @@ pub enum PurlMatchError {
 /// Where the text has no version.
 pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
     let wrong = || PurlMatchError::Distribution(text.chars().take(100).collect());
-    let (id, version) =
-        text.split_once(':').or_else(|| text.rsplit_once('-')).ok_or_else(wrong)?;
+    let (id, version) = text.split_once(':').or_else(|| text.rsplit_once('-')).ok_or_else(wrong)?;
     if id.is_empty() || version.is_empty() {
         return Err(wrong());
     }
@@ -61,17 +60,14 @@ pub fn package(
     purl: &Purl,
     given: Option<&Distribution>,
 ) -> Result<(Package, Option<Distribution>), PurlMatchError> {
-    let version = purl.version().ok_or_else(|| PurlMatchError::NoVersion(purl.clone()))?;
+    let version = purl.version().ok_or_else(|| PurlMatchError::NoVersion(purl.to_string()))?;
     let slashed = || match purl.namespace() {
         Some(namespace) => format!("{namespace}/{}", purl.name()),
         None => purl.name().to_owned(),
     };
     let plain = |ecosystem, name| Ok((package_of(purl, ecosystem, name, version), None));
     match purl.kind() {
-        "pypi" => plain(
-            Ecosystem::PYPI,
-            crate::names::canonical("PyPI", purl.name()).into_owned(),
-        ),
+        "pypi" => plain(Ecosystem::PYPI, crate::names::canonical("PyPI", purl.name()).into_owned()),
         "npm" => plain(Ecosystem::NPM, slashed()),
         "cargo" => plain(Ecosystem::CRATES_IO, purl.name().to_owned()),
         "golang" => plain(Ecosystem::GO, slashed()),
@@ -84,7 +80,7 @@ pub fn package(
             plain(Ecosystem::MAVEN, format!("{group}:{}", purl.name()))
         }
         "deb" | "apk" | "rpm" => of_distribution(purl, given, version),
-        _ => Err(PurlMatchError::Type(purl.clone())),
+        _ => Err(PurlMatchError::Type(purl.to_string())),
     }
 }
 
@@ -93,11 +89,11 @@ fn of_distribution(
     given: Option<&Distribution>,
     version: &str,
 ) -> Result<(Package, Option<Distribution>), PurlMatchError> {
-    let unknown = || PurlMatchError::NoDistribution(purl.clone());
+    let unknown = || PurlMatchError::NoDistribution(purl.to_string());
     let named = purl.qualifier("distro").and_then(|text| {
-        distribution(text).ok().or_else(|| {
-            distribution(&format!("{}:{text}", purl.namespace()?)).ok()
-        })
+        distribution(text)
+            .ok()
+            .or_else(|| distribution(&format!("{}:{text}", purl.namespace()?)).ok())
     });
     let distribution = given.cloned().or(named).ok_or_else(unknown)?;
     let ecosystem = releases::ecosystem_of(&distribution).ok_or_else(unknown)?;
@@ -173,7 +169,10 @@ mod tests {
     #[test]
     fn a_distributions_purl_needs_its_release() {
         let purl: Purl = "pkg:deb/debian/libssl3@3.0.9-1".parse().unwrap();
-        assert_eq!(package(&purl, None).unwrap_err(), PurlMatchError::NoDistribution(purl.clone()));
+        assert_eq!(
+            package(&purl, None).unwrap_err(),
+            PurlMatchError::NoDistribution(purl.to_string())
+        );
         let debian = distribution("debian:12").unwrap();
         let purl = purl.with_qualifier("upstream", "openssl@3.0.9-2");
         let (package, _) = package(&purl, Some(&debian)).unwrap();

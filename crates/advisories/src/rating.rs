@@ -102,13 +102,22 @@ mod tests {
         let record = parse_record(json.as_bytes()).unwrap();
         let rated = of_record(&record).unwrap();
         assert_eq!(rated.weight().0, 4);
-        assert_eq!(level(r#"{"id":"X","database_specific":{"severity":"MODERATE"}}"#), Some(Severity::Medium));
+        assert_eq!(
+            level(r#"{"id":"X","database_specific":{"severity":"MODERATE"}}"#),
+            Some(Severity::Medium)
+        );
     }
 
     #[test]
     fn the_first_word_of_a_summary_rates_red_hat_like_notices() {
-        assert_eq!(level(r#"{"id":"X","summary":"Important: a security update"}"#), Some(Severity::High));
+        assert_eq!(
+            level(r#"{"id":"X","summary":"Important: a security update"}"#),
+            Some(Severity::High)
+        );
         assert_eq!(level(r#"{"id":"X","summary":"kernel: a security update"}"#), None);
-        assert_eq!(level(r#"{"id":"X","severity":[{"type":"Ubuntu","score":"medium"}]}"#), Some(Severity::Medium));
+        assert_eq!(
+            level(r#"{"id":"X","severity":[{"type":"Ubuntu","score":"medium"}]}"#),
+            Some(Severity::Medium)
+        );
     }
 }

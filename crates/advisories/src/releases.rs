@@ -104,20 +104,20 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
     }
     let version = distribution.version.as_str();
     let major = version.split('.').next().unwrap_or_default();
-    let exact = |name: Cow<'_, str>| {
-        Some(Release::exact(ecosystem, name)).filter(|_| !version.is_empty())
-    };
+    let exact =
+        |name: Cow<'_, str>| Some(Release::exact(ecosystem, name)).filter(|_| !version.is_empty());
     match distribution.id.as_str() {
         "debian" => {
             let number = if version.is_empty() { debian(distribution)? } else { major };
             Some(Release::exact(ecosystem, number))
         }
-        "ubuntu" => exact(if is_lts(version) {
-            format!("{version}:LTS").into()
-        } else {
-            version.into()
-        })
-        .map(|release| Release { subscribers: Some(format!("Pro:{version}:LTS")), ..release }),
+        "ubuntu" => {
+            exact(if is_lts(version) { format!("{version}:LTS").into() } else { version.into() })
+                .map(|release| Release {
+                    subscribers: Some(format!("Pro:{version}:LTS")),
+                    ..release
+                })
+        }
         "alpine" => Some(Release::exact(ecosystem, alpine(version)?)),
         "almalinux" | "rocky" | "ol" | "mariner" | "azurelinux" => exact(major.into()),
         "rhel" => exact(format!("enterprise_linux:{major}").into())

@@ -23,7 +23,9 @@ pub enum StorageError {
     #[error("another update of `{0}` is running; wait until it has finished")]
     Locked(PathBuf),
     /// The ecosystem's name cannot be a file name.
-    #[error("`{0}` is not the name of an ecosystem; see `lazaret db status` for those that are known")]
+    #[error(
+        "`{0}` is not the name of an ecosystem; see `lazaret db status` for those that are known"
+    )]
     Name(Ecosystem),
 }
 
@@ -40,12 +42,8 @@ impl Lock {
         let path = folder.join(".lock");
         let failed = |reason| StorageError::Write { path: path.clone(), reason };
         fs::create_dir_all(&folder).map_err(failed)?;
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StorageError::Locked(folder)),

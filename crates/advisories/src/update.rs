@@ -5,11 +5,11 @@
 //! files. Each is built beside its place and moved there whole, so that a scan that runs meanwhile
 //! sees the old or the new one, and an update that is broken off leaves the old.
 
-use crate::download::{self, DownloadError, Download};
-use crate::feed::{self, FeedError};
-use crate::manifest::{self, Manifest};
 use crate::build::{Built, Dropped};
 use crate::database::Database;
+use crate::download::{self, Download, DownloadError};
+use crate::feed::{self, FeedError};
+use crate::manifest::{self, Manifest};
 use crate::matching::is_sound;
 use crate::storage::{self, Lock, Provenance, StorageError};
 use std::io;

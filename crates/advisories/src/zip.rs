@@ -196,7 +196,8 @@ impl Directory {
         let mut tail = vec![0; usize::try_from(tail_length).map_err(io::Error::other)?];
         let tail_start = length - tail_length;
         source.read_exact_at(&mut tail, tail_start)?;
-        let at = tail.windows(4).rposition(|four| four == b"PK\x05\x06").ok_or(ZipError::NotAZip)?;
+        let at =
+            tail.windows(4).rposition(|four| four == b"PK\x05\x06").ok_or(ZipError::NotAZip)?;
         let mut fields = Fields(tail.get(at..).unwrap_or_default());
         let mut directory = fields.end_record().ok_or(ZipError::NotAZip)?;
         let is_zip64 = directory.members == 0xffff

@@ -1,7 +1,7 @@
 //! Encodes what a [`Builder`] has collected.
 
-use super::{BlockDraft, Builder, CveDraft, Dropped, RatingDraft, RecordDraft};
 use super::strings::StringId;
+use super::{BlockDraft, Builder, CveDraft, Dropped, RatingDraft, RecordDraft};
 use crate::database::{Title, flags};
 use crate::format::{FormatError, HEADER, assemble, put_number, put_text};
 use crate::intervals::{End, Interval};

@@ -101,7 +101,13 @@ mod tests {
     #[test]
     fn what_is_no_vector_has_no_score() {
         for text in [
-            "", "CVSS:3.1/", "CVSS:3.1/AV:N", "CVSS:9.9/AV:N/AC:L", "AV:N", "High", "7.5",
+            "",
+            "CVSS:3.1/",
+            "CVSS:3.1/AV:N",
+            "CVSS:9.9/AV:N/AC:L",
+            "AV:N",
+            "High",
+            "7.5",
             "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:Z",
             "CVSS:3.1/AV:N/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
             "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N",

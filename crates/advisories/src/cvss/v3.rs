@@ -17,8 +17,8 @@ const REQUIREMENT: [(&str, f64); 3] = [("H", 1.5), ("M", 1.0), ("L", 0.5)];
 
 /// The environmental score where its metrics are stated, else the temporal, else the base score.
 pub(super) fn score(metrics: &Metrics<'_>, minor: Minor) -> Option<u8> {
-    let environmental = metrics
-        .any(&["CR", "IR", "AR", "MAV", "MAC", "MPR", "MUI", "MS", "MC", "MI", "MA"]);
+    let environmental =
+        metrics.any(&["CR", "IR", "AR", "MAV", "MAC", "MPR", "MUI", "MS", "MC", "MI", "MA"]);
     // The base metrics are mandatory, also where all of them are modified.
     let all = ["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
     if !all.iter().all(|name| metrics.get(name).is_some()) {
@@ -59,8 +59,7 @@ fn exploitability<'text>(
     part: &impl Fn(&str, &str) -> Option<&'text str>,
     changed: bool,
 ) -> Option<f64> {
-    let vector =
-        weigh(part("MAV", "AV")?, &[("N", 0.85), ("A", 0.62), ("L", 0.55), ("P", 0.2)])?;
+    let vector = weigh(part("MAV", "AV")?, &[("N", 0.85), ("A", 0.62), ("L", 0.55), ("P", 0.2)])?;
     let complexity = weigh(part("MAC", "AC")?, &[("L", 0.77), ("H", 0.44)])?;
     let (low, high) = if changed { (0.68, 0.5) } else { (0.62, 0.27) };
     let privileges = weigh(part("MPR", "PR")?, &[("N", 0.85), ("L", low), ("H", high)])?;

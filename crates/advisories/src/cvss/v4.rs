@@ -56,7 +56,8 @@ impl Vector {
                 Some(value) => position(value, &["", "H", "L", "N"]),
             }
         };
-        let need = |name| metrics.get(name).map_or(Some(0), |value| position(value, &["H", "M", "L"]));
+        let need =
+            |name| metrics.get(name).map_or(Some(0), |value| position(value, &["H", "M", "L"]));
         Some(Self {
             av: steps("MAV", "AV", &["N", "A", "L", "P"])?,
             pr: steps("MPR", "PR", &["N", "L", "H"])?,
@@ -70,9 +71,7 @@ impl Vector {
                 later("MSA", "SA", true)?,
             ],
             required: [need("CR")?, need("IR")?, need("AR")?],
-            exploit: metrics
-                .get("E")
-                .map_or(Some(0), |value| position(value, &["A", "P", "U"]))?,
+            exploit: metrics.get("E").map_or(Some(0), |value| position(value, &["A", "P", "U"]))?,
         })
     }
 
@@ -85,7 +84,8 @@ impl Vector {
             _ if self.av != 3 && none.contains(&true) => 1,
             _ => 2,
         };
-        let eq3 = match (confidentiality && integrity, confidentiality || integrity || availability) {
+        let eq3 = match (confidentiality && integrity, confidentiality || integrity || availability)
+        {
             (true, _) => 0,
             (false, true) => 1,
             (false, false) => 2,
@@ -246,14 +246,20 @@ mod tests {
             // CVE-2022-41741, CVE-2020-3549, CVE-2023-3089, CVE-2021-44714, CVE-2022-21830
             ("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 73),
             ("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 77),
-            ("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N/CR:H/IR:L/AR:L/MAV:N/MAC:H/MVC:H/MVI:L/MVA:L", 81),
-            ("CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:P/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N", 46),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N/CR:H/IR:L/AR:L/MAV:N/MAC:H/MVC:H/MVI:L/MVA:L",
+                81,
+            ),
+            ("CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N", 46),
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N", 51),
             // CVE-2021-44228, CVE-2014-0160
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", 100),
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N", 87),
             ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", 0),
-            ("CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N/E:U/CR:L/IR:L/AR:L", 1),
+            (
+                "CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N/E:U/CR:L/IR:L/AR:L",
+                1,
+            ),
         ] {
             assert_eq!(score(vector), Some(tenths), "{vector}");
         }

@@ -109,10 +109,12 @@ impl<'look> Look<'look> {
         };
         add(Cow::Borrowed(&package.name), &package.version, false)?;
         if package.ecosystem.is_distribution() {
-            let (name, version) = package.source.as_ref().map_or(
-                (package.name.as_str(), package.version.as_str()),
-                |source| (source.name.as_str(), source.version.as_str()),
-            );
+            let (name, version) = package
+                .source
+                .as_ref()
+                .map_or((package.name.as_str(), package.version.as_str()), |source| {
+                    (source.name.as_str(), source.version.as_str())
+                });
             add(Cow::Borrowed(name), version, true)?;
             if let Some(unsigned) = kernel::unsigned_source(name) {
                 add(Cow::Owned(unsigned), &package.version, true)?;
@@ -177,9 +179,9 @@ impl<'look> Look<'look> {
         }
         let listed = self.database.versions(&candidate.block)?;
         let is_listed = listed.contains(&version)
-            || listed.iter().any(|other| {
-                self.scheme.compare(version, other) == Ok(Ordering::Equal)
-            });
+            || listed
+                .iter()
+                .any(|other| self.scheme.compare(version, other) == Ok(Ordering::Equal));
         Ok(is_listed.then_some(None))
     }
 }

@@ -8,9 +8,10 @@ use crate::format::FormatError;
 use crate::intervals::{End, Interval};
 use crate::{cvss, ids};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    AffectedRange, Evidence, Finding, Fingerprint, Package, Rule, Severity, VulnerabilityEvidence,
+    AffectedRange, Evidence, Finding, Fingerprint, Fix, Package, Rule, Severity,
+    VulnerabilityEvidence,
 };
 
 /// How many records one finding lists as evidence.
@@ -83,11 +84,22 @@ pub(super) fn make<'look>(
             }
         }
     }
+    // Notices bundle CVEs: what mends them, and who says so, is worked out once for each set of records.
+    let mut fixes: HashMap<Vec<usize>, Option<Fix>> = HashMap::new();
     let mut findings = Vec::with_capacity(by_id.len());
     for ((rule, id), indexes) in by_id {
         let of_id: Vec<&Shown<'_, '_>> =
             indexes.iter().filter_map(|index| shown.get(*index)).collect();
-        findings.push(finding(look, package, verdict, rule, id, &of_id, borrow)?);
+        let fix = match fixes.get(&indexes) {
+            Some(fix) => fix.clone(),
+            None => {
+                let hits: Vec<&Hit<'_>> = of_id.iter().map(|one| one.hit).collect();
+                let fix = fix::find(look, package, verdict, &hits)?;
+                fixes.insert(indexes, fix.clone());
+                fix
+            }
+        };
+        findings.push(finding(look, package, verdict, (rule, id), fix, &of_id, borrow));
     }
     Ok(findings)
 }
@@ -102,17 +114,19 @@ fn finding(
     look: &Look<'_>,
     package: &Package,
     verdict: &Verdict<'_>,
-    rule: &str,
-    id: String,
+    (rule, id): (&str, String),
+    fix: Option<Fix>,
     shown: &[&Shown<'_, '_>],
     borrow: &dyn Fn(&str) -> Option<Borrowed>,
-) -> Result<Finding, FormatError> {
+) -> Finding {
     let malicious = rule == Rule::MALICIOUS_PACKAGE.id;
-    let own = shown.iter().filter_map(|one| Some((one, one.rating?))).max_by_key(|(one, rating)| {
-        let version = rating.vector.map_or(0, |(vector, _)| cvss::version_of(vector).unwrap_or(0));
-        let tenths = rating.vector.map_or(0, |(_, tenths)| tenths);
-        (version > 0, one.record.cves.len() <= 1, version, tenths, rating.level)
-    });
+    let own =
+        shown.iter().filter_map(|one| Some((one, one.rating?))).max_by_key(|(one, rating)| {
+            let version =
+                rating.vector.map_or(0, |(vector, _)| cvss::version_of(vector).unwrap_or(0));
+            let tenths = rating.vector.map_or(0, |(_, tenths)| tenths);
+            (version > 0, one.record.cves.len() <= 1, version, tenths, rating.level)
+        });
     let source = match own {
         Some((one, rating)) => Some(Borrowed::new(one.record.id, &rating)),
         None if malicious => None,
@@ -123,8 +137,6 @@ fn finding(
         Some(source) => source.level,
         None => Severity::Unknown,
     };
-    let hits: Vec<&Hit<'_>> = shown.iter().map(|one| one.hit).collect();
-    let fix = fix::find(look, package, verdict, &hits)?;
     let mut aliases: BTreeSet<&str> =
         shown.iter().flat_map(|one| one.record.aliases.iter().copied()).collect();
     aliases.remove(id.as_str());
@@ -135,7 +147,7 @@ fn finding(
             evidence.push(next);
         }
     }
-    Ok(Finding {
+    Finding {
         rule: rule.to_owned(),
         aliases: aliases.into_iter().map(str::to_owned).collect(),
         severity,
@@ -149,7 +161,7 @@ fn finding(
         evidence,
         fingerprint: Fingerprint::new(rule, Some(&id), Some(&package.purl), &package.location),
         id: Some(id),
-    })
+    }
 }
 
 /// A vector before a word; of two of a kind, the one about the package before the one about the
@@ -197,9 +209,9 @@ fn evidence_of(
     let lent = source.filter(|source| own.is_none() && source.record != record.id);
     let vector = match lent {
         Some(lent) => lent.vector.clone(),
-        None => own
-            .and_then(|rating| rating.vector)
-            .map(|(vector, tenths)| (vector.to_owned(), tenths)),
+        None => {
+            own.and_then(|rating| rating.vector).map(|(vector, tenths)| (vector.to_owned(), tenths))
+        }
     };
     VulnerabilityEvidence {
         record: record.id.to_owned(),

@@ -84,8 +84,8 @@ pub(super) fn find(
         ranges.iter().any(|one| one.end == End::Fixed(version.as_str()))
     });
     let mut offers = offers.peekable();
-    let for_subscribers = offers.peek().is_some()
-        && offers.all(|one| one.for_subscribers || one.block.subscription);
+    let for_subscribers =
+        offers.peek().is_some() && offers.all(|one| one.for_subscribers || one.block.subscription);
     Ok(Some(Fix {
         title: format!("upgrade {} to {version}", package.name),
         safety: if package.ecosystem.is_distribution() { Safety::Safe } else { Safety::Review },

@@ -11,16 +11,28 @@ mod findings;
 mod fix;
 
 use crate::database::{Database, DatabaseError};
+use crate::format::FormatError;
 use crate::manifest::{self, Manifest};
 use crate::names;
 use crate::purls::{self, PurlMatchError};
 use crate::releases::{self, Release};
 use candidates::Look;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use version::Scheme;
-use vocabulary::{Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Purl, Severity};
+use vocabulary::{
+    Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Purl, Severity,
+};
+
+/// How many processors matching uses: beyond these, the findings' memory is what bounds it.
+const MAX_THREADS: usize = 4;
+/// For how many packages a thread is worth its start.
+const PACKAGES_A_THREAD: usize = 32;
+
+/// Findings, and what could not be compared.
+type Found = (Vec<Finding>, Vec<Problem>);
 
 /// What matching gives.
 #[derive(Debug, Default)]
@@ -100,7 +112,8 @@ impl Databases {
         }
         let mut matched = Matched::default();
         for (ecosystem, packages) in by_ecosystem {
-            let coverage = self.ecosystem(ecosystem, &packages, distribution, &mut matched.findings);
+            let coverage =
+                self.ecosystem(ecosystem, &packages, distribution, &mut matched.findings);
             matched.coverage.push(coverage);
         }
         sort(&mut matched.findings);
@@ -171,37 +184,55 @@ impl Databases {
             return Coverage::skipped(check, reason);
         };
         let look = Look { database, scheme, main: &main, subscribers: &subscribers };
-        let mut problems = Vec::new();
-        for package in packages {
-            match self.package(&look, package, &mut problems) {
-                Ok(found) => findings.extend(found),
-                Err(reason) => {
-                    return Coverage::failed(
-                        check,
-                        format!("the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {ecosystem}`"),
-                    );
-                }
+        match self.in_parallel(&look, packages) {
+            Ok((found, problems)) => {
+                findings.extend(found);
+                Coverage::with_problems(check, problems)
             }
+            Err(reason) => Coverage::failed(
+                check,
+                format!(
+                    "the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {ecosystem}`"
+                ),
+            ),
         }
-        Coverage::with_problems(check, problems)
     }
 
-    fn package(
-        &self,
-        look: &Look<'_>,
-        package: &Package,
-        problems: &mut Vec<Problem>,
-    ) -> Result<Vec<Finding>, crate::format::FormatError> {
-        let verdict = look.at(package)?;
-        problems.extend(verdict.problems.iter().map(|reason| Problem {
-            path: package.location.path().unwrap_or_default().to_owned(),
-            layer: package.location.layer(),
-            reason: reason.clone(),
-        }));
-        if verdict.hits.is_empty() {
-            return Ok(Vec::new());
+    /// Matches packages of one ecosystem, on several processors where it pays.
+    fn in_parallel(&self, look: &Look<'_>, packages: &[&Package]) -> Result<Found, FormatError> {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = processors.min(MAX_THREADS).min(packages.len() / PACKAGES_A_THREAD).max(1);
+        if threads == 1 {
+            return self.in_turn(look, packages);
         }
-        findings::make(look, package, &verdict, &|cve| self.borrow(look.database, cve))
+        // Dealt out like cards: packages of one source, which cost alike, stand side by side.
+        let hands: Vec<Vec<&Package>> = (0..threads)
+            .map(|hand| packages.iter().skip(hand).step_by(threads).copied().collect())
+            .collect();
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                hands.iter().skip(1).map(|hand| scope.spawn(|| self.in_turn(look, hand))).collect();
+            let first = hands.first().map_or(Ok(Found::default()), |hand| self.in_turn(look, hand));
+            let (mut findings, mut problems) = first?;
+            for other in others {
+                let (more, further) = match other.join() {
+                    Ok(found) => found?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                };
+                findings.extend(more);
+                problems.extend(further);
+            }
+            Ok((findings, problems))
+        })
+    }
+
+    fn in_turn(&self, look: &Look<'_>, packages: &[&Package]) -> Result<Found, FormatError> {
+        let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
+        let (mut findings, mut problems) = Found::default();
+        for package in packages {
+            findings.extend(match_package(look, package, &lender, &mut problems)?);
+        }
+        Ok((findings, problems))
     }
 
     /// The rating of a CVE in another record: of the same ecosystem, else the one that says most of
@@ -224,7 +255,8 @@ impl Databases {
             .keys()
             .filter_map(|ecosystem| manifest::database_path(&self.folder, ecosystem))
             .collect();
-        let entries = std::fs::read_dir(manifest::version_folder(&self.folder)).into_iter().flatten();
+        let entries =
+            std::fs::read_dir(manifest::version_folder(&self.folder)).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .flatten()
             .map(|entry| entry.path())
@@ -234,6 +266,43 @@ impl Databases {
         paths.sort_unstable();
         paths.iter().filter_map(|path| Database::open(path).ok()).collect()
     }
+}
+
+/// Lends ratings to records without one, and remembers them: packages of one source ask alike.
+struct Lender<'db> {
+    databases: &'db Databases,
+    own: &'db Database,
+    known: RefCell<HashMap<String, Option<findings::Borrowed>>>,
+}
+
+impl Lender<'_> {
+    fn lend(&self, cve: &str) -> Option<findings::Borrowed> {
+        if let Some(known) = self.known.borrow().get(cve) {
+            return known.clone();
+        }
+        let found = self.databases.borrow(self.own, cve);
+        self.known.borrow_mut().insert(cve.to_owned(), found.clone());
+        found
+    }
+}
+
+/// Matches one package in one database.
+fn match_package(
+    look: &Look<'_>,
+    package: &Package,
+    lender: &Lender<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Finding>, FormatError> {
+    let verdict = look.at(package)?;
+    problems.extend(verdict.problems.iter().map(|reason| Problem {
+        path: package.location.path().unwrap_or_default().to_owned(),
+        layer: package.location.layer(),
+        reason: reason.clone(),
+    }));
+    if verdict.hits.is_empty() {
+        return Ok(Vec::new());
+    }
+    findings::make(look, package, &verdict, &|cve| lender.lend(cve))
 }
 
 /// Indexes of the releases to look in, and of those whose advisories are for subscribers.
@@ -253,19 +322,20 @@ fn release_indexes(database: &Database, release: Option<&Release>) -> (Vec<u32>,
 
 /// Worst first, then by id, package and location; one for each fingerprint.
 fn sort(findings: &mut Vec<Finding>) {
-    let worst = |severity: Severity| {
-        Severity::WORST_FIRST.iter().position(|level| *level == severity)
-    };
-    findings.sort_by_cached_key(|finding| {
-        (
-            worst(finding.severity),
-            finding.id.clone(),
-            finding.package.as_ref().map(ToString::to_string),
-            finding.location.clone(),
-        )
+    let worst =
+        |severity: Severity| Severity::WORST_FIRST.iter().position(|level| *level == severity);
+    findings.sort_by(|left, right| {
+        worst(left.severity)
+            .cmp(&worst(right.severity))
+            .then_with(|| left.id.cmp(&right.id))
+            .then_with(|| left.package.cmp(&right.package))
+            .then_with(|| left.location.cmp(&right.location))
     });
     let mut seen = HashSet::with_capacity(findings.len());
-    findings.retain(|finding| seen.insert(finding.fingerprint.clone()));
+    let first: Vec<bool> =
+        findings.iter().map(|finding| seen.insert(finding.fingerprint.as_str())).collect();
+    let mut first = first.into_iter();
+    findings.retain(|_| first.next().unwrap_or(true));
 }
 
 /// Whether an ecosystem name can have a database.
