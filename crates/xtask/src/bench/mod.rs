@@ -100,11 +100,13 @@ fn cache_folder() -> Result<PathBuf> {
 
 impl Bench {
     /// Builds the release binaries: this program is one of them, as the floor must be as fast.
-    fn build(root: &Path, cache: PathBuf) -> Result<Self> {
-        eprintln!("building the release binaries …");
-        let arguments =
-            ["build", "--release", "--locked", "--package", "cli", "--package", "xtask"];
-        run(command("cargo", arguments).current_dir(root))?;
+    fn new(root: &Path, cache: PathBuf, build: bool) -> Result<Self> {
+        if build {
+            eprintln!("building the release binaries …");
+            let packages = ["--package", "cli", "--package", "xtask"];
+            let mut cargo = command("cargo", ["build", "--release", "--locked"]);
+            run(cargo.args(packages).current_dir(root))?;
+        }
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
         let release = target.canonicalize()?.join("release");
