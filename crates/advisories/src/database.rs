@@ -135,12 +135,28 @@ pub(crate) struct RatingView<'file> {
     pub(crate) vector: Option<(&'file str, u8)>,
 }
 
+/// A CVE id as it is stored; one becomes a text only where it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum CveView<'file> {
+    Packed(u32),
+    Text(&'file str),
+}
+
+impl std::fmt::Display for CveView<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Packed(packed) => formatter.write_str(&ids::unpack(*packed)),
+            Self::Text(text) => formatter.write_str(text),
+        }
+    }
+}
+
 /// A record.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordView<'file> {
     pub(crate) id: &'file str,
     pub(crate) malicious: bool,
-    pub(crate) cves: Vec<String>,
+    pub(crate) cves: Vec<CveView<'file>>,
     pub(crate) aliases: Vec<&'file str>,
     pub(crate) rating: Option<RatingView<'file>>,
     pub(crate) title: Title<&'file str>,
@@ -365,9 +381,9 @@ impl Database {
         for _ in 0..count {
             let number = reader.number()?;
             cves.push(if number & 1 == 1 {
-                ids::unpack(u32::try_from(number >> 1).map_err(|_| FormatError::Content)?)
+                CveView::Packed(u32::try_from(number >> 1).map_err(|_| FormatError::Content)?)
             } else {
-                self.string(number >> 1)?.to_owned()
+                CveView::Text(self.string(number >> 1)?)
             });
         }
         let count = reader.count()?;
@@ -407,8 +423,17 @@ impl Database {
         let Some(packed) = ids::pack(cve) else { return Ok(None) };
         let cves = self.section(Section::Cves);
         let Some(place) = search(cves, |key| Ok(key.cmp(&packed)))? else { return Ok(None) };
-        let record = self.record(place)?;
-        Ok(record.rating.map(|rating| (record.id, rating)))
+        let mut reader = Reader::at(self.section(Section::Records), place)?;
+        let id = self.string(reader.number()?)?;
+        if reader.byte()? & flags::RATED == 0 {
+            return Ok(None);
+        }
+        for _lists in ["cves", "aliases"] {
+            for _ in 0..reader.count()? {
+                reader.number()?;
+            }
+        }
+        Ok(Some((id, self.rating(&mut reader)?)))
     }
 
     /// Reads everything: every name, block, record and CVE. Used where a file comes from elsewhere.

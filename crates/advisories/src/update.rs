@@ -159,11 +159,16 @@ fn list(source: &Source, client: &fetch::Client) -> Result<Vec<Ecosystem>, Updat
         // archives of the ecosystems as well.
         .filter(|line| !line.is_empty() && !line.contains(':') && !line.starts_with('['))
         .map(Ecosystem::new)
-        .filter(is_sound)
+        .filter(can_be_matched)
         .collect();
     all.sort_unstable();
     all.dedup();
     Ok(all)
+}
+
+/// Whether the order of its versions is known: the others are large, and of no use here.
+fn can_be_matched(ecosystem: &Ecosystem) -> bool {
+    is_sound(ecosystem) && version::Scheme::of_ecosystem(ecosystem.as_str()).is_some()
 }
 
 fn look_around(folder: &Path) -> Result<Vec<Ecosystem>, UpdateError> {
@@ -173,7 +178,7 @@ fn look_around(folder: &Path) -> Result<Vec<Ecosystem>, UpdateError> {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let ecosystem = Ecosystem::new(&name);
-        if entry.path().is_dir() && is_sound(&ecosystem) {
+        if entry.path().is_dir() && can_be_matched(&ecosystem) {
             all.push(ecosystem);
         }
     }

@@ -17,6 +17,8 @@ use std::os::unix::fs::FileExt;
 const MAX_MEMBERS: u64 = 4_000_000;
 /// Largest central directory: as many members of about 100 bytes.
 const MAX_DIRECTORY: u64 = 512 << 20;
+/// Most bytes of all members together, inflated; the whole public feed has some 50 GB.
+const MAX_PLAIN: u64 = 256 << 30;
 /// How far from its end an archive's last record can begin: its own length and a comment.
 const TAIL: u64 = 22 + 65_535;
 /// How much a local header's names may exceed those of the directory before it is read again.
@@ -34,6 +36,9 @@ pub enum ZipError {
     /// It has more members than any feed.
     #[error("it has {0} members or a directory of that many bytes, which is more than is allowed")]
     TooManyMembers(u64),
+    /// Its members together are larger than all feeds.
+    #[error("its members have more than {MAX_PLAIN} bytes together, which is more than is allowed")]
+    Bomb,
     /// A member is larger than any record.
     #[error("its member `{0}` is larger than is allowed ({1} bytes)")]
     TooLarge(String, u64),
@@ -104,6 +109,10 @@ impl<Source: ReadAt> Archive<Source> {
         let mut members = Vec::new();
         for _ in 0..directory.members {
             members.push(fields.member().ok_or(ZipError::NotAZip)?);
+        }
+        let plain = members.iter().fold(0_u64, |sum, member| sum.saturating_add(member.plain));
+        if plain > MAX_PLAIN {
+            return Err(ZipError::Bomb);
         }
         members.retain(|member| !member.name.ends_with('/'));
         members.sort_unstable();
@@ -320,6 +329,78 @@ fn zip64_field(extra: &[u8]) -> Option<Fields<'_>> {
         let content = fields.take(usize::from(length))?;
         if id == 1 {
             return Some(Fields(content));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive with one stored member whose directory says it needs 64-bit fields throughout.
+    fn zip64(text: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+        let crc = crc32(text).to_le_bytes();
+        let mut file = b"PK\x03\x04\x2d\0\0\0\0\0\0\0\0\0".to_vec();
+        for part in [&crc[..], &length, &length, &[6, 0, 0, 0], b"a.json", text] {
+            file.extend_from_slice(part);
+        }
+        let directory = file.len() as u64;
+        file.extend_from_slice(b"PK\x01\x02\x2d\0\x2d\0\0\0\0\0\0\0\0\0");
+        for part in [&crc[..], &[0xff; 8], &[6, 0, 28, 0, 0, 0], &[0; 8], &[0xff; 4], b"a.json"] {
+            file.extend_from_slice(part);
+        }
+        file.extend_from_slice(&[1, 0, 24, 0]);
+        for number in [text.len() as u64, text.len() as u64, 0] {
+            file.extend_from_slice(&number.to_le_bytes());
+        }
+        let end = file.len() as u64;
+        file.extend_from_slice(b"PK\x06\x06");
+        file.extend_from_slice(&44_u64.to_le_bytes());
+        file.extend_from_slice(&[0; 12]);
+        for number in [1, 1, end - directory, directory] {
+            file.extend_from_slice(&number.to_le_bytes());
+        }
+        file.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+        file.extend_from_slice(&end.to_le_bytes());
+        file.extend_from_slice(&[1, 0, 0, 0]);
+        file.extend_from_slice(b"PK\x05\x06\0\0\0\0");
+        file.extend_from_slice(&[0xff; 12]);
+        file.extend_from_slice(&[0, 0]);
+        file
+    }
+
+    fn members(file: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ZipError> {
+        let mut all = Vec::new();
+        let take = |name: &str, bytes: &[u8]| all.push((name.to_owned(), bytes.to_vec()));
+        Archive::open(file)?.read(1000, |_| true, take)?;
+        Ok(all)
+    }
+
+    #[test]
+    fn archives_with_64_bit_fields_are_read() {
+        let found = members(&zip64(b"content")).unwrap();
+        assert_eq!(found, [("a.json".to_owned(), b"content".to_vec())]);
+    }
+
+    #[test]
+    fn a_member_with_another_checksum_or_size_is_refused() {
+        let file = zip64(b"content");
+        let mut damaged = file.clone();
+        damaged[38] ^= 1;
+        assert!(matches!(members(&damaged), Err(ZipError::Damaged(_))));
+        let large = vec![b'a'; 1001];
+        assert!(matches!(members(&zip64(&large)), Err(ZipError::TooLarge(..))));
+    }
+
+    #[test]
+    fn a_damaged_archive_is_an_error_and_not_a_panic() {
+        let file = zip64(b"content");
+        for at in 0..file.len() {
+            let _ = members(&file[..at]);
+            let mut damaged = file.clone();
+            damaged[at] = 0xff;
+            let _ = members(&damaged);
         }
     }
 }

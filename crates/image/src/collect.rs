@@ -2,7 +2,7 @@
 
 use crate::budget::{Budget, Reservation};
 use crate::check::{Check, Entry, Flow, ReadError, Reading, Want};
-use crate::dispatch::{Dispatch, Mask};
+use crate::dispatch::{Dispatch, Mask, behind_last};
 use crate::facts::{FactRecord, LayerFacts, PathHasher};
 use crate::limits;
 use crate::record::Record;
@@ -251,8 +251,8 @@ impl<'walk> Collector<'walk> {
 
     /// Counts the entry; false where it is a whiteout.
     fn register(&mut self, meta: &Meta<'_>) -> bool {
-        // Cheap test first: few names begin with a dot.
-        if meta.path.contains(".wh.") && self.whiteout(meta.path) {
+        let name = behind_last(b'/', meta.path).unwrap_or(meta.path);
+        if name.starts_with(".wh.") && self.whiteout(meta.path) {
             return false;
         }
         if self.aliases.is_none() {

@@ -36,8 +36,17 @@ impl ByLength {
 
     fn get(&self, text: &str) -> Mask {
         let same_length = self.0.get(text.len()).map_or(&[][..], Vec::as_slice);
-        same_length.iter().find(|(known, _)| *known == text).map_or(0, |(_, mask)| *mask)
+        // The first byte settles nearly all of it without a call.
+        let first = text.as_bytes().first();
+        let same = |known: &str| known.as_bytes().first() == first && known == text;
+        same_length.iter().find(|(known, _)| same(known)).map_or(0, |(_, mask)| *mask)
     }
+}
+
+/// What follows the last such byte; none where there is none. `byte` is ASCII.
+pub(crate) fn behind_last(byte: u8, text: &str) -> Option<&str> {
+    let at = text.as_bytes().iter().rposition(|known| *known == byte)?;
+    text.get(at + 1..)
 }
 
 impl<'walk> Dispatch<'walk> {
@@ -83,14 +92,15 @@ impl<'walk> Dispatch<'walk> {
 
     /// Checks that a file at this path could concern.
     pub(crate) fn by_path(&self, path: &str) -> Mask {
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let name = behind_last(b'/', path).unwrap_or(path);
+        let extension = behind_last(b'.', name).unwrap_or_default();
         let mut mask = self.names.get(name) | self.paths.get(path);
         if !extension.is_empty() {
             mask |= self.extensions.get(extension);
         }
+        let first = path.as_bytes().first();
         for (folder, of_folder) in &self.under {
-            if path.starts_with(folder) {
+            if folder.as_bytes().first() == first && path.starts_with(folder) {
                 mask |= of_folder;
             }
         }

@@ -588,7 +588,7 @@ impl<'block> Header<'block> {
 
     fn text(&self, at: usize, length: usize) -> &'block [u8] {
         let field = self.field(at, length);
-        let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+        let end = memchr::memchr(0, field).unwrap_or(field.len());
         field.get(..end).unwrap_or_default()
     }
 
@@ -627,9 +627,8 @@ impl<'block> Header<'block> {
     /// tars wrote them.
     fn checksum_holds(&self) -> bool {
         let Some(stated) = self.number(148, 8) else { return false };
-        let total: u32 = self.0.iter().map(|byte| u32::from(*byte)).sum();
         let field: u32 = self.field(148, 8).iter().map(|byte| u32::from(*byte)).sum();
-        let unsigned = total - field + 8 * 32;
+        let unsigned = sum_of(self.0) - field + 8 * 32;
         if u64::from(unsigned) == stated {
             return true;
         }
@@ -656,6 +655,17 @@ impl<'block> Header<'block> {
     }
 }
 
+/// The sum of a block's bytes, eight at a time: even and odd bytes are added up in lanes of 16 bits,
+/// which 64 additions of two bytes cannot overflow.
+fn sum_of(block: &[u8; BLOCK]) -> u32 {
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    let lanes = block.chunks_exact(8).fold(0_u64, |lanes, eight| {
+        let word = eight.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+        lanes + (word & EVEN) + ((word >> 8) & EVEN)
+    });
+    (0..4).map(|lane| u32::try_from((lanes >> (16 * lane)) & 0xffff).unwrap_or(0)).sum()
+}
+
 /// Appends `path` to `into` without leading slashes and without empty, `.` and `..` parts; `..` at
 /// the root stays at the root, as the kernel has it. Returns whether the path tried to leave it.
 pub(crate) fn normalise(path: &[u8], into: &mut String) -> bool {
@@ -664,6 +674,9 @@ pub(crate) fn normalise(path: &[u8], into: &mut String) -> bool {
     if is_plain(path)
         && let Ok(text) = std::str::from_utf8(path)
     {
+        if !into.is_empty() {
+            into.push('/');
+        }
         into.push_str(text);
         return false;
     }

@@ -1,6 +1,6 @@
 //! Which entries of a database are about a package, and which of them hold its version.
 
-use crate::database::{Axis, BlockView, Database};
+use crate::database::{Axis, BlockView, CveView, Database};
 use crate::format::FormatError;
 use crate::intervals::{End, Interval};
 use crate::{kernel, modules};
@@ -48,7 +48,7 @@ pub(super) struct Verdict<'look> {
     pub(super) candidates: Vec<Candidate<'look>>,
     pub(super) hits: Vec<Hit<'look>>,
     /// CVEs that an update for subscribers, which is installed, mends.
-    pub(super) mended: HashSet<String>,
+    pub(super) mended: HashSet<CveView<'look>>,
     pub(super) problems: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 
 use super::candidates::{Hit, Look, Verdict};
 use super::fix;
-use crate::database::{RatingView, RecordView, Title};
+use crate::database::{CveView, RatingView, RecordView, Title};
 use crate::format::FormatError;
 use crate::intervals::{End, Interval};
 use crate::{cvss, ids};
@@ -69,18 +69,18 @@ pub(super) fn make<'look>(
         shown.push(Shown { hit, record, rating });
     }
     shown.sort_by(|left, right| left.record.id.cmp(right.record.id));
-    let mut by_id: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let mut by_id: BTreeMap<(&str, CveView<'_>), Vec<usize>> = BTreeMap::new();
     for (index, one) in shown.iter().enumerate() {
-        let mut add = |rule: &'static str, id: String| {
+        let mut add = |rule: &'static str, id: CveView<'look>| {
             by_id.entry((rule, id)).or_default().push(index);
         };
         if one.record.malicious {
-            add(Rule::MALICIOUS_PACKAGE.id, one.record.id.to_owned());
+            add(Rule::MALICIOUS_PACKAGE.id, CveView::Text(one.record.id));
         } else if one.record.cves.is_empty() {
-            add(Rule::KNOWN_VULNERABILITY.id, one.record.id.to_owned());
+            add(Rule::KNOWN_VULNERABILITY.id, CveView::Text(one.record.id));
         } else {
             for cve in one.record.cves.iter().filter(|cve| !is_mended(verdict, one, cve)) {
-                add(Rule::KNOWN_VULNERABILITY.id, cve.clone());
+                add(Rule::KNOWN_VULNERABILITY.id, *cve);
             }
         }
     }
@@ -99,13 +99,13 @@ pub(super) fn make<'look>(
                 fix
             }
         };
-        findings.push(finding(look, package, verdict, (rule, id), fix, &of_id, borrow));
+        findings.push(finding(look, package, verdict, (rule, id.to_string()), fix, &of_id, borrow));
     }
     Ok(findings)
 }
 
 /// Whether an update for subscribers that is installed mends what the release leaves open.
-fn is_mended(verdict: &Verdict<'_>, shown: &Shown<'_, '_>, cve: &str) -> bool {
+fn is_mended(verdict: &Verdict<'_>, shown: &Shown<'_, '_>, cve: &CveView<'_>) -> bool {
     verdict.mended.contains(cve)
         && shown.hit.interval.is_some_and(|interval| interval.end == End::Open)
 }

@@ -1,0 +1,145 @@
+//! `lazaret db …` from the outside.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, code, stderr, stdout};
+use std::io::Write as _;
+use std::process::Stdio;
+
+#[test]
+fn versions_are_compared_as_their_ecosystem_does() {
+    let bench = Bench::new();
+    for (ecosystem, left, right, sign) in [
+        ("Debian", "1.0~rc1-1", "1.0-1", "<"),
+        ("AlmaLinux", "1.0^git1-1", "1.0-1", ">"),
+        ("PyPI", "1.0", "1.0.0", "="),
+        ("npm", "1.0.0-beta", "1.0.0", "<"),
+        ("Maven", "1.0-SNAPSHOT", "1.0", "<"),
+        ("Alpine", "1.2.3_alpha-r0", "1.2.3-r0", "<"),
+        ("Go", "v1.2.3", "1.2.4-0.20200101000000-abcdefabcdef", "<"),
+    ] {
+        let compared = bench.run(&["db", "compare", ecosystem, left, right]);
+        assert_eq!(stdout(&compared).trim(), sign, "{ecosystem} {left} {right}");
+        assert_eq!(code(&compared), 0);
+    }
+    assert_eq!(code(&bench.run(&["db", "compare", "Atlantis", "1", "2"])), 2);
+    assert_eq!(code(&bench.run(&["db", "compare", "Debian", "1"])), 2);
+}
+
+#[test]
+fn lines_that_do_not_hold_are_printed() {
+    let bench = Bench::new();
+    let ask = |lines: &str| {
+        let mut child = bench
+            .command(&["db", "compare", "Debian", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let good = ask("1.0 < 1.1\n\n# remark\n1.0 = 1.0\n2 > 1\n");
+    assert_eq!((code(&good), stdout(&good).as_str()), (0, ""));
+    let bad = ask("1.0 > 1.1\n1.0 < 1.1\n");
+    assert_eq!((code(&bad), stdout(&bad).as_str()), (1, "1.0 > 1.1\n"));
+    assert_eq!(code(&ask("1.0 is 1.1\n")), 2);
+}
+
+#[test]
+fn one_package_is_matched_with_its_evidence() {
+    let bench = Bench::with_database();
+    let matched = bench.run(&[
+        "db",
+        "match",
+        "pkg:deb/debian/libopensel3@3.0.1-1?upstream=opensel",
+        "--distro",
+        "debian:12",
+    ]);
+    assert_eq!(code(&matched), 1, "{}", stderr(&matched));
+    insta::assert_snapshot!("match", stdout(&matched));
+    assert_eq!(code(&bench.run(&["db", "match", "pkg:pypi/demo-web@2.0"])), 0);
+    assert_eq!(code(&bench.run(&["db", "match", "pkg:pypi/Demo_Web@1.9.9"])), 1);
+    assert_eq!(code(&bench.run(&["db", "match", "pkg:deb/debian/x@1", "--distro", "debian:7"])), 3);
+    assert_eq!(code(&bench.run(&["db", "match", "pkg:cargo/x@1"])), 4);
+    assert_eq!(code(&bench.run(&["db", "match", "not a purl"])), 2);
+}
+
+#[test]
+fn a_database_travels_in_one_file() {
+    let bench = Bench::with_database();
+    let exported = bench.run(&["db", "export", "all.lzx"]);
+    assert_eq!(code(&exported), 0, "{}", stderr(&exported));
+    assert!(stderr(&exported).contains("sha256:"));
+    let imported = bench.run(&["db", "import", "all.lzx", "--db", "other"]);
+    assert_eq!(code(&imported), 0, "{}", stderr(&imported));
+    let status = |db: &str| stdout(&bench.run(&["db", "status", "--db", db, "--format", "json"]));
+    assert_eq!(status("other"), status("db"));
+    let mut bytes = std::fs::read(bench.path().join("all.lzx")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    bench.write("bad.lzx", bytes);
+    let refused = bench.run(&["db", "import", "bad.lzx", "--db", "third"]);
+    assert_eq!(code(&refused), 4);
+    assert_eq!(code(&bench.run(&["db", "status", "--db", "third"])), 4);
+
+    let server = testkit::Server::files(bench.path()).unwrap();
+    let url = format!("{}/all.lzx", server.url());
+    assert_eq!(code(&bench.run(&["db", "import", &url, "--db", "fourth"])), 0);
+    let offline = bench.run(&["db", "import", &url, "--db", "fifth", "--offline"]);
+    assert_eq!(code(&offline), 4);
+    assert!(stderr(&offline).contains("--offline"), "{}", stderr(&offline));
+}
+
+#[test]
+fn an_update_by_url_asks_again_only_for_what_changed() {
+    let bench = Bench::new();
+    let Some(shared) = testkit::shared() else { return };
+    let server = testkit::Server::files(shared.join("osv-mirror")).unwrap();
+    let update = |more: &[&str]| {
+        let mut arguments = vec!["db", "update", "--from", server.url(), "crates.io", "RubyGems"];
+        arguments.extend(more);
+        bench.run(&arguments)
+    };
+    let first = update(&[]);
+    assert_eq!(code(&first), 0, "{}", stderr(&first));
+    assert!(stderr(&first).contains("crates.io: "), "{}", stderr(&first));
+    let again = update(&[]);
+    assert!(stderr(&again).contains("unchanged"), "{}", stderr(&again));
+    let offline = update(&["--offline"]);
+    assert_eq!(code(&offline), 4);
+    let absent = bench.run(&["db", "update", "--from", server.url(), "Atlantis"]);
+    assert_eq!(code(&absent), 4);
+    assert!(
+        stderr(&absent).contains("Atlantis: the source does not have it"),
+        "{}",
+        stderr(&absent)
+    );
+}
+
+#[test]
+fn help_completions_and_manual_are_there() {
+    let bench = Bench::new();
+    for (arguments, expected) in [
+        (vec!["--help"], "Exit codes:"),
+        (vec!["--version"], env!("CARGO_PKG_VERSION")),
+        (vec!["completions", "bash"], "_lazaret"),
+        (vec!["man"], ".TH lazaret"),
+    ] {
+        let output = bench.run(&arguments);
+        assert_eq!(code(&output), 0, "{arguments:?}");
+        assert!(stdout(&output).contains(expected), "{arguments:?}: {}", stdout(&output));
+    }
+    let all = ["", "scan", "sbom", "db", "db update", "db match"];
+    let help: Vec<String> = all
+        .iter()
+        .map(|command| {
+            let mut arguments: Vec<&str> = command.split_whitespace().collect();
+            arguments.push("--help");
+            stdout(&bench.run(&arguments))
+        })
+        .collect();
+    insta::assert_snapshot!("help", help.join("\n────\n"));
+}
