@@ -115,10 +115,15 @@ fn walk(archive: &[u8], piece: usize) -> (Vec<String>, Result<(), String>) {
     let mut reader = TarReader::default();
     for piece in archive.chunks(piece.min(archive.len()).max(1)) {
         if let Err(error) = reader.push(piece, &mut seen) {
-            return (seen.entries, Err(error.to_string()));
+            return (seen.entries, Err(kind(error)));
         }
     }
-    (seen.entries, reader.finish().map_err(|error| error.to_string()))
+    (seen.entries, reader.finish().map_err(kind))
+}
+
+/// What kind of error it is: its text without the place.
+fn kind(error: impl std::fmt::Display) -> String {
+    error.to_string().replace(|letter: char| letter.is_ascii_digit(), "")
 }
 
 /// Keeps a line for each entry.
@@ -227,7 +232,9 @@ pub fn version_order(data: &[u8]) {
             assert_eq!(order(left, right), order(right, left).reverse(), "{left:?} {right:?}");
         }
     }
+    // Maven's own order is not transitive for some texts, and ours is to be the same.
     if let [a, b, c] = versions.as_slice()
+        && scheme != Scheme::Maven
         && order(a, b).is_le()
         && order(b, c).is_le()
     {
