@@ -140,7 +140,7 @@ fn finding(
     let mut aliases: BTreeSet<&str> =
         shown.iter().flat_map(|one| one.record.aliases.iter().copied()).collect();
     aliases.remove(id.as_str());
-    let mut evidence: Vec<Evidence> = Vec::new();
+    let mut evidence: Vec<Evidence> = Vec::with_capacity(shown.len().min(MAX_EVIDENCE));
     for one in shown {
         let next = Evidence::Advisory(Box::new(evidence_of(look, verdict, one, source.as_ref())));
         if evidence.len() < MAX_EVIDENCE && !evidence.contains(&next) {
