@@ -35,7 +35,7 @@ struct Stored<'facts> {
     walk: u32,
     checks: Checks,
     packed_digest: Option<Digest>,
-    #[serde(borrow)]
+    #[serde(borrow, with = "serde_bytes")]
     facts: std::borrow::Cow<'facts, [u8]>,
 }
 

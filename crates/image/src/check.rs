@@ -107,6 +107,12 @@ pub trait Check: Send + Sync {
     /// Raised whenever the facts it makes change in form or content; part of the cache key.
     fn revision(&self) -> u32;
 
+    /// Whether it reads declarations, such as lock files, which count in source folders alone. An
+    /// image is walked without such checks.
+    fn reads_declarations(&self) -> bool {
+        false
+    }
+
     /// Which files could concern it.
     fn interests(&self) -> &'static [Interest];
 

@@ -41,6 +41,7 @@ pub struct FactRecord {
     /// Path of the file.
     pub path: String,
     /// The check's own bytes.
+    #[serde(with = "serde_bytes")]
     pub fact: Vec<u8>,
 }
 

@@ -62,8 +62,11 @@ pub fn read(
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
     let opened = image::open(reference, &OpenOptions { platform: options.platform.clone() })?;
-    let checks = crate::checks();
-    let checks = borrowed(&checks);
+    let all = crate::checks();
+    let mut checks = borrowed(&all);
+    if matches!(opened, Opened::Image(_)) {
+        checks.retain(|check| !check.reads_declarations());
+    }
     let (cache, remark) = open_cache(options.cache.as_deref());
     let hasher = cache
         .as_ref()

@@ -90,12 +90,16 @@ impl Check for Lockfile {
         1
     }
 
+    fn reads_declarations(&self) -> bool {
+        true
+    }
+
     fn interests(&self) -> &'static [Interest] {
         self.interests
     }
 
     fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
-        if is_of_a_dependency(entry.path) || !(self.accepts)(entry.path) {
+        if !(self.accepts)(entry.path) || is_of_a_dependency(entry.path) {
             Want::No
         } else if entry.size > self.at_most {
             Want::Stream(Box::new(TooLarge(self.at_most)))
