@@ -335,7 +335,16 @@ impl Builder {
             .flat_map(|range| intervals(range, self.scheme))
             .filter(is_bounded)
             .collect();
-        let found = !custom.is_empty();
+        // Bounds that are no versions (`RELEASE.2024-06-06`) leave the range for all versions.
+        let is_version = |text: &str| Scheme::Go.check(text).is_ok();
+        let found = !custom.is_empty()
+            && custom.iter().all(|interval| {
+                interval.start.is_none_or(is_version)
+                    && match interval.end {
+                        End::Open => true,
+                        End::Fixed(end) | End::Last(end) | End::Limit(end) => is_version(end),
+                    }
+            });
         if found {
             *ranges = custom;
         }

@@ -373,6 +373,18 @@ fn go_bounds_that_stand_apart_are_used() {
 }
 
 #[test]
+fn go_bounds_that_are_no_versions_leave_all_versions_affected() {
+    let world = World::new(&[(
+        "Go",
+        r#"{"id":"GO-2026-1","affected":[{"package":{"ecosystem":"Go","name":"acme.dev/store"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}],
+        "ecosystem_specific":{"custom_ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"RELEASE.2026"}]}]}}]}"#,
+    )]);
+    let matched = world.matched("pkg:golang/acme.dev/store@v1.0.0", None);
+    assert_eq!(matched.findings.len(), 1);
+    assert_eq!(matched.coverage[0].status, Status::Ran);
+}
+
+#[test]
 fn a_severity_is_borrowed_from_another_record_of_the_same_cve() {
     let world = World::new(&[
         (
