@@ -6,7 +6,15 @@
 //! one tree to us and another to them. Sources: POSIX.1-2017 pax, "ustar Interchange Format" and
 //! "pax Extended Header"; GNU tar manual, "Basic Tar Format".
 
+mod extended;
+mod header;
+mod path;
+
 use crate::limits;
+use extended::{Extended, MetaKind};
+use header::Header;
+pub(crate) use path::normalise;
+use path::push_text;
 use vocabulary::FileKind;
 
 /// A tar block.
@@ -76,27 +84,6 @@ pub enum TarError {
     /// It ends within an entry.
     #[error("truncated: the tar ends in the middle of an entry, at byte {0}")]
     Truncated(u64),
-}
-
-/// What extended headers said of the next entry.
-#[derive(Default)]
-struct Extended {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-    uid: Option<u64>,
-    gid: Option<u64>,
-    attributes: Vec<(String, Vec<u8>)>,
-    sparse: bool,
-    real_size: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MetaKind {
-    Pax,
-    Global,
-    LongPath,
-    LongLink,
 }
 
 enum State {
@@ -493,231 +480,12 @@ impl TarReader {
         remaining: u64,
     ) -> Result<(), TarError> {
         let done = self.with_bytes(chunk, to_usize(remaining), |reader, bytes| {
-            reader.apply_extended(kind, bytes)
+            reader.extended.apply(kind, bytes, reader.offset)
         });
         if let Some(applied) = done {
             applied?;
             self.end_of_body(padding_of(remaining));
         }
         Ok(())
-    }
-
-    fn apply_extended(&mut self, kind: MetaKind, bytes: &[u8]) -> Result<(), TarError> {
-        let until_nul = || bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
-        match kind {
-            MetaKind::LongPath => self.extended.path = Some(until_nul()),
-            MetaKind::LongLink => self.extended.link = Some(until_nul()),
-            // Engines ignore what a global header says of entries.
-            MetaKind::Global => {}
-            MetaKind::Pax => {
-                let mut rest = bytes;
-                while !rest.is_empty() {
-                    let (key, value, after) =
-                        pax_record(rest).ok_or(TarError::Extended(self.offset))?;
-                    self.apply_pax(key, value)?;
-                    rest = after;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn apply_pax(&mut self, key: &[u8], value: &[u8]) -> Result<(), TarError> {
-        let offset = self.offset;
-        let number = || {
-            std::str::from_utf8(value)
-                .ok()
-                .and_then(|text| text.parse::<u64>().ok())
-                .ok_or(TarError::Extended(offset))
-        };
-        match key {
-            b"path" => self.extended.path = Some(value.to_vec()),
-            b"linkpath" => self.extended.link = Some(value.to_vec()),
-            b"size" => self.extended.size = Some(number()?),
-            b"uid" => self.extended.uid = Some(number()?),
-            b"gid" => self.extended.gid = Some(number()?),
-            b"GNU.sparse.name" => {
-                self.extended.path = Some(value.to_vec());
-                self.extended.sparse = true;
-            }
-            b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
-                self.extended.real_size = Some(number()?);
-                self.extended.sparse = true;
-            }
-            b"GNU.sparse.major" | b"GNU.sparse.map" | b"GNU.sparse.numblocks" => {
-                self.extended.sparse = true;
-            }
-            _ => {
-                if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-                    if self.extended.attributes.len() >= limits::ATTRIBUTES {
-                        return Err(TarError::Limit(
-                            limits::ATTRIBUTES as u64,
-                            "extended attributes",
-                        ));
-                    }
-                    let name = String::from_utf8_lossy(name).into_owned();
-                    self.extended.attributes.push((name, value.to_vec()));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One `length key=value\n` record, and what follows it.
-fn pax_record(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let space = bytes.iter().take(20).position(|byte| *byte == b' ')?;
-    let length: usize = std::str::from_utf8(bytes.get(..space)?).ok()?.parse().ok()?;
-    let record = bytes.get(space + 1..length)?;
-    let record = record.strip_suffix(b"\n")?;
-    let equals = record.iter().position(|byte| *byte == b'=')?;
-    Some((record.get(..equals)?, record.get(equals + 1..)?, bytes.get(length..)?))
-}
-
-/// A header block.
-struct Header<'block>(&'block [u8; BLOCK]);
-
-impl<'block> Header<'block> {
-    fn byte(&self, at: usize) -> u8 {
-        self.0.get(at).copied().unwrap_or(0)
-    }
-
-    fn field(&self, at: usize, length: usize) -> &'block [u8] {
-        self.0.get(at..at + length).unwrap_or_default()
-    }
-
-    fn text(&self, at: usize, length: usize) -> &'block [u8] {
-        let field = self.field(at, length);
-        let end = memchr::memchr(0, field).unwrap_or(field.len());
-        field.get(..end).unwrap_or_default()
-    }
-
-    fn type_flag(&self) -> u8 {
-        self.byte(156)
-    }
-
-    /// Octal with leading spaces and a space or NUL behind, or base 256 with the high bit set.
-    fn number(&self, at: usize, length: usize) -> Option<u64> {
-        let field = self.field(at, length);
-        let first = *field.first()?;
-        if first & 0x80 != 0 {
-            if first & 0x40 != 0 {
-                return None; // negative
-            }
-            return field.iter().enumerate().try_fold(0_u64, |value, (index, byte)| {
-                let byte = if index == 0 { byte & 0x7f } else { *byte };
-                value.checked_mul(256)?.checked_add(u64::from(byte))
-            });
-        }
-        let mut value = 0_u64;
-        let mut digits = field.iter().skip_while(|byte| **byte == b' ');
-        for byte in digits.by_ref() {
-            match byte {
-                b'0'..=b'7' => {
-                    value = value.checked_mul(8)?.checked_add(u64::from(byte - b'0'))?;
-                }
-                b' ' | 0 => break,
-                _ => return None,
-            }
-        }
-        digits.all(|byte| matches!(byte, b' ' | 0)).then_some(value)
-    }
-
-    /// The sum of all bytes, the checksum field taken as spaces; signed sums are accepted as old
-    /// tars wrote them.
-    fn checksum_holds(&self) -> bool {
-        let Some(stated) = self.number(148, 8) else { return false };
-        let field: u32 = self.field(148, 8).iter().map(|byte| u32::from(*byte)).sum();
-        let unsigned = sum_of(self.0) - field + 8 * 32;
-        if u64::from(unsigned) == stated {
-            return true;
-        }
-        let high = |bytes: &[u8]| bytes.iter().filter(|byte| **byte >= 0x80).count();
-        let negative = high(self.0) - high(self.field(148, 8));
-        i64::from(unsigned) - 256 * i64::try_from(negative).unwrap_or(0)
-            == i64::try_from(stated).unwrap_or(i64::MAX)
-    }
-
-    /// The path: POSIX puts its front into `prefix`, GNU uses that room for other things.
-    fn with_path(&self, take: impl FnOnce(&[u8])) {
-        let name = self.text(0, 100);
-        let posix = self.field(257, 6) == b"ustar\0";
-        if posix && self.byte(345) != 0 {
-            let prefix = self.text(345, 155);
-            let mut path = [0_u8; 256];
-            let length = prefix.len() + 1 + name.len();
-            let joined = prefix.iter().chain(b"/").chain(name);
-            path.iter_mut().zip(joined).for_each(|(to, from)| *to = *from);
-            take(path.get(..length).unwrap_or_default());
-        } else {
-            take(name);
-        }
-    }
-}
-
-/// The sum of a block's bytes, eight at a time: even and odd bytes are added up in lanes of 16 bits,
-/// which 64 additions of two bytes cannot overflow.
-fn sum_of(block: &[u8; BLOCK]) -> u32 {
-    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    let lanes = block.chunks_exact(8).fold(0_u64, |lanes, eight| {
-        let word = eight.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
-        lanes + (word & EVEN) + ((word >> 8) & EVEN)
-    });
-    (0..4).map(|lane| u32::try_from((lanes >> (16 * lane)) & 0xffff).unwrap_or(0)).sum()
-}
-
-/// Appends `path` to `into` without leading slashes and without empty, `.` and `..` parts; `..` at
-/// the root stays at the root, as the kernel has it. Returns whether the path tried to leave it.
-pub(crate) fn normalise(path: &[u8], into: &mut String) -> bool {
-    let path = path.strip_prefix(b"./").unwrap_or(path);
-    let path = path.strip_suffix(b"/").unwrap_or(path);
-    if is_plain(path)
-        && let Ok(text) = std::str::from_utf8(path)
-    {
-        if !into.is_empty() {
-            into.push('/');
-        }
-        into.push_str(text);
-        return false;
-    }
-    let mut escapes = false;
-    for part in path.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                escapes |= into.is_empty();
-                into.truncate(into.rfind('/').unwrap_or(0));
-            }
-            _ => {
-                if !into.is_empty() {
-                    into.push('/');
-                }
-                push_text(part, into);
-            }
-        }
-    }
-    escapes
-}
-
-/// Whether no part of the path is empty or begins with a dot and could be `.` or `..`.
-fn is_plain(path: &[u8]) -> bool {
-    let mut previous = b'/';
-    for byte in path {
-        if previous == b'/' && matches!(byte, b'/' | b'.') {
-            return false;
-        }
-        previous = *byte;
-    }
-    previous != b'/'
-}
-
-/// Appends bytes as text; those that are not UTF-8, and NUL, as `\xNN`.
-fn push_text(bytes: &[u8], into: &mut String) {
-    use std::fmt::Write as _;
-    for piece in bytes.utf8_chunks() {
-        into.push_str(piece.valid());
-        for byte in piece.invalid() {
-            let _ = write!(into, "\\x{byte:02x}");
-        }
     }
 }

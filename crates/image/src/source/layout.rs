@@ -1,0 +1,215 @@
+//! OCI layouts, in a folder or an archive: index, manifest, configuration.
+
+use super::documents::{Documents, hash_like};
+use super::{Image, LayerSource, OpenOptions, check_layers, complete, no_match, subject};
+use crate::archive::Archive;
+use crate::blob::Blob;
+use crate::error::ImageError;
+use crate::limits;
+use crate::manifest::{Config, Descriptor, Manifest};
+use std::path::PathBuf;
+use vocabulary::{Digest, Origin, Platform};
+
+/// Where an OCI layout's files lie.
+pub(super) enum Store {
+    Folder(PathBuf),
+    Archive(Archive),
+}
+
+impl Store {
+    fn blob(&self, path: &str) -> Option<Blob> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(path);
+                path.is_file().then(|| Blob::file(path))
+            }
+            Self::Archive(archive) => archive.blob(path),
+        }
+    }
+
+    pub(super) fn by_digest(&self, digest: &Digest) -> Option<Blob> {
+        self.blob(&format!("blobs/{}/{}", digest.algorithm().name(), digest.hex()))
+    }
+}
+
+const REFERENCE_NAME: &str = "org.opencontainers.image.ref.name";
+const IMAGE_NAME: &str = "io.containerd.image.name";
+
+pub(super) fn open_layout(
+    store: &Store,
+    reference: &str,
+    name: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let mut documents = Documents { image: reference, mismatches: Vec::new() };
+    let bytes = documents.bytes(store.blob("index.json"), "index.json", limits::MANIFEST_BYTES)?;
+    let index: Manifest = documents.parse(&bytes, "index.json", "image index")?;
+    let named: Vec<Descriptor> = match name {
+        None => index.manifests,
+        Some(name) => {
+            let names = names_of(&index.manifests);
+            let chosen: Vec<Descriptor> =
+                index.manifests.into_iter().filter(|entry| has_name(entry, name)).collect();
+            if chosen.is_empty() {
+                return Err(no_match(reference, name, names));
+            }
+            chosen
+        }
+    };
+    let mut tags = Vec::new();
+    let mut chosen = choose(&named, reference, options, "its name after a colon, or --platform")?;
+    tags.extend(name_of(&chosen).map(str::to_owned));
+    for _ in 0..limits::INDEX_DEPTH {
+        let digest = documents.digest(&chosen.digest)?;
+        let bytes = documents.named(store, &digest, "manifest", limits::MANIFEST_BYTES)?;
+        let manifest: Manifest = documents.parse(&bytes, &chosen.digest, "image manifest")?;
+        if manifest.config.is_none() && !manifest.manifests.is_empty() {
+            chosen = choose(&manifest.manifests, reference, options, "--platform")?;
+            continue;
+        }
+        let found = hash_like(&digest, &bytes);
+        return from_manifest(documents, store, manifest, found, tags);
+    }
+    Err(ImageError::Limit {
+        image: reference.to_owned(),
+        name: "the index".to_owned(),
+        limit: limits::INDEX_DEPTH as u64,
+        unit: "nested indexes",
+    })
+}
+
+fn name_of(entry: &Descriptor) -> Option<&str> {
+    let annotation = |key| entry.annotations.get(key).map(String::as_str);
+    annotation(IMAGE_NAME).or_else(|| annotation(REFERENCE_NAME))
+}
+
+fn has_name(entry: &Descriptor, name: &str) -> bool {
+    [REFERENCE_NAME, IMAGE_NAME]
+        .iter()
+        .any(|key| entry.annotations.get(*key).is_some_and(|known| known == name))
+        || entry.digest == name
+}
+
+fn names_of(entries: &[Descriptor]) -> Vec<String> {
+    entries.iter().filter_map(|entry| name_of(entry).map(str::to_owned)).collect()
+}
+
+fn platform_of(entry: &Descriptor) -> Option<Platform> {
+    entry.platform.as_ref().map(|platform| Platform {
+        os: platform.os.clone(),
+        architecture: platform.architecture.clone(),
+        variant: platform.variant.clone(),
+    })
+}
+
+/// Whether an entry is an attestation beside an image rather than an image.
+fn is_attestation(entry: &Descriptor) -> bool {
+    entry.annotations.contains_key("vnd.docker.reference.type")
+        || platform_of(entry).is_some_and(|platform| platform.os == "unknown")
+}
+
+fn fits(wanted: &Platform, entry: &Descriptor) -> bool {
+    platform_of(entry).is_some_and(|platform| {
+        platform.os == wanted.os
+            && platform.architecture == wanted.architecture
+            && (wanted.variant.is_none() || platform.variant == wanted.variant)
+    })
+}
+
+/// The machine's platform in OCI's (Go's) words.
+fn own_platform() -> Platform {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        other => other,
+    };
+    Platform { os: "linux".to_owned(), architecture: architecture.to_owned(), variant: None }
+}
+
+fn choose(
+    entries: &[Descriptor],
+    reference: &str,
+    options: &OpenOptions,
+    how: &'static str,
+) -> Result<Descriptor, ImageError> {
+    let images: Vec<&Descriptor> = entries.iter().filter(|entry| !is_attestation(entry)).collect();
+    let choices = || {
+        let show = |entry: &&Descriptor| {
+            let platform = platform_of(entry).map(|platform| platform.to_string());
+            platform
+                .or_else(|| name_of(entry).map(str::to_owned))
+                .unwrap_or_else(|| entry.digest.clone())
+        };
+        images.iter().map(show).collect::<Vec<_>>()
+    };
+    if let Some(wanted) = &options.platform {
+        let mut fitting = images.iter().filter(|entry| fits(wanted, entry));
+        if let Some(entry) = fitting.next() {
+            return Ok((*entry).clone());
+        }
+        // A lone image without a stated platform is checked by its configuration later.
+        return match images.as_slice() {
+            [only] if only.platform.is_none() => Ok((*only).clone()),
+            _ => Err(no_match(reference, &wanted.to_string(), choices())),
+        };
+    }
+    match images.as_slice() {
+        [] => Err(ImageError::Missing {
+            image: reference.to_owned(),
+            name: "image manifest".to_owned(),
+        }),
+        [only] => Ok((*only).clone()),
+        several => {
+            let own = own_platform();
+            let fitting: Vec<_> = several.iter().filter(|entry| fits(&own, entry)).collect();
+            match fitting.as_slice() {
+                [only] => Ok((**only).clone()),
+                _ => Err(ImageError::Ambiguous {
+                    image: reference.to_owned(),
+                    how,
+                    choices: choices().join(", "),
+                }),
+            }
+        }
+    }
+}
+
+fn from_manifest(
+    mut documents: Documents<'_>,
+    store: &Store,
+    manifest: Manifest,
+    manifest_digest: Digest,
+    tags: Vec<String>,
+) -> Result<Image, ImageError> {
+    let reference = documents.image;
+    let descriptor = manifest.config.ok_or_else(|| ImageError::Document {
+        image: reference.to_owned(),
+        name: manifest_digest.to_string(),
+        what: "image manifest",
+        reason: "it names no configuration".to_owned(),
+    })?;
+    check_layers(reference, manifest.layers.len())?;
+    let digest = documents.digest(&descriptor.digest)?;
+    let bytes = documents.named(store, &digest, "configuration", limits::CONFIG_BYTES)?;
+    let config: Config = documents.parse(&bytes, &descriptor.digest, "image configuration")?;
+    let mut layers = Vec::with_capacity(manifest.layers.len());
+    for entry in &manifest.layers {
+        let digest = documents.digest(&entry.digest)?;
+        let blob = store.by_digest(&digest);
+        layers.push(LayerSource {
+            stored_bytes: blob.as_ref().map_or(Ok(0), Blob::size)?,
+            blob,
+            media_type: entry.media_type.clone(),
+            digest: Some(digest),
+            diff_id: None,
+            command: None,
+            origin: Origin::default(),
+            name: entry.digest.clone(),
+        });
+    }
+    let subject =
+        subject(reference, Some(manifest_digest), hash_like(&digest, &bytes), tags, &config);
+    Ok(complete(documents, subject, layers, &config, &manifest.annotations))
+}

@@ -1,0 +1,256 @@
+//! Opens a reference and finds the image's manifest, configuration and layers.
+//!
+//! Four sources: an OCI layout in a folder or an archive, what `docker save` wrote, and a directory.
+//! Whatever names a digest is hashed when it is read; what differs is kept as a [`Mismatch`], not as
+//! an error, because an image that was tampered with is the one that must be reported in full.
+
+mod documents;
+mod layout;
+mod saved;
+
+use crate::archive::Archive;
+use crate::base;
+use crate::blob::{Blob, Packing};
+use crate::error::ImageError;
+use crate::limits;
+use crate::manifest::Config;
+use documents::Documents;
+use layout::{Store, open_layout};
+use saved::open_saved;
+use std::path::{Path, PathBuf};
+use vocabulary::{Digest, Origin, Platform, Subject, SubjectKind};
+
+/// What was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// The platform to take from a multi-platform index; the machine's own by default.
+    pub platform: Option<Platform>,
+}
+
+/// Content whose digest is not the one that its reference names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What was hashed.
+    pub what: String,
+    /// The layer, if it is one.
+    pub layer: Option<u32>,
+    /// Expected.
+    pub expected: Digest,
+    /// Found.
+    pub found: Digest,
+}
+
+/// A layer as the manifest names it.
+#[derive(Clone, Debug)]
+pub struct LayerSource {
+    /// Where it lies; none where it is not there.
+    pub blob: Option<Blob>,
+    /// Stored size.
+    pub stored_bytes: u64,
+    /// Media type in the manifest; empty where there is none.
+    pub media_type: String,
+    /// Digest of the stored bytes that the manifest names.
+    pub digest: Option<Digest>,
+    /// diffID that the configuration names.
+    pub diff_id: Option<Digest>,
+    /// Command from the history.
+    pub command: Option<String>,
+    /// Base image or application.
+    pub origin: Origin,
+    /// What the source calls it: a path or digest.
+    pub name: String,
+}
+
+/// An image with its layers found.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// What it is.
+    pub subject: Subject,
+    /// Layers, bottom first.
+    pub layers: Vec<LayerSource>,
+    /// Documents whose digest is wrong.
+    pub mismatches: Vec<Mismatch>,
+    /// What is wrong with the documents, yet does not keep the layers from being read.
+    pub problems: Vec<String>,
+}
+
+/// What a reference turned out to be.
+#[derive(Clone, Debug)]
+pub enum Opened {
+    /// An image.
+    Image(Box<Image>),
+    /// A directory: a root file system or a source folder.
+    Directory(PathBuf),
+}
+
+/// Opens `reference`: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`, `oci-dir:FOLDER[:NAME]`,
+/// `dir:FOLDER`, or a path, whose kind is detected.
+///
+/// # Errors
+/// Where it is none of these, or its documents cannot be read.
+pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> {
+    let image = |image| Ok(Opened::Image(Box::new(image)));
+    if let Some((scheme, rest)) = reference.split_once(':')
+        && !Path::new(reference).exists()
+    {
+        let (path, name) = split_name(rest);
+        match scheme {
+            "docker-archive" => {
+                return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
+            }
+            "oci-archive" => {
+                let store = Store::Archive(Archive::open(&path)?);
+                return image(open_layout(&store, reference, name, options)?);
+            }
+            "oci-dir" | "oci" => {
+                let store = Store::Folder(existing(&path)?);
+                return image(open_layout(&store, reference, name, options)?);
+            }
+            "dir" => return Ok(Opened::Directory(existing(Path::new(rest))?)),
+            _ if !scheme.contains('/')
+                && !Path::new(split_name(reference).0.as_path()).exists() =>
+            {
+                return Err(ImageError::Scheme {
+                    reference: reference.to_owned(),
+                    scheme: scheme.to_owned(),
+                });
+            }
+            _ => {}
+        }
+    }
+    detect(reference, options)
+}
+
+fn detect(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> {
+    let (path, name) = split_name(reference);
+    let path = existing(&path)?;
+    if path.is_dir() {
+        if path.join("index.json").is_file() && path.join("blobs").is_dir() {
+            let store = Store::Folder(path);
+            return Ok(Opened::Image(Box::new(open_layout(&store, reference, name, options)?)));
+        }
+        return Ok(Opened::Directory(path));
+    }
+    let archive =
+        Archive::open(&path).map_err(|_| ImageError::Unrecognised(reference.to_owned()))?;
+    let image = if archive.contains("index.json") && archive.contains("oci-layout") {
+        open_layout(&Store::Archive(archive), reference, name, options)?
+    } else if archive.contains("manifest.json") {
+        open_saved(&archive, reference, name, options)?
+    } else {
+        return Err(ImageError::Unrecognised(reference.to_owned()));
+    };
+    Ok(Opened::Image(Box::new(image)))
+}
+
+fn existing(path: &Path) -> Result<PathBuf, ImageError> {
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(path.to_owned()),
+        Err(source) => Err(ImageError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Divides `path[:name]`; a path that exists as it stands has no name.
+fn split_name(text: &str) -> (PathBuf, Option<&str>) {
+    if Path::new(text).exists() {
+        return (PathBuf::from(text), None);
+    }
+    for (at, _) in text.match_indices(':') {
+        if let (Some(path), Some(name)) = (text.get(..at), text.get(at + 1..))
+            && Path::new(path).exists()
+        {
+            return (PathBuf::from(path), Some(name));
+        }
+    }
+    (PathBuf::from(text), None)
+}
+
+fn no_match(reference: &str, wanted: &str, mut names: Vec<String>) -> ImageError {
+    if names.is_empty() {
+        names.push("no named image".to_owned());
+    }
+    ImageError::NoMatch {
+        image: reference.to_owned(),
+        wanted: wanted.to_owned(),
+        choices: names.join(", "),
+    }
+}
+
+fn check_layers(reference: &str, layers: usize) -> Result<(), ImageError> {
+    if layers > limits::LAYERS {
+        return Err(ImageError::Limit {
+            image: reference.to_owned(),
+            name: "the manifest".to_owned(),
+            limit: limits::LAYERS as u64,
+            unit: "layers",
+        });
+    }
+    Ok(())
+}
+
+fn subject(
+    reference: &str,
+    manifest_digest: Option<Digest>,
+    config_digest: Digest,
+    tags: Vec<String>,
+    config: &Config,
+) -> Subject {
+    let platform = (!config.os.is_empty() || !config.architecture.is_empty()).then(|| Platform {
+        os: config.os.clone(),
+        architecture: config.architecture.clone(),
+        variant: config.variant.clone().filter(|variant| !variant.is_empty()),
+    });
+    Subject {
+        kind: SubjectKind::Image,
+        name: reference.to_owned(),
+        manifest_digest,
+        config_digest: Some(config_digest),
+        tags,
+        platform,
+    }
+}
+
+/// Adds diffIDs, commands and origins to the layers.
+fn complete(
+    documents: Documents<'_>,
+    subject: Subject,
+    mut layers: Vec<LayerSource>,
+    config: &Config,
+    annotations: &std::collections::BTreeMap<String, String>,
+) -> Image {
+    let mut problems = Vec::new();
+    let diff_ids = &config.rootfs.diff_ids;
+    if diff_ids.len() != layers.len() {
+        problems.push(format!(
+            "the configuration names {} diffIDs for {} layers; those left over were not verified",
+            diff_ids.len(),
+            layers.len()
+        ));
+    }
+    for (layer, diff_id) in layers.iter_mut().zip(diff_ids) {
+        match diff_id.parse() {
+            Ok(diff_id) => layer.diff_id = Some(diff_id),
+            Err(error) => problems.push(format!("diffID in the configuration: {error}")),
+        }
+    }
+    let commands = base::commands(&config.history, layers.len());
+    let origins = base::origins(config, annotations, layers.len());
+    for ((layer, command), origin) in layers.iter_mut().zip(commands).zip(origins) {
+        layer.command = command;
+        layer.origin = origin;
+    }
+    Image { subject, layers, mismatches: documents.mismatches, problems }
+}
+
+/// The packing that a media type states, for the report.
+#[must_use]
+pub fn media_type_of(stated: &str, packing: Packing) -> String {
+    if !stated.is_empty() {
+        return stated.to_owned();
+    }
+    let base = "application/vnd.oci.image.layer.v1.tar";
+    match packing {
+        Packing::Plain => base.to_owned(),
+        packed => format!("{base}+{}", packed.name()),
+    }
+}
