@@ -42,7 +42,7 @@ pub(crate) fn first_served<'name>(
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let last = text.lines().filter(|line| !line.starts_with("I:")).take(3);
         complaint = last.collect::<Vec<_>>().join("; ");
-        eprintln!("  not to be had: {complaint}");
+        eprintln!("  not to be had here");
     }
     bail!("`mmdebstrap` cannot make any of {releases:?} here: {complaint}")
 }
