@@ -85,11 +85,13 @@ impl Digest {
     /// The part behind the colon.
     #[must_use]
     pub fn hex(&self) -> String {
-        use fmt::Write as _;
-        self.bytes.iter().fold(String::with_capacity(self.bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        let mut text = String::with_capacity(self.bytes.len() * 2);
+        for byte in &self.bytes {
+            text.push(digit(byte >> 4));
+            text.push(digit(byte & 15));
+        }
+        text
     }
 
     /// `sha256:` and the first twelve hex digits: for people, never for comparing.

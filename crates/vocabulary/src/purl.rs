@@ -156,16 +156,26 @@ fn join<'text>(parts: impl Iterator<Item = &'text str>) -> Option<String> {
     Some(joined).filter(|joined| !joined.is_empty())
 }
 
-impl fmt::Display for Purl {
+/// Shows a purl without qualifiers and subpath.
+pub(crate) struct Bare<'purl>(pub(crate) &'purl Purl);
+
+impl fmt::Display for Bare<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "pkg:{}/", self.kind)?;
-        if let Some(namespace) = &self.namespace {
+        write!(formatter, "pkg:{}/", self.0.kind)?;
+        if let Some(namespace) = &self.0.namespace {
             write!(formatter, "{}/", Encoded::path(namespace))?;
         }
-        write!(formatter, "{}", Encoded::part(&self.name))?;
-        if let Some(version) = &self.version {
-            write!(formatter, "@{}", Encoded::part(version))?;
+        write!(formatter, "{}", Encoded::part(&self.0.name))?;
+        match &self.0.version {
+            Some(version) => write!(formatter, "@{}", Encoded::part(version)),
+            None => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for Purl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", Bare(self))?;
         for (index, (key, value)) in self.qualifiers.iter().enumerate() {
             let mark = if index == 0 { '?' } else { '&' };
             // The specification's own examples leave `/` as it is in qualifiers.

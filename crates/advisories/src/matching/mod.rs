@@ -56,7 +56,21 @@ pub struct Databases {
 /// The ecosystems that a set of packages needs.
 #[must_use]
 pub fn ecosystems_of(packages: &[Package]) -> BTreeSet<Ecosystem> {
-    packages.iter().map(|package| package.ecosystem.clone()).collect()
+    let packages = packages.iter().filter(|package| is_published(package));
+    packages.map(|package| package.ecosystem.clone()).collect()
+}
+
+/// Whether anybody publishes advisories for such a package. Crates from git, a folder or a private
+/// registry have the ecosystem `cargo`, which OSV does not: they are listed, not matched.
+fn is_published(package: &Package) -> bool {
+    package.ecosystem.as_str() != "cargo"
+}
+
+/// Whether too little is known of a package for any advisory to name it: no version, or a jar whose
+/// group nothing proves.
+fn is_unnamed(package: &Package) -> bool {
+    package.version.is_empty()
+        || package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':')
 }
 
 impl Databases {
@@ -106,7 +120,7 @@ impl Databases {
         // advisories at all.
         let covered = distribution.is_some_and(|distribution| self.covers(distribution));
         for package in packages {
-            if package.owned_by.is_none() || !covered {
+            if is_published(package) && (package.owned_by.is_none() || !covered) {
                 by_ecosystem.entry(&package.ecosystem).or_default().push(package);
             }
         }
@@ -187,7 +201,15 @@ impl Databases {
         match self.in_parallel(&look, packages) {
             Ok((found, problems)) => {
                 findings.extend(found);
-                Coverage::with_problems(check, problems)
+                let mut coverage = Coverage::with_problems(check, problems);
+                let unnamed = packages.iter().filter(|package| is_unnamed(package)).count();
+                coverage.reason = (unnamed > 0).then(|| {
+                    let all = packages.len();
+                    format!(
+                        "{unnamed} of {all} packages lack a group or version: listed, not matched"
+                    )
+                });
+                coverage
             }
             Err(reason) => Coverage::failed(
                 check,

@@ -4,7 +4,7 @@ use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Location, Package, Presence, Purl, Report};
+use vocabulary::{Location, OriginKind, Package, Presence, Purl, Report};
 
 #[derive(Serialize)]
 pub(super) struct Component<'report> {
@@ -243,7 +243,7 @@ fn properties(package: &Package, layers: &HashMap<u32, String>) -> Vec<Property>
         }
     }
     add("lazaret:location", package.location.to_string());
-    add("lazaret:origin", super::vulnerabilities::origin_name(package.origin).to_owned());
+    add("lazaret:origin", origin_name(package.origin).to_owned());
     add(
         "lazaret:presence",
         match package.presence {
@@ -261,6 +261,14 @@ fn properties(package: &Package, layers: &HashMap<u32, String>) -> Vec<Property>
         add("lazaret:module", module.clone());
     }
     properties
+}
+
+const fn origin_name(origin: OriginKind) -> &'static str {
+    match origin {
+        OriginKind::Base => "base",
+        OriginKind::Application => "application",
+        OriginKind::Unknown => "unknown",
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,7 @@ use crate::text::is_web_address;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    Evidence, Finding, Fingerprint, OriginKind, Purl, Report, Rule, Severity, Suppressed,
-    VulnerabilityEvidence,
+    Evidence, Finding, Fingerprint, Purl, Report, Rule, Severity, Suppressed, VulnerabilityEvidence,
 };
 
 #[derive(Serialize)]
@@ -81,14 +80,6 @@ struct Affects<'report> {
 struct AffectedVersion<'report> {
     version: &'report str,
     status: &'static str,
-}
-
-pub(super) const fn origin_name(origin: OriginKind) -> &'static str {
-    match origin {
-        OriginKind::Base => "base",
-        OriginKind::Application => "application",
-        OriginKind::Unknown => "unknown",
-    }
 }
 
 /// Every vulnerability and malicious package, worst first.
