@@ -36,7 +36,14 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
     /// When to colour the output
-    #[arg(long, global = true, value_enum, value_name = "WHEN", env = "LAZARET_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        env = "LAZARET_COLOR",
+        hide_env_values = true
+    )]
     pub(crate) color: Option<Color>,
     /// Print nothing but errors and what was asked for by `-o`
     #[arg(short, long, global = true)]
@@ -45,13 +52,19 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Never open a network connection
-    #[arg(long, global = true, env = "LAZARET_OFFLINE", num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, env = "LAZARET_OFFLINE", hide_env_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
     pub(crate) offline: Option<bool>,
     /// Configuration file [default: lazaret.toml here, else in the user's configuration folder]
-    #[arg(long, global = true, value_name = "FILE", env = "LAZARET_CONFIG")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LAZARET_CONFIG",
+        hide_env_values = true
+    )]
     pub(crate) config: Option<PathBuf>,
     /// Folder of the vulnerability database [default: in the user's cache folder]
-    #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB")]
+    #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB", hide_env_values = true)]
     pub(crate) db: Option<PathBuf>,
 }
 
@@ -89,10 +102,10 @@ pub(crate) struct SubjectArgs {
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     /// Platform to take from a multi-platform image, such as linux/arm64
-    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM")]
+    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM", hide_env_values = true)]
     pub(crate) platform: Option<vocabulary::Platform>,
     /// Folder where the facts of layers are kept [default: in the user's cache folder]
-    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR")]
+    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
     /// Keep and use no facts of layers
     #[arg(long)]
@@ -112,7 +125,7 @@ pub(crate) struct SubjectArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
     /// Format on standard output: table, json, cyclonedx or sarif
-    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT")]
+    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
@@ -153,7 +166,7 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical
-    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON")]
+    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
     pub(crate) fail_on: Option<vocabulary::Severity>,
     /// Exit with 1 where a finding's severity is unknown
     #[arg(long)]
@@ -163,13 +176,13 @@ pub(crate) struct ScanArgs {
     pub(crate) allow_partial: bool,
     /// File that says which findings to ignore, why, and until when
     /// [default: .lazaret-ignore.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE")]
+    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
     pub(crate) ignore_file: Option<PathBuf>,
     /// Take the database as it is, even if it is older than a day
     #[arg(long)]
     pub(crate) no_db_update: bool,
     /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
-    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE")]
+    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
     pub(crate) db_source: Option<String>,
 }
 
@@ -189,7 +202,7 @@ pub(crate) enum DbCommand {
     /// Fetch advisories and build the database
     Update {
         /// Where from: a URL or folder in the layout of the public OSV bucket
-        #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE")]
+        #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
         from: Option<String>,
         /// Ecosystems to fetch, such as Debian or PyPI [default: all that the source lists]
         #[arg(value_name = "ECOSYSTEM")]
@@ -215,11 +228,11 @@ pub(crate) enum DbCommand {
         #[arg(allow_hyphen_values = true)]
         right: Option<String>,
     },
-    /// Match one package against the database
+    /// Match packages against the database by their package URLs
     Match {
-        /// Package URL, such as pkg:pypi/requests@2.19.1
+        /// Package URL, such as pkg:pypi/requests@2.19.1; `-` reads one from each line
         purl: String,
-        /// Distribution, such as debian:12
+        /// Distribution, such as debian:12; else the package URL's `distro` qualifier says it
         #[arg(long, value_name = "ID:VERSION")]
         distro: Option<String>,
         /// Format: table or json

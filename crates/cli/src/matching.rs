@@ -1,13 +1,17 @@
-//! `lazaret db match`: which advisories name one package.
+//! `lazaret db match`: which advisories name a package.
 
 use crate::World;
 use crate::args::StatusFormat;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use advisories::{Databases, Matched};
-use std::io::{self, Write};
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Write};
 use std::path::Path;
-use vocabulary::{Evidence, Finding, Purl, Status};
+use vocabulary::{Distribution, Ecosystem, Evidence, Finding, Package, Purl, Status};
+
+/// Package URLs that are read from standard input.
+const LINES: usize = 1_000_000;
 
 pub(crate) fn run(
     folder: &Path,
@@ -15,18 +19,19 @@ pub(crate) fn run(
     distribution: Option<&str>,
     format: StatusFormat,
 ) -> Result<Exit, Failure> {
-    let purl: Purl = purl.parse().map_err(|error| {
-        Failure::new(Exit::Usage, anyhow::Error::new::<vocabulary::PurlError>(error))
-    })?;
     let distribution = distribution.map(advisories::purls::distribution).transpose();
     let distribution = distribution.map_err(|error| Failure::new(Exit::Usage, error))?;
-    let (package, distribution) = advisories::purls::package(&purl, distribution.as_ref())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
-    let databases = Databases::open(folder, [package.ecosystem.clone()], World::now());
-    let matched = databases.matches(&[package], distribution.as_ref());
+    let asked = match purl {
+        "-" => lines(distribution.as_ref())?,
+        purl => vec![package(purl, distribution.as_ref()).map_err(Failure::usage)?],
+    };
+    let ecosystems: BTreeSet<Ecosystem> =
+        asked.iter().map(|(package, _)| package.ecosystem.clone()).collect();
+    let databases = Databases::open(folder, ecosystems, World::now());
+    let matched = matches(&databases, asked);
     match format {
         StatusFormat::Json => output::print_json(&Answer::of(&matched))?,
-        StatusFormat::Table => output::print(|out| table(&matched, out))?,
+        StatusFormat::Table => output::print(|out| table(&matched, purl == "-", out))?,
     }
     let unchecked = matched.coverage.iter().find(|coverage| coverage.status != Status::Ran);
     match unchecked {
@@ -44,6 +49,50 @@ pub(crate) fn run(
     }
 }
 
+type Asked = (Package, Option<Distribution>);
+
+fn package(purl: &str, distribution: Option<&Distribution>) -> Result<Asked, String> {
+    let purl: Purl = purl.parse().map_err(|error: vocabulary::PurlError| error.to_string())?;
+    advisories::purls::package(&purl, distribution).map_err(|error| error.to_string())
+}
+
+fn lines(distribution: Option<&Distribution>) -> Result<Vec<Asked>, Failure> {
+    let mut asked = Vec::new();
+    for (number, line) in (1_usize..).zip(io::stdin().lock().lines()) {
+        let at = |reason: &dyn std::fmt::Display| {
+            Failure::usage(format!("standard input, line {number}: {reason}"))
+        };
+        let line = line.map_err(|error| at(&error))?;
+        let text = line.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if asked.len() >= LINES {
+            return Err(at(&"more than 1,000,000 package URLs"));
+        }
+        asked.push(package(text, distribution).map_err(|error| at(&error))?);
+    }
+    Ok(asked)
+}
+
+/// Matches the packages of each distribution together.
+fn matches(databases: &Databases, asked: Vec<Asked>) -> Matched {
+    let mut groups: Vec<(Option<Distribution>, Vec<Package>)> = Vec::new();
+    for (package, distribution) in asked {
+        match groups.iter_mut().find(|(known, _)| *known == distribution) {
+            Some((_, packages)) => packages.push(package),
+            None => groups.push((distribution, vec![package])),
+        }
+    }
+    let mut all = Matched::default();
+    for (distribution, packages) in groups {
+        let matched = databases.matches(&packages, distribution.as_ref());
+        all.findings.extend(matched.findings);
+        all.coverage.extend(matched.coverage);
+    }
+    all
+}
+
 /// The JSON form.
 #[derive(serde::Serialize)]
 struct Answer<'matched> {
@@ -57,10 +106,13 @@ impl<'matched> Answer<'matched> {
     }
 }
 
-fn table(matched: &Matched, out: &mut dyn Write) -> io::Result<()> {
+fn table(matched: &Matched, several: bool, out: &mut dyn Write) -> io::Result<()> {
     for finding in &matched.findings {
         let id = finding.id.as_deref().unwrap_or(&finding.rule);
         let fix = finding.fix.as_ref().map_or("no fix known", |fix| &fix.title);
+        if let Some(package) = finding.package.as_ref().filter(|_| several) {
+            writeln!(out, "{}", package.bare())?;
+        }
         writeln!(out, "{id:<22} {:<10} {fix}", finding.severity)?;
         for evidence in &finding.evidence {
             let Evidence::Advisory(advisory) = evidence else { continue };

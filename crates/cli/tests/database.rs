@@ -68,6 +68,30 @@ fn one_package_is_matched_with_its_evidence() {
 }
 
 #[test]
+fn package_urls_are_matched_line_by_line() {
+    let bench = Bench::with_database();
+    let ask = |lines: &str| {
+        let mut child = bench
+            .command(&["db", "match", "-", "--format", "json"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let matched = ask("pkg:pypi/demo-web@1.5\n\npkg:npm/left-demo@3\n\
+        pkg:deb/debian/libopensel3@3.0.1-1?distro=debian-12&upstream=opensel\n");
+    assert_eq!(code(&matched), 1, "{}", stderr(&matched));
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&matched)).unwrap();
+    assert_eq!(answer["findings"].as_array().unwrap().len(), 4);
+    let wrong = ask("pkg:pypi/demo-web@1.5\nnonsense\n");
+    assert_eq!(code(&wrong), 2);
+    assert!(stderr(&wrong).contains("standard input, line 2: "), "{}", stderr(&wrong));
+}
+
+#[test]
 fn a_database_travels_in_one_file() {
     let bench = Bench::with_database();
     let exported = bench.run(&["db", "export", "all.lzx"]);

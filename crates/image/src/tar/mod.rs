@@ -120,7 +120,10 @@ pub struct TarReader {
     extended: Extended,
     /// Scratch for the entry at hand.
     current: Current,
+    /// Bytes taken so far.
     offset: u64,
+    /// Where the block or header at hand begins.
+    block_at: u64,
     entries: u64,
     zero_blocks: u8,
 }
@@ -161,6 +164,7 @@ impl Default for TarReader {
             extended: Extended::default(),
             current: Current::default(),
             offset: 0,
+            block_at: 0,
             entries: 0,
             zero_blocks: 0,
         }
@@ -254,11 +258,12 @@ impl TarReader {
         wanted: usize,
         take: impl FnOnce(&mut Self, &[u8]) -> R,
     ) -> Option<R> {
-        if self.carry.is_empty()
-            && let Some((front, rest)) = chunk.split_at_checked(wanted)
-        {
-            *chunk = rest;
-            return Some(take(self, front));
+        if self.carry.is_empty() {
+            self.block_at = self.offset;
+            if let Some((front, rest)) = chunk.split_at_checked(wanted) {
+                *chunk = rest;
+                return Some(take(self, front));
+            }
         }
         let missing = wanted.saturating_sub(self.carry.len());
         let (front, rest) = chunk.split_at_checked(missing).unwrap_or((*chunk, &[]));
@@ -293,9 +298,9 @@ impl TarReader {
             return Ok(());
         }
         if self.zero_blocks > 0 || !header.checksum_holds() {
-            return Err(TarError::Checksum(self.offset));
+            return Err(TarError::Checksum(self.block_at));
         }
-        let size = header.number(124, 12).ok_or(TarError::Field(self.offset, "size"))?;
+        let size = header.number(124, 12).ok_or(TarError::Field(self.block_at, "size"))?;
         let meta = match header.type_flag() {
             b'x' | b'X' => Some(MetaKind::Pax),
             b'g' => Some(MetaKind::Global),
@@ -389,7 +394,7 @@ impl TarReader {
             return Ok(());
         }
         if stored > limits::LAYER_BYTES {
-            return Err(TarError::Field(self.offset, "size"));
+            return Err(TarError::Field(self.block_at, "size"));
         }
         current.stored = stored;
         let gnu_sparse = header.type_flag() == b'S';
@@ -480,7 +485,7 @@ impl TarReader {
         remaining: u64,
     ) -> Result<(), TarError> {
         let done = self.with_bytes(chunk, to_usize(remaining), |reader, bytes| {
-            reader.extended.apply(kind, bytes, reader.offset)
+            reader.extended.apply(kind, bytes, reader.block_at)
         });
         if let Some(applied) = done {
             applied?;
