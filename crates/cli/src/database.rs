@@ -144,7 +144,7 @@ pub(crate) fn for_scan(
         needed.iter().filter(|ecosystem| !fresh(ecosystem)).cloned().collect();
     let from = args.db_source.as_deref();
     let networked = matches!(source(world, from), Source::Url(_));
-    let may_update = !args.no_db_update && !(networked && world.offline());
+    let may_update = !(args.no_db_update || networked && world.offline());
     if may_update
         && !wanted.is_empty()
         && let Err(error) = update(world, &folder, from, &wanted)
