@@ -105,9 +105,16 @@ fn put_layer(report: &Report, layer: Option<u32>, page: &mut Page<'_>) {
         .and_then(|layer| layer.command.as_deref());
     page.paint(DIM, &format!("layer {index}"));
     if let Some(command) = command {
-        page.paint(DIM, ": ").paint(DIM, short_command(command));
+        // A history step can hold a whole script; the JSON form has all of it.
+        let command = short_command(command);
+        let shown: String = command.chars().take(COMMAND_CHARACTERS).collect();
+        let rest = if shown.len() < command.len() { "…" } else { "" };
+        page.paint(DIM, ": ").paint(DIM, &shown).paint(DIM, rest);
     }
 }
+
+/// Characters of a layer's command that the table shows: enough to know which step it was.
+const COMMAND_CHARACTERS: usize = 60;
 
 /// The command without the shell that history puts in front of it, and without the builder's mark.
 fn short_command(command: &str) -> &str {
