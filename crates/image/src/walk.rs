@@ -1,9 +1,10 @@
 //! The one pass over a layer: read, hash, inflate, hash, walk, dispatch.
 //!
-//! Two threads a layer. The first reads, hashes what is packed and inflates into a ring of four
-//! buffers; the second hashes what is plain and feeds the tar reader. Inflating is the longest part,
-//! so everything else hides behind it, and memory is the ring whatever the layer's size. Layers run
-//! side by side, as many as there are processors.
+//! Three threads a layer. The first reads, hashes what is packed and inflates into a ring of buffers;
+//! the second hashes what is plain; the third feeds the tar reader, and hands the buffer back. Which
+//! of them is the longest depends on the layer (inflating as a rule, hashing where it packs well,
+//! walking where files are small); the others hide behind it, and memory is the ring whatever the
+//! layer's size. Layers run side by side, as many as there are processors.
 
 use crate::blob::{Blob, PIECE, Packing, refused_packing, unpack};
 use crate::budget::Budget;
@@ -21,8 +22,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use vocabulary::{Algorithm, Digest};
 
-/// Buffers between the two threads of a layer.
-const RING: usize = 4;
+/// Buffers that go round between the threads of a layer.
+const RING: usize = 6;
 
 /// What one pass over a layer gave.
 #[derive(Debug, Default)]
@@ -139,12 +140,15 @@ impl<'walk> Walker<'walk> {
         }
         std::thread::scope(|scope| {
             let algorithm = layer.algorithm;
-            let consumer = scope.spawn(move || consume(collector, &filled, &emptied_in));
+            let (hashed_in, hashed) = sync_channel(RING);
+            let hasher = scope.spawn(move || hash_plain(&filled, &hashed_in));
+            let consumer = scope.spawn(move || consume(collector, &hashed, &emptied_in));
             let source = HashingReader::new(blob, algorithm, self.progress);
             let produced = produce(source, &filled_in, &emptied);
             drop(filled_in);
+            let diff_id = hasher.join().unwrap_or_default();
             let consumed = consumer.join().unwrap_or_else(|_| Consumed::lost());
-            merge(produced, consumed)
+            merge(produced, diff_id, consumed)
         })
     }
 }
@@ -189,11 +193,10 @@ impl Consumed {
     }
 }
 
-fn merge(produced: Produced, consumed: Consumed) -> (Walked, Aliases) {
-    let mut facts = consumed.facts;
-    if facts.diff_id.is_none() && produced.packing == Packing::Plain {
-        facts.diff_id = Some(produced.digest.clone());
-    }
+fn merge(produced: Produced, diff_id: Option<Digest>, consumed: Consumed) -> (Walked, Aliases) {
+    let plain = produced.packing == Packing::Plain;
+    let diff_id = diff_id.or_else(|| plain.then(|| produced.digest.clone()));
+    let facts = LayerFacts { diff_id, ..consumed.facts };
     // What stopped the unpacker is the cause of what stopped the tar reader.
     let failure = produced.failure.or(consumed.failure);
     let walked = Walked {
@@ -298,29 +301,36 @@ fn fill(plain: &mut dyn Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()
     (count, None)
 }
 
-/// Hashes what is plain and walks it. After damage it goes on hashing, so that the digests are known.
+/// Hashes what is plain and hands it on. Of a layer that is not packed the stored bytes are the plain
+/// ones, and their digest is known already: none then.
+fn hash_plain(filled: &Receiver<Piece>, hashed: &SyncSender<Vec<u8>>) -> Option<Digest> {
+    let mut hash = None;
+    for piece in filled {
+        match piece {
+            Piece::Begins(Packing::Plain) => {}
+            Piece::Begins(_) => hash = Some(sha2::Sha256::default()),
+            Piece::Bytes(buffer) => {
+                if let Some(hash) = &mut hash {
+                    hash.update(&buffer);
+                }
+                let _ = hashed.send(buffer);
+            }
+        }
+    }
+    hash.map(|hash| Digest::sha256(hash.finalize().into()))
+}
+
+/// Walks what is plain. After damage it lets the rest pass, so that the digests are known.
 fn consume(
     mut collector: Collector<'_>,
-    filled: &Receiver<Piece>,
+    plain: &Receiver<Vec<u8>>,
     emptied: &SyncSender<Vec<u8>>,
 ) -> Consumed {
     let mut tar = TarReader::default();
-    let mut hash = None;
     let mut bytes = 0_u64;
     let mut failure: Option<String> = None;
-    for piece in filled {
-        let buffer = match piece {
-            Piece::Begins(Packing::Plain) => continue,
-            Piece::Begins(_) => {
-                hash = Some(sha2::Sha256::default());
-                continue;
-            }
-            Piece::Bytes(buffer) => buffer,
-        };
+    for buffer in plain {
         bytes += buffer.len() as u64;
-        if let Some(hash) = &mut hash {
-            hash.update(&buffer);
-        }
         if failure.is_none() {
             failure = tar.push(&buffer, &mut collector).err().map(|error| error.to_string());
         }
@@ -331,8 +341,7 @@ fn consume(
         collector.note(WALK, "", reason.clone());
     }
     let collected = collector.finish(tar.entries());
-    let diff_id = hash.map(|hash| Digest::sha256(hash.finalize().into()));
-    let facts = LayerFacts { plain_bytes: bytes, diff_id, ..collected.facts };
+    let facts = LayerFacts { plain_bytes: bytes, ..collected.facts };
     Consumed { facts, record: collected.record, pending: collected.pending, failure }
 }
 

@@ -250,7 +250,8 @@ mod tests {
             Fingerprint::new("known-vulnerability", Some("CVE-2099-1"), Some(&purl), &location)
         };
         let text = b"lazaret-finding-v1\0known-vulnerability\0CVE-2099-1\0pkg:deb/debian/openssl@3.0.11-1\0var/lib/dpkg/status\0";
-        assert_eq!(of(Some(0)).as_str(), &Digest::of(text).hex()[..32]);
+        assert!(Digest::of(text).hex().starts_with(of(Some(0)).as_str()));
+        assert_eq!(of(Some(0)).as_str().len(), 32);
         assert_eq!(of(Some(0)), of(Some(7)), "the layer's place is no part of it");
         assert_ne!(of(None), Fingerprint::new("known-vulnerability", None, Some(&purl), &location));
     }
