@@ -16,6 +16,8 @@ pub struct Dispatch<'walk> {
     extensions: ByLength,
     paths: ByLength,
     under: Vec<(&'static str, Mask)>,
+    /// The first bytes of those folders.
+    under_first: [bool; 256],
     magic: Vec<([u8; 4], Mask)>,
 }
 
@@ -62,6 +64,7 @@ impl<'walk> Dispatch<'walk> {
             extensions: ByLength::default(),
             paths: ByLength::default(),
             under: Vec::new(),
+            under_first: [false; 256],
             magic: Vec::new(),
         };
         for (index, check) in checks.iter().take(Self::CHECKS).enumerate() {
@@ -71,7 +74,13 @@ impl<'walk> Dispatch<'walk> {
                     Interest::Name(name) => dispatch.names.insert(name, mask),
                     Interest::Extension(extension) => dispatch.extensions.insert(extension, mask),
                     Interest::Path(path) => dispatch.paths.insert(path, mask),
-                    Interest::Under(folder) => dispatch.under.push((folder, mask)),
+                    Interest::Under(folder) => {
+                        let first = folder.as_bytes().first().map_or(0, |byte| usize::from(*byte));
+                        if let Some(known) = dispatch.under_first.get_mut(first) {
+                            *known = true;
+                        }
+                        dispatch.under.push((folder, mask));
+                    }
                     Interest::Magic(magic) => dispatch.magic.push((*magic, mask)),
                 }
             }
@@ -98,9 +107,12 @@ impl<'walk> Dispatch<'walk> {
         if !extension.is_empty() {
             mask |= self.extensions.get(extension);
         }
-        let first = path.as_bytes().first();
+        let first = path.as_bytes().first().map_or(0, |byte| usize::from(*byte));
+        if !self.under_first.get(first).is_some_and(|known| *known) {
+            return mask;
+        }
         for (folder, of_folder) in &self.under {
-            if folder.as_bytes().first() == first && path.starts_with(folder) {
+            if path.starts_with(folder) {
                 mask |= of_folder;
             }
         }

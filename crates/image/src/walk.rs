@@ -22,8 +22,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use vocabulary::{Algorithm, Digest};
 
-/// Buffers that go round between the threads of a layer.
-const RING: usize = 6;
+/// Buffers that go round between the threads of a layer. Many, though few are full at once: a buffer
+/// that comes back late has left the caches of the processor that read it, and is written to faster.
+const RING: usize = 24;
 
 /// What one pass over a layer gave.
 #[derive(Debug, Default)]

@@ -30,6 +30,9 @@ impl<'block> Header<'block> {
     /// Octal with leading spaces and a space or NUL behind, or base 256 with the high bit set.
     pub(super) fn number(&self, at: usize, length: usize) -> Option<u64> {
         let field = self.field(at, length);
+        if let Some(value) = usual_octal(field) {
+            return Some(value);
+        }
         let first = *field.first()?;
         if first & 0x80 != 0 {
             if first & 0x40 != 0 {
@@ -86,13 +89,94 @@ impl<'block> Header<'block> {
     }
 }
 
+/// Octal as nearly every tar writes it: digits to the last byte, which ends the field. None for all
+/// else. Eight digits at once, because five such fields are read of each entry.
+fn usual_octal(field: &[u8]) -> Option<u64> {
+    // Checksums end with a NUL and a space.
+    let digits = match field {
+        [digits @ .., 0 | b' ', 0 | b' '] | [digits @ .., 0 | b' '] => digits,
+        _ => return None,
+    };
+    match digits.len() {
+        6 => eight_digits(field.first_chunk()?, 6),
+        7 => eight_digits(field.first_chunk()?, 7),
+        11 => {
+            let front = eight_digits(digits.first_chunk()?, 8)?;
+            digits.get(8..)?.iter().try_fold(front, |value, digit| {
+                (*digit ^ b'0' < 8).then(|| value * 8 + u64::from(digit ^ b'0'))
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The value of the first `count` of eight octal digits, the first the most significant:
+/// neighbours are joined to pairs, pairs to fours, fours to eight.
+fn eight_digits(digits: &[u8; 8], count: u32) -> Option<u64> {
+    let mut word = u64::from_le_bytes(*digits) ^ 0x3030_3030_3030_3030;
+    word <<= 8 * (8 - count);
+    if word & 0xf8f8_f8f8_f8f8_f8f8 != 0 {
+        return None;
+    }
+    word = ((word & 0x00ff_00ff_00ff_00ff) << 3) + ((word >> 8) & 0x00ff_00ff_00ff_00ff);
+    word = ((word & 0x0000_ffff_0000_ffff) << 6) + ((word >> 16) & 0x0000_ffff_0000_ffff);
+    Some(((word & 0xffff_ffff) << 12) + (word >> 32))
+}
+
 /// The sum of a block's bytes, eight at a time: even and odd bytes are added up in lanes of 16 bits,
 /// which 64 additions of two bytes cannot overflow.
 fn sum_of(block: &[u8; BLOCK]) -> u32 {
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    let lanes = block.chunks_exact(8).fold(0_u64, |lanes, eight| {
-        let word = eight.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+    let (words, _) = block.as_chunks::<8>();
+    let lanes = words.iter().fold(0_u64, |lanes, eight| {
+        let word = u64::from_le_bytes(*eight);
         lanes + (word & EVEN) + ((word >> 8) & EVEN)
     });
     (0..4).map(|lane| u32::try_from((lanes >> (16 * lane)) & 0xffff).unwrap_or(0)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One field at the front of a block.
+    fn number(field: &[u8]) -> Option<u64> {
+        let mut block = [0; BLOCK];
+        block[..field.len()].copy_from_slice(field);
+        Header(&block).number(0, field.len())
+    }
+
+    #[test]
+    fn numbers_are_read_in_every_form() {
+        assert_eq!(number(b"0000644\0"), Some(0o644));
+        assert_eq!(number(b"0000644 "), Some(0o644));
+        assert_eq!(number(b"012345\0 "), Some(0o12_345));
+        assert_eq!(number(b"   644 \0"), Some(0o644));
+        assert_eq!(number(b"77777777"), Some(0o77_777_777));
+        assert_eq!(number(b"00000001234\0"), Some(0o1234));
+        assert_eq!(number(b"77777777777 "), Some(0o77_777_777_777));
+        assert_eq!(number(b"\0\0\0\0\0\0\0\0"), Some(0));
+        assert_eq!(number(b"\x80\0\0\0\0\0\0\0\0\0\x01\x02"), Some(258));
+        assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff"), None, "negative");
+        for wrong in [&b"0000648\0"[..], b"00006x4\0", b"12 34567", b"0000000123/\0", b"-000644\0"]
+        {
+            assert_eq!(number(wrong), None, "{}", String::from_utf8_lossy(wrong));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_form_is_read_as_any_octal(value in 0_u64..0o77_777_777_777) {
+            prop_assert_eq!(number(format!("{value:011o}\0").as_bytes()), Some(value));
+            let short = value & 0o7_777_777;
+            prop_assert_eq!(number(format!("{short:07o} ").as_bytes()), Some(short));
+        }
+
+        #[test]
+        fn the_sum_is_that_of_all_bytes(bytes in prop::collection::vec(any::<u8>(), BLOCK)) {
+            let block: [u8; BLOCK] = bytes.as_slice().try_into().unwrap();
+            prop_assert_eq!(sum_of(&block), bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>());
+        }
+    }
 }

@@ -117,7 +117,7 @@ pub struct TarReader {
     state: State,
     /// Bytes of a block, extended header or head that is not whole yet.
     carry: Vec<u8>,
-    extended: Extended,
+    extended: Option<Box<Extended>>,
     /// Scratch for the entry at hand.
     current: Current,
     /// Bytes taken so far.
@@ -161,7 +161,7 @@ impl Default for TarReader {
         Self {
             state: State::Header,
             carry: Vec::new(),
-            extended: Extended::default(),
+            extended: None,
             current: Current::default(),
             offset: 0,
             block_at: 0,
@@ -331,17 +331,23 @@ impl TarReader {
         size: u64,
         sink: &mut impl Sink,
     ) -> Result<(), TarError> {
-        let extended = std::mem::take(&mut self.extended);
+        // Few entries have one, and an empty one is much to move a million times.
+        let extended = self.extended.take();
         let current = &mut self.current;
-        current.attributes = extended.attributes;
+        current.attributes.clear();
+        let extended = extended.as_deref();
+        if let Some(extended) = extended {
+            current.attributes.clone_from(&extended.attributes);
+        }
+        let said = |number: fn(&Extended) -> Option<u64>| extended.and_then(number);
         current.mode = u32::try_from(header.number(100, 8).unwrap_or(0) & 0o7777).unwrap_or(0);
-        current.uid = extended.uid.or_else(|| header.number(108, 8)).unwrap_or(0);
-        current.gid = extended.gid.or_else(|| header.number(116, 8)).unwrap_or(0);
-        let stored = extended.size.unwrap_or(size);
+        current.uid = said(|said| said.uid).or_else(|| header.number(108, 8)).unwrap_or(0);
+        current.gid = said(|said| said.gid).or_else(|| header.number(116, 8)).unwrap_or(0);
+        let stored = said(|said| said.size).unwrap_or(size);
         let mut escapes = false;
         let mut directory_name = false;
         current.path.clear();
-        match &extended.path {
+        match extended.and_then(|extended| extended.path.as_deref()) {
             Some(path) => {
                 directory_name = path.last() == Some(&b'/');
                 escapes |= normalise(path, &mut current.path);
@@ -366,7 +372,7 @@ impl TarReader {
             }
         };
         current.link.clear();
-        match (&extended.link, kind) {
+        match (extended.and_then(|extended| extended.link.as_deref()), kind) {
             (Some(link), FileKind::HardLink) => escapes |= normalise(link, &mut current.link),
             (None, FileKind::HardLink) => {
                 escapes |= normalise(header.text(157, 100), &mut current.link)
@@ -398,11 +404,11 @@ impl TarReader {
         }
         current.stored = stored;
         let gnu_sparse = header.type_flag() == b'S';
-        current.sparse = extended.sparse || gnu_sparse;
+        current.sparse = gnu_sparse || extended.is_some_and(|extended| extended.sparse);
         current.size = if gnu_sparse {
             header.number(483, 12).unwrap_or(stored)
         } else {
-            extended.real_size.unwrap_or(stored)
+            said(|said| said.real_size).unwrap_or(stored)
         };
         if gnu_sparse && header.byte(482) != 0 {
             self.state = State::SparseMap { stored };
@@ -485,7 +491,7 @@ impl TarReader {
         remaining: u64,
     ) -> Result<(), TarError> {
         let done = self.with_bytes(chunk, to_usize(remaining), |reader, bytes| {
-            reader.extended.apply(kind, bytes, reader.block_at)
+            reader.extended.get_or_insert_default().apply(kind, bytes, reader.block_at)
         });
         if let Some(applied) = done {
             applied?;
