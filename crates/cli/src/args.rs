@@ -24,7 +24,7 @@ Exit codes:
 
 /// Container security for the whole life of a container.
 #[derive(Debug, Parser)]
-#[command(name = "lazaret", version, about, styles = STYLES, after_help = EXIT_CODES)]
+#[command(name = "lazaret", version, styles = STYLES, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -34,6 +34,7 @@ pub(crate) struct Cli {
 
 /// Settings of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// When to colour the output
     #[arg(
@@ -90,8 +91,12 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff)
-    Man,
+    /// Print the manual page of the program, or of one command (roff)
+    Man {
+        /// The command, such as `scan` or `db update`
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
 }
 
 /// How a subject is read.
@@ -127,7 +132,8 @@ pub(crate) struct OutputArgs {
     /// Format on standard output: table, json, cyclonedx or sarif
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
-    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times
+    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
+    /// then, unless --format says so or the file is `-`
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<Output>,
 }
@@ -165,7 +171,7 @@ pub(crate) struct ScanArgs {
     pub(crate) subject: SubjectArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical
+    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
     #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
     pub(crate) fail_on: Option<vocabulary::Severity>,
     /// Exit with 1 where a finding's severity is unknown

@@ -55,11 +55,23 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "lazaret", &mut script);
             output::print(|out| out.write_all(&script)).map(|()| Exit::Clean)
         }
-        Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command());
-            output::print(|out| page.render(&mut &mut *out)).map(|()| Exit::Clean)
-        }
+        Command::Man { command } => man(&command),
     }
+}
+
+/// The manual page of the program, or of one of its commands.
+fn man(words: &[String]) -> Result<Exit, Failure> {
+    let mut command = Cli::command();
+    command.build();
+    let mut name = "lazaret".to_owned();
+    for word in words {
+        let found = command.find_subcommand(word).cloned();
+        command =
+            found.ok_or_else(|| Failure::usage(format!("`{name}` has no command `{word}`")))?;
+        name = format!("{name}-{word}");
+    }
+    let page = clap_mangen::Man::new(command);
+    output::print(|out| page.render(&mut &mut *out)).map(|()| Exit::Clean)
 }
 
 /// What a command is run by, apart from its own arguments.
@@ -106,7 +118,14 @@ impl World {
 
 #[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 fn complain(failure: &Failure) {
-    eprintln!("lazaret: {:#}", failure.error);
+    // Most errors show their cause themselves; what they leave out is added.
+    let mut text = failure.error.to_string();
+    for cause in failure.error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    eprintln!("lazaret: {text}");
 }
 
 #[expect(clippy::print_stderr, reason = "this is where errors are printed")]

@@ -123,6 +123,9 @@ pub(crate) fn write_whole(
     }
     let fail =
         |error: io::Error| Failure::usage(format!("cannot write `{}`: {error}", file.display()));
+    // A link stays one: what it leads to is replaced.
+    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let file = target.as_path();
     let special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
     if special {
         let mut out = BufWriter::with_capacity(

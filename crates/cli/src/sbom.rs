@@ -3,6 +3,7 @@
 use crate::World;
 use crate::args::{SbomArgs, SubjectArgs};
 use crate::exit::{Exit, Failure};
+use crate::scanning::default_format;
 use crate::{output, progress, settings};
 use image::ImageError;
 use report::Format;
@@ -26,9 +27,14 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         today: today(World::now())?,
     };
     let report = scan::assess(inventory, &assessment);
-    output::deliver(&world.printing, &args.output, Format::Table, |format, style, out| {
-        report::render_packages(&report, format, style, out)
-    })?;
+    // A configured format that has no form for packages is meant for scans.
+    let configured = default_format(world)?.filter(|format| *format != Format::Sarif);
+    output::deliver(
+        &world.printing,
+        &args.output,
+        configured.unwrap_or(Format::Table),
+        |format, style, out| report::render_packages(&report, format, style, out),
+    )?;
     Ok(exit_of(report.decision.outcome))
 }
 

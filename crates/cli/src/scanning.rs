@@ -28,16 +28,15 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
         today: today(now)?,
     };
     let report = scan::assess(inventory, &assessment);
-    let mut output = args.output.clone();
-    output.format = output.format.or(default_format(world)?);
-    output::deliver(&world.printing, &output, Format::Table, |format, style, out| {
+    let format = default_format(world)?.unwrap_or(Format::Table);
+    output::deliver(&world.printing, &args.output, format, |format, style, out| {
         report::render(&report, format, style, out)
     })?;
     Ok(exit_of(report.decision.outcome))
 }
 
 /// The format that the configuration file names.
-fn default_format(world: &World) -> Result<Option<Format>, Failure> {
+pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
     let named = world.settings.format.as_deref().map(str::parse::<Format>).transpose();
     named.map_err(|error| Failure::new(Exit::Usage, error))
 }

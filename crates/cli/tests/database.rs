@@ -92,6 +92,22 @@ fn package_urls_are_matched_line_by_line() {
 }
 
 #[test]
+fn a_damaged_database_is_named() {
+    let bench = Bench::with_database();
+    common::image().write_oci_dir(bench.path().join("image")).unwrap();
+    for name in ["debian", "pypi", "npm"] {
+        bench.write(&format!("db/v1/{name}.lzdb"), "not a database");
+    }
+    let scanned = bench.run(&["scan", "image", "--offline"]);
+    assert_eq!(code(&scanned), 4);
+    assert!(stderr(&scanned).contains("debian.lzdb"), "{}", stderr(&scanned));
+    bench.write_feed();
+    let repaired = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&repaired), 0, "{}", stderr(&repaired));
+    assert_eq!(code(&bench.run(&["scan", "image", "--offline", "-q"])), 0);
+}
+
+#[test]
 fn a_database_travels_in_one_file() {
     let bench = Bench::with_database();
     let exported = bench.run(&["db", "export", "all.lzx"]);
@@ -151,6 +167,7 @@ fn help_completions_and_manual_are_there() {
         (vec!["--version"], env!("CARGO_PKG_VERSION")),
         (vec!["completions", "bash"], "_lazaret"),
         (vec!["man"], ".TH lazaret"),
+        (vec!["man", "db", "update"], ".TH lazaret-db-update"),
     ] {
         let output = bench.run(&arguments);
         assert_eq!(code(&output), 0, "{arguments:?}");

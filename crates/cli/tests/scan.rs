@@ -224,6 +224,10 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
     let by_environment =
         bench.command(&["scan", "image", "-q"]).env("LAZARET_FAIL_ON", "high").output().unwrap();
     assert_eq!(code(&by_environment), 1);
+    bench.write("lazaret.toml", "format = \"json\"\n");
+    for command in ["scan", "sbom"] {
+        assert!(stdout(&bench.run(&[command, "image"])).starts_with('{'), "{command}");
+    }
     bench.write("lazaret.toml", "fail_on = \"critical\"\n");
     let wrong = bench.run(&["scan", "image"]);
     assert_eq!(code(&wrong), 2);
@@ -307,9 +311,14 @@ fn a_scan_fetches_the_ecosystems_that_it_needs() {
 fn wrong_inputs_are_usage_errors_with_a_remedy() {
     let bench = Bench::with_database();
     bench.write("empty.tar", "");
+    let made =
+        std::process::Command::new("mkfifo").arg(bench.path().join("pipe")).status().unwrap();
+    assert!(made.success());
     for (arguments, expected) in [
         (vec!["scan", "nothing-here"], "cannot read `nothing-here`"),
         (vec!["scan", "empty.tar"], "is not an image archive, an OCI layout or a directory"),
+        (vec!["scan", "pipe"], "is not an image archive, an OCI layout or a directory"),
+        (vec!["scan", "docker-archive:pipe"], "is not an image archive"),
         (vec!["scan", "ship:x"], "unknown scheme `ship`"),
         (vec!["scan"], "REFERENCE"),
         (vec!["sbom", ".", "--format", "sarif"], "`sarif` has no form for packages"),
@@ -344,6 +353,88 @@ fn a_source_folder_counts_its_declarations_and_a_root_file_system_does_not() {
     let report = bench.json("r.json");
     assert_eq!(report["subject"]["kind"], "root-directory");
     assert_eq!(report["packages"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_archive_cut_anywhere_is_never_clean() {
+    let bench = Bench::with_database();
+    let whole = image().docker_archive();
+    // The last two blocks only mark the end.
+    for cut in (0..whole.len() - 1024).step_by(whole.len() / 23) {
+        bench.write("cut.tar", &whole[..cut]);
+        for reference in ["cut.tar", "docker-archive:cut.tar"] {
+            let scanned = bench.run(&["scan", reference, "--no-cache", "-o", "json=r.json"]);
+            if code(&scanned) == 0 {
+                // Cut behind the last file that the image needs: all digests hold.
+                assert_eq!(findings(&bench.json("r.json")).len(), 4, "{reference} at {cut}");
+                continue;
+            }
+            assert!([2, 3].contains(&code(&scanned)), "{reference} at {cut}: {}", code(&scanned));
+            assert_eq!(stderr(&scanned).lines().count(), 1, "{}", stderr(&scanned));
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_scan_leaves_nothing_half_written() {
+    let bench = Bench::with_database();
+    let big = base().file("usr/share/big", vec![b'x'; 64 << 20]);
+    ImageBuilder::new().layer(big).write_oci_dir(bench.path().join("image")).unwrap();
+    for milliseconds in [5, 30, 90, 200] {
+        let mut child = bench
+            .command(&["scan", "image", "--cache-dir", "facts", "-o", "json=r.json"])
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        let pid = child.id().to_string();
+        let _ = std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        child.wait().unwrap();
+        if bench.path().join("r.json").exists() {
+            assert!(bench.json("r.json")["findings"].is_array(), "whole, if it is there");
+        }
+    }
+    let scanned = bench.run(&["scan", "image", "--cache-dir", "facts", "-o", "json=r.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    assert_eq!(findings(&bench.json("r.json")).len(), 2);
+}
+
+#[test]
+fn a_folder_without_anything_known_is_not_clean() {
+    let bench = Bench::with_database();
+    bench.write("project/readme.txt", "nothing here");
+    let scanned = bench.run(&["scan", "project"]);
+    assert_eq!(code(&scanned), 3, "{}", stdout(&scanned));
+    assert!(stdout(&scanned).contains("nothing in this folder is known to hold packages"));
+}
+
+#[test]
+fn the_layout_of_skopeo_s_dir_is_an_image() {
+    let bench = Bench::with_database();
+    let built = image().build();
+    bench.write("flat/version", "Directory Transport Version: 1.1\n");
+    bench.write("flat/manifest.json", &built.manifest);
+    bench.write(&format!("flat/{}", built.config_digest.hex()), &built.config);
+    for layer in &built.layers {
+        bench.write(&format!("flat/{}", layer.digest.hex()), layer.packed.as_ref().unwrap());
+    }
+    for reference in ["flat", "dir:flat"] {
+        let scanned = bench.run(&["scan", reference, "--no-cache", "-o", "json=r.json"]);
+        assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+        let report = bench.json("r.json");
+        assert_eq!(report["subject"]["manifest_digest"], built.manifest_digest.to_string());
+        assert_eq!(findings(&report).len(), 4);
+    }
+}
+
+#[test]
+fn a_link_that_is_written_to_stays_a_link() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    bench.write("real.json", "before");
+    std::os::unix::fs::symlink("real.json", bench.path().join("link.json")).unwrap();
+    assert_eq!(code(&bench.run(&["scan", "image", "-o", "json=link.json"])), 0);
+    assert!(bench.path().join("link.json").is_symlink());
+    assert!(bench.json("real.json")["findings"].is_array());
 }
 
 #[test]

@@ -30,12 +30,34 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Whether the first bytes of a file could be those of an archive.
+    /// Whether a file begins like a tar, packed or not.
     ///
     /// # Errors
     /// Where the file cannot be read.
+    pub(crate) fn is_one(path: &Path) -> Result<bool, ImageError> {
+        let fail = |source| read_error(path, source);
+        let mut file = File::open(path).map_err(fail)?;
+        let mut head = Vec::new();
+        file.by_ref().take(8).read_to_end(&mut head).map_err(fail)?;
+        file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        let mut block = [0_u8; 512];
+        let Ok(mut plain) = unpack(Packing::of(&head), BufReader::new(file)) else {
+            return Ok(false);
+        };
+        let read = plain.read_exact(&mut block).is_ok();
+        Ok(read && TarReader::default().push(&block, &mut Contents::default()).is_ok())
+    }
+
+    /// Reads the table of contents.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is no tar.
     pub(crate) fn open(path: &Path) -> Result<Self, ImageError> {
         let fail = |source| read_error(path, source);
+        // A pipe would be waited for, and cannot be read twice.
+        if !std::fs::metadata(path).map_err(fail)?.is_file() {
+            return Err(ImageError::Unrecognised(path.display().to_string()));
+        }
         let mut file = File::open(path).map_err(fail)?;
         let mut head = Vec::new();
         file.by_ref().take(8).read_to_end(&mut head).map_err(fail)?;

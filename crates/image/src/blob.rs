@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const PIECE: usize = 256 << 10;
 
 /// How bytes are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Packing {
     /// Not at all.
     Plain,

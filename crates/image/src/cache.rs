@@ -5,6 +5,7 @@
 //! folder also holds the secret key of the path hashes. Entries are written beside and renamed, and
 //! the oldest go when the folder outgrows its bound.
 
+use crate::blob::Packing;
 use crate::facts::{LayerFacts, PathHasher};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
@@ -35,8 +36,20 @@ struct Stored<'facts> {
     walk: u32,
     checks: Checks,
     packed_digest: Option<Digest>,
+    packing: Packing,
     #[serde(borrow, with = "serde_bytes")]
     facts: std::borrow::Cow<'facts, [u8]>,
+}
+
+/// What the cache knows of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cached {
+    /// Its facts.
+    pub facts: LayerFacts,
+    /// Digest of the stored bytes that it was read from.
+    pub packed_digest: Option<Digest>,
+    /// How those were packed.
+    pub packing: Packing,
 }
 
 /// The cache folder.
@@ -84,7 +97,7 @@ impl FactCache {
         diff_id: &Digest,
         packed: Option<&Digest>,
         checks: &Checks,
-    ) -> Option<LayerFacts> {
+    ) -> Option<Cached> {
         let path = self.path(diff_id, "facts");
         let body = read_checked(&path, FACTS_MAGIC)?;
         let stored: Stored<'_> = postcard::from_bytes(content(&body)?).ok()?;
@@ -102,7 +115,7 @@ impl FactCache {
         (facts.files, facts.directories) = read_hashes(content(&paths)?)?;
         // Recently used entries are the last to go. A read-only cache still serves.
         let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-        Some(facts)
+        Some(Cached { facts, packed_digest: stored.packed_digest, packing: stored.packing })
     }
 
     /// Keeps the facts of a layer.
@@ -113,6 +126,7 @@ impl FactCache {
         &self,
         facts: &LayerFacts,
         packed: Option<&Digest>,
+        packing: Packing,
         checks: &Checks,
     ) -> io::Result<()> {
         let Some(diff_id) = &facts.diff_id else { return Ok(()) };
@@ -121,6 +135,7 @@ impl FactCache {
             walk: WALK_REVISION,
             checks: checks.clone(),
             packed_digest: packed.cloned(),
+            packing,
             facts: encoded.into(),
         };
         let body = postcard::to_allocvec(&stored).map_err(io::Error::other)?;

@@ -10,6 +10,7 @@
 mod common;
 
 use common::{HASHER, Spy, walk_at_level, walk_bytes};
+use image::blob::Packing;
 use image::{FactCache, LayerFacts, RecordLevel, Squash, SubjectShape};
 use testkit::{Entry, Layer};
 
@@ -140,9 +141,11 @@ fn the_cache_gives_back_what_it_took_and_nothing_else() {
     let diff_id = facts.diff_id.clone().unwrap();
     let packed = walked.packed_digest.as_ref();
     assert_eq!(cache.load(&diff_id, packed, &checks), None);
-    cache.store(facts, packed, &checks).unwrap();
-    assert_eq!(cache.load(&diff_id, packed, &checks).as_ref(), Some(facts));
-    assert_eq!(cache.load(&diff_id, None, &checks).as_ref(), Some(facts));
+    cache.store(facts, packed, Packing::Plain, &checks).unwrap();
+    let cached = cache.load(&diff_id, packed, &checks).unwrap();
+    assert_eq!(&cached.facts, facts);
+    assert_eq!((cached.packed_digest.as_ref(), cached.packing), (packed, Packing::Plain));
+    assert_eq!(&cache.load(&diff_id, None, &checks).unwrap().facts, facts);
 
     let other = vocabulary::Digest::of(b"other");
     assert_eq!(cache.load(&diff_id, Some(&other), &checks), None, "packed bytes of another digest");
@@ -166,7 +169,7 @@ fn a_damaged_cache_entry_is_a_miss() {
     let walked = walk_bytes(&Layer::new().file("wanted", "w").directory("d").plain());
     let diff_id = walked.facts.diff_id.clone().unwrap();
     for name in ["facts", "paths"] {
-        cache.store(&walked.facts, None, &checks).unwrap();
+        cache.store(&walked.facts, None, Packing::Plain, &checks).unwrap();
         let file = folder.path().join("v1").join(format!("{}.{name}", diff_id.hex()));
         let good = std::fs::read(&file).unwrap();
         for place in 0..good.len() {

@@ -176,26 +176,27 @@ impl Reader<'_> {
         if self.options.reverify || self.options.files != RecordLevel::None {
             return Outcome::default();
         }
-        let facts = self.cache.zip(source.diff_id.as_ref()).and_then(|(cache, diff_id)| {
+        let cached = self.cache.zip(source.diff_id.as_ref()).and_then(|(cache, diff_id)| {
             source.blob.as_ref()?;
             cache.load(diff_id, source.digest.as_ref(), revisions)
         });
-        match facts {
-            None => Outcome::default(),
-            Some(facts) => Outcome {
-                walked: Walked { facts, packed_bytes: source.stored_bytes, ..Walked::default() },
-                from_cache: true,
+        cached.map_or_else(Outcome::default, |cached| Outcome {
+            walked: Walked {
+                facts: cached.facts,
+                packed_digest: cached.packed_digest,
+                packed_bytes: source.stored_bytes,
+                packing: Some(cached.packing),
+                ..Walked::default()
             },
-        }
+            from_cache: true,
+        })
     }
 
     /// A layer that could not be read to its end is not kept: its facts are not all.
     fn keep(&self, walked: &Walked, revisions: &Checks) {
-        if let Some(cache) = self.cache
-            && walked.failure.is_none()
-        {
+        if let (Some(cache), Some(packing), None) = (self.cache, walked.packing, &walked.failure) {
             // A cache that cannot be written costs time on the next scan, and nothing else.
-            let _ = cache.store(&walked.facts, walked.packed_digest.as_ref(), revisions);
+            let _ = cache.store(&walked.facts, walked.packed_digest.as_ref(), packing, revisions);
         }
     }
 
@@ -212,7 +213,14 @@ impl Reader<'_> {
             platform: None,
         };
         let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
-        Ok(resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher))
+        let mut inventory =
+            resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher);
+        if inventory.packages.is_empty() {
+            // An empty or mistaken folder must not look like a clean one.
+            let reason = "nothing in this folder is known to hold packages: not checked";
+            inventory.coverage.push(Coverage::skipped("packages", reason));
+        }
+        Ok(inventory)
     }
 }
 

@@ -106,6 +106,13 @@ impl Databases {
         &self.infos
     }
 
+    /// The databases that are there and cannot be opened.
+    pub fn failures(&self) -> impl Iterator<Item = (&Ecosystem, &DatabaseError)> {
+        self.opened
+            .iter()
+            .filter_map(|(ecosystem, opened)| Some((ecosystem, opened.as_ref().err()?)))
+    }
+
     /// Whether none was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -14,6 +14,8 @@ use vocabulary::{Digest, Origin, Platform};
 pub(super) enum Store {
     Folder(PathBuf),
     Archive(Archive),
+    /// A folder of blobs named by the hex of their digests, beside `manifest.json`.
+    Flat(PathBuf),
 }
 
 impl Store {
@@ -24,10 +26,17 @@ impl Store {
                 path.is_file().then(|| Blob::file(path))
             }
             Self::Archive(archive) => archive.blob(path),
+            Self::Flat(folder) => {
+                let path = folder.join(path);
+                path.is_file().then(|| Blob::file(path))
+            }
         }
     }
 
     pub(super) fn by_digest(&self, digest: &Digest) -> Option<Blob> {
+        if matches!(self, Self::Flat(_)) {
+            return self.blob(&digest.hex());
+        }
         self.blob(&format!("blobs/{}/{}", digest.algorithm().name(), digest.hex()))
     }
 }
@@ -70,12 +79,46 @@ pub(super) fn open_layout(
         let found = hash_like(&digest, &bytes);
         return from_manifest(documents, store, manifest, found, tags);
     }
-    Err(ImageError::Limit {
+    Err(too_deep(reference))
+}
+
+/// Whether a folder is an image as skopeo's `dir:` writes it: `version` says so.
+pub(super) fn is_flat(folder: &std::path::Path) -> bool {
+    let version = std::fs::read(folder.join("version")).unwrap_or_default();
+    version.starts_with(b"Directory Transport Version") && folder.join("manifest.json").is_file()
+}
+
+/// Opens such a folder. Nothing names the manifest's own digest there, so none can differ.
+pub(super) fn open_flat(
+    store: &Store,
+    reference: &str,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let mut documents = Documents { image: reference, mismatches: Vec::new() };
+    let mut bytes =
+        documents.bytes(store.blob("manifest.json"), "manifest.json", limits::MANIFEST_BYTES)?;
+    for _ in 0..limits::INDEX_DEPTH {
+        let manifest: Manifest = documents.parse(&bytes, "manifest.json", "image manifest")?;
+        if manifest.config.is_some() || manifest.manifests.is_empty() {
+            return from_manifest(documents, store, manifest, Digest::of(&bytes), Vec::new());
+        }
+        let chosen = choose(&manifest.manifests, reference, options, "--platform")?;
+        let digest = documents.digest(&chosen.digest)?;
+        // Manifests of an index lie under `<hex>.manifest.json`.
+        let name = format!("{}.manifest.json", digest.hex());
+        bytes = documents.bytes(store.blob(&name), &name, limits::MANIFEST_BYTES)?;
+        documents.verify("manifest", &digest, &bytes);
+    }
+    Err(too_deep(reference))
+}
+
+fn too_deep(reference: &str) -> ImageError {
+    ImageError::Limit {
         image: reference.to_owned(),
         name: "the index".to_owned(),
         limit: limits::INDEX_DEPTH as u64,
         unit: "nested indexes",
-    })
+    }
 }
 
 fn name_of(entry: &Descriptor) -> Option<&str> {

@@ -106,7 +106,7 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
                 let store = Store::Folder(existing(&path)?);
                 return image(open_layout(&store, reference, name, options)?);
             }
-            "dir" => return Ok(Opened::Directory(existing(Path::new(rest))?)),
+            "dir" => return directory(existing(Path::new(rest))?, reference, options),
             _ if !scheme.contains('/')
                 && !Path::new(split_name(reference).0.as_path()).exists() =>
             {
@@ -129,10 +129,12 @@ fn detect(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> 
             let store = Store::Folder(path);
             return Ok(Opened::Image(Box::new(open_layout(&store, reference, name, options)?)));
         }
-        return Ok(Opened::Directory(path));
+        return directory(path, reference, options);
     }
-    let archive =
-        Archive::open(&path).map_err(|_| ImageError::Unrecognised(reference.to_owned()))?;
+    if !path.is_file() || !Archive::is_one(&path)? {
+        return Err(ImageError::Unrecognised(reference.to_owned()));
+    }
+    let archive = Archive::open(&path)?;
     let image = if archive.contains("index.json") && archive.contains("oci-layout") {
         open_layout(&Store::Archive(archive), reference, name, options)?
     } else if archive.contains("manifest.json") {
@@ -141,6 +143,22 @@ fn detect(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> 
         return Err(ImageError::Unrecognised(reference.to_owned()));
     };
     Ok(Opened::Image(Box::new(image)))
+}
+
+/// A directory, unless it is an image in the layout of skopeo's `dir:`.
+fn directory(
+    folder: PathBuf,
+    reference: &str,
+    options: &OpenOptions,
+) -> Result<Opened, ImageError> {
+    if !folder.is_dir() {
+        return Err(ImageError::Unrecognised(reference.to_owned()));
+    }
+    if layout::is_flat(&folder) {
+        let image = layout::open_flat(&Store::Flat(folder), reference, options)?;
+        return Ok(Opened::Image(Box::new(image)));
+    }
+    Ok(Opened::Directory(folder))
 }
 
 fn existing(path: &Path) -> Result<PathBuf, ImageError> {
