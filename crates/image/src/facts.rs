@@ -14,9 +14,16 @@ use vocabulary::{Digest, Distribution, Problem};
 pub const LINK_LIMIT: usize = 40;
 
 /// Hashes paths under a secret key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PathHasher {
     key: [u8; 16],
+}
+
+/// Without the key, which is a secret.
+impl std::fmt::Debug for PathHasher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("PathHasher")
+    }
 }
 
 impl PathHasher {

@@ -99,7 +99,6 @@ enum State {
     /// A file whose head is not yet at hand.
     Head {
         size: u64,
-        stored: u64,
     },
     Body {
         remaining: u64,
@@ -137,7 +136,6 @@ struct Current {
     uid: u64,
     gid: u64,
     size: u64,
-    stored: u64,
     sparse: bool,
 }
 
@@ -220,7 +218,7 @@ impl TarReader {
                 State::Extended { kind, remaining } => {
                     self.extended_bytes(&mut chunk, kind, remaining)?;
                 }
-                State::Head { size, stored } => self.head_bytes(&mut chunk, size, stored, sink),
+                State::Head { size } => self.head_bytes(&mut chunk, size, sink),
                 State::Body { .. } => self.body_bytes(&mut chunk, sink),
                 State::Skip { remaining } => {
                     let take = to_usize(remaining).min(chunk.len());
@@ -402,7 +400,6 @@ impl TarReader {
         if stored > limits::LAYER_BYTES {
             return Err(TarError::Field(self.block_at, "size"));
         }
-        current.stored = stored;
         let gnu_sparse = header.type_flag() == b'S';
         current.sparse = gnu_sparse || extended.is_some_and(|extended| extended.sparse);
         current.size = if gnu_sparse {
@@ -433,7 +430,7 @@ impl TarReader {
             sink.whole(&self.current.meta(FileKind::File), &[]);
             self.state = State::Header;
         } else {
-            self.state = State::Head { size: self.current.size, stored };
+            self.state = State::Head { size: stored };
         }
     }
 
@@ -442,26 +439,26 @@ impl TarReader {
         self.state = if remaining == 0 { State::Header } else { State::Skip { remaining } };
     }
 
-    fn head_bytes(&mut self, chunk: &mut &[u8], size: u64, stored: u64, sink: &mut impl Sink) {
+    fn head_bytes(&mut self, chunk: &mut &[u8], size: u64, sink: &mut impl Sink) {
         let whole = to_usize(size);
         if self.carry.is_empty()
             && let Some((content, rest)) = chunk.split_at_checked(whole)
         {
             sink.whole(&self.current.meta(FileKind::File), content);
             *chunk = rest;
-            self.end_of_body(padding_of(stored));
+            self.end_of_body(padding_of(size));
             return;
         }
         let wanted = whole.min(limits::HEAD_BYTES);
         let remaining = self.with_bytes(chunk, wanted, |reader, head| {
             let wanted = sink.start(&reader.current.meta(FileKind::File), head) && sink.data(head);
             let remaining = size - head.len() as u64;
-            reader.state = State::Body { remaining, wanted, padding: padding_of(stored) };
+            reader.state = State::Body { remaining, wanted, padding: padding_of(size) };
             remaining
         });
         if remaining == Some(0) {
             sink.end();
-            self.end_of_body(padding_of(stored));
+            self.end_of_body(padding_of(size));
         }
     }
 
