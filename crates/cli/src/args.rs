@@ -64,6 +64,43 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
+    /// Folder for seals and for what the agent saw
+    /// [default: /var/lib/lazaret for root, else in the user's state folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "LAZARET_STATE",
+        hide_env_values = true
+    )]
+    pub(crate) state: Option<PathBuf>,
+    /// Where Docker listens: unix:///PATH or tcp://HOST:PORT [default: unix:///var/run/docker.sock]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDRESS",
+        env = "DOCKER_HOST",
+        hide_env_values = true
+    )]
+    pub(crate) docker_host: Option<String>,
+    /// Where containerd listens [default: /run/containerd/containerd.sock]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SOCKET",
+        env = "CONTAINERD_ADDRESS",
+        hide_env_values = true
+    )]
+    pub(crate) containerd_address: Option<PathBuf>,
+    /// Namespace of containerd [default: default]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "CONTAINERD_NAMESPACE",
+        hide_env_values = true
+    )]
+    pub(crate) containerd_namespace: Option<String>,
     /// Folder of the vulnerability database [default: in the user's cache folder]
     #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB", hide_env_values = true)]
     pub(crate) db: Option<PathBuf>,
@@ -83,6 +120,20 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// List the packages of an image or a directory
     Sbom(SbomArgs),
+    /// Sign a record of an image as it is now, to verify it against later
+    Seal(SealArgs),
+    /// Hold an image or a container against its seal, and name every difference
+    Verify(VerifyArgs),
+    /// List, show and check seals
+    #[command(subcommand)]
+    Seals(SealsCommand),
+    /// Make keys to seal with
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Watch the containers of this machine, by what their seals say
+    Agent(AgentArgs),
+    /// Say which containers and images a vulnerability concerns
+    Affected(AffectedArgs),
     /// Keep and ask the vulnerability database
     #[command(subcommand)]
     Db(DbCommand),
@@ -184,6 +235,108 @@ pub(crate) struct ScanArgs {
     /// [default: .lazaret-ignore.toml, where it is there]
     #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
     pub(crate) ignore_file: Option<PathBuf>,
+    /// Take the database as it is, even if it is older than a day
+    #[arg(long)]
+    pub(crate) no_db_update: bool,
+    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
+    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
+    pub(crate) db_source: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SealArgs {
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
+    /// Private key: Ed25519 as PEM (PKCS #8) or an OpenSSH key; with an OpenSSH public key the SSH agent signs
+    #[arg(long, value_name = "FILE", env = "LAZARET_KEY", hide_env_values = true)]
+    pub(crate) key: PathBuf,
+    /// Name under which it is sealed [default: the image's own name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Option<String>,
+    /// Also write the statement, its signature and the record into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) export: Option<PathBuf>,
+    /// Format: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// docker:NAME, containerd:NAME, any other reference to an image, or container:NAME for a running
+    /// container
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+    /// Platform to take from a multi-platform image, such as linux/arm64
+    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM", hide_env_values = true)]
+    pub(crate) platform: Option<vocabulary::Platform>,
+    /// Public key that the seal must be signed by; may be given several times
+    /// [default: the keys that sealed on this machine]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Vec<PathBuf>,
+    /// Name under which it was sealed [default: the image's own name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) repository: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SealsCommand {
+    /// List the seals
+    List {
+        /// Format: table or json
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: StatusFormat,
+    },
+    /// Show the statement of the newest seal of a repository
+    Show {
+        /// Repository, such as docker.io/library/app
+        repository: String,
+    },
+    /// Check the chain, every signature and every record of the store
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an Ed25519 key pair: FILE and FILE.pub
+    New {
+        /// File of the private key; it must not be there yet
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AgentArgs {
+    /// Only report [default]
+    #[arg(long, conflicts_with = "enforce")]
+    pub(crate) observe: bool,
+    /// Stop what is reported, by the best means that this machine has
+    #[arg(long)]
+    pub(crate) enforce: bool,
+    /// Say what works on this machine, by trying each part, and end
+    #[arg(long, conflicts_with_all = ["observe", "enforce"])]
+    pub(crate) status: bool,
+    /// Format on standard output: table (one line an alert) or json (one object a line)
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
+    /// Append every alert to this file, one JSON object a line
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// End after this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AffectedArgs {
+    /// CVE or the id of an advisory
+    #[arg(value_name = "CVE")]
+    pub(crate) id: String,
+    /// Format: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
     /// Take the database as it is, even if it is older than a day
     #[arg(long)]
     pub(crate) no_db_update: bool,

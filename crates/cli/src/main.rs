@@ -3,16 +3,22 @@
 //! Everything that looks at the world outside of a command's input (environment, clock, terminal,
 //! network) is taken here and handed down; the rooms below decide nothing about it.
 
+mod affected;
+mod agent;
 mod args;
 mod compare;
 mod database;
 mod exit;
+mod keys;
 mod matching;
 mod output;
 mod progress;
+mod running;
 mod sbom;
 mod scanning;
+mod sealing;
 mod settings;
+mod verifying;
 
 use args::{Cli, Command, DbCommand};
 use clap::{CommandFactory, Parser};
@@ -46,6 +52,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Scan(args) => scanning::run(&world, &args),
         Command::Sbom(args) => sbom::run(&world, &args),
+        Command::Seal(args) => sealing::run(&world, &args),
+        Command::Verify(args) => verifying::run(&world, &args),
+        Command::Seals(command) => sealing::seals(&world, command),
+        Command::Key(command) => keys::run(command),
+        Command::Agent(args) => agent::run(&world, &args),
+        Command::Affected(args) => affected::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }
@@ -90,6 +102,25 @@ impl World {
         match self.global.db.as_ref().or(self.settings.db.as_ref()) {
             Some(folder) => Ok(folder.clone()),
             None => settings::default_db(),
+        }
+    }
+
+    /// Where the engines listen.
+    pub(crate) fn engines(&self) -> engine::Endpoints {
+        let defaults = engine::Endpoints::default();
+        let global = &self.global;
+        engine::Endpoints {
+            docker: global.docker_host.clone().unwrap_or(defaults.docker),
+            containerd: global.containerd_address.clone().unwrap_or(defaults.containerd),
+            namespace: global.containerd_namespace.clone().unwrap_or(defaults.namespace),
+        }
+    }
+
+    /// The folder for seals (`seals`) and for what the agent saw (`usage`).
+    pub(crate) fn state(&self) -> Result<std::path::PathBuf, Failure> {
+        match self.global.state.as_ref().or(self.settings.state.as_ref()) {
+            Some(folder) => Ok(folder.clone()),
+            None => settings::default_state(),
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) color: Option<Color>,
     pub(crate) offline: Option<bool>,
     pub(crate) db: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     pub(crate) db_source: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) platform: Option<String>,
@@ -83,6 +84,15 @@ fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
 /// Where the database is by default.
 pub(crate) fn default_db() -> Result<PathBuf, Failure> {
     cache_folder().map(|folder| folder.join("db"))
+}
+
+/// Where seals and what the agent saw are kept by default.
+pub(crate) fn default_state() -> Result<PathBuf, Failure> {
+    if nix::unistd::geteuid().is_root() {
+        return Ok(PathBuf::from("/var/lib/lazaret"));
+    }
+    user_folder("XDG_STATE_HOME", ".local/state")
+        .ok_or_else(|| Failure::usage("neither HOME nor XDG_STATE_HOME is set; give --state"))
 }
 
 /// Where facts are kept by default.

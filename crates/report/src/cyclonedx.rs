@@ -193,7 +193,7 @@ fn serial_number(report: &Report, content: Content) -> String {
 /// The kind of component that a subject is.
 const fn kind_of(subject: SubjectKind) -> &'static str {
     match subject {
-        SubjectKind::Image => "container",
+        SubjectKind::Image | SubjectKind::Container => "container",
         SubjectKind::RootDirectory => "operating-system",
         SubjectKind::SourceDirectory => "application",
     }

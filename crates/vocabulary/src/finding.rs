@@ -3,7 +3,7 @@
 //! A finding never prints, exits or blocks; policy decides.
 
 use crate::purl::Bare;
-use crate::{Digest, Ecosystem, Location, OriginKind, Purl, Severity};
+use crate::{Digest, Ecosystem, Execution, Location, OriginKind, Purl, Severity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -56,12 +56,85 @@ impl Rule {
         remedy: "Look at it again. Remove the rule, or give it a new date and reason.",
     };
 
+    /// An image whose content is not what was sealed under its name.
+    pub const SEAL_MISMATCH: Self = Self {
+        id: "seal-mismatch",
+        title: "Image differs from its seal",
+        why: "Manifest, configuration or layers are not those that were sealed under this name. The digests of an image agree with each other after an attacker has rebuilt it; only the seal tells.",
+        severity: Severity::Critical,
+        remedy: "Do not run it. Restore the sealed image, or seal the new one after review.",
+    };
+    /// A name that points at an image sealed earlier than the newest one.
+    pub const ROLLED_BACK_IMAGE: Self = Self {
+        id: "rolled-back-image",
+        title: "Older sealed image under this name",
+        why: "The name was moved back to an image that a newer seal has replaced: its mended faults are open again.",
+        severity: Severity::High,
+        remedy: "Move the name to the image of the newest seal, or seal this one again if that is meant.",
+    };
+    /// A seal whose signature or record does not hold.
+    pub const BROKEN_SEAL: Self = Self {
+        id: "broken-seal",
+        title: "Seal that does not hold",
+        why: "The signature, the chain of the store or the sealed record is not what was written: the evidence itself was damaged or forged.",
+        severity: Severity::Critical,
+        remedy: "Do not rely on this store. Restore it from a copy, and seal again from a trusted source.",
+    };
+    /// A file that is not as the sealed record, or the image, has it.
+    pub const FILE_CHANGED: Self = Self {
+        id: "file-changed",
+        title: "File changed",
+        why: "Its content, kind, mode, owner or attributes are not those on record.",
+        severity: Severity::Medium,
+        remedy: "Find out who changed it. Recreate the container, or restore the image.",
+    };
+    /// A file that the sealed record, or the image, does not have.
+    pub const FILE_ADDED: Self = Self {
+        id: "file-added",
+        title: "File added",
+        why: "It was not there when the image was recorded; a program that was dropped in is how most break-ins go on.",
+        severity: Severity::Medium,
+        remedy: "Find out who added it. Recreate the container, or restore the image.",
+    };
+    /// A file of the sealed record, or the image, that is gone.
+    pub const FILE_REMOVED: Self = Self {
+        id: "file-removed",
+        title: "File removed",
+        why: "It was there when the image was recorded.",
+        severity: Severity::Medium,
+        remedy: "Find out who removed it. Recreate the container, or restore the image.",
+    };
+    /// A program that ran and that the image does not hold.
+    pub const PROGRAM_NOT_IN_IMAGE: Self = Self {
+        id: "program-not-in-image",
+        title: "Program that is not in the image",
+        why: "The sealed image does not hold this program: it was dropped, changed, or put together in memory after the container began.",
+        severity: Severity::Critical,
+        remedy: "Take the container as compromised: keep its files and memory for study, stop it, and recreate it from the sealed image.",
+    };
+    /// A shell whose input comes over a connection.
+    pub const REVERSE_SHELL: Self = Self {
+        id: "reverse-shell",
+        title: "Shell that takes its input from a socket",
+        why: "Whoever holds the other end of the connection types commands in the container.",
+        severity: Severity::Critical,
+        remedy: "Stop the container, block the other end, and look for how the shell was started in the parent processes.",
+    };
+
     /// Every rule that this version can report, sorted by id.
     pub const ALL: &'static [Self] = &[
+        Self::BROKEN_SEAL,
         Self::DIGEST_MISMATCH,
         Self::EXPIRED_IGNORE,
+        Self::FILE_ADDED,
+        Self::FILE_CHANGED,
+        Self::FILE_REMOVED,
         Self::KNOWN_VULNERABILITY,
         Self::MALICIOUS_PACKAGE,
+        Self::PROGRAM_NOT_IN_IMAGE,
+        Self::REVERSE_SHELL,
+        Self::ROLLED_BACK_IMAGE,
+        Self::SEAL_MISMATCH,
     ];
 }
 
@@ -149,6 +222,62 @@ pub enum Evidence {
         /// What the bytes give.
         found: Digest,
     },
+    /// Something that is not as it was recorded.
+    Difference {
+        /// What differs.
+        aspect: Aspect,
+        /// As recorded; none for what was added.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected: Option<String>,
+        /// As found; none for what was removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<String>,
+    },
+    /// A program that ran.
+    Execution(Box<ExecutionEvidence>),
+}
+
+/// What differs from a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Aspect {
+    /// Whether it is there at all.
+    Presence,
+    /// File, folder, link, device.
+    Kind,
+    /// SHA-256 of the content.
+    Content,
+    /// Size in bytes, where the content was not read.
+    Size,
+    /// Permission bits.
+    Mode,
+    /// Numeric owner and group.
+    Owner,
+    /// Target of a link.
+    Link,
+    /// Extended attributes.
+    Attributes,
+    /// A manifest, configuration or layer digest.
+    Digest,
+    /// The counter of the seals of a repository.
+    Counter,
+    /// A signature, or the key that made it.
+    Signature,
+}
+
+/// What ran, where, and what it was held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionEvidence {
+    /// The event.
+    pub execution: Execution,
+    /// Why it is one: a few words, such as `dropped file` or `changed file`.
+    pub reason: String,
+    /// What the record has at that path, where it has something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Digest>,
+    /// The seal that it was held against, by the digest of its envelope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Digest>,
 }
 
 /// A finding.
@@ -190,8 +319,8 @@ pub struct Finding {
 }
 
 /// Identity of a finding: the first 16 bytes, in hex, of SHA-256 over `lazaret-finding-v1`, rule id,
-/// vulnerability id (or empty), bare purl (or empty) and location path (or the layer's diffID, or
-/// empty), each followed by a zero byte. Frozen.
+/// vulnerability id (or empty), bare purl (or empty) and location path of a file or program (or the
+/// layer's diffID, or empty), each followed by a zero byte. Frozen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
@@ -213,7 +342,9 @@ impl Fingerprint {
             Location::Layer { diff_id, .. } => {
                 let _ = write!(text, "{diff_id}");
             }
-            Location::File { path, .. } => text.extend_from_slice(path.as_bytes()),
+            Location::File { path, .. } | Location::Process { path, .. } => {
+                text.extend_from_slice(path.as_bytes());
+            }
         }
         text.push(0);
         let mut hex = Digest::of(&text).hex();

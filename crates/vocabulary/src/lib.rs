@@ -5,10 +5,12 @@
 //! the same structs serve the JSON report, the cache, later the API, and the command line. Their
 //! serde form is the public JSON; [`report::SCHEMA`] names its version.
 
+pub mod container;
 pub mod coverage;
 pub mod decision;
 pub mod digest;
 pub mod ecosystem;
+pub mod execution;
 pub mod file;
 pub mod finding;
 pub mod layer;
@@ -18,14 +20,18 @@ pub mod purl;
 pub mod report;
 pub mod severity;
 pub mod subject;
+pub mod usage;
 
+pub use container::{Container, Engine};
 pub use coverage::{Coverage, Problem, Status};
 pub use decision::{Decision, Outcome, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use ecosystem::Ecosystem;
+pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
 pub use file::{FileKind, FileRecord};
 pub use finding::{
-    AffectedRange, Evidence, Finding, Fingerprint, Fix, Rule, Safety, VulnerabilityEvidence,
+    AffectedRange, Aspect, Evidence, ExecutionEvidence, Finding, Fingerprint, Fix, Rule, Safety,
+    VulnerabilityEvidence,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
@@ -34,3 +40,4 @@ pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, Summary, Tool};
 pub use severity::Severity;
 pub use subject::{Platform, Subject, SubjectKind};
+pub use usage::{Usage, Used};

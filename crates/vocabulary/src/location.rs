@@ -31,6 +31,15 @@ pub enum Location {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<u32>,
     },
+    /// A process in a container.
+    Process {
+        /// Id of the container.
+        container: String,
+        /// Process id in the host's numbering.
+        pid: u32,
+        /// The program's path as the container sees it, without a leading slash.
+        path: String,
+    },
 }
 
 impl Location {
@@ -40,11 +49,11 @@ impl Location {
         Self::File { path: path.into(), layer, line: None }
     }
 
-    /// The path, if it is a file.
+    /// The path, if it is a file or a program.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
-            Self::File { path, .. } => Some(path),
+            Self::File { path, .. } | Self::Process { path, .. } => Some(path),
             Self::Subject | Self::Layer { .. } => None,
         }
     }
@@ -55,7 +64,7 @@ impl Location {
         match self {
             Self::File { layer, .. } => *layer,
             Self::Layer { index, .. } => Some(*index),
-            Self::Subject => None,
+            Self::Subject | Self::Process { .. } => None,
         }
     }
 }
@@ -69,6 +78,10 @@ impl fmt::Display for Location {
             }
             Self::File { path, line: Some(line), .. } => write!(formatter, "{path}:{line}"),
             Self::File { path, line: None, .. } => formatter.write_str(path),
+            Self::Process { container, pid, path } => {
+                let short = container.get(..12).unwrap_or(container);
+                write!(formatter, "{path} (process {pid} in container {short})")
+            }
         }
     }
 }

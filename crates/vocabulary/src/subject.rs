@@ -17,6 +17,8 @@ pub enum SubjectKind {
     RootDirectory,
     /// A source folder.
     SourceDirectory,
+    /// A running container.
+    Container,
 }
 
 /// The subject of a report.

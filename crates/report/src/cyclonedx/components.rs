@@ -214,7 +214,7 @@ fn of<'report>(
     let group = package.purl.namespace().filter(|_| !package.ecosystem.is_distribution());
     let line = match &package.location {
         Location::File { line, .. } => *line,
-        Location::Subject | Location::Layer { .. } => None,
+        Location::Subject | Location::Layer { .. } | Location::Process { .. } => None,
     };
     Component {
         kind: "library",

@@ -142,7 +142,7 @@ fn advisories<'report>(
 ) -> impl Iterator<Item = &'report VulnerabilityEvidence> {
     findings.iter().flat_map(|finding| &finding.evidence).filter_map(|evidence| match evidence {
         Evidence::Advisory(advisory) => Some(advisory.as_ref()),
-        Evidence::Digest { .. } => None,
+        _ => None,
     })
 }
 

@@ -140,7 +140,7 @@ fn advisories(finding: &Finding) -> Vec<&str> {
         .iter()
         .filter_map(|evidence| match evidence {
             Evidence::Advisory(advisory) => Some(advisory.record.as_str()),
-            Evidence::Digest { .. } => None,
+            _ => None,
         })
         .collect()
 }

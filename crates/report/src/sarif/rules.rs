@@ -111,7 +111,7 @@ impl<'report> Group<'report> {
                 Evidence::Advisory(advisory) => {
                     advisory.url.as_deref().filter(|url| crate::text::is_web_address(url))
                 }
-                Evidence::Digest { .. } => None,
+                _ => None,
             }
         })
     }
@@ -126,7 +126,7 @@ impl<'report> Group<'report> {
             .flat_map(|finding| &finding.evidence)
             .filter_map(|evidence| match evidence {
                 Evidence::Advisory(advisory) => advisory.score,
-                Evidence::Digest { .. } => None,
+                _ => None,
             })
             .filter(|score| Severity::from_score(*score) == severity)
             .fold(None, |best: Option<f64>, score| {

@@ -18,6 +18,7 @@ pub(super) fn subject(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         SubjectKind::Image => "Image",
         SubjectKind::RootDirectory => "Root directory",
         SubjectKind::SourceDirectory => "Folder",
+        SubjectKind::Container => "Container",
     };
     let tags = match subject.tags.join(", ") {
         tags if tags.is_empty() || tags == subject.name => String::new(),

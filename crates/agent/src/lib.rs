@@ -1,0 +1,1 @@
+//! The node daemon: sensor to behaviour to policy to action.

@@ -1,0 +1,1 @@
+//! Judges what a container does: pure functions from events and a sealed record to findings.

@@ -1,0 +1,8 @@
+//! `lazaret affected`.
+
+use crate::World;
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn run(_world: &World, _args: &crate::args::AffectedArgs) -> Result<Exit, Failure> {
+    Err(Failure::usage("this command is not there yet"))
+}
