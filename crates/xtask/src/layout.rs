@@ -94,6 +94,14 @@ impl Layout {
             }],
         });
         std::fs::write(self.folder.join("index.json"), index.to_string())?;
+        // What `docker load` reads, so that the folder as a tar is its input too.
+        let path = |digest: &str| format!("blobs/sha256/{}", digest.trim_start_matches("sha256:"));
+        let digests = self.layers.iter().filter_map(|layer| layer.get("digest")?.as_str());
+        let saved = json!([{
+            "Config": path(&config.to_string()), "RepoTags": [tag],
+            "Layers": digests.map(path).collect::<Vec<_>>(),
+        }]);
+        std::fs::write(self.folder.join("manifest.json"), saved.to_string())?;
         Ok(())
     }
 
