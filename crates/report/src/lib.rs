@@ -5,12 +5,16 @@
 //! here: the same input gives the same bytes. All text that comes from an image is untrusted; the
 //! table shows control characters and direction overrides by their code, the JSON forms escape them.
 
+mod alert;
 mod cyclonedx;
+mod execution;
 mod group;
 mod json;
 mod sarif;
 mod table;
 mod text;
+
+pub use alert::alert_line;
 
 use std::fmt;
 use std::io;

@@ -65,12 +65,12 @@ fn heading(page: &mut Page<'_>, paint: Paint, title: &str, remark: &str) -> io::
 }
 
 const BOLD: Paint = Paint::new().bold();
-const DIM: Paint = Paint::new().dimmed();
+pub(crate) const DIM: Paint = Paint::new().dimmed();
 const RED: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const YELLOW: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
 const GREEN: Paint = Paint::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
-fn paint_of(severity: Severity) -> Paint {
+pub(crate) fn paint_of(severity: Severity) -> Paint {
     let colour = match severity {
         Severity::Critical => return RED.bold(),
         Severity::High => AnsiColor::Red,
