@@ -1,19 +1,23 @@
 //! Builds small images and fake services for tests.
 //!
-//! In go a few lines that say what an image or a server is like, out come bytes, folders and a
-//! loopback server; nothing here is part of the program. Everything is made in code, so that no
+//! In go a few lines that say what an image or a server is like, out come bytes, folders, a loopback
+//! server and engines of the test's own; nothing here is part of the program. Everything is made in code, so that no
 //! binary lies in the repository, and by writers of its own, so that a fault of the readers under
 //! test cannot hide in a shared library, and so that they can lie: every size, digest and name can
 //! be made a false one.
 
+pub mod engine;
 pub mod http;
 pub mod image;
 pub mod layer;
+pub mod program;
 pub mod tar;
 
+pub use engine::{ContainerdDaemon, DockerDaemon, is_root, skip};
 pub use http::{Received, Reply, Server};
 pub use image::{Breakage, Built, ImageBuilder, ImageIndex, MediaTypes};
 pub use layer::{Compression, Layer};
+pub use program::{small_root_image, tiny_program};
 pub use tar::{Entry, Tar};
 
 use std::path::{Path, PathBuf};
