@@ -150,13 +150,20 @@ pub(crate) enum Command {
     },
 }
 
-/// How a subject is read.
+/// A subject, and how it is read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
-    /// docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a
-    /// path whose kind is detected
+    /// docker:NAME, containerd:NAME, docker-archive:FILE[:NAME], oci-archive:FILE[:NAME],
+    /// oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// How a subject is read.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReadArgs {
     /// Platform to take from a multi-platform image, such as linux/arm64
     #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM", hide_env_values = true)]
     pub(crate) platform: Option<vocabulary::Platform>,
@@ -175,6 +182,17 @@ pub(crate) struct SubjectArgs {
     /// The same with the SHA-256 of every file's content
     #[arg(long)]
     pub(crate) file_digests: bool,
+}
+
+/// Which advisories are taken.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// Take the database as it is, even if it is older than a day
+    #[arg(long)]
+    pub(crate) no_db_update: bool,
+    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
+    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
+    pub(crate) db_source: Option<String>,
 }
 
 /// Where results go.
@@ -218,8 +236,16 @@ impl std::str::FromStr for Output {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
+    /// docker:NAME, containerd:NAME, docker-archive:FILE[:NAME], oci-archive:FILE[:NAME],
+    /// oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    #[arg(value_name = "REFERENCE", required_unless_present = "running")]
+    pub(crate) reference: Option<String>,
+    /// Scan the images of all running containers, and say which of the vulnerable packages each
+    /// container has used (table or json)
+    #[arg(long, conflicts_with = "reference")]
+    pub(crate) running: bool,
     #[command(flatten)]
-    pub(crate) subject: SubjectArgs,
+    pub(crate) read: ReadArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
@@ -235,12 +261,8 @@ pub(crate) struct ScanArgs {
     /// [default: .lazaret-ignore.toml, where it is there]
     #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
     pub(crate) ignore_file: Option<PathBuf>,
-    /// Take the database as it is, even if it is older than a day
-    #[arg(long)]
-    pub(crate) no_db_update: bool,
-    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
-    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
-    pub(crate) db_source: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -337,12 +359,14 @@ pub(crate) struct AffectedArgs {
     /// Format: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: StatusFormat,
-    /// Take the database as it is, even if it is older than a day
+    /// Folder where the facts of layers are kept [default: in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Keep and use no facts of layers
     #[arg(long)]
-    pub(crate) no_db_update: bool,
-    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
-    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
-    pub(crate) db_source: Option<String>,
+    pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -1,13 +1,12 @@
 //! `lazaret db …`, and the database that a scan needs.
 
 use crate::World;
-use crate::args::{DbCommand, ScanArgs, StatusFormat};
+use crate::args::{DatabaseArgs, DbCommand, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::Updating;
 use advisories::{Changed, Databases, Source, Updated};
 use jiff::Timestamp;
-use scan::Inventory;
 use std::collections::BTreeSet;
 use std::path::Path;
 use vocabulary::{DatabaseInfo, Ecosystem};
@@ -126,16 +125,15 @@ fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// The databases of the ecosystems that an inventory holds. Those that are missing or older than a
+/// The databases of these ecosystems. Those that are missing or older than a
 /// day are fetched, unless that is not wanted.
 pub(crate) fn for_scan(
     world: &World,
-    args: &ScanArgs,
-    inventory: &Inventory,
+    args: &DatabaseArgs,
+    needed: &BTreeSet<Ecosystem>,
     now: Timestamp,
 ) -> Result<Databases, Failure> {
     let folder = world.db()?;
-    let needed: BTreeSet<Ecosystem> = advisories::ecosystems_of(&inventory.packages);
     let known = advisories::status(&folder, now);
     let fresh = |ecosystem: &Ecosystem| {
         known.iter().any(|known| known.ecosystem == ecosystem.as_str() && !known.stale)

@@ -1,7 +1,7 @@
 //! `lazaret sbom`: the packages of a subject.
 
 use crate::World;
-use crate::args::{SbomArgs, SubjectArgs};
+use crate::args::{ReadArgs, SbomArgs};
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
@@ -18,7 +18,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
             "`sarif` has no form for packages; use table, json or cyclonedx",
         ));
     }
-    let inventory = read(world, &args.subject)?;
+    let inventory = read(world, &args.subject.reference, &args.subject.read)?;
     let policy = policy::Policy { allow_partial: args.allow_partial, ..policy::Policy::default() };
     let assessment = Assessment {
         tool: World::tool(),
@@ -39,11 +39,18 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
 }
 
 /// Reads the subject that a command names.
-pub(crate) fn read(world: &World, args: &SubjectArgs) -> Result<Inventory, Failure> {
+pub(crate) fn read(world: &World, reference: &str, args: &ReadArgs) -> Result<Inventory, Failure> {
+    let options = read_options(world, args)?;
+    progress::while_reading(&world.printing, |progress| scan::read(reference, &options, progress))
+        .map_err(failure)
+}
+
+/// How subjects are read, by flags and configuration.
+pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions, Failure> {
     let named = world.settings.platform.as_deref().map(str::parse).transpose();
     let named = named.map_err(|error: String| Failure::usage(error))?;
     let cache = args.cache_dir.clone().or_else(|| world.settings.cache_dir.clone());
-    let options = ReadOptions {
+    Ok(ReadOptions {
         platform: args.platform.clone().or(named),
         cache: if args.no_cache { None } else { cache.or_else(settings::default_cache) },
         reverify: args.reverify,
@@ -53,11 +60,7 @@ pub(crate) fn read(world: &World, args: &SubjectArgs) -> Result<Inventory, Failu
             (false, false) => RecordLevel::None,
         },
         ..ReadOptions::default()
-    };
-    progress::while_reading(&world.printing, |progress| {
-        scan::read(&args.reference, &options, progress)
     })
-    .map_err(failure)
 }
 
 /// An input that is not there is a wrong argument; one that cannot be read was not scanned.

@@ -4,7 +4,7 @@ use crate::World;
 use crate::args::ScanArgs;
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read, today};
-use crate::{database, output, settings};
+use crate::{database, output, running, settings};
 use policy::{Ignore, Policy};
 use report::Format;
 use scan::Assessment;
@@ -18,9 +18,13 @@ const IGNORE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let policy = policy(world, args)?;
-    let inventory = read(world, &args.subject)?;
+    let Some(reference) = &args.reference else {
+        return running::run(world, args, &policy);
+    };
+    let inventory = read(world, reference, &args.read)?;
     let now = World::now();
-    let databases = database::for_scan(world, args, &inventory, now)?;
+    let needed = advisories::ecosystems_of(&inventory.packages);
+    let databases = database::for_scan(world, &args.database, &needed, now)?;
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),
