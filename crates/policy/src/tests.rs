@@ -211,3 +211,63 @@ fn findings_come_worst_first_whatever_their_order() {
         judge(&policy, some(), &ran()).findings.iter().map(|finding| finding.severity).collect();
     assert_eq!(severities, [Severity::High, Severity::Medium, Severity::Unknown]);
 }
+
+fn of_rule(rule: Rule, severity: Severity, path: &str) -> Finding {
+    let location = Location::file(path, Some(0));
+    Finding {
+        rule: rule.id.to_owned(),
+        id: None,
+        aliases: Vec::new(),
+        package: None,
+        fingerprint: Fingerprint::new(rule.id, None, None, &location),
+        location,
+        ..finding("CVE-0", severity, "pkg:npm/a@1", "x")
+    }
+}
+
+#[test]
+fn what_is_not_what_was_sealed_or_runs_uninvited_is_over_every_line() {
+    for (rule, reason) in [
+        (Rule::BROKEN_SEAL, "1 seal does not hold"),
+        (Rule::SEAL_MISMATCH, "1 difference from the seal"),
+        (Rule::ROLLED_BACK_IMAGE, "1 name points at an image that a newer seal has replaced"),
+        (Rule::DIGEST_MISMATCH, "1 content differs from its digest"),
+        (Rule::PROGRAM_NOT_IN_IMAGE, "1 program ran that is not in the image"),
+        (Rule::REVERSE_SHELL, "1 shell takes its input from a socket"),
+    ] {
+        for severity in Severity::WORST_FIRST {
+            let findings = vec![of_rule(rule, severity, "x")];
+            let decision = judge(&Policy::default(), findings, &ran()).decision;
+            assert_eq!(decision.outcome, Outcome::Findings, "{} {severity}", rule.id);
+            assert_eq!(decision.reasons, [reason]);
+        }
+    }
+}
+
+#[test]
+fn drift_of_what_matters_is_over_every_line_and_the_rest_follows_the_line() {
+    for rule in [Rule::FILE_ADDED, Rule::FILE_CHANGED, Rule::FILE_REMOVED] {
+        let outcome = |policy: &Policy, severity| {
+            judge(policy, vec![of_rule(rule, severity, "x")], &ran()).decision.outcome
+        };
+        let none = Policy::default();
+        assert_eq!(outcome(&none, Severity::Critical), Outcome::Findings);
+        assert_eq!(outcome(&none, Severity::High), Outcome::Findings);
+        assert_eq!(outcome(&none, Severity::Medium), Outcome::Pass);
+        let verification = Policy::of_verification();
+        assert_eq!(outcome(&verification, Severity::Medium), Outcome::Findings);
+        assert_eq!(outcome(&verification, Severity::Low), Outcome::Pass);
+    }
+    let findings = vec![
+        of_rule(Rule::FILE_CHANGED, Severity::High, "bin/a"),
+        of_rule(Rule::FILE_CHANGED, Severity::Critical, "bin/b"),
+        of_rule(Rule::FILE_ADDED, Severity::Medium, "etc/c"),
+        of_rule(Rule::FILE_ADDED, Severity::Low, "var/log/d"),
+    ];
+    let decision = judge(&Policy::of_verification(), findings, &ran()).decision;
+    assert_eq!(
+        decision.reasons,
+        ["2 files that matter were changed", "1 finding over the line: 1 medium"]
+    );
+    assert_eq!(decision.over_the_line.len(), 3);
+}
