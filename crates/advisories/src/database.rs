@@ -372,7 +372,34 @@ impl Database {
 
     /// A record by its place.
     pub(crate) fn record(&self, place: u32) -> Result<RecordView<'_>, FormatError> {
-        let mut reader = Reader::at(self.section(Section::Records), place)?;
+        self.next_record(&mut Reader::at(self.section(Section::Records), place)?)
+    }
+
+    /// The ids of the records that carry an id, as their own, as that of a CVE, or as an alias.
+    pub(crate) fn records_naming(&self, id: &str) -> Result<Vec<&str>, FormatError> {
+        let packed = ids::pack(&id.to_ascii_uppercase());
+        let mut reader = Reader::new(self.section(Section::Records));
+        let mut found = Vec::new();
+        // They stand one behind the other, before the padding of the section.
+        for _ in 0..self.records {
+            let record = self.next_record(&mut reader)?;
+            let as_cve = record.cves.iter().any(|cve| match cve {
+                CveView::Packed(own) => Some(*own) == packed,
+                CveView::Text(text) => text.eq_ignore_ascii_case(id),
+            });
+            let own = || record.aliases.iter().chain([&record.id]);
+            if as_cve || own().any(|own| own.eq_ignore_ascii_case(id)) {
+                found.push(record.id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The record at a reader, which stands behind it then.
+    fn next_record<'file>(
+        &'file self,
+        reader: &mut Reader<'file>,
+    ) -> Result<RecordView<'file>, FormatError> {
         let id = self.string(reader.number()?)?;
         let marks = reader.byte()?;
         let has = |mark| marks & mark != 0;
@@ -391,7 +418,7 @@ impl Database {
         for _ in 0..count {
             aliases.push(self.string(reader.number()?)?);
         }
-        let rating = if has(flags::RATED) { Some(self.rating(&mut reader)?) } else { None };
+        let rating = if has(flags::RATED) { Some(self.rating(reader)?) } else { None };
         let title = if has(flags::TITLE) {
             Title::Text(self.string(reader.number()?)?)
         } else if has(flags::MALICIOUS_TITLE) {

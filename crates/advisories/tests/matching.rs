@@ -477,3 +477,37 @@ fn a_damaged_database_is_a_failed_check() {
     assert!(matched.findings.is_empty());
     assert_eq!(matched.coverage[0].status, Status::Failed);
 }
+
+#[test]
+fn an_id_that_no_advisory_names_is_told_from_one_that_affects_nothing() {
+    let world = World::new(&[
+        (
+            "PyPI",
+            &record(
+                "PYSEC-2026-1",
+                r#""aliases":["CVE-2026-1000","GHSA-aaaa-bbbb-cccc"]"#,
+                "PyPI",
+                "acme",
+                r#"{"introduced":"0"},{"fixed":"1.4"}"#,
+            ),
+        ),
+        (
+            "PyPI",
+            &record(
+                "PYSEC-2026-2",
+                r#""aliases":["CVE-2026-1001"]"#,
+                "PyPI",
+                "b",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+    ]);
+    let databases = Databases::open(world.folder.path(), [Ecosystem::PYPI], now());
+    let naming = |id: &str| databases.advisories_naming(id).unwrap();
+    for id in ["CVE-2026-1000", "cve-2026-1000", "ghsa-AAAA-bbbb-cccc", "PYSEC-2026-1"] {
+        assert_eq!(naming(id).into_iter().collect::<Vec<_>>(), ["PYSEC-2026-1"], "{id}");
+    }
+    assert_eq!(naming("CVE-2026-1001").len(), 1);
+    assert!(naming("CVE-2026-9999").is_empty());
+    assert!(naming("").is_empty());
+}

@@ -119,6 +119,20 @@ impl Databases {
         self.opened.values().all(Result::is_err)
     }
 
+    /// The advisories of the opened databases that name an id: a CVE, an alias, or their own. In any
+    /// case of letters, sorted. Asked where nothing is affected, to tell that from an id that no
+    /// advisory knows.
+    ///
+    /// # Errors
+    /// Where a database cannot be read: then an id that is not found may be there all the same.
+    pub fn advisories_naming(&self, id: &str) -> Result<BTreeSet<String>, FormatError> {
+        let mut found = BTreeSet::new();
+        for database in self.opened.values().filter_map(|opened| opened.as_ref().ok()) {
+            found.extend(database.records_naming(id)?.into_iter().map(str::to_owned));
+        }
+        Ok(found)
+    }
+
     /// Matches packages.
     #[must_use]
     pub fn matches(&self, packages: &[Package], distribution: Option<&Distribution>) -> Matched {
