@@ -380,9 +380,9 @@ impl Database {
         let packed = ids::pack(&id.to_ascii_uppercase());
         let mut reader = Reader::new(self.section(Section::Records));
         let mut found = Vec::new();
-        // They stand one behind the other, before the padding of the section.
-        for _ in 0..self.records {
+        while !reader.is_empty() {
             let record = self.next_record(&mut reader)?;
+            let _modified = reader.number()?;
             let as_cve = record.cves.iter().any(|cve| match cve {
                 CveView::Packed(own) => Some(*own) == packed,
                 CveView::Text(text) => text.eq_ignore_ascii_case(id),
