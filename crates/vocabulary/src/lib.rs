@@ -18,6 +18,7 @@ pub mod location;
 pub mod package;
 pub mod purl;
 pub mod report;
+pub mod running;
 pub mod severity;
 pub mod subject;
 pub mod usage;
@@ -38,6 +39,10 @@ pub use location::Location;
 pub use package::{Distribution, Package, Presence, SourcePackage};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, Summary, Tool};
+pub use running::{
+    AffectedContainer, AffectedImage, AffectedPackage, AffectedReport, NotChecked,
+    RunningContainer, RunningFinding, RunningReport, Use, Watched,
+};
 pub use severity::Severity;
 pub use subject::{Platform, Subject, SubjectKind};
 pub use usage::{Usage, Used};
