@@ -1,4 +1,5 @@
-//! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`.
+//! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`,
+//! `bench agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
 //! that nothing which only developers need is in what users run, and it is in Rust, so that it runs
@@ -32,6 +33,7 @@ usage: cargo xtask COMMAND
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
+  bench agent [OPTION…]     measure sealing and guarding; see `cargo xtask bench agent --help`
   floor BLOB…               unpack, hash and walk gzip layers: the least that a scan must do
   measured FILE COMMAND…    run a command and write what it cost into FILE";
 
@@ -54,6 +56,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
+        ["bench", "agent", rest @ ..] => bench::agent(&root(), rest),
         ["floor", blobs @ ..] => floor::run(blobs),
         ["measured", file, command @ ..] => return measure::child(Path::new(file), command),
         ["help" | "--help" | "-h"] => {

@@ -1,15 +1,17 @@
-//! `bench scan`: what scanning costs, beside the floor and other tools, on images made here.
+//! `bench scan` and `bench agent`. The first: what scanning costs, beside the floor and other tools, on images made here.
 //!
 //! In one run, side by side and interleaved, so that a machine that warms up or slows down does so
 //! for all; of each figure the median is shown. Images and tools are kept outside the checkout.
 //! What could not be measured is said, never left out in silence.
 
+mod agent;
 mod images;
 mod peers;
 mod table;
 
 use crate::command::{command, run};
 use crate::measure::{Cost, cost, median};
+pub(crate) use agent::agent;
 use anyhow::{Context as _, Result, bail};
 use images::Image;
 use peers::Peer;
