@@ -1,0 +1,237 @@
+//! What a program's file holds: its digest, read once for each state of the file.
+//!
+//! In goes an open file, or a folder and a path in it, out comes a SHA-256. Paths come from inside
+//! of containers, whose processes may swap folders for links at any moment: a path is resolved
+//! beneath its folder by the kernel, and links are never followed.
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use sha2::Digest as _;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use vocabulary::Digest;
+
+/// Bytes of the largest program that is hashed. Programs of several hundred megabytes exist (machine
+/// learning runtimes, browsers); beyond that, hashing would take the disk from the workload.
+pub(crate) const MAX_HASHED_BYTES: u64 = 1 << 30;
+
+/// Bytes that are hashed at once, at the place where the event is handled: a few milliseconds.
+pub(crate) const SMALL_BYTES: u64 = 4 << 20;
+
+/// Digests that are remembered: the programs of a few dozen images. About a megabyte.
+const MAX_KNOWN: usize = 8192;
+
+/// Bytes that are read at a time.
+const BUFFER_BYTES: usize = 128 << 10;
+
+/// A file in one state: writing to it, or putting another in its place, makes another stamp. The
+/// change time cannot be set back by its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stamp {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// A program's file, open for reading.
+#[derive(Debug)]
+pub(crate) struct Program {
+    file: File,
+    pub(crate) stamp: Stamp,
+}
+
+impl Program {
+    /// Takes an open file; none where it is not a regular one.
+    pub(crate) fn of(file: File) -> Option<Self> {
+        let stamp = stamp(&file)?;
+        Some(Self { file, stamp })
+    }
+
+    /// The file at `path` beneath `folder`, no part of which is a link.
+    pub(crate) fn beneath(folder: &Path, path: &str) -> Option<Self> {
+        let folder = File::options()
+            .read(true)
+            .custom_flags(nix::libc::O_DIRECTORY | nix::libc::O_CLOEXEC)
+            .open(folder)
+            .ok()?;
+        let how = OpenHow::new()
+            // A pipe in the file's place must not hold up the agent.
+            .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW)
+            .resolve(
+                ResolveFlag::RESOLVE_BENEATH
+                    | ResolveFlag::RESOLVE_NO_SYMLINKS
+                    | ResolveFlag::RESOLVE_NO_MAGICLINKS,
+            );
+        let file = openat2(&folder, &raw(path), how).ok()?;
+        Self::of(File::from(file))
+    }
+
+    /// The file that a process runs, whatever its name is now.
+    pub(crate) fn running(pid: u32) -> Option<Self> {
+        Self::of(File::open(format!("/proc/{pid}/exe")).ok()?)
+    }
+
+    /// The file at `path` as a process sees it.
+    pub(crate) fn seen_by(pid: u32, path: &str) -> Option<Self> {
+        Self::beneath(&PathBuf::from(format!("/proc/{pid}/root")), path)
+    }
+
+    /// Reads and hashes it; none where it is too large, unreadable, or changed meanwhile.
+    pub(crate) fn hash(&mut self) -> Option<Digest> {
+        if self.stamp.bytes > MAX_HASHED_BYTES {
+            return None;
+        }
+        let mut hasher = sha2::Sha256::new();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        // A file that grows while it is read does not keep the agent reading.
+        let mut rest = (&mut self.file).take(self.stamp.bytes.saturating_add(1));
+        loop {
+            match rest.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => hasher.update(buffer.get(..length)?),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+        let unchanged = stamp(&self.file)? == self.stamp;
+        unchanged.then(|| Digest::sha256(hasher.finalize().into()))
+    }
+
+    /// The first bytes, for telling a script from a binary.
+    pub(crate) fn is_script(&self) -> bool {
+        use std::os::unix::fs::FileExt as _;
+        let mut magic = [0; 2];
+        self.file.read_exact_at(&mut magic, 0).is_ok() && magic == *b"#!"
+    }
+}
+
+fn stamp(file: &File) -> Option<Stamp> {
+    let facts = file.metadata().ok()?;
+    facts.is_file().then(|| Stamp {
+        device: facts.dev(),
+        inode: facts.ino(),
+        bytes: facts.size(),
+        modified: (facts.mtime(), facts.mtime_nsec()),
+        changed: (facts.ctime(), facts.ctime_nsec()),
+    })
+}
+
+/// Digests of files that were read before.
+#[derive(Debug, Default)]
+pub(crate) struct Digests {
+    known: HashMap<Stamp, Digest>,
+}
+
+impl Digests {
+    /// What is known of a file in this state.
+    pub(crate) fn get(&self, stamp: &Stamp) -> Option<&Digest> {
+        self.known.get(stamp)
+    }
+
+    /// Remembers a digest.
+    pub(crate) fn insert(&mut self, stamp: Stamp, digest: Digest) {
+        if self.known.len() >= MAX_KNOWN {
+            // Reading a program again is cheap beside keeping an order of use.
+            self.known.clear();
+        }
+        self.known.insert(stamp, digest);
+    }
+
+    /// The digest of a file, read now where it is not known.
+    pub(crate) fn of(&mut self, program: &mut Program) -> Option<Digest> {
+        if let Some(digest) = self.get(&program.stamp) {
+            return Some(digest.clone());
+        }
+        let digest = program.hash()?;
+        self.insert(program.stamp, digest.clone());
+        Some(digest)
+    }
+}
+
+/// The bytes of a path as records write it: without a leading slash, and with `\xNN` for bytes from
+/// 80 on that are not UTF-8.
+pub(crate) fn raw(path: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.trim_start_matches('/').as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let Some((byte, behind)) = escaped(rest) {
+            bytes.push(byte);
+            rest = behind;
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+}
+
+fn escaped(text: &[u8]) -> Option<(u8, &[u8])> {
+    let [b'\\', b'x', high, low, rest @ ..] = text else { return None };
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let byte = (digit(high)? << 4) | digit(low)?;
+    (byte >= 0x80).then_some((byte, rest))
+}
+
+/// A path's bytes as records write them: the reverse of [`raw`].
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    #[test]
+    fn a_digest_is_that_of_the_content_and_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("bin")).unwrap();
+        std::fs::write(folder.path().join("bin/tool"), b"content").unwrap();
+        let mut digests = Digests::default();
+        let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
+        assert_eq!(digests.of(&mut program), Some(Digest::of(b"content")));
+        assert_eq!(digests.get(&program.stamp), Some(&Digest::of(b"content")));
+        std::fs::write(folder.path().join("bin/tool"), b"changed").unwrap();
+        let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
+        assert_eq!(digests.of(&mut program), Some(Digest::of(b"changed")));
+    }
+
+    #[test]
+    fn links_lead_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("outside"), b"x").unwrap();
+        let inside = folder.path().join("inside");
+        std::fs::create_dir(&inside).unwrap();
+        std::os::unix::fs::symlink("..", inside.join("up")).unwrap();
+        std::os::unix::fs::symlink("../outside", inside.join("link")).unwrap();
+        for path in ["up/outside", "link", "../outside", "/etc/passwd", ".", "gone"] {
+            assert!(Program::beneath(&inside, path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_has_no_digest() {
+        assert!(Program::beneath(Path::new("/dev"), "null").is_none());
+        assert!(Program::beneath(Path::new("/"), "proc").is_none());
+    }
+
+    #[test]
+    fn paths_that_are_not_text_survive_both_ways() {
+        for bytes in [b"bin/\xff\xfex".as_slice(), b"bin/\xc3\xa4", b"a\\x41b", b"\\x"] {
+            assert_eq!(raw(&shown(bytes)).as_os_str().as_bytes(), bytes);
+        }
+        assert_eq!(shown(b"\xff"), "\\xff");
+    }
+}

@@ -1,0 +1,244 @@
+//! Which files of its image a container used, kept and written for those who rank packages by it.
+//!
+//! In go paths that were opened, mapped or run, out comes one file a container, written whole. Only
+//! what lies in a layer of the image is kept, so that the list is never longer than the image.
+
+use crate::content::raw;
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use vocabulary::usage::USAGE_SCHEMA;
+use vocabulary::{Container, Usage};
+
+/// Files of one container that are listed: an image with more opens is told to be incomplete.
+const MAX_FILES: usize = 20_000;
+
+/// Paths that were looked up and lie in no layer, so that a log file is not looked up at each open.
+const MAX_FOREIGN: usize = 4_096;
+
+/// Usage files that are kept in the folder: those of containers that ended long ago go first.
+const MAX_KEPT: usize = 2_000;
+
+/// How often a list that changed is written.
+const WRITE_EVERY: Duration = Duration::from_secs(3);
+
+/// The files that one container used.
+#[derive(Debug)]
+pub(crate) struct Used {
+    usage: Usage,
+    /// Folders of the image's layers, top first.
+    layers: Vec<PathBuf>,
+    foreign: HashSet<String>,
+    changed: bool,
+    written: Option<Instant>,
+}
+
+impl Used {
+    /// Begins to watch a container.
+    pub(crate) fn new(
+        container: Container,
+        layers: Vec<PathBuf>,
+        since: String,
+        complete: bool,
+    ) -> Self {
+        let usage = Usage {
+            schema: USAGE_SCHEMA.to_owned(),
+            container,
+            until: since.clone(),
+            since,
+            complete,
+            files: BTreeSet::new(),
+            lost: 0,
+        };
+        Self { usage, layers, foreign: HashSet::new(), changed: true, written: None }
+    }
+
+    /// Takes note of a file by the path that the container sees.
+    pub(crate) fn add(&mut self, path: &str) {
+        let path = path.trim_start_matches('/');
+        if path.is_empty() || self.usage.files.contains(path) || self.foreign.contains(path) {
+            return;
+        }
+        if !self.in_image(path) {
+            if self.foreign.len() >= MAX_FOREIGN {
+                self.foreign.clear();
+            }
+            self.foreign.insert(path.to_owned());
+            return;
+        }
+        self.changed = true;
+        if self.usage.files.len() >= MAX_FILES {
+            self.usage.lost = self.usage.lost.saturating_add(1);
+        } else {
+            self.usage.files.insert(path.to_owned());
+        }
+    }
+
+    /// Says that so many events did not reach the agent.
+    pub(crate) fn lost(&mut self, count: u64) {
+        if count > 0 {
+            self.usage.lost = self.usage.lost.saturating_add(count);
+            self.changed = true;
+        }
+    }
+
+    /// Whether a layer holds a file of this name; a path itself is never followed.
+    fn in_image(&self, path: &str) -> bool {
+        let path = raw(path);
+        let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        plain
+            && (self.layers.is_empty()
+                || self.layers.iter().any(|layer| {
+                    fs::symlink_metadata(layer.join(&path)).is_ok_and(|facts| !facts.is_dir())
+                }))
+    }
+
+    /// Writes the list if it changed and it is time, or `always`.
+    pub(crate) fn write(&mut self, folder: &Path, now: String, always: bool) -> io::Result<()> {
+        let due = self.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
+        if !always && !(self.changed && due) {
+            return Ok(());
+        }
+        // `until` says how far the list reaches, so that it is kept also where nothing is new.
+        self.usage.until = now;
+        self.written = Some(Instant::now());
+        self.changed = false;
+        let mut text = serde_json::to_vec(&self.usage).map_err(io::Error::other)?;
+        text.push(b'\n');
+        write_whole(folder, &file_name(&self.usage.container), &text)
+    }
+}
+
+/// The file of a container: its id, of which nothing can lead out of the folder.
+fn file_name(container: &Container) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+    let id: String = container.id.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    format!("{}.json", id.trim_start_matches('.'))
+}
+
+fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let beside = folder.join(format!(".{name}.new"));
+    let mut file =
+        File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, folder.join(name))
+}
+
+/// Removes the oldest files beyond the limit.
+pub(crate) fn prune(folder: &Path) -> io::Result<()> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|ending| ending == "json") {
+            files.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    let surplus = files.len().saturating_sub(MAX_KEPT);
+    files.sort_unstable();
+    files.into_iter().take(surplus).try_for_each(|(_, file)| fs::remove_file(file))
+}
+
+/// The files of one file system that a process has mapped, by the text of its `maps`.
+pub(crate) fn mapped(maps: &str, device: (u64, u64)) -> impl Iterator<Item = &str> {
+    maps.lines().filter_map(move |line| {
+        // address perms offset dev inode path (proc_pid_maps(5)); the path may hold blanks.
+        let mut rest = line;
+        let mut fields = [""; 5];
+        for field in &mut fields {
+            let (word, behind) = rest.split_once(' ')?;
+            *field = word;
+            rest = behind.trim_start_matches(' ');
+        }
+        let (major, minor) = fields[3].split_once(':')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        let same = (number(major)?, number(minor)?) == device;
+        (same && rest.starts_with('/') && !rest.ends_with(" (deleted)")).then_some(rest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocabulary::Engine;
+
+    fn container(id: &str) -> Container {
+        Container {
+            engine: Engine::Docker,
+            id: id.to_owned(),
+            name: "shop".to_owned(),
+            image: "shop:1".to_owned(),
+            image_id: None,
+            pid: None,
+            started: None,
+        }
+    }
+
+    #[test]
+    fn only_files_of_the_image_are_listed() {
+        let layer = tempfile::tempdir().unwrap();
+        fs::create_dir_all(layer.path().join("usr/lib")).unwrap();
+        fs::write(layer.path().join("usr/lib/libz.so.1"), "x").unwrap();
+        let layers = vec![layer.path().to_owned()];
+        let mut used = Used::new(container("ab"), layers, "2099-01-01T00:00:00Z".into(), true);
+        for path in ["/usr/lib/libz.so.1", "var/log/own", "usr/lib", "../etc/passwd", "", "/"] {
+            used.add(path);
+        }
+        let state = tempfile::tempdir().unwrap();
+        used.write(state.path(), "2099-01-01T00:00:05Z".into(), false).unwrap();
+        let text = fs::read_to_string(state.path().join("ab.json")).unwrap();
+        let usage: Usage = serde_json::from_str(&text).unwrap();
+        assert_eq!(usage.files.iter().collect::<Vec<_>>(), ["usr/lib/libz.so.1"]);
+        assert!(usage.complete);
+        assert_eq!(usage.schema, "lazaret.usage/1");
+        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_written_again_but_at_the_end() {
+        let state = tempfile::tempdir().unwrap();
+        let mut used = Used::new(container("ab"), Vec::new(), "a".into(), true);
+        used.write(state.path(), "b".into(), false).unwrap();
+        let file = state.path().join("ab.json");
+        fs::remove_file(&file).unwrap();
+        used.write(state.path(), "c".into(), false).unwrap();
+        assert!(!file.exists());
+        used.write(state.path(), "d".into(), true).unwrap();
+        assert!(fs::read_to_string(file).unwrap().contains("\"until\":\"d\""));
+    }
+
+    #[test]
+    fn an_id_cannot_lead_out_of_the_folder() {
+        assert_eq!(file_name(&container("../../etc/x")), "_.._etc_x.json");
+        assert_eq!(file_name(&container("k8s.io-a_b")), "k8s.io-a_b.json");
+    }
+
+    #[test]
+    fn mapped_files_are_those_of_the_containers_file_system() {
+        let maps = "\
+55d0c0a00000-55d0c0a01000 r--p 00000000 00:2f 1234                       /usr/bin/app
+7f0000000000-7f0000001000 r-xp 00000000 00:2f 99  /usr/lib/with blank.so
+7f0000002000-7f0000003000 r-xp 00000000 08:01 77                         /data/volume.so
+7f0000004000-7f0000005000 r-xp 00000000 00:2f 98  /usr/lib/gone.so (deleted)
+7ffc00000000-7ffc00001000 rw-p 00000000 00:00 0                          [stack]
+7ffc00002000-7ffc00003000 rw-p 00000000 00:00 0
+";
+        let found: Vec<_> = mapped(maps, (0, 0x2f)).collect();
+        assert_eq!(found, ["/usr/bin/app", "/usr/lib/with blank.so"]);
+    }
+
+    #[test]
+    fn the_oldest_files_go_first() {
+        let state = tempfile::tempdir().unwrap();
+        for number in 0..=MAX_KEPT {
+            let file = File::create(state.path().join(format!("{number}.json"))).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 + number as u64);
+            file.set_modified(time).unwrap();
+        }
+        prune(state.path()).unwrap();
+        assert!(!state.path().join("0.json").exists() && state.path().join("1.json").exists());
+    }
+}
