@@ -2,9 +2,25 @@
 //!
 //! In go the [`Endpoints`], out come images and containers in the vocabulary's words. It speaks to
 //! the sockets of engines on this machine only, and only asks: nothing here changes what an engine
-//! holds.
+//! holds. Everything is blocking outside: the few requests are not worth an executor in every caller.
+
+pub mod containerd;
+pub mod docker;
+mod error;
+mod http;
+pub mod layers;
+pub mod limits;
+pub mod mountinfo;
+pub mod reference;
+
+pub use containerd::{Containerd, ContainerdImage};
+pub use docker::{Docker, DockerImage};
+pub use error::EngineError;
+pub use layers::{ContainerDetails, FolderRole, LayerFolder};
+pub use reference::{Reference, ReferenceError, repository_of};
 
 use std::path::PathBuf;
+use vocabulary::Container;
 
 /// Where the engines listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,5 +40,50 @@ impl Default for Endpoints {
             containerd: PathBuf::from("/run/containerd/containerd.sock"),
             namespace: "default".to_owned(),
         }
+    }
+}
+
+/// The running containers of all engines that answer, and why others did not. An engine whose socket
+/// is not there is not installed: that is no error.
+#[must_use]
+pub fn containers(endpoints: &Endpoints) -> (Vec<Container>, Vec<EngineError>) {
+    let docker = Docker::connect(endpoints).and_then(|docker| docker.containers());
+    let containerd = Containerd::connect(endpoints).and_then(|engine| engine.containers());
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for answer in [docker, containerd] {
+        match answer {
+            Ok(containers) => found.extend(containers),
+            Err(EngineError::NotThere { .. }) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    (found, errors)
+}
+
+/// A container by its name or id, of whichever engine has it, with the folders of its file system.
+///
+/// # Errors
+/// Where no engine has it, or the one that has it does not say where its files lie.
+pub fn container(endpoints: &Endpoints, name: &str) -> Result<ContainerDetails, EngineError> {
+    let docker = Docker::connect(endpoints).and_then(|docker| docker.container(name));
+    let first = match docker {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let second = match Containerd::connect(endpoints).and_then(|engine| engine.container(name)) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    let silent = |error: &EngineError| {
+        matches!(error, EngineError::NotThere { .. } | EngineError::NoContainer { .. })
+    };
+    // What kept an engine from answering matters more than that the other has no such container.
+    match (silent(&first), silent(&second)) {
+        (false, _) => Err(first),
+        (true, false) => Err(second),
+        (true, true) => match (&first, &second) {
+            (EngineError::NotThere { .. }, EngineError::NotThere { .. }) => Err(first),
+            _ => Err(EngineError::NoContainer { name: name.to_owned() }),
+        },
     }
 }
