@@ -15,7 +15,7 @@ use components::{Component, References};
 use serde::Serialize;
 use sha2::Digest as _;
 use std::io;
-use vocabulary::{Report, Status, SubjectKind};
+use vocabulary::{Finding, Report, Rule, Status, SubjectKind};
 
 /// How much a document says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,13 +141,25 @@ fn coverage(report: &Report) -> Vec<Property> {
             Property::new(format!("lazaret:coverage:{}", escape(&coverage.check)), value)
         })
         .collect();
+    // A bill of materials lists vulnerabilities; that the material is not the one is said here.
+    let own = [Rule::KNOWN_VULNERABILITY, Rule::MALICIOUS_PACKAGE, Rule::EXPIRED_IGNORE];
     let mismatches = report
         .findings
         .iter()
-        .filter(|finding| finding.rule == vocabulary::Rule::DIGEST_MISMATCH.id)
-        .map(|finding| Property::new("lazaret:digest-mismatch", escape(&finding.title)));
+        .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
+        .map(|finding| Property::new(format!("lazaret:{}", finding.rule), escape(&about(finding))));
     properties.extend(mismatches);
     properties
+}
+
+/// The title of a finding, with its file or process unless the title names that.
+fn about(finding: &Finding) -> String {
+    match finding.location.path() {
+        Some(path) if !finding.title.contains(path) => {
+            format!("{}: {}", finding.title, finding.location)
+        }
+        _ => finding.title.clone(),
+    }
 }
 
 /// A UUID of version 8 (RFC 9562, 5.8) made of what the document is about.

@@ -7,6 +7,7 @@
 
 mod alert;
 mod cyclonedx;
+mod difference;
 mod execution;
 mod group;
 mod json;

@@ -3,7 +3,9 @@
 //! Ordered by what a person must act on first; the decision is the last line, where a terminal leaves
 //! the eye. Short by default, everything with `verbose`.
 
+mod alarms;
 mod coverage;
+mod drift;
 mod findings;
 mod header;
 mod packages;
@@ -19,7 +21,8 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     header::subject(report, &mut page)?;
     header::databases(report, style, &mut page)?;
     header::summary(report, &mut page)?;
-    findings::integrity(report, &mut page)?;
+    alarms::list(report, style, &mut page)?;
+    drift::list(report, style, &mut page)?;
     findings::upgrades(report, style, &mut page)?;
     findings::others(report, &mut page)?;
     coverage::suppressed(report, style, &mut page)?;
@@ -62,6 +65,29 @@ fn heading(page: &mut Page<'_>, paint: Paint, title: &str, remark: &str) -> io::
         page.put("  ").paint(DIM, remark);
     }
     page.end()
+}
+
+const MORE: &str = "(use -v, or the json format)";
+
+/// Says how many the short table leaves out.
+fn left_out(
+    page: &mut Page<'_>,
+    indent: usize,
+    all: usize,
+    limit: usize,
+    what: &str,
+    style: &Style,
+) -> io::Result<()> {
+    let left = all.saturating_sub(limit);
+    if left == 0 || style.verbose > 0 {
+        return Ok(());
+    }
+    let what = if left == 1 { what.to_owned() } else { plural(what) };
+    page.column(indent).paint(DIM, &format!("… and {left} more {what} {MORE}")).end()
+}
+
+fn plural(word: &str) -> String {
+    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
 }
 
 const BOLD: Paint = Paint::new().bold();

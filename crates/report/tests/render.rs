@@ -8,6 +8,7 @@
 
 mod fixture;
 
+use fixture::tampered::{guarded, verified};
 use fixture::{clean, many, report};
 use report::{Format, Style, render, render_packages};
 use vocabulary::Report;
@@ -56,6 +57,74 @@ fn table_of_a_clean_folder() {
 }
 
 #[test]
+fn table_of_a_verified_image() {
+    insta::assert_snapshot!(text(&verified(), Format::Table, &of_width(100)));
+}
+
+#[test]
+fn table_of_a_verified_image_in_full() {
+    let style = Style { verbose: 1, ..Style::default() };
+    insta::assert_snapshot!(text(&verified(), Format::Table, &style));
+}
+
+#[test]
+fn sarif_of_a_verified_image() {
+    insta::assert_snapshot!(text(&verified(), Format::Sarif, &Style::default()));
+}
+
+#[test]
+fn table_of_a_guarded_container() {
+    insta::assert_snapshot!(text(&guarded(), Format::Table, &of_width(100)));
+}
+
+#[test]
+fn sarif_of_a_guarded_container() {
+    insta::assert_snapshot!(text(&guarded(), Format::Sarif, &Style::default()));
+}
+
+#[test]
+fn a_bill_of_materials_says_that_the_material_is_not_the_one() {
+    let text = text(&verified(), Format::CycloneDx, &Style::default());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let names: Vec<&str> = document["metadata"]["properties"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|property| property["name"].as_str().unwrap())
+        .collect();
+    for rule in ["broken-seal", "seal-mismatch", "rolled-back-image", "file-changed", "file-added"]
+    {
+        assert!(names.contains(&format!("lazaret:{rule}").as_str()), "{rule}: {names:?}");
+    }
+}
+
+#[test]
+fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
+    for rule in vocabulary::Rule::ALL {
+        let mut report = verified();
+        report.findings.truncate(1);
+        report.findings[0].rule = rule.id.to_owned();
+        let written = text(&report, Format::Sarif, &Style::default());
+        let document: serde_json::Value = serde_json::from_str(&written).unwrap();
+        let shown = &document["runs"][0]["tool"]["driver"]["rules"][0];
+        assert_eq!(shown["id"], rule.id);
+        assert!(shown["fullDescription"]["text"].as_str().unwrap().contains(rule.why));
+        assert!(shown["help"]["text"].as_str().unwrap().contains(rule.remedy));
+        let tag = &shown["properties"]["tags"][1];
+        assert_eq!(tag == "policy", rule.id == "expired-ignore", "{}", rule.id);
+        let table = text(&report, Format::Table, &Style::default());
+        let own = rule.title.to_uppercase();
+        let heading = match rule.id {
+            "file-added" | "file-changed" | "file-removed" => "CHANGED PROGRAMS, LIBRARIES",
+            "known-vulnerability" => "NO FIX KNOWN (1 package)",
+            "expired-ignore" => "ALSO (1)",
+            _ => own.as_str(),
+        };
+        assert!(table.contains(&format!("\n{heading}")), "{}: {table}", rule.id);
+    }
+}
+
+#[test]
 fn json() {
     insta::assert_snapshot!(text(&report(), Format::Json, &Style::default()));
 }
@@ -98,8 +167,10 @@ fn no_line_is_wider_than_the_terminal() {
     use unicode_width::UnicodeWidthStr as _;
     for columns in [40, 41, 60, 80, 133] {
         let style = Style { verbose: 2, ..of_width(columns) };
-        for line in text(&report(), Format::Table, &style).lines() {
-            assert!(line.width() <= columns, "{} > {columns}: {line}", line.width());
+        for report in [report(), verified(), guarded()] {
+            for line in text(&report, Format::Table, &style).lines() {
+                assert!(line.width() <= columns, "{} > {columns}: {line}", line.width());
+            }
         }
     }
 }
@@ -109,6 +180,8 @@ fn no_text_of_an_image_reaches_the_terminal_as_a_command() {
     for verbose in 0..3 {
         let style = Style { verbose, ..Style::default() };
         let mut all = text(&report(), Format::Table, &style);
+        all.push_str(&text(&verified(), Format::Table, &style));
+        all.push_str(&text(&guarded(), Format::Table, &style));
         all.push_str(&packages(&report(), Format::Table));
         let hostile = |c: char| {
             (c.is_control() && c != '\n') || matches!(c, '\u{202e}' | '\u{200b}' | '\u{2066}')

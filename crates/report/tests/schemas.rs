@@ -13,6 +13,7 @@
 #[expect(dead_code, reason = "this test needs the large report no more than the hostile text")]
 mod fixture;
 
+use fixture::tampered::{guarded, verified};
 use fixture::{clean, report};
 use report::{Format, Style, render, render_packages};
 use std::io::Write as _;
@@ -54,7 +55,7 @@ fn verdict(script: &str, document: &[u8], schema: &str) -> Option<String> {
 
 #[test]
 fn cyclonedx_keeps_to_its_schema() {
-    for report in [report(), clean()] {
+    for report in [report(), clean(), verified(), guarded()] {
         for timestamp in [None, Some("2099-01-02T03:04:05Z".to_owned())] {
             let style = Style { timestamp, ..Style::default() };
             let mut documents = [Vec::new(), Vec::new()];
@@ -77,7 +78,7 @@ fn sarif_keeps_to_its_schema() {
         eprintln!("skipped: LAZARET_TEST_SARIF_SCHEMA names no schema");
         return;
     };
-    for report in [report(), clean()] {
+    for report in [report(), clean(), verified(), guarded()] {
         let style =
             Style { timestamp: Some("2099-01-02T03:04:05Z".to_owned()), ..Style::default() };
         let mut document = Vec::new();

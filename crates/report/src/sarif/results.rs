@@ -1,11 +1,15 @@
 //! The results of a SARIF run: one for each finding, silenced ones too, marked as such.
 
 use super::{Message, level, relative_uri, rules};
+use crate::difference;
+use crate::execution::{input_of, program_of, side_name, tree_of};
 use crate::group::{fixed_in, id_of, name_of};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use vocabulary::{Evidence, Finding, Fingerprint, OriginKind, Purl, Report, Suppressed};
+use vocabulary::{
+    Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report, Suppressed,
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,23 +161,53 @@ fn sentence(finding: &Finding) -> String {
     }
     let _ = write!(text, "{} ({})", finding.title.trim_end_matches('.'), finding.severity);
     for evidence in &finding.evidence {
-        if let Evidence::Digest { what, expected, found } = evidence {
-            let _ = write!(text, "; {what}: expected {expected}, found {found}");
+        match evidence {
+            Evidence::Digest { what, expected, found } => {
+                let _ = write!(text, "; {what}: expected {expected}, found {found}");
+            }
+            Evidence::Difference { aspect, expected, found } => {
+                let value = |value: &Option<String>| value.clone().unwrap_or("nothing".to_owned());
+                let (expected, found) = (value(expected), value(found));
+                let what = difference::name(*aspect);
+                let _ = write!(text, "; {what}: expected {expected}, found {found}");
+            }
+            Evidence::Execution(ran) => put_execution(&mut text, ran),
+            Evidence::Advisory(_) => {}
         }
     }
+    let is_flaw = matches!(id_of(finding), id if id != finding.rule);
     match (&finding.fix, &finding.package) {
         (Some(fix), _) => {
             let _ = write!(text, ". Fix: {}.", fix.title.trim_end_matches('.'));
         }
-        (None, Some(_)) => text.push_str(". No fix is known."),
-        (None, None) => text.push('.'),
+        (None, Some(_)) if is_flaw => text.push_str(". No fix is known."),
+        (None, _) => text.push('.'),
     }
     text
+}
+
+/// What ran, who started it, as whom, and what it was held against.
+fn put_execution(text: &mut String, ran: &ExecutionEvidence) {
+    let execution = &ran.execution;
+    let program = program_of(execution);
+    let _ = write!(text, "; {program}: {}, {}", ran.reason, side_name(execution.side));
+    let _ = write!(text, "; process {}; user {}", tree_of(execution), execution.uid);
+    if let Some(input) = input_of(execution) {
+        let _ = write!(text, "; input {input}");
+    }
+    for (what, digest) in
+        [("digest", &execution.digest), ("recorded", &ran.expected), ("seal", &ran.seal)]
+    {
+        if let Some(digest) = digest {
+            let _ = write!(text, "; {what} {digest}");
+        }
+    }
 }
 
 fn location(report: &Report, finding: &Finding) -> Location {
     let (path, line) = match &finding.location {
         vocabulary::Location::File { path, line, .. } => (path.as_str(), line.unwrap_or(1)),
+        vocabulary::Location::Process { path, .. } => (path.as_str(), 1),
         _ => (last_part(&report.subject.name), 1),
     };
     let mut logical_locations = Vec::new();
@@ -189,6 +223,13 @@ fn location(report: &Report, finding: &Finding) -> Location {
             name: format!("layer {index}"),
             fully_qualified_name: diff_id.to_string(),
             kind: "layer",
+        });
+    }
+    if let vocabulary::Location::Process { container, pid, .. } = &finding.location {
+        logical_locations.push(LogicalLocation {
+            name: format!("process {pid}"),
+            fully_qualified_name: format!("container {container}, process {pid}"),
+            kind: "process",
         });
     }
     Location {

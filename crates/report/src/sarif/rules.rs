@@ -77,22 +77,21 @@ impl<'report> Group<'report> {
             .findings
             .first()
             .and_then(|finding| Rule::ALL.iter().find(|rule| rule.id == finding.rule));
-        let title = self.findings.first().map_or("", |finding| &finding.title);
+        // A vulnerability is a rule of its own, with its own title. Of the others each finding has one.
+        let title = match rule {
+            Some(rule) if rule.id == self.id => rule.title,
+            _ => self.findings.first().map_or("", |finding| &finding.title),
+        };
         let title: String = title.chars().take(TITLE_CHARACTERS).collect();
         let (why, remedy) = rule.map_or(("", ""), |rule| (rule.why, rule.remedy));
-        let tag = match rule {
-            Some(rule) if *rule == Rule::KNOWN_VULNERABILITY => "vulnerability",
-            Some(rule) if *rule == Rule::MALICIOUS_PACKAGE => "malware",
-            Some(rule) if *rule == Rule::DIGEST_MISMATCH => "integrity",
-            _ => "policy",
-        };
+        let tag = rule.map_or("policy", tag_of);
         let short =
             if title.contains(self.id) { title.clone() } else { format!("{}: {title}", self.id) };
         Descriptor {
             id: self.id,
             name: rule.map_or_else(|| self.id.to_owned(), |rule| pascal_case(rule.id)),
             short_description: Message::new(&short),
-            full_description: Message::new(format!("{title} {why}").trim()),
+            full_description: Message::new(format!("{title}. {why}").trim()),
             help: Message::new(format!("{} {remedy}", self.upgrades()).trim()),
             help_uri: self.help_uri(),
             default_configuration: Configuration { level: level(severity) },
@@ -155,6 +154,23 @@ impl<'report> Group<'report> {
             .collect();
         let lines: Vec<_> = lines.into_iter().collect();
         lines.join(" ")
+    }
+}
+
+/// The word by which services sort rules.
+fn tag_of(rule: &Rule) -> &'static str {
+    match *rule {
+        Rule::KNOWN_VULNERABILITY => "vulnerability",
+        Rule::MALICIOUS_PACKAGE => "malware",
+        Rule::BROKEN_SEAL
+        | Rule::DIGEST_MISMATCH
+        | Rule::FILE_ADDED
+        | Rule::FILE_CHANGED
+        | Rule::FILE_REMOVED
+        | Rule::ROLLED_BACK_IMAGE
+        | Rule::SEAL_MISMATCH => "integrity",
+        Rule::PROGRAM_NOT_IN_IMAGE | Rule::REVERSE_SHELL => "runtime",
+        _ => "policy",
     }
 }
 

@@ -1,12 +1,15 @@
-//! The findings of the table: integrity first, then what to upgrade, then what has no fix.
+//! Vulnerabilities in the table: what to upgrade, then what has no fix; last what has no section of
+//! its own.
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, count, heading, origin_name, paint_of, put_layer};
+use super::{
+    BOLD, DIM, GREEN, YELLOW, alarms, count, drift, heading, left_out, origin_name, paint_of,
+    put_layer,
+};
 use crate::Style;
-use crate::group::{self, Block, Issue, fixed_in, id_of, name_of, open_findings};
+use crate::group::{self, Block, Issue, fixed_in, open_findings};
 use crate::text::{Page, escape, width};
-use anstyle::Style as Paint;
 use std::io;
-use vocabulary::{Ecosystem, Evidence, Finding, Report, Rule, Severity};
+use vocabulary::{Ecosystem, Finding, Report, Rule, Severity};
 
 /// Blocks that the short table shows of each kind.
 const BLOCKS: usize = 20;
@@ -14,51 +17,6 @@ const BLOCKS: usize = 20;
 const ISSUES: usize = 5;
 /// The widest that the columns for ids and fixed versions grow.
 const COLUMN: usize = 28;
-
-const MORE: &str = "(use -v, or the json format)";
-
-/// Malicious packages and content that is not what it claims to be.
-pub(super) fn integrity(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    for rule in [Rule::DIGEST_MISMATCH, Rule::MALICIOUS_PACKAGE] {
-        let findings: Vec<_> =
-            open_findings(report).filter(|finding| finding.rule == rule.id).collect();
-        if findings.is_empty() {
-            continue;
-        }
-        let title = format!("{} ({})", rule.title.to_uppercase(), findings.len());
-        heading(page, RED, &title, "")?;
-        for finding in findings {
-            alarm(report, finding, page)?;
-        }
-        page.wrap(Paint::new(), 2, rule.why)?;
-        page.wrap(BOLD, 2, rule.remedy)?;
-    }
-    Ok(())
-}
-
-fn alarm(report: &Report, finding: &Finding, page: &mut Page<'_>) -> io::Result<()> {
-    page.put("  ").paint(RED, "! ");
-    if let Some(purl) = &finding.package {
-        page.paint(BOLD, &name_of(purl)).put(" ").put(purl.version().unwrap_or("")).put("  ");
-    }
-    page.put(id_of(finding)).put("  ").put(&finding.title).end()?;
-    page.column(4).paint(DIM, &finding.location.to_string());
-    if let Some(layer) = finding.layer {
-        page.paint(DIM, " · ");
-        put_layer(report, Some(layer), page);
-    }
-    page.end()?;
-    for evidence in &finding.evidence {
-        if let Evidence::Digest { what, expected, found } = evidence {
-            let behind = 4 + width(&escape(what)) + 2;
-            page.column(4).put(what).put(": expected ");
-            page.wrap(Paint::new(), behind + 9, &expected.to_string())?;
-            page.column(behind).put("found    ");
-            page.wrap(RED, behind + 9, &found.to_string())?;
-        }
-    }
-    Ok(())
-}
 
 /// Vulnerable packages: those that an upgrade mends, then the others.
 pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
@@ -89,26 +47,6 @@ pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> i
 
 fn some<'list, T>(list: &'list [T], limit: usize, style: &Style) -> impl Iterator<Item = &'list T> {
     list.iter().take(if style.verbose == 0 { limit } else { usize::MAX })
-}
-
-fn left_out(
-    page: &mut Page<'_>,
-    indent: usize,
-    all: usize,
-    limit: usize,
-    what: &str,
-    style: &Style,
-) -> io::Result<()> {
-    let left = all.saturating_sub(limit);
-    if left == 0 || style.verbose > 0 {
-        return Ok(());
-    }
-    let what = if left == 1 { what.to_owned() } else { plural(what) };
-    page.column(indent).paint(DIM, &format!("… and {left} more {what} {MORE}")).end()
-}
-
-fn plural(word: &str) -> String {
-    word.strip_suffix('y').map_or_else(|| format!("{word}s"), |stem| format!("{stem}ies"))
 }
 
 fn full_block(
@@ -225,10 +163,12 @@ fn own_title<'report>(issue: &Issue<'report>) -> &'report str {
 
 /// Findings of rules that have no section of their own.
 pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let own = [Rule::DIGEST_MISMATCH, Rule::KNOWN_VULNERABILITY, Rule::MALICIOUS_PACKAGE];
-    let findings: Vec<_> = open_findings(report)
-        .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
-        .collect();
+    let own = || {
+        let drift = drift::RULES.map(|(rule, _)| rule);
+        alarms::RULES.into_iter().chain(drift).chain([Rule::KNOWN_VULNERABILITY])
+    };
+    let findings: Vec<_> =
+        open_findings(report).filter(|finding| own().all(|rule| rule.id != finding.rule)).collect();
     if findings.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use crate::Style;
 use crate::text::{Page, width};
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{OriginKind, Report, Severity, SubjectKind};
+use vocabulary::{OriginKind, Report, Rule, Severity, SubjectKind};
 
 /// The column behind the labels.
 const VALUES: usize = 14;
@@ -20,11 +20,17 @@ pub(super) fn subject(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         SubjectKind::SourceDirectory => "Folder",
         SubjectKind::Container => "Container",
     };
-    let tags = match subject.tags.join(", ") {
-        tags if tags.is_empty() || tags == subject.name => String::new(),
-        tags => format!(" ({tags})"),
-    };
-    page.paint(DIM, kind).column(VALUES).paint(BOLD, &subject.name).put(&tags).end()?;
+    let tags = subject.tags.join(", ");
+    page.paint(DIM, kind).column(VALUES).paint(BOLD, &subject.name);
+    if subject.kind == SubjectKind::Container {
+        page.end()?;
+        labelled(page, "Image", &tags)?;
+    } else {
+        if !tags.is_empty() && tags != subject.name {
+            page.put(" (").put(&tags).put(")");
+        }
+        page.end()?;
+    }
     let digests = [("manifest", &subject.manifest_digest), ("config", &subject.config_digest)];
     let digests: Vec<_> = digests
         .iter()
@@ -147,6 +153,10 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         row(page, origin_name(*kind), counts)?;
     }
     row(page, "all", &summary.total)?;
+    // An upgrade mends vulnerabilities, and nothing that was tampered with.
+    if report.findings.iter().all(|finding| finding.rule != Rule::KNOWN_VULNERABILITY.id) {
+        return Ok(());
+    }
     let fixable = usize::try_from(summary.fixable).unwrap_or(usize::MAX);
     page.put("  ").put(&format!("{fixable} of {total} can be mended by an upgrade")).end()
 }

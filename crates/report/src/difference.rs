@@ -1,0 +1,37 @@
+//! What differs from a record, in words: shared by the table and SARIF.
+
+use crate::Style;
+use vocabulary::{Aspect, Digest};
+
+/// The name of an aspect.
+pub(crate) const fn name(aspect: Aspect) -> &'static str {
+    match aspect {
+        Aspect::Presence => "presence",
+        Aspect::Kind => "kind",
+        Aspect::Content => "content",
+        Aspect::Size => "size",
+        Aspect::Mode => "mode",
+        Aspect::Owner => "owner",
+        Aspect::Link => "link",
+        Aspect::Attributes => "attributes",
+        Aspect::Digest => "digest",
+        Aspect::Counter => "counter",
+        Aspect::Signature => "signature",
+    }
+}
+
+/// A recorded or found value: `nothing` where there is none, a digest short unless all is wanted.
+pub(crate) fn value(value: Option<&str>, style: &Style) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(text) => match text.parse::<Digest>() {
+            Ok(own) => digest(&own, style),
+            Err(_) => text.to_owned(),
+        },
+    }
+}
+
+/// A digest: short, or in full with `-v`.
+pub(crate) fn digest(digest: &Digest, style: &Style) -> String {
+    if style.verbose == 0 { digest.short().to_string() } else { digest.to_string() }
+}

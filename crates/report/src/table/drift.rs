@@ -1,0 +1,107 @@
+//! Files that are not as they were recorded: what matters first, then the rest.
+//!
+//! Comparing rates programs, libraries and rights high; by that they come first here. One file is one
+//! block: what became of it, its package and layer, and each aspect with expected and found.
+
+use super::{BOLD, DIM, RED, YELLOW, heading, left_out, paint_of, put_layer};
+use crate::Style;
+use crate::difference;
+use crate::group::{name_of, open_findings};
+use crate::text::Page;
+use anstyle::Style as Paint;
+use std::io;
+use vocabulary::{Evidence, Finding, Report, Rule, Severity};
+
+/// The rules, each with the word for what became of the file.
+pub(super) const RULES: [(Rule, &str); 3] =
+    [(Rule::FILE_CHANGED, "changed"), (Rule::FILE_ADDED, "added"), (Rule::FILE_REMOVED, "removed")];
+
+/// Files that the short table shows of those that matter, and of the rest.
+const SHOWN: [usize; 2] = [40, 20];
+
+pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+    let mut files: Vec<(&Finding, usize)> = open_findings(report)
+        .filter_map(|finding| {
+            let rule = RULES.iter().position(|(rule, _)| rule.id == finding.rule)?;
+            Some((finding, rule))
+        })
+        .collect();
+    files.sort_by(|(left, of_left), (right, of_right)| {
+        right
+            .severity
+            .cmp(&left.severity)
+            .then(of_left.cmp(of_right))
+            .then_with(|| left.location.cmp(&right.location))
+    });
+    let (first, rest): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|(finding, _)| finding.severity >= Severity::High);
+    let groups = [
+        (first, RED, "CHANGED PROGRAMS, LIBRARIES AND RIGHTS"),
+        (rest, YELLOW, "OTHER DIFFERENCES"),
+    ];
+    for ((files, paint, title), shown) in groups.into_iter().zip(SHOWN) {
+        group(report, &files, (paint, title), shown, style, page)?;
+    }
+    Ok(())
+}
+
+fn group(
+    report: &Report,
+    files: &[(&Finding, usize)],
+    (paint, title): (Paint, &str),
+    shown: usize,
+    style: &Style,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let counts: Vec<String> = (0..)
+        .zip(RULES)
+        .filter_map(|(place, (_, word))| {
+            let number = files.iter().filter(|(_, rule)| *rule == place).count();
+            (number > 0).then(|| format!("{number} {word}"))
+        })
+        .collect();
+    heading(page, paint, &format!("{title} ({})", files.len()), &counts.join(", "))?;
+    let limit = if style.verbose == 0 { shown } else { usize::MAX };
+    for (finding, rule) in files.iter().take(limit) {
+        let word = RULES.get(*rule).map_or("", |(_, word)| word);
+        file(report, finding, word, style, page)?;
+    }
+    left_out(page, 2, files.len(), shown, "file", style)
+}
+
+fn file(
+    report: &Report,
+    finding: &Finding,
+    word: &str,
+    style: &Style,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
+    page.put("  ").paint(paint_of(finding.severity), &format!("{word:<7}"));
+    page.put("  ").paint(BOLD, finding.location.path().unwrap_or("")).end()?;
+    page.column(11).paint(DIM, finding.severity.name());
+    if let Some(purl) = &finding.package {
+        let version = purl.version().unwrap_or("");
+        page.paint(DIM, " · ").paint(DIM, &name_of(purl)).paint(DIM, " ").paint(DIM, version);
+    }
+    if finding.layer.is_some() {
+        page.paint(DIM, " · ");
+        put_layer(report, finding.layer, page);
+    }
+    page.end()?;
+    for evidence in &finding.evidence {
+        let Evidence::Difference { aspect, expected, found } = evidence else { continue };
+        let value = |value: &Option<String>| difference::value(value.as_deref(), style);
+        let text = format!(
+            "{}: expected {}, found {}",
+            difference::name(*aspect),
+            value(expected),
+            value(found)
+        );
+        page.column(11);
+        page.wrap(Paint::new(), 11, &text)?;
+    }
+    Ok(())
+}
