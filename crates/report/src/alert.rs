@@ -74,8 +74,6 @@ fn word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may fail")]
-
     use super::*;
     use vocabulary::{
         Action, Container, Engine, Execution, FileIdentity, Finding, Fingerprint, Location, Means,

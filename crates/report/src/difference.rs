@@ -33,5 +33,5 @@ pub(crate) fn value(value: Option<&str>, style: &Style) -> String {
 
 /// A digest: short, or in full with `-v`.
 pub(crate) fn digest(digest: &Digest, style: &Style) -> String {
-    if style.verbose == 0 { digest.short().to_string() } else { digest.to_string() }
+    if style.verbose == 0 { digest.short() } else { digest.to_string() }
 }

@@ -20,7 +20,7 @@ pub use alert::alert_line;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use vocabulary::Report;
+use vocabulary::{AffectedReport, Report, RunningReport};
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +122,46 @@ pub fn render_packages(
         Format::Sarif => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "`sarif` has no form for packages; use table, json or cyclonedx",
+        )),
+    }
+}
+
+/// Renders what runs and what of it is vulnerable.
+///
+/// # Errors
+/// Where `out` cannot be written, and for the forms of one subject: this is about several.
+pub fn render_running(
+    report: &RunningReport,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::running::render(report, style, out),
+        Format::Json => json::write(report, out),
+        Format::CycloneDx | Format::Sarif => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{format}` has no form for several containers; use table or json"),
+        )),
+    }
+}
+
+/// Renders whom a vulnerability concerns.
+///
+/// # Errors
+/// Where `out` cannot be written, and for the forms of one subject: this is about several.
+pub fn render_affected(
+    report: &AffectedReport,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::affected::render(report, style, out),
+        Format::Json => json::write(report, out),
+        Format::CycloneDx | Format::Sarif => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{format}` has no form for several images; use table or json"),
         )),
     }
 }

@@ -3,12 +3,14 @@
 //! Ordered by what a person must act on first; the decision is the last line, where a terminal leaves
 //! the eye. Short by default, everything with `verbose`.
 
+pub(crate) mod affected;
 mod alarms;
 mod coverage;
 mod drift;
 mod findings;
 mod header;
 mod packages;
+pub(crate) mod running;
 
 use crate::Style;
 use crate::text::Page;
@@ -129,6 +131,11 @@ fn put_layer(report: &Report, layer: Option<u32>, page: &mut Page<'_>) {
         .iter()
         .find(|layer| layer.index == index)
         .and_then(|layer| layer.command.as_deref());
+    put_step(Some(index), command, page);
+}
+
+fn put_step(layer: Option<u32>, command: Option<&str>, page: &mut Page<'_>) {
+    let Some(index) = layer else { return };
     page.paint(DIM, &format!("layer {index}"));
     if let Some(command) = command {
         // A history step can hold a whole script; the JSON form has all of it.

@@ -138,7 +138,7 @@ fn row(page: &mut Page<'_>, label: &str, value: &str) -> io::Result<()> {
 /// The image that a report is about, by the name that people know.
 fn image_of(report: &Report) -> String {
     let subject = &report.subject;
-    let id = subject.config_digest.as_ref().map(|digest| digest.short().to_string());
+    let id = subject.config_digest.as_ref().map(|digest| digest.short());
     let name = match subject.kind {
         SubjectKind::Container => subject.tags.join(", "),
         _ => subject.name.clone(),
