@@ -1,1 +1,27 @@
 //! Records a signed baseline of an image and verifies a subject against it.
+//!
+//! In goes what was read of an image (vocabulary values), out come a signed statement with the record
+//! of every file beside it, kept in a chained store; later, what was read again is held against that,
+//! and every difference is a finding. The room knows no engine and reads no image; `docs/seal.md`
+//! describes its formats.
+
+pub mod compare;
+pub mod dsse;
+pub mod finding;
+mod identity;
+pub mod key;
+pub mod log;
+pub mod merkle;
+pub mod record;
+pub mod statement;
+pub mod store;
+#[cfg(test)]
+mod testing;
+
+pub use compare::{Baseline, Comparison, Differences, Part, compare};
+pub use dsse::{Envelope, pae};
+pub use identity::{Standing, standing};
+pub use key::{KeyError, KeyKind, SigningKey, VerifyingKey};
+pub use log::{Head, Seal};
+pub use statement::{Predicate, ScanSummary, Statement};
+pub use store::{Draft, SealedRecord, SignatureError, Store, StoreError};

@@ -1,0 +1,89 @@
+//! Findings about seals themselves.
+//!
+//! In goes what is wrong, out come findings of the rule `broken-seal`. The identity of such a finding
+//! is the entry that it names.
+
+use crate::log::{Damage, Seal};
+use crate::store::{SignatureError, StoreError};
+use vocabulary::{Aspect, Evidence, Finding, Fingerprint, Location, OriginKind, Rule};
+
+/// A finding about the subject as a whole.
+pub(crate) fn about_subject(
+    rule: &Rule,
+    identity: &str,
+    title: String,
+    evidence: Vec<Evidence>,
+) -> Finding {
+    let location = Location::Subject;
+    Finding {
+        rule: rule.id.to_owned(),
+        id: None,
+        aliases: Vec::new(),
+        severity: rule.severity,
+        title,
+        fingerprint: Fingerprint::new(rule.id, Some(identity), None, &location),
+        location,
+        package: None,
+        ecosystem: None,
+        layer: None,
+        origin: OriginKind::Unknown,
+        fix: None,
+        evidence,
+    }
+}
+
+fn broken(entry: u64, what: &str, title: String, evidence: Vec<Evidence>) -> Finding {
+    about_subject(&Rule::BROKEN_SEAL, &format!("entry {entry} {what}"), title, evidence)
+}
+
+pub(crate) fn damage(damage: &Damage) -> Finding {
+    let Damage { entry, at, reason, expected, found } = damage;
+    let title = format!("Entry {entry} of the seals, at byte {at}: {reason}");
+    let evidence = Evidence::Difference {
+        aspect: Aspect::Digest,
+        expected: expected.as_ref().map(ToString::to_string),
+        found: found.as_ref().map(ToString::to_string),
+    };
+    broken(*entry, "chain", title, vec![evidence])
+}
+
+/// A seal whose signature does not hold.
+#[must_use]
+pub fn signature(seal: &Seal, error: &SignatureError) -> Finding {
+    let predicate = &seal.statement.predicate;
+    let title = format!("Seal {} of `{}`: {error}", predicate.counter, predicate.repository);
+    let evidence = Evidence::Difference {
+        aspect: Aspect::Signature,
+        expected: Some("a trusted key".to_owned()),
+        found: Some(predicate.signer.fingerprint.clone()),
+    };
+    broken(seal.entry, "signature", title, vec![evidence])
+}
+
+/// A seal whose documents are not what was sealed.
+#[must_use]
+pub fn document(seal: &Seal, error: &StoreError) -> Finding {
+    let predicate = &seal.statement.predicate;
+    let title = format!("Seal {} of `{}`: {error}", predicate.counter, predicate.repository);
+    let (expected, found) = match error {
+        StoreError::Differs { expected, found, .. } => (expected.clone(), Some(found.clone())),
+        _ => (predicate.record.digest.to_string(), None),
+    };
+    let evidence =
+        Evidence::Difference { aspect: Aspect::Content, expected: Some(expected), found };
+    broken(seal.entry, "document", title, vec![evidence])
+}
+
+pub(crate) fn counter(seal: &Seal, last: u64) -> Finding {
+    let predicate = &seal.statement.predicate;
+    let title = format!(
+        "Entry {} of the seals: the counter of `{}` does not grow",
+        seal.entry, predicate.repository
+    );
+    let evidence = Evidence::Difference {
+        aspect: Aspect::Counter,
+        expected: Some(format!("more than {last}")),
+        found: Some(predicate.counter.to_string()),
+    };
+    broken(seal.entry, "counter", title, vec![evidence])
+}
