@@ -1,1 +1,38 @@
 //! Loads the eBPF programs, turns kernel records into events, installs kernel-side blocks.
+//!
+//! In go cgroups to ignore or to guard; out come [`KernelEvent`]s, answers to fanotify's questions,
+//! and processes that were stopped. Nothing is claimed that was not tried: [`probe`] loads, attaches
+//! and exercises each capability. A program is known by the file that the kernel runs, never by the
+//! path that its caller typed.
+//!
+//! This is the one room with `unsafe`: each block is a system call that no crate wraps.
+
+mod clock;
+#[cfg(bpf_object)]
+mod decode;
+mod error;
+mod event;
+pub mod fanotify;
+#[cfg(bpf_object)]
+mod layout;
+mod options;
+mod probe;
+mod process;
+mod text;
+
+#[cfg(bpf_object)]
+mod programs;
+#[cfg(bpf_object)]
+mod sensor;
+#[cfg(not(bpf_object))]
+#[path = "absent.rs"]
+mod sensor;
+
+pub use clock::{boot_ns, mount_namespace};
+pub use error::SensorError;
+pub use event::{Exec, Exit, Fork, KernelEvent, ProgramFile, Script};
+pub use fanotify::{ExecGuard, ExecRequest, OpenWatch, OpenedFile, Verdict};
+pub use options::{CgroupKey, Enforcement, ProgramStats, SensorOptions};
+pub use probe::{Capability, probe};
+pub use process::{ProcessHandle, Stopped};
+pub use sensor::Sensor;
