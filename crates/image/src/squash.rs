@@ -8,7 +8,7 @@
 use crate::facts::{FactAt, FactRecord, LayerFacts, PathHasher, SubjectShape, View, follow};
 use crate::record::{Record, RecordEntry};
 use std::collections::{HashMap, HashSet};
-use vocabulary::Distribution;
+use vocabulary::{Distribution, FileKind};
 
 /// Layers laid over each other.
 pub struct Squash<'facts> {
@@ -137,16 +137,20 @@ impl<'facts> Squash<'facts> {
     }
 
     /// Calls `each` with every entry that stays, bottom layer first. `records` are those of the
-    /// layers, in their order.
+    /// layers, in their order. A hard link has the digest of what it named when its layer was made: a
+    /// later layer may have replaced the other name, and the content stays.
     pub fn each_file(&self, records: &[&Record], mut each: impl FnMut(RecordEntry, Option<u32>)) {
+        let mut linked = Linked::of(records, self.hasher);
         for (index, record) in records.iter().enumerate() {
             let number = if self.directory { None } else { u32::try_from(index).ok() };
+            let links = linked.digests(record, self.hasher);
             // An entry may come twice in a layer; the last one is what is unpacked.
             let mut last: HashMap<u64, u64> = HashMap::new();
             for (place, entry) in (0_u64..).zip(record.iter()) {
                 last.insert(self.hasher.hash(&entry.path), place);
             }
-            for (place, entry) in (0_u64..).zip(record.iter()) {
+            for (place, mut entry) in (0_u64..).zip(record.iter()) {
+                entry.digest = entry.digest.or_else(|| links.get(&place).copied());
                 // Of a folder in several layers the uppermost stays: its mode and owner hold.
                 let is_last = last.get(&self.hasher.hash(&entry.path)) == Some(&place);
                 if is_last && self.stays(index, &entry.path) {
@@ -155,6 +159,49 @@ impl<'facts> Squash<'facts> {
             }
         }
     }
+}
+
+/// The contents that hard links name.
+struct Linked {
+    /// Hashes of the paths that are named.
+    targets: HashSet<u64>,
+    /// What lies there as far as the layers were read.
+    contents: HashMap<u64, [u8; 32]>,
+}
+
+impl Linked {
+    fn of(records: &[&Record], hasher: &PathHasher) -> Self {
+        let links = records.iter().flat_map(|record| record.iter()).filter(is_hard_link);
+        let targets = links.filter_map(|entry| Some(hasher.hash(entry.link.as_deref()?))).collect();
+        Self { targets, contents: HashMap::new() }
+    }
+
+    /// The digests of the next layer's hard links, by their place in it.
+    fn digests(&mut self, record: &Record, hasher: &PathHasher) -> HashMap<u64, [u8; 32]> {
+        let mut digests = HashMap::new();
+        if self.targets.is_empty() {
+            return digests;
+        }
+        for (place, entry) in (0_u64..).zip(record.iter()) {
+            let named = entry.link.as_deref().filter(|_| is_hard_link(&entry));
+            let content = named.and_then(|link| self.contents.get(&hasher.hash(link)).copied());
+            if let Some(content) = content {
+                digests.insert(place, content);
+            }
+            let own = hasher.hash(&entry.path);
+            if self.targets.contains(&own) {
+                match entry.digest.or(content) {
+                    Some(digest) => self.contents.insert(own, digest),
+                    None => self.contents.remove(&own),
+                };
+            }
+        }
+        digests
+    }
+}
+
+fn is_hard_link(entry: &RecordEntry) -> bool {
+    entry.kind == FileKind::HardLink
 }
 
 /// Gives hard links whose target lies in a lower layer the facts of that target.

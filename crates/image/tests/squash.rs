@@ -130,6 +130,31 @@ fn the_squashed_record_is_what_a_container_would_see() {
 }
 
 #[test]
+fn a_hard_link_keeps_the_content_that_it_was_made_of() {
+    let walked: Vec<_> = [
+        Layer::new().file("a", "first").hard_link("b", "a").hard_link("c", "b"),
+        Layer::new().hard_link("d", "a").file("a", "second").hard_link("e", "a"),
+        Layer::new().whiteout("a").hard_link("f", "none"),
+    ]
+    .iter()
+    .map(|layer| walk_at_level(&layer.plain(), RecordLevel::Digests))
+    .collect();
+    let facts: Vec<_> = walked.iter().map(|walked| &walked.facts).collect();
+    let records: Vec<_> = walked.iter().map(|walked| &walked.record).collect();
+    let named = |digest: Option<[u8; 32]>| {
+        let of = |text: &str| vocabulary::Digest::of(text.as_bytes());
+        let digest = digest.map(vocabulary::Digest::sha256);
+        ["first", "second"].into_iter().find(|text| digest == Some(of(text))).unwrap_or("none")
+    };
+    let mut seen = Vec::new();
+    Squash::new(facts, &HASHER).each_file(&records, |entry, _| {
+        seen.push(format!("{} {}", entry.path, named(entry.digest)))
+    });
+    seen.sort();
+    assert_eq!(seen, ["b first", "c first", "d first", "e second", "f none"]);
+}
+
+#[test]
 fn the_cache_gives_back_what_it_took_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let cache = FactCache::open(folder.path()).unwrap();
