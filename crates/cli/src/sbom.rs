@@ -5,6 +5,7 @@ use crate::args::{ReadArgs, SbomArgs};
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
+use engine::EngineError;
 use image::ImageError;
 use report::Format;
 use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
@@ -59,12 +60,13 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
             (false, true) => RecordLevel::Entries,
             (false, false) => RecordLevel::None,
         },
+        engines: world.engines(),
         ..ReadOptions::default()
     })
 }
 
 /// An input that is not there is a wrong argument; one that cannot be read was not scanned.
-fn failure(error: ScanError) -> Failure {
+pub(crate) fn failure(error: ScanError) -> Failure {
     let ScanError::Image(cause) = &error;
     let exit = match cause {
         ImageError::Read { .. }
@@ -75,9 +77,32 @@ fn failure(error: ScanError) -> Failure {
         ImageError::Document { .. }
         | ImageError::Missing { .. }
         | ImageError::Limit { .. }
+        | ImageError::Spool { .. }
         | ImageError::Digest { .. } => Exit::Incomplete,
+        ImageError::Engine(cause) => engine_exit(cause),
     };
     Failure::new(exit, error)
+}
+
+/// The same of engines: a name that is none, or an engine that may not or cannot be asked, is a wrong
+/// argument.
+pub(crate) const fn engine_exit(cause: &EngineError) -> Exit {
+    match cause {
+        EngineError::Address(_)
+        | EngineError::NotThere { .. }
+        | EngineError::Denied { .. }
+        | EngineError::NoImage { .. }
+        | EngineError::NoContainer { .. }
+        | EngineError::Reference(_) => Exit::Usage,
+        EngineError::Connection { .. }
+        | EngineError::Timeout { .. }
+        | EngineError::Refused { .. }
+        | EngineError::Answer { .. }
+        | EngineError::Limit { .. }
+        | EngineError::FileSystem { .. }
+        | EngineError::Read { .. }
+        | EngineError::Write { .. } => Exit::Incomplete,
+    }
 }
 
 pub(crate) fn exit_of(outcome: Outcome) -> Exit {

@@ -1,6 +1,8 @@
-//! A stored blob: a file, or a range of one, perhaps inside a packed archive; and how it is unpacked.
+//! A stored blob: a file, a range of one, perhaps inside a packed archive, or a tar that is made again
+//! from an unpacked layer; and how it is unpacked.
 
 use crate::error::ImageError;
+use crate::tar_split::{self, Notes};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -70,37 +72,58 @@ pub fn unpack<'read>(
 
 /// Where a blob lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blob {
-    path: PathBuf,
-    /// Offset and length inside the file; the whole file where there is none.
-    range: Option<(u64, u64)>,
-    /// How the file around the range is packed.
-    outer: Packing,
+pub struct Blob(Place);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    File {
+        path: PathBuf,
+        /// Offset and length inside the file; the whole file where there is none.
+        range: Option<(u64, u64)>,
+        /// How the file around the range is packed.
+        outer: Packing,
+    },
+    /// A layer that lies unpacked, and the record that makes its tar again.
+    Assembled { tar_split: PathBuf, folder: PathBuf },
+}
+
+/// A blob that is being read, and what was found to be otherwise than recorded while it is: path and
+/// reason.
+pub(crate) struct OpenBlob {
+    pub(crate) bytes: Box<dyn Read + Send>,
+    pub(crate) notes: Notes,
 }
 
 impl Blob {
     /// A whole file.
     #[must_use]
     pub const fn file(path: PathBuf) -> Self {
-        Self { path, range: None, outer: Packing::Plain }
+        Self(Place::File { path, range: None, outer: Packing::Plain })
     }
 
     /// A range of the plain form of a file.
     #[must_use]
     pub const fn range(path: PathBuf, offset: u64, length: u64, outer: Packing) -> Self {
-        Self { path, range: Some((offset, length)), outer }
+        Self(Place::File { path, range: Some((offset, length)), outer })
     }
 
-    /// Size in bytes as stored.
+    /// The plain tar of a layer that lies unpacked in `folder`.
+    #[must_use]
+    pub const fn assembled(tar_split: PathBuf, folder: PathBuf) -> Self {
+        Self(Place::Assembled { tar_split, folder })
+    }
+
+    /// Size in bytes as stored; 0 where it is known only after reading.
     ///
     /// # Errors
     /// Where the file cannot be looked at.
     pub fn size(&self) -> Result<u64, ImageError> {
-        match self.range {
-            Some((_, length)) => Ok(length),
-            None => std::fs::metadata(&self.path)
+        match &self.0 {
+            Place::File { range: Some((_, length)), .. } => Ok(*length),
+            Place::File { path, range: None, .. } => std::fs::metadata(path)
                 .map(|meta| meta.len())
-                .map_err(|source| read_error(&self.path, source)),
+                .map_err(|source| read_error(path, source)),
+            Place::Assembled { .. } => Ok(0),
         }
     }
 
@@ -109,19 +132,21 @@ impl Blob {
     /// # Errors
     /// Where the file cannot be read.
     pub fn open(&self) -> Result<Box<dyn Read + Send>, ImageError> {
-        let fail = |source| read_error(&self.path, source);
-        let mut file = File::open(&self.path).map_err(fail)?;
-        let Some((offset, length)) = self.range else { return Ok(Box::new(file)) };
-        if self.outer == Packing::Plain {
-            file.seek(SeekFrom::Start(offset)).map_err(fail)?;
-            return Ok(Box::new(file.take(length)));
+        Ok(self.open_noting()?.bytes)
+    }
+
+    pub(crate) fn open_noting(&self) -> Result<OpenBlob, ImageError> {
+        match &self.0 {
+            Place::File { path, range, outer } => {
+                let bytes = open_file(path, *range, *outer)?;
+                Ok(OpenBlob { bytes, notes: Notes::default() })
+            }
+            Place::Assembled { tar_split, folder } => {
+                let opened = tar_split::open(tar_split, folder);
+                let (tar, notes) = opened.map_err(|source| read_error(folder, source))?;
+                Ok(OpenBlob { bytes: Box::new(tar), notes })
+            }
         }
-        let mut plain = unpack(self.outer, BufReader::with_capacity(PIECE, file)).map_err(fail)?;
-        let skipped = io::copy(&mut plain.by_ref().take(offset), &mut io::sink()).map_err(fail)?;
-        if skipped < offset {
-            return Err(fail(io::ErrorKind::UnexpectedEof.into()));
-        }
-        Ok(Box::new(plain.take(length)))
     }
 
     /// Reads all of it, up to a limit. None where it is larger.
@@ -130,12 +155,34 @@ impl Blob {
     /// Where the file cannot be read.
     pub fn read(&self, limit: u64) -> Result<Option<Vec<u8>>, ImageError> {
         let mut bytes = Vec::new();
-        self.open()?
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|source| read_error(&self.path, source))?;
+        self.open()?.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|source| {
+            match &self.0 {
+                Place::File { path, .. } => read_error(path, source),
+                Place::Assembled { folder, .. } => read_error(folder, source),
+            }
+        })?;
         Ok((bytes.len() as u64 <= limit).then_some(bytes))
     }
+}
+
+fn open_file(
+    path: &Path,
+    range: Option<(u64, u64)>,
+    outer: Packing,
+) -> Result<Box<dyn Read + Send>, ImageError> {
+    let fail = |source| read_error(path, source);
+    let mut file = File::open(path).map_err(fail)?;
+    let Some((offset, length)) = range else { return Ok(Box::new(file)) };
+    if outer == Packing::Plain {
+        file.seek(SeekFrom::Start(offset)).map_err(fail)?;
+        return Ok(Box::new(file.take(length)));
+    }
+    let mut plain = unpack(outer, BufReader::with_capacity(PIECE, file)).map_err(fail)?;
+    let skipped = io::copy(&mut plain.by_ref().take(offset), &mut io::sink()).map_err(fail)?;
+    if skipped < offset {
+        return Err(fail(io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(Box::new(plain.take(length)))
 }
 
 pub(crate) fn read_error(path: &Path, source: io::Error) -> ImageError {

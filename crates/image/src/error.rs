@@ -16,12 +16,12 @@ pub enum ImageError {
     },
     /// Nothing known about this kind of input.
     #[error(
-        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path"
+        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker: or containerd: and a name"
     )]
     Unrecognised(String),
     /// A scheme that is not known.
     #[error(
-        "`{reference}` has the unknown scheme `{scheme}`; use docker-archive:, oci-archive:, oci-dir: or dir:"
+        "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, docker-archive:, oci-archive:, oci-dir: or dir:"
     )]
     Scheme {
         /// What was given.
@@ -88,5 +88,16 @@ pub enum ImageError {
         image: String,
         /// What is wrong with it.
         source: DigestError,
+    },
+    /// An engine could not be asked, or had no answer.
+    #[error(transparent)]
+    Engine(#[from] engine::EngineError),
+    /// There is no room for what an engine exports.
+    #[error("cannot keep the export of `{image}` in the folder for temporary files: {source}")]
+    Spool {
+        /// The image.
+        image: String,
+        /// The system's reason.
+        source: std::io::Error,
     },
 }

@@ -18,6 +18,7 @@ mod record;
 pub mod source;
 pub mod squash;
 pub mod tar;
+pub mod tar_split;
 pub mod walk;
 
 pub use cache::FactCache;
@@ -27,6 +28,7 @@ pub use check::{
 };
 pub use collect::RecordLevel;
 pub use dispatch::Dispatch;
+pub use engine::{Endpoints, EngineError, FolderRole, LayerFolder};
 pub use error::ImageError;
 pub use facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View};
 pub use record::{Record, RecordEntry};

@@ -20,7 +20,7 @@ use std::io::{self, BufReader, Read};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
-use vocabulary::{Algorithm, Digest};
+use vocabulary::{Algorithm, Digest, Problem};
 
 /// Buffers that go round between the threads of a layer. Many, though few are full at once: a buffer
 /// that comes back late has left the caches of the processor that read it, and is written to faster.
@@ -127,7 +127,7 @@ impl<'walk> Walker<'walk> {
         if let Some(aliases) = only {
             collector = collector.only(aliases);
         }
-        let blob = match layer.blob.open() {
+        let blob = match layer.blob.open_noting() {
             Ok(blob) => blob,
             Err(error) => {
                 let failure = Some(error.to_string());
@@ -139,18 +139,28 @@ impl<'walk> Walker<'walk> {
         for _ in 0..RING {
             let _ = emptied_in.send(Vec::new());
         }
-        std::thread::scope(|scope| {
+        let notes = blob.notes;
+        let (mut walked, pending) = std::thread::scope(|scope| {
             let algorithm = layer.algorithm;
             let (hashed_in, hashed) = sync_channel(RING);
             let hasher = scope.spawn(move || hash_plain(&filled, &hashed_in));
             let consumer = scope.spawn(move || consume(collector, &hashed, &emptied_in));
-            let source = HashingReader::new(blob, algorithm, self.progress);
+            let source = HashingReader::new(blob.bytes, algorithm, self.progress);
             let produced = produce(source, &filled_in, &emptied);
             drop(filled_in);
             let diff_id = hasher.join().unwrap_or_default();
             let consumed = consumer.join().unwrap_or_else(|_| Consumed::lost());
             merge(produced, diff_id, consumed)
-        })
+        });
+        if only.is_none() {
+            let notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
+            walked.facts.problems.extend(
+                notes
+                    .into_iter()
+                    .map(|(path, reason)| (WALK.to_owned(), Problem { path, layer: None, reason })),
+            );
+        }
+        (walked, pending)
     }
 }
 

@@ -111,7 +111,10 @@ fn a_platform_is_chosen_from_an_index() {
         .image(one("linux/riscv64", "c"));
     index.write_oci_dir(folder.path()).unwrap();
     let reference = format!("oci-dir:{}", folder.path().display());
-    let options = |platform: &str| OpenOptions { platform: Some(platform.parse().unwrap()) };
+    let options = |platform: &str| OpenOptions {
+        platform: Some(platform.parse().unwrap()),
+        ..OpenOptions::default()
+    };
     for platform in ["linux/s390x", "linux/arm64", "linux/arm64/v8"] {
         let Ok(Opened::Image(image)) = open(&reference, &options(platform)) else {
             panic!("{platform}")

@@ -20,7 +20,7 @@ pub struct Assessment<'assess> {
 /// Matches, decides and counts: the report.
 #[must_use]
 pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
-    let Inventory { subject, distribution, layers, packages, findings, coverage, files } =
+    let Inventory { subject, distribution, layers, packages, findings, coverage, files, .. } =
         inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     let mut databases = Vec::new();

@@ -1,6 +1,6 @@
 //! What a scan read, before it is matched against advisories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use vocabulary::{Coverage, Distribution, Ecosystem, FileRecord, Finding, Layer, Package, Subject};
 
 /// All that was read of a subject.
@@ -20,6 +20,8 @@ pub struct Inventory {
     pub coverage: Vec<Coverage>,
     /// The squashed file record, as far as it was asked for, sorted by path.
     pub files: Vec<FileRecord>,
+    /// The symbolic links that stay: path and target.
+    pub symlinks: HashMap<String, String>,
 }
 
 impl Inventory {

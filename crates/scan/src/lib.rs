@@ -11,10 +11,12 @@ mod inventory;
 mod ownership;
 mod read;
 mod resolve;
+mod running;
 
 pub use assess::{Assessment, assess};
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read};
+pub use running::Usages;
 
 pub use image::{Progress, RecordLevel};
 

@@ -28,12 +28,21 @@ pub struct ReadOptions {
     pub files: RecordLevel,
     /// How many layers are read side by side.
     pub workers: usize,
+    /// Where the engines listen.
+    pub engines: image::Endpoints,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { platform: None, cache: None, reverify: false, files: RecordLevel::None, workers }
+        Self {
+            platform: None,
+            cache: None,
+            reverify: false,
+            files: RecordLevel::None,
+            workers,
+            engines: image::Endpoints::default(),
+        }
     }
 }
 
@@ -61,7 +70,9 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
-    let opened = image::open(reference, &OpenOptions { platform: options.platform.clone() })?;
+    let engines = options.engines.clone();
+    let open = OpenOptions { platform: options.platform.clone(), engines };
+    let opened = image::open(reference, &open)?;
     let all = crate::checks();
     let mut checks = borrowed(&all);
     if matches!(opened, Opened::Image(_)) {

@@ -55,7 +55,8 @@ pub(crate) fn inventory(
     let packages = packages(cataloged, &layers);
     let coverage = coverage(checks, problems);
     let files = files(&tree, &squash);
-    Inventory { subject, distribution, layers, packages, findings, coverage, files }
+    let symlinks = squash.into_symlinks();
+    Inventory { subject, distribution, layers, packages, findings, coverage, files, symlinks }
 }
 
 fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {

@@ -50,7 +50,7 @@ pub(super) fn open_layout(
     name: Option<&str>,
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
-    let mut documents = Documents { image: reference, mismatches: Vec::new() };
+    let documents = Documents { image: reference, mismatches: Vec::new() };
     let bytes = documents.bytes(store.blob("index.json"), "index.json", limits::MANIFEST_BYTES)?;
     let index: Manifest = documents.parse(&bytes, "index.json", "image index")?;
     let named: Vec<Descriptor> = match name {
@@ -65,9 +65,32 @@ pub(super) fn open_layout(
             chosen
         }
     };
-    let mut tags = Vec::new();
-    let mut chosen = choose(&named, reference, options, "its name after a colon, or --platform")?;
-    tags.extend(name_of(&chosen).map(str::to_owned));
+    let chosen = choose(&named, reference, options, "its name after a colon, or --platform")?;
+    let tags = name_of(&chosen).map(str::to_owned).into_iter().collect();
+    open_entry(documents, store, chosen, tags, options)
+}
+
+/// Opens the image that a digest names, in a store that has no `index.json`.
+pub(super) fn open_target(
+    store: &Store,
+    reference: &str,
+    target: &Digest,
+    tags: Vec<String>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let documents = Documents { image: reference, mismatches: Vec::new() };
+    let entry = Descriptor { digest: target.to_string(), ..Descriptor::default() };
+    open_entry(documents, store, entry, tags, options)
+}
+
+fn open_entry(
+    mut documents: Documents<'_>,
+    store: &Store,
+    mut chosen: Descriptor,
+    tags: Vec<String>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let reference = documents.image;
     for _ in 0..limits::INDEX_DEPTH {
         let digest = documents.digest(&chosen.digest)?;
         let bytes = documents.named(store, &digest, "manifest", limits::MANIFEST_BYTES)?;

@@ -1,9 +1,12 @@
 //! Opens a reference and finds the image's manifest, configuration and layers.
 //!
-//! Four sources: an OCI layout in a folder or an archive, what `docker save` wrote, and a directory.
+//! Six sources: an OCI layout in a folder or an archive, what `docker save` wrote, a directory, and the
+//! stores of Docker and containerd.
 //! Whatever names a digest is hashed when it is read; what differs is kept as a [`Mismatch`], not as
 //! an error, because an image that was tampered with is the one that must be reported in full.
 
+mod containerd;
+mod docker;
 mod documents;
 mod layout;
 mod saved;
@@ -17,7 +20,9 @@ use crate::manifest::Config;
 use documents::Documents;
 use layout::{Store, open_layout};
 use saved::open_saved;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vocabulary::{Digest, Origin, Platform, Subject, SubjectKind};
 
 /// What was asked for.
@@ -25,6 +30,8 @@ use vocabulary::{Digest, Origin, Platform, Subject, SubjectKind};
 pub struct OpenOptions {
     /// The platform to take from a multi-platform index; the machine's own by default.
     pub platform: Option<Platform>,
+    /// Where the engines listen.
+    pub engines: engine::Endpoints,
 }
 
 /// Content whose digest is not the one that its reference names.
@@ -72,6 +79,8 @@ pub struct Image {
     pub mismatches: Vec<Mismatch>,
     /// What is wrong with the documents, yet does not keep the layers from being read.
     pub problems: Vec<String>,
+    /// What an engine exported, which has no name and goes with the last that holds it.
+    spool: Option<Arc<File>>,
 }
 
 /// What a reference turned out to be.
@@ -84,7 +93,7 @@ pub enum Opened {
 }
 
 /// Opens `reference`: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`, `oci-dir:FOLDER[:NAME]`,
-/// `dir:FOLDER`, or a path, whose kind is detected.
+/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, or a path, whose kind is detected.
 ///
 /// # Errors
 /// Where it is none of these, or its documents cannot be read.
@@ -95,6 +104,8 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
     {
         let (path, name) = split_name(rest);
         match scheme {
+            "docker" => return image(docker::open(reference, rest, options)?),
+            "containerd" => return image(containerd::open(reference, rest, options)?),
             "docker-archive" => {
                 return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
             }
@@ -257,7 +268,7 @@ fn complete(
         layer.command = command;
         layer.origin = origin;
     }
-    Image { subject, layers, mismatches: documents.mismatches, problems }
+    Image { subject, layers, mismatches: documents.mismatches, problems, spool: None }
 }
 
 /// The packing that a media type states, for the report.

@@ -1,0 +1,164 @@
+//! The same image gives the same inventory, whichever engine and way it is read by.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+use image::Endpoints;
+use scan::{Inventory, Progress, ReadOptions, RecordLevel, read};
+use std::io::copy;
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use testkit::{DockerDaemon, ImageBuilder, Layer, small_root_image};
+use vocabulary::{FileRecord, Layer as VocabularyLayer, Status};
+
+fn endpoints(docker: &str) -> Endpoints {
+    Endpoints {
+        docker: docker.to_owned(),
+        containerd: "/nonexistent/containerd.sock".into(),
+        namespace: "default".to_owned(),
+    }
+}
+
+fn options(engines: Endpoints) -> ReadOptions {
+    ReadOptions { engines, files: RecordLevel::Digests, ..ReadOptions::default() }
+}
+
+fn inventory(reference: &str, options: &ReadOptions) -> Inventory {
+    read(reference, options, &Progress::default()).unwrap()
+}
+
+/// A way to a Unix socket by TCP: what listens there cannot be taken for local.
+fn by_tcp(socket: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let socket = socket.to_owned();
+    std::thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = UnixStream::connect(&socket).unwrap();
+            let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            std::thread::spawn(move || {
+                let _ = copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Write);
+            });
+            let (mut from, mut to) = (far, near);
+            std::thread::spawn(move || {
+                let _ = copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    address
+}
+
+/// All that must not depend on the way: what is stored where differs.
+fn comparable(inventory: Inventory) -> Inventory {
+    let layers = inventory.layers.into_iter();
+    let layers = layers
+        .map(|layer| VocabularyLayer {
+            digest: None,
+            media_type: String::new(),
+            packed_bytes: 0,
+            ..layer
+        })
+        .collect();
+    let mut subject = inventory.subject;
+    subject.name = String::new();
+    subject.tags.clear();
+    subject.manifest_digest = None;
+    Inventory { layers, subject, ..inventory }
+}
+
+fn demo() -> Option<ImageBuilder> {
+    let deep = (0..40).fold(String::new(), |path, _| format!("{path}a-folder/"));
+    let image = small_root_image("demo:1")?
+        .layer(
+            Layer::new()
+                .file(format!("{deep}long"), "behind a long name")
+                .file("ünïcode", vec![b'x'; 300_000])
+                .file("empty", "")
+                .whiteout("app/private"),
+        )
+        .history("COPY more / # buildkit")
+        .layer(Layer::new().directory("tmp").opaque("tmp").file("tmp/new", "1"))
+        .history("RUN write /tmp/new 1 # buildkit");
+    Some(image)
+}
+
+#[test]
+fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
+    let Some(daemon) = DockerDaemon::start() else { return };
+    let Some(image) = demo() else { return };
+    let built = image.build();
+    let archive = daemon.folder().join("demo.tar");
+    std::fs::write(&archive, image.docker_archive()).unwrap();
+    daemon.load(&archive);
+
+    let local = options(endpoints(daemon.host()));
+    let remote = options(endpoints(&by_tcp(&daemon.folder().join("docker.sock"))));
+    let saved = inventory(&format!("docker-archive:{}", archive.display()), &local);
+    let in_place = inventory("docker:demo:1", &local);
+    let exported = inventory("docker:demo:1", &remote);
+
+    assert_eq!(in_place.subject.name, "docker:demo:1");
+    assert_eq!(in_place.subject.config_digest, Some(built.config_digest));
+    assert_eq!(in_place.subject.tags, ["demo:1"]);
+    assert_eq!(in_place.findings, []);
+    assert!(in_place.coverage.iter().all(|coverage| coverage.status == Status::Ran));
+    assert_eq!(in_place.packages.len(), 1);
+    assert_eq!(in_place.subject, exported.subject);
+    let (in_place, exported) = (comparable(in_place), comparable(exported));
+    assert_eq!(in_place, exported);
+    assert_eq!(in_place, comparable(saved));
+}
+
+fn file<'inventory>(inventory: &'inventory Inventory, path: &str) -> &'inventory FileRecord {
+    inventory.files.iter().find(|file| file.path == path).unwrap()
+}
+
+#[test]
+fn what_is_changed_in_dockers_store_is_named() {
+    let Some(daemon) = DockerDaemon::start() else { return };
+    let Some(image) = demo() else { return };
+    daemon.load_bytes(&image.docker_archive());
+    let options = options(endpoints(daemon.host()));
+    let docker = engine::Docker::connect(&options.engines).unwrap();
+    let before = inventory("docker:demo:1", &options);
+    let folders = docker.image("demo:1").unwrap().unpacked.unwrap();
+    let data = folders[1].path.join("app/data.txt");
+    std::fs::write(&data, "some DATA of the application\n").unwrap();
+    let same_size = inventory("docker:demo:1", &options);
+    assert_eq!(same_size.findings.len(), 1, "{:?}", same_size.findings);
+    assert_eq!(same_size.findings[0].layer, Some(1));
+    assert_ne!(
+        file(&same_size, "app/data.txt").digest,
+        file(&before, "app/data.txt").digest,
+        "the file itself shows it"
+    );
+    std::fs::write(&data, "longer than it was before, much longer\n").unwrap();
+    std::fs::remove_file(folders[0].path.join("bin/sleeper")).unwrap();
+    let other_size = inventory("docker:demo:1", &options);
+    assert_eq!(other_size.findings.len(), 2, "{:?}", other_size.findings);
+    assert_eq!(file(&other_size, "app/data.txt").size, 39);
+    assert!(!other_size.files.iter().any(|file| file.path == "bin/sleeper"));
+    let walk = other_size.coverage.iter().find(|coverage| coverage.check == "walk").unwrap();
+    assert_eq!(walk.status, Status::Partial);
+    let problems: Vec<&str> = walk.problems.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(problems, ["app/data.txt", "bin/sleeper"]);
+    assert!(walk.problems[0].reason.contains("39 bytes"), "{:?}", walk.problems);
+}
+
+#[test]
+fn layers_in_dockers_store_are_read_once() {
+    let Some(daemon) = DockerDaemon::start() else { return };
+    let Some(image) = demo() else { return };
+    daemon.load_bytes(&image.docker_archive());
+    let cache = Some(daemon.folder().join("cache"));
+    let options =
+        ReadOptions { engines: endpoints(daemon.host()), cache, ..ReadOptions::default() };
+    let first = inventory("docker:demo:1", &options);
+    let second = inventory("docker:demo:1", &options);
+    assert!(first.layers.iter().all(|layer| !layer.from_cache));
+    assert!(second.layers.iter().all(|layer| layer.from_cache));
+    assert_eq!(first.packages, second.packages);
+    let error = read("docker:none", &options, &Progress::default()).unwrap_err();
+    assert!(error.to_string().starts_with("docker has no image `none`"), "{error}");
+}
