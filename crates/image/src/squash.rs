@@ -105,6 +105,12 @@ impl<'facts> Squash<'facts> {
         &self.symlinks
     }
 
+    /// The same, for those who need them longer.
+    #[must_use]
+    pub fn into_symlinks(self) -> HashMap<String, String> {
+        self.symlinks
+    }
+
     /// The path with links followed inside the root; as it is for a loop.
     #[must_use]
     pub fn follow(&self, path: &str) -> String {
