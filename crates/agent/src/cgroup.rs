@@ -12,14 +12,26 @@ use std::path::{Path, PathBuf};
 /// Folders that are looked at in one search: far more than a node with a hundred pods has.
 const MAX_FOLDERS: usize = 20_000;
 
+/// Processes of a container that are looked at when the watching begins.
+const MAX_PROCESSES: usize = 4096;
+
 /// Length of the ids of Docker and Kubernetes.
 const ID_DIGITS: usize = 64;
 
-/// Where the hierarchies of control groups are mounted.
-#[derive(Clone, Debug, Default)]
+/// The hierarchy by which containers are told apart.
+#[derive(Clone, Debug)]
 pub(crate) struct Hierarchy {
+    root: Option<PathBuf>,
+    kind: Kind,
+}
+
+/// Which hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     /// Version 2.
-    unified: Option<PathBuf>,
+    Unified,
+    /// The `pids` controller of version 1.
+    Pids,
 }
 
 /// A control group.
@@ -32,54 +44,75 @@ pub(crate) struct Group {
 }
 
 impl Hierarchy {
-    /// Reads where they are mounted from the text of a `mountinfo` file.
-    pub(crate) fn of(mountinfo: &str) -> Self {
-        let unified = mountinfo.lines().find_map(|line| {
-            let (place, kind) = line.split_once(" - ")?;
-            kind.starts_with("cgroup2 ").then_some(())?;
-            place.split(' ').nth(4).map(PathBuf::from)
+    /// Finds where it is mounted in the text of a `mountinfo` file.
+    pub(crate) fn of(mountinfo: &str, kind: Kind) -> Self {
+        let root = mountinfo.lines().find_map(|line| {
+            let (place, file_system) = line.split_once(" - ")?;
+            let mut fields = file_system.split(' ');
+            let (name, options) = (fields.next()?, fields.nth(1)?);
+            let is_it = match kind {
+                Kind::Unified => name == "cgroup2",
+                Kind::Pids => name == "cgroup" && options.split(',').any(|one| one == "pids"),
+            };
+            is_it.then(|| place.split(' ').nth(4).map(PathBuf::from))?
         });
-        Self { unified }
+        Self { root, kind }
     }
 
-    /// The mount point of version 2.
-    pub(crate) fn unified(&self) -> Option<&Path> {
-        self.unified.as_deref()
+    /// Whether it is mounted at all.
+    pub(crate) const fn is_there(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Which it is.
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The group of this id. The process is one that was seen in it, and may be gone.
     pub(crate) fn group(&self, id: u64, pid: u32) -> Option<Group> {
-        let root = self.unified.as_ref()?;
-        let by_process = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
-        let path = by_process
-            .as_deref()
-            .and_then(version_2)
-            .map(|path| root.join(path.trim_start_matches('/')))
-            // It may have moved on since.
-            .filter(|path| inode(path) == Some(id))
-            .or_else(|| search(root, id))?;
-        let mut group = described(root, &path);
-        if group.container.is_none() {
-            group.container = by_process.as_deref().and_then(version_1);
-        }
-        Some(group)
+        let root = self.root.as_ref()?;
+        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok();
+        // It may have moved on since.
+        let by_process = text.as_deref().and_then(|text| self.path_in(text));
+        let path =
+            by_process.filter(|path| inode(path) == Some(id)).or_else(|| search(root, id))?;
+        Some(described(root, &path))
     }
 
-    /// The group that a process is in now.
+    /// The group that a process is in now; none where that is the root.
     pub(crate) fn of_process(&self, pid: u32) -> Option<Group> {
-        let root = self.unified.as_ref()?;
         let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-        let path = root.join(version_2(&text)?.trim_start_matches('/'));
-        let mut group = described(root, &path);
-        if group.container.is_none() {
-            group.container = version_1(&text);
-        }
-        Some(group)
+        let group = described(self.root.as_ref()?, &self.path_in(&text)?);
+        (!group.ids.is_empty()).then_some(group)
+    }
+
+    /// The processes in the group of a process, and in those below it.
+    pub(crate) fn processes(&self, pid: u32) -> Vec<u32> {
+        let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        let mut pids = Vec::new();
+        // A container without a group of its own shares the root with the whole machine.
+        let own = self.path_in(&text).filter(|path| Some(path) != self.root.as_ref());
+        let Some(own) = own else { return vec![pid] };
+        walk(&own, |folder| {
+            let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+            pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
+            pids.len() >= MAX_PROCESSES
+        });
+        pids
+    }
+
+    fn path_in(&self, text: &str) -> Option<PathBuf> {
+        let path = match self.kind {
+            Kind::Unified => version_2(text),
+            Kind::Pids => version_1(text),
+        };
+        Some(self.root.as_ref()?.join(path?.trim_start_matches('/')))
     }
 
     /// The ids of all groups that are there now, with the container that their path names.
     pub(crate) fn all(&self) -> Vec<Group> {
-        let Some(root) = &self.unified else { return Vec::new() };
+        let Some(root) = &self.root else { return Vec::new() };
         let mut groups = Vec::new();
         walk(root, |path| {
             groups.push(described(root, path));
@@ -90,7 +123,7 @@ impl Hierarchy {
 
     /// The id of the root group, in which processes outside of all containers may be.
     pub(crate) fn root_id(&self) -> Option<u64> {
-        inode(self.unified.as_ref()?)
+        inode(self.root.as_ref()?)
     }
 }
 
@@ -110,14 +143,13 @@ fn version_2(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("0::"))
 }
 
-/// The container that the `pids` hierarchy of version 1 names.
-fn version_1(text: &str) -> Option<String> {
-    let path = text.lines().find_map(|line| {
+/// The path in the `pids` hierarchy of version 1.
+fn version_1(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':');
         let controllers = parts.nth(1)?;
         controllers.split(',').any(|name| name == "pids").then(|| parts.next())?
-    })?;
-    path.rsplit('/').find_map(container_id).map(str::to_owned)
+    })
 }
 
 /// The id in a folder's name, such as `ID`, `docker-ID.scope` or `cri-containerd-ID.scope`.
@@ -180,7 +212,8 @@ mod tests {
         ] {
             assert_eq!(container_id(&name), Some(ID), "{name}");
         }
-        for name in ["system.slice", "", "docker-abc.scope", &ID.to_uppercase(), &ID[1..]] {
+        for name in ["system.slice", "", "docker-abc.scope", &ID.to_uppercase(), "0123456789abcdef"]
+        {
             assert_eq!(container_id(name), None, "{name}");
         }
     }
@@ -190,7 +223,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let inner = root.path().join("docker").join(ID).join("nested");
         fs::create_dir_all(&inner).unwrap();
-        let hierarchy = Hierarchy { unified: Some(root.path().to_owned()) };
+        let hierarchy = Hierarchy { root: Some(root.path().to_owned()), kind: Kind::Unified };
         let id = inode(&inner).unwrap();
         // A process that cannot be: the search must find it.
         let group = hierarchy.group(id, u32::MAX).unwrap();
@@ -202,19 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn the_pids_hierarchy_names_the_container_too() {
+    fn both_hierarchies_name_the_path() {
         let text = format!("12:pids:/docker/{ID}\n3:cpu,cpuacct:/\n0::/\n");
-        assert_eq!(version_1(&text).as_deref(), Some(ID));
+        assert_eq!(version_1(&text), Some(format!("/docker/{ID}").as_str()));
         assert_eq!(version_2(&text), Some("/"));
         assert_eq!(version_1("5:memory:/docker/x\n0::/\n"), None);
     }
 
     #[test]
-    fn the_mount_of_version_2_is_found_beside_version_1() {
+    fn each_hierarchy_is_found_beside_the_other() {
         let text = "31 23 0:27 / /sys/fs/cgroup/pids rw shared:9 - cgroup cgroup rw,pids\n\
                     32 23 0:28 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw\n";
-        let hierarchy = Hierarchy::of(text);
-        assert_eq!(hierarchy.unified(), Some(Path::new("/sys/fs/cgroup/unified")));
-        assert!(Hierarchy::of("").group(1, 1).is_none());
+        let root = |kind| Hierarchy::of(text, kind).root.unwrap();
+        assert_eq!(root(Kind::Unified), Path::new("/sys/fs/cgroup/unified"));
+        assert_eq!(root(Kind::Pids), Path::new("/sys/fs/cgroup/pids"));
+        assert!(Hierarchy::of("", Kind::Unified).group(1, 1).is_none());
     }
 }

@@ -141,16 +141,6 @@ impl Digests {
         }
         self.known.insert(stamp, digest);
     }
-
-    /// The digest of a file, read now where it is not known.
-    pub(crate) fn of(&mut self, program: &mut Program) -> Option<Digest> {
-        if let Some(digest) = self.get(&program.stamp) {
-            return Some(digest.clone());
-        }
-        let digest = program.hash()?;
-        self.insert(program.stamp, digest.clone());
-        Some(digest)
-    }
 }
 
 /// The bytes of a path as records write it: without a leading slash, and with `\xNN` for bytes from
@@ -195,17 +185,19 @@ mod tests {
     use std::os::unix::ffi::OsStrExt as _;
 
     #[test]
-    fn a_digest_is_that_of_the_content_and_is_read_once() {
+    fn a_digest_is_that_of_the_content_in_its_state() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bin")).unwrap();
-        std::fs::write(folder.path().join("bin/tool"), b"content").unwrap();
         let mut digests = Digests::default();
-        let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
-        assert_eq!(digests.of(&mut program), Some(Digest::of(b"content")));
-        assert_eq!(digests.get(&program.stamp), Some(&Digest::of(b"content")));
-        std::fs::write(folder.path().join("bin/tool"), b"changed").unwrap();
-        let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
-        assert_eq!(digests.of(&mut program), Some(Digest::of(b"changed")));
+        for content in ["content", "changed"] {
+            std::fs::write(folder.path().join("bin/tool"), content).unwrap();
+            let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
+            assert_eq!(digests.get(&program.stamp), None);
+            let digest = program.hash().unwrap();
+            assert_eq!(digest, Digest::of(content.as_bytes()));
+            digests.insert(program.stamp, digest.clone());
+            assert_eq!(digests.get(&program.stamp), Some(&digest));
+        }
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl Used {
     /// Writes the list if it changed and it is time, or `always`.
     pub(crate) fn write(&mut self, folder: &Path, now: String, always: bool) -> io::Result<()> {
         let due = self.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
-        if !always && !(self.changed && due) {
+        let wanted = always || (self.changed && due);
+        if !wanted {
             return Ok(());
         }
         // `until` says how far the list reaches, so that it is kept also where nothing is new.

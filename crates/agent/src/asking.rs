@@ -1,0 +1,95 @@
+//! Asks engines in a thread of its own: an engine that is busy starting a container answers late, and
+//! events of others must not wait for it.
+
+use engine::{ContainerDetails, Endpoints};
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::time::{Duration, Instant};
+use vocabulary::Container;
+
+/// Questions that wait: more containers than that are not started at once on one node.
+const MAX_WAITING: usize = 256;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
+    /// A container by its id.
+    Container(String),
+    /// All that run.
+    Running,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// A container, with its folders where they could be told.
+    Container(Box<ContainerDetails>),
+    /// No engine knows it, or none says enough yet.
+    Unknown {
+        /// What was asked for.
+        id: String,
+        /// The last engine's words.
+        reason: String,
+    },
+    /// All that run.
+    Running(Vec<Container>),
+}
+
+/// The thread, and what was asked of it.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    questions: SyncSender<Question>,
+    answers: Receiver<Answer>,
+    /// When each was asked last.
+    asked: HashMap<Question, Instant>,
+}
+
+impl Asker {
+    /// Starts the thread. It ends with this value.
+    pub(crate) fn start(endpoints: Endpoints) -> std::io::Result<Self> {
+        let (questions, waiting) = sync_channel(MAX_WAITING);
+        let (replies, answers) = channel();
+        std::thread::Builder::new()
+            .name("engines".to_owned())
+            .spawn(move || serve(&endpoints, &waiting, &replies))?;
+        Ok(Self { questions, answers, asked: HashMap::new() })
+    }
+
+    /// Asks, unless the same was asked less than `pause` ago.
+    pub(crate) fn ask(&mut self, question: &Question, pause: Duration) {
+        if self.asked.get(question).is_some_and(|asked| asked.elapsed() < pause) {
+            return;
+        }
+        match self.questions.try_send(question.clone()) {
+            Ok(()) => {
+                self.asked.insert(question.clone(), Instant::now());
+            }
+            // It is asked again at the next turn.
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+        }
+        if self.asked.len() > MAX_WAITING {
+            self.asked.retain(|_, asked| asked.elapsed() < Duration::from_secs(10));
+        }
+    }
+
+    /// What came back meanwhile.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        self.answers.try_iter().collect()
+    }
+}
+
+fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<Answer>) {
+    for question in waiting {
+        let answer = match question {
+            Question::Running => Answer::Running(engine::containers(endpoints).0),
+            Question::Container(id) => match engine::container(endpoints, &id) {
+                Ok(details) if details.container.id == id => Answer::Container(Box::new(details)),
+                Ok(_) => Answer::Unknown { id, reason: "another container has that name".into() },
+                Err(error) => Answer::Unknown { id, reason: error.to_string() },
+            },
+        };
+        if replies.send(answer).is_err() {
+            return;
+        }
+    }
+}

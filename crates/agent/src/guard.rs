@@ -1,0 +1,204 @@
+//! Refuses programs before they begin: answers fanotify's questions for containers of sealed images.
+//!
+//! In goes the list of an image's programs for each overlay, out come the refusals. The thread does
+//! nothing else, because whoever asks waits for it. It owns the group: should it end for any reason,
+//! the kernel answers what is open, and no container hangs. What cannot be judged here passes, and is
+//! judged again by the event of its execution.
+
+use crate::content::Program;
+use crate::hashing::Shared;
+use crate::process;
+use crate::seals::Sealed;
+use behaviour::{Baseline, Judge, Reason};
+use sensor::{ExecGuard, ExecRequest, SensorError, Verdict, boot_ns};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use vocabulary::{Execution, Process, Side, StandardInput};
+
+/// How often the thread looks whether it is to end.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Parents that are named, as many as the kernel programs give.
+const MAX_PARENTS: usize = 8;
+
+/// A container whose programs are asked about.
+#[derive(Clone, Debug)]
+pub(crate) struct Protected {
+    pub(crate) container: String,
+    pub(crate) sealed: Arc<Sealed>,
+    /// What it wrote, to tell what was changed from what was tampered with below.
+    pub(crate) written: Option<PathBuf>,
+}
+
+/// A program that was refused.
+#[derive(Debug)]
+pub(crate) struct Denial {
+    pub(crate) container: String,
+    pub(crate) execution: Execution,
+}
+
+/// The guard, with its thread.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    group: Weak<ExecGuard>,
+    table: Table,
+    denials: Receiver<Denial>,
+    end: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Table = Arc<Mutex<HashMap<u64, Protected>>>;
+
+impl Guard {
+    /// Starts the thread; it guards nothing yet.
+    pub(crate) fn start(digests: Shared) -> Result<Self, SensorError> {
+        let group = Arc::new(ExecGuard::open()?);
+        let table = Table::default();
+        let (sender, denials) = channel();
+        let end = Arc::new(AtomicBool::new(false));
+        let weak = Arc::downgrade(&group);
+        let (own_table, own_end) = (Arc::clone(&table), Arc::clone(&end));
+        let answering = Answering { table: own_table, digests, denials: sender };
+        let thread = std::thread::Builder::new()
+            .name("guard".to_owned())
+            .spawn(move || {
+                while !own_end.load(Ordering::Relaxed) {
+                    let mut judge = |request: ExecRequest<'_>| answering.verdict(&request);
+                    if group.serve(TURN, &mut judge).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|error| SensorError::Fanotify {
+                verb: "start a thread",
+                reason: error.to_string(),
+            })?;
+        Ok(Self { group: weak, table, denials, end, thread: Some(thread) })
+    }
+
+    /// Guards the overlay of this device, which is mounted at `root`.
+    pub(crate) fn protect(
+        &self,
+        device: u64,
+        root: &Path,
+        protected: Protected,
+    ) -> Result<(), SensorError> {
+        // First the table: a question that came before it would pass.
+        lock(&self.table).insert(device, protected);
+        match self.group.upgrade() {
+            Some(group) => group.protect(root),
+            None => Err(SensorError::Fanotify {
+                verb: "guard a container",
+                reason: "the answering thread has ended".to_owned(),
+            }),
+        }
+    }
+
+    /// Guards it no longer. The mark goes with the file system; until then every answer is yes.
+    pub(crate) fn release(&self, device: u64) {
+        lock(&self.table).remove(&device);
+    }
+
+    /// Whether the thread still answers.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.group.strong_count() > 0
+    }
+
+    /// What was refused meanwhile.
+    pub(crate) fn denials(&self) -> Vec<Denial> {
+        self.denials.try_iter().collect()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.end.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // With the thread the group goes, and all of its marks.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn lock(table: &Table) -> MutexGuard<'_, HashMap<u64, Protected>> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the thread answers by.
+struct Answering {
+    table: Table,
+    digests: Shared,
+    denials: Sender<Denial>,
+}
+
+impl Answering {
+    fn verdict(&self, request: &ExecRequest<'_>) -> Verdict {
+        let at_ns = boot_ns();
+        let Some(protected) = lock(&self.table).get(&request.identity.device).cloned() else {
+            return Verdict::Allow;
+        };
+        let Some(mut program) = request.file.try_clone().ok().and_then(Program::of) else {
+            return Verdict::Allow;
+        };
+        let digest = self.digests.of(&mut program);
+        let mut execution = Execution {
+            at_ns,
+            process: Process::default(),
+            ancestors: Vec::new(),
+            uid: 0,
+            gid: 0,
+            path: request.path.clone(),
+            file: request.identity,
+            side: side(&protected, &request.path),
+            input: StandardInput::Other,
+            digest,
+        };
+        let sealed = &protected.sealed;
+        let baseline = Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal };
+        match Judge::reason(&execution, baseline) {
+            None | Some(Reason::NotOnRecord | Reason::NoDigest) => Verdict::Allow,
+            Some(_) => {
+                describe(&mut execution, request.pid, program.is_script());
+                // Nobody listens any more only where the agent ends.
+                let _ = self.denials.send(Denial { container: protected.container, execution });
+                Verdict::Deny
+            }
+        }
+    }
+}
+
+/// Where the file lies: what the container wrote is in its own folder.
+fn side(protected: &Protected, path: &str) -> Side {
+    let written = protected.written.as_deref();
+    if written.is_none_or(|folder| Program::beneath(folder, path).is_some()) {
+        Side::Written
+    } else {
+        Side::Image
+    }
+}
+
+/// Who asked. The process waits for the answer, so that what is read is true.
+fn describe(execution: &mut Execution, pid: u32, is_script: bool) {
+    let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let caller = exe.map(|path| {
+        use std::os::unix::ffi::OsStrExt as _;
+        crate::content::shown(path.as_os_str().as_bytes()).trim_start_matches('/').to_owned()
+    });
+    // A script is not what its process would run; a program is.
+    let path = if is_script { caller } else { Some(execution.path.clone()) };
+    execution.process = Process { path, ..process::described(pid) };
+    let mut parent = process::parent(pid);
+    while let Some(pid) = parent.filter(|pid| *pid > 0) {
+        if execution.ancestors.len() >= MAX_PARENTS {
+            break;
+        }
+        execution.ancestors.push(process::described(pid));
+        parent = process::parent(pid);
+    }
+    (execution.uid, execution.gid) = process::owner(pid).unwrap_or_default();
+}

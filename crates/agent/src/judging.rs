@@ -1,0 +1,159 @@
+//! From an execution in a known container to alerts and actions.
+
+use crate::run::Agent;
+use crate::stopping::{is_stopped, stop};
+use crate::watched::Watched;
+use crate::{Message, Mode, clock, process};
+use behaviour::{Baseline, Judge, Reason};
+use sensor::{Exec, ProgramFile, boot_ns};
+use vocabulary::execution::ALERT_SCHEMA;
+use vocabulary::{
+    Action, Alert, Container, Evidence, Execution, FileIdentity, Finding, Means, Rule, Severity,
+    Side,
+};
+
+/// Where engines put the init program that `docker run --init` asks for.
+const ENGINE_INIT: &str = "sbin/docker-init";
+
+/// An execution whose digest is still to come.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Case {
+    container: String,
+    execution: Execution,
+    /// Whether the kernel has already sent it the signal.
+    stopped: bool,
+}
+
+impl Agent<'_> {
+    /// Judges what a container ran: the program, and the script that it interprets.
+    pub(crate) fn judge(&mut self, id: &str, exec: &Exec) {
+        self.summary.executions += 1;
+        self.judge_file(id, exec, &exec.file);
+        let Some(script) = &exec.script else { return };
+        match &script.file {
+            Some(file) => self.judge_file(id, exec, file),
+            None => {
+                let unknown = ProgramFile {
+                    path: script.name.trim_start_matches('/').to_owned(),
+                    identity: FileIdentity { device: 0, inode: 0 },
+                    side: Side::Unknown,
+                    file_system: 0,
+                    unlinked: false,
+                    truncated: !script.name.starts_with('/'),
+                };
+                self.judge_file(id, exec, &unknown);
+            }
+        }
+    }
+
+    fn judge_file(&mut self, id: &str, exec: &Exec, file: &ProgramFile) {
+        let Some(watched) = self.watched.get_mut(id) else { return };
+        let side = watched.folders.side(file);
+        if side == Side::Mounted && is_engine_init(&watched.container, exec, file) {
+            return;
+        }
+        if matches!(side, Side::Image | Side::Written) {
+            watched.used.add(&file.path);
+        }
+        let execution = Execution {
+            at_ns: exec.at_ns,
+            process: exec.process.clone(),
+            ancestors: exec.ancestors.clone(),
+            uid: exec.uid,
+            gid: exec.gid,
+            path: file.path.clone(),
+            file: file.identity,
+            side,
+            input: exec.input.clone(),
+            digest: None,
+        };
+        let program = watched.wanted(file, side, exec.process.pid);
+        let case = Case { container: id.to_owned(), execution, stopped: exec.stopped };
+        if let Some((case, digest)) = self.hasher.hash(program, case) {
+            self.finish(case, digest);
+        }
+    }
+
+    /// Judges a case whose digest has come, or could not be had.
+    pub(crate) fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) {
+        case.execution.digest = digest;
+        let Some(watched) = self.watched.get(&case.container) else { return };
+        let findings = findings(watched, &case.execution);
+        if findings.is_empty() {
+            return;
+        }
+        let enforced = self.options.mode == Mode::Enforce && watched.sealed().is_some();
+        let container = watched.container.clone();
+        let mut done = None;
+        for finding in findings {
+            let action = if enforced && is_to_be_stopped(&finding, &case.execution) {
+                let act = || stop(&case.execution.process, case.stopped);
+                done.get_or_insert_with(act).clone()
+            } else {
+                Action::Observed
+            };
+            self.alert(container.clone(), finding, action, case.execution.at_ns);
+        }
+        self.summary.stopped += u64::from(done.as_ref().is_some_and(is_stopped));
+    }
+
+    /// Tells of a program that the guard refused.
+    pub(crate) fn denied(&mut self, id: &str, execution: &Execution) {
+        let Some(watched) = self.watched.get(id) else { return };
+        let findings = findings(watched, execution);
+        let container = watched.container.clone();
+        self.summary.stopped += 1;
+        for finding in findings {
+            let action = Action::Denied { means: Means::Fanotify };
+            self.alert(container.clone(), finding, action, execution.at_ns);
+        }
+    }
+
+    fn alert(&mut self, container: Container, finding: Finding, action: Action, at_ns: u64) {
+        if !self.repeats.is_first(&container, &finding) {
+            self.summary.repeats += 1;
+            return;
+        }
+        self.summary.alerts += 1;
+        let alert = Alert {
+            schema: ALERT_SCHEMA.to_owned(),
+            time: clock::time_of(at_ns),
+            latency_us: boot_ns().saturating_sub(at_ns) / 1000,
+            container,
+            finding,
+            action,
+        };
+        (self.out)(Message::Alert(Box::new(alert)));
+    }
+}
+
+fn findings(watched: &Watched, execution: &Execution) -> Vec<Finding> {
+    let baseline = match watched.sealed() {
+        Some(sealed) => Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal },
+        None => Baseline::NotSealed,
+    };
+    Judge::execution(&watched.container, execution, baseline)
+}
+
+/// A program in its layer, untouched, that is only too large to hash, or on record without a digest,
+/// is told of and left alone; so is a shell that a program of the same machine talks to.
+fn is_to_be_stopped(finding: &Finding, execution: &Execution) -> bool {
+    if finding.rule == Rule::REVERSE_SHELL.id {
+        return finding.severity >= Severity::High;
+    }
+    let reason = finding.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Execution(evidence) => Some(evidence.reason.as_str()),
+        _ => None,
+    });
+    let doubtful = [Reason::NoDigest.text(), Reason::NotOnRecord.text()];
+    !(reason.is_some_and(|reason| doubtful.contains(&reason)) && execution.side == Side::Image)
+}
+
+/// `docker run --init` mounts the engine's own program into the container and runs it first. Nothing
+/// else may stand there: a program that mounts itself over it is not the container's first process.
+fn is_engine_init(container: &Container, exec: &Exec, file: &ProgramFile) -> bool {
+    file.path == ENGINE_INIT
+        && container.pid == Some(exec.process.pid)
+        && process::read(exec.process.pid, "mountinfo")
+            .is_some_and(|text| process::device_at(&text, "/sbin/docker-init").is_some())
+}

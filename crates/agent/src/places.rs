@@ -1,0 +1,170 @@
+//! Whose a control group is: a container's, nobody's, or not known yet.
+//!
+//! In go the ids of groups as events name them, out comes the container. Events of a group that is not
+//! known yet wait here, within bounds, until an engine has said what it is.
+
+use crate::cgroup::Group;
+use sensor::Exec;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Executions that wait for their container to be known. An engine answers within a second, in which a
+/// container's start runs some dozen programs.
+const MAX_WAITING: usize = 1024;
+
+/// How long a container's own id is asked for: an engine under load takes seconds to start one.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a group without a container's id in its path is asked about, once it has run something of
+/// its own: services with mounts of their own look like containers at first.
+const SHORT_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a group in which only programs of the host ran may still become a container's.
+const QUIET_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Groups that are remembered: ended ones are forgotten first.
+const MAX_GROUPS: usize = 16_384;
+
+/// What a group is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A container's, by its id.
+    Container(String),
+    /// Not known yet.
+    Expected(Expected),
+    /// No container's.
+    Outside,
+}
+
+/// A group that is asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// The container that its path names.
+    pub(crate) container: Option<String>,
+    since: Instant,
+    /// Whether something ran there that was not the host's.
+    ran: bool,
+}
+
+/// All groups that were seen.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    groups: HashMap<u64, Place>,
+    waiting: VecDeque<(u64, Box<Exec>)>,
+    /// Executions that there was no room for.
+    pub(crate) dropped: u64,
+}
+
+impl Places {
+    /// What is known of a group.
+    pub(crate) fn get(&self, group: u64) -> Option<&Place> {
+        self.groups.get(&group)
+    }
+
+    /// Says whose a group is.
+    pub(crate) fn set(&mut self, group: u64, place: Place) {
+        if self.groups.len() >= MAX_GROUPS {
+            // Those of running containers are found again by their path.
+            self.groups.retain(|_, place| matches!(place, Place::Container(_)));
+        }
+        self.groups.insert(group, place);
+    }
+
+    /// Takes note of a group that was not seen before; `running` says whether a container is known.
+    pub(crate) fn learn(&mut self, id: u64, group: Option<&Group>, running: &dyn Fn(&str) -> bool) {
+        // A group within one that is known is the same container's.
+        let around = group.into_iter().flat_map(|group| group.ids.iter().skip(1));
+        let inherited = around.filter_map(|id| self.groups.get(id)).find_map(|place| match place {
+            Place::Container(container) => Some(container.clone()),
+            Place::Expected(_) | Place::Outside => None,
+        });
+        let named = group.and_then(|group| group.container.clone());
+        let place = match (named, inherited) {
+            (Some(named), _) if running(&named) => Place::Container(named),
+            (_, Some(inherited)) => Place::Container(inherited),
+            (container, None) => {
+                Place::Expected(Expected { container, since: Instant::now(), ran: false })
+            }
+        };
+        self.set(id, place);
+    }
+
+    /// Keeps an execution until its group is known.
+    pub(crate) fn wait(&mut self, group: u64, exec: Box<Exec>) {
+        if let Some(Place::Expected(expected)) = self.groups.get_mut(&group)
+            && !expected.ran
+        {
+            expected.ran = true;
+            expected.since = Instant::now();
+        }
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.pop_front();
+            self.dropped += 1;
+        }
+        self.waiting.push_back((group, exec));
+    }
+
+    /// The executions that waited for this group.
+    pub(crate) fn take(&mut self, group: u64) -> impl Iterator<Item = Box<Exec>> + use<> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (taken, left): (VecDeque<_>, _) =
+            waiting.into_iter().partition(|(other, _)| *other == group);
+        self.waiting = left;
+        taken.into_iter().map(|(_, exec)| exec)
+    }
+
+    /// The groups of a container, and those that wait for it.
+    pub(crate) fn of(&self, container: &str) -> Vec<u64> {
+        let is_its = |place: &Place| match place {
+            Place::Container(id) => id == container,
+            Place::Expected(expected) => expected.container.as_deref() == Some(container),
+            Place::Outside => false,
+        };
+        self.groups.iter().filter(|(_, place)| is_its(place)).map(|(id, _)| *id).collect()
+    }
+
+    /// The groups that are asked about, with the container that their path names.
+    pub(crate) fn expected(&self) -> Vec<(u64, Expected)> {
+        let expected = self.groups.iter().filter_map(|(id, place)| match place {
+            Place::Expected(expected) => Some((*id, expected.clone())),
+            Place::Container(_) | Place::Outside => None,
+        });
+        expected.collect()
+    }
+
+    /// Forgets a container's groups.
+    pub(crate) fn forget(&mut self, container: &str) -> Vec<u64> {
+        let groups = self.of(container);
+        for group in &groups {
+            self.groups.remove(group);
+        }
+        groups
+    }
+}
+
+impl Expected {
+    /// Whether it makes sense to ask: something ran there, or its path names a container.
+    pub(crate) const fn is_asked_about(&self) -> bool {
+        self.ran || self.container.is_some()
+    }
+
+    /// Whether it was waited for long enough.
+    pub(crate) fn is_over(&self) -> bool {
+        let patience = match (&self.container, self.ran) {
+            (Some(_), _) => PATIENCE,
+            (None, true) => SHORT_PATIENCE,
+            (None, false) => QUIET_PATIENCE,
+        };
+        self.since.elapsed() > patience
+    }
+
+    /// How long to wait between two questions: often at first, when a container starts.
+    pub(crate) fn pause(&self) -> Duration {
+        let waited = self.since.elapsed();
+        if waited < Duration::from_secs(2) {
+            Duration::from_millis(20)
+        } else {
+            Duration::from_millis(500)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What works on this machine, which engines answer, and which containers are sealed.
+
+use crate::seals::{Seals, Standing};
+use engine::{Containerd, Docker, Endpoints, EngineError};
+use serde::Serialize;
+use std::path::Path;
+use vocabulary::Container;
+
+/// Version of the JSON form.
+pub const STATUS_SCHEMA: &str = "lazaret.agent-status/1";
+
+/// What the agent could do here.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// [`STATUS_SCHEMA`].
+    pub schema: &'static str,
+    /// What the kernel can do, each as it was tried.
+    pub capabilities: Vec<Capability>,
+    /// The engines.
+    pub engines: Vec<EngineStatus>,
+    /// The containers that run.
+    pub containers: Vec<ContainerStatus>,
+}
+
+/// Something that the kernel can, or cannot, do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Capability {
+    /// What.
+    pub name: String,
+    /// Whether it was seen to work.
+    pub works: bool,
+    /// What was seen, or why not.
+    pub detail: String,
+}
+
+/// An engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EngineStatus {
+    /// `docker` or `containerd`.
+    pub engine: &'static str,
+    /// Where it was looked for.
+    pub address: String,
+    /// Whether it answers.
+    pub answers: bool,
+    /// How many containers run, or why it does not answer.
+    pub detail: String,
+}
+
+/// A container that runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContainerStatus {
+    /// The container.
+    pub container: Container,
+    /// The seal of its image, as `repository #counter`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seal: Option<String>,
+    /// Why there is none that holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Status {
+    /// Whether the agent can run here: it needs the kernel's events.
+    #[must_use]
+    pub fn can_run(&self) -> bool {
+        let needed = ["tp_btf exec", "tp_btf exit", "ring buffer"];
+        let works = |name: &&str| {
+            self.capabilities.iter().any(|capability| capability.name == **name && capability.works)
+        };
+        needed.iter().all(works)
+    }
+}
+
+/// Tries everything, and asks everyone.
+#[must_use]
+pub fn status(endpoints: &Endpoints, store: &Path) -> Status {
+    let capabilities = sensor::probe().into_iter().map(|capability| Capability {
+        name: capability.name.to_owned(),
+        works: capability.works,
+        detail: capability.detail,
+    });
+    let docker = Docker::connect(endpoints).and_then(|docker| docker.containers());
+    let containerd = Containerd::connect(endpoints).and_then(|engine| engine.containers());
+    let address = endpoints.containerd.display().to_string();
+    let engines = vec![
+        engine_status("docker", endpoints.docker.clone(), &docker),
+        engine_status("containerd", address, &containerd),
+    ];
+    let seals = Seals::new(store);
+    let running = docker.into_iter().chain(containerd).flatten();
+    Status {
+        schema: STATUS_SCHEMA,
+        capabilities: capabilities.collect(),
+        engines,
+        containers: running.map(|container| container_status(container, &seals)).collect(),
+    }
+}
+
+fn engine_status(
+    engine: &'static str,
+    address: String,
+    answer: &Result<Vec<Container>, EngineError>,
+) -> EngineStatus {
+    let detail = match answer {
+        Ok(containers) => format!("{} containers run", containers.len()),
+        Err(error) => error.to_string(),
+    };
+    EngineStatus { engine, address, answers: answer.is_ok(), detail }
+}
+
+fn container_status(container: Container, seals: &Seals) -> ContainerStatus {
+    let standing = match &container.image_id {
+        Some(image) => seals.of(image),
+        None => Standing::Broken("its engine does not say which image it is of".to_owned()),
+    };
+    let (seal, reason) = match standing {
+        Standing::Sealed(sealed) => (Some(sealed.name.clone()), None),
+        Standing::NotSealed => (None, Some("its image is not sealed".to_owned())),
+        Standing::Broken(reason) => (None, Some(reason)),
+    };
+    ContainerStatus { container, seal, reason }
+}
