@@ -1,12 +1,300 @@
-//! `lazaret sealing`.
+//! `lazaret seal` and `seals`: signs a record of an image as it is, and shows what was sealed.
 
 use crate::World;
+use crate::args::{SealArgs, SealsCommand, StatusFormat};
 use crate::exit::{Exit, Failure};
+use crate::{output, progress, sbom};
+use scan::{Inventory, ReadOptions, RecordLevel};
+use seal::{Draft, ScanSummary, Seal, SealedRecord, SigningKey, Store, StoreError, key};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::Path;
+use vocabulary::{Rule, Status, Subject, SubjectKind};
 
-pub(crate) fn run(_world: &World, _args: &crate::args::SealArgs) -> Result<Exit, Failure> {
-    Err(Failure::usage("this command is not there yet"))
+/// Checks without which the record of the files would not be whole.
+const MUST_RUN: [&str; 2] = ["layers", "walk"];
+
+pub(crate) fn run(world: &World, args: &SealArgs) -> Result<Exit, Failure> {
+    let agent = std::env::var_os("SSH_AUTH_SOCK").map(std::path::PathBuf::from);
+    let key = SigningKey::load(&args.key, agent.as_deref())
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let options = ReadOptions {
+        files: RecordLevel::Digests,
+        engines: world.engines(),
+        ..sbom::read_options(world, &args.subject.read)?
+    };
+    let reference = args.subject.reference.as_str();
+    let inventory = progress::while_reading(&world.printing, |progress| {
+        scan::read(reference, &options, progress)
+    })
+    .map_err(sbom::failure)?;
+    refuse(&inventory)?;
+    let repository = repository(args.repository.as_deref(), &inventory.subject)?;
+    let now = World::now();
+    let draft = Draft {
+        subject: &inventory.subject,
+        layers: &inventory.layers,
+        files: &inventory.files,
+        packages: &inventory.packages,
+        scan: scanned(world, &inventory, now),
+        repository: &repository,
+        time: &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let mut store = open(world)?;
+    let sealed = store.seal(&draft, &key).map_err(failure)?;
+    if let Some(folder) = &args.export {
+        let record = store.load(&sealed).map_err(failure)?;
+        export(folder, &sealed, &record, key.public())?;
+    }
+    show(&sealed, args.format)?;
+    Ok(Exit::Clean)
 }
 
-pub(crate) fn seals(_world: &World, _command: crate::args::SealsCommand) -> Result<Exit, Failure> {
-    Err(Failure::usage("this command is not there yet"))
+/// The store of this machine.
+pub(crate) fn open(world: &World) -> Result<Store, Failure> {
+    Store::open(world.state()?.join("seals")).map_err(failure)
+}
+
+/// A store that is not whole has not done what was asked.
+pub(crate) fn failure(error: StoreError) -> Failure {
+    let exit = match &error {
+        StoreError::Damaged(_) | StoreError::Differs { .. } | StoreError::Counter(_) => {
+            Exit::Findings
+        }
+        StoreError::Key(_) | StoreError::Statement(_) | StoreError::Io { .. } => Exit::Usage,
+        StoreError::TooLarge { .. }
+        | StoreError::Record(_)
+        | StoreError::Packages(_)
+        | StoreError::Envelope(_) => Exit::Incomplete,
+    };
+    Failure::new(exit, error)
+}
+
+/// Only what was read in full, and is what it says it is, may be sealed.
+fn refuse(inventory: &Inventory) -> Result<(), Failure> {
+    let Inventory { subject, findings, coverage, .. } = inventory;
+    if !matches!(subject.kind, SubjectKind::Image) {
+        return Err(Failure::usage(format!(
+            "`{}` is no image; only images can be sealed",
+            subject.name
+        )));
+    }
+    let mismatch = findings.iter().find(|finding| finding.rule == Rule::DIGEST_MISMATCH.id);
+    if let Some(mismatch) = mismatch {
+        let text = format!("`{}` is not sealed: {}", subject.name, mismatch.title);
+        return Err(Failure::new(Exit::Findings, anyhow::Error::msg(text)));
+    }
+    let gap = coverage
+        .iter()
+        .find(|one| MUST_RUN.contains(&one.check.as_str()) && one.status != Status::Ran);
+    if let Some(gap) = gap {
+        let problem = gap.problems.first().map(|one| format!("{}: {}", one.path, one.reason));
+        let reason = problem.or_else(|| gap.reason.clone()).unwrap_or_default();
+        let text =
+            format!("`{}` is not sealed, it could not be read in full: {reason}", subject.name);
+        return Err(Failure::new(Exit::Incomplete, anyhow::Error::msg(text)));
+    }
+    Ok(())
+}
+
+/// The name under which an image is sealed: as given, else its own, where that is one.
+pub(crate) fn repository(given: Option<&str>, subject: &Subject) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let engine = subject
+        .name
+        .split_once(':')
+        .filter(|(scheme, _)| matches!(*scheme, "docker" | "containerd"));
+    // The annotation of an OCI layout may hold a tag alone.
+    let tags = subject.tags.iter().filter(|tag| tag.contains([':', '/']));
+    let names: BTreeSet<String> = tags.filter_map(|tag| engine::repository_of(tag).ok()).collect();
+    if let Some(named) = engine.and_then(|(_, name)| engine::repository_of(name).ok())
+        && (names.contains(&named) || names.is_empty() && !is_id(&subject.name))
+    {
+        return Ok(named);
+    }
+    let mut names = names.into_iter();
+    match (names.next(), names.next()) {
+        (Some(name), None) => Ok(name),
+        (None, _) => Err(Failure::usage(format!(
+            "`{}` has no name of its own; give --repository",
+            subject.name
+        ))),
+        (Some(one), Some(other)) => Err(Failure::usage(format!(
+            "`{}` has several names, such as `{one}` and `{other}`; give --repository",
+            subject.name
+        ))),
+    }
+}
+
+/// Whether a reference to an engine gives an image's id and no name.
+fn is_id(reference: &str) -> bool {
+    let name = reference.rsplit_once(':').map_or(reference, |(_, name)| name);
+    name.len() >= 12 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What the advisories that are here say: nothing is fetched to seal.
+fn scanned(world: &World, inventory: &Inventory, now: jiff::Timestamp) -> Option<ScanSummary> {
+    let folder = world.db().ok()?;
+    let databases = advisories::Databases::open(&folder, inventory.ecosystems(), now);
+    if databases.is_empty() {
+        return None;
+    }
+    let matched = databases.matches(&inventory.packages, inventory.distribution.as_ref());
+    let mut findings = BTreeMap::new();
+    for finding in &matched.findings {
+        *findings.entry(finding.severity).or_default() += 1;
+    }
+    Some(ScanSummary { findings, databases: databases.infos().to_vec() })
+}
+
+#[derive(serde::Serialize)]
+struct Shown<'seal> {
+    repository: &'seal str,
+    counter: u64,
+    time: &'seal str,
+    signer: &'seal str,
+    entry: u64,
+    /// Digest of the log's last entry.
+    head: String,
+    /// Digest of the envelope.
+    seal: String,
+    config_digest: String,
+    layers: usize,
+    files: u64,
+    packages: u64,
+    merkle_root: String,
+}
+
+fn shown(seal: &Seal) -> Shown<'_> {
+    let predicate = &seal.statement.predicate;
+    Shown {
+        repository: &predicate.repository,
+        counter: predicate.counter,
+        time: &predicate.time,
+        signer: &predicate.signer.fingerprint,
+        entry: seal.entry,
+        head: seal.head.to_string(),
+        seal: seal.digest.to_string(),
+        config_digest: predicate.config_digest.to_string(),
+        layers: predicate.layers.len(),
+        files: predicate.record.entries,
+        packages: predicate.packages.count,
+        merkle_root: predicate.record.merkle_root.to_string(),
+    }
+}
+
+fn show(seal: &Seal, format: StatusFormat) -> Result<(), Failure> {
+    let Shown {
+        repository,
+        counter,
+        signer,
+        entry,
+        head,
+        config_digest,
+        layers,
+        files,
+        packages,
+        merkle_root,
+        ..
+    } = shown(seal);
+    if format == StatusFormat::Json {
+        return output::print_json(&shown(seal));
+    }
+    output::print(|out| {
+        writeln!(out, "Sealed    {repository}  seal {counter}")?;
+        writeln!(out, "Image     {config_digest}")?;
+        writeln!(out, "Content   {layers} layers, {files} files, {packages} packages")?;
+        writeln!(out, "Files     {merkle_root}")?;
+        writeln!(out, "Signer    {signer}")?;
+        writeln!(out, "Head      {head}  entry {entry}")
+    })
+}
+
+/// What others need to check a seal without this program.
+fn export(
+    folder: &Path,
+    seal: &Seal,
+    record: &SealedRecord,
+    key: &key::VerifyingKey,
+) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| Failure::usage(format!("cannot make `{}`: {error}", folder.display())))?;
+    let write = |name: &str, bytes: &[u8]| {
+        output::write_whole(&folder.join(name), |out| out.write_all(bytes))
+    };
+    let envelope = &seal.envelope;
+    write("statement.json", &envelope.payload)?;
+    write("pae.bin", &seal::pae(&envelope.payload))?;
+    write("envelope.json", &envelope.to_json().map_err(|error| failure(error.into()))?)?;
+    write("record", record.stored())?;
+    write("packages", record.stored_packages())?;
+    for signature in &envelope.signatures {
+        match key.allowed_signer() {
+            Some(line) => {
+                write("signature.sig", key::armored(&signature.bytes).as_bytes())?;
+                write("allowed_signers", line.as_bytes())?;
+            }
+            None => {
+                write("signature.bin", &signature.bytes)?;
+                write("public.pem", key.to_text().as_bytes())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn seals(world: &World, command: SealsCommand) -> Result<Exit, Failure> {
+    let store = open(world)?;
+    match command {
+        SealsCommand::List { format } => list(&store, format),
+        SealsCommand::Show { repository } => {
+            let full = engine::repository_of(&repository).ok();
+            let found = store.newest(&repository).or_else(|| store.newest(full.as_deref()?));
+            let seal = found.ok_or_else(|| {
+                Failure::usage(format!(
+                    "`{repository}` was never sealed here; see `lazaret seals list`"
+                ))
+            })?;
+            output::print_json(&seal.statement).map(|()| Exit::Clean)
+        }
+        SealsCommand::Check => check(&store),
+    }
+}
+
+fn list(store: &Store, format: StatusFormat) -> Result<Exit, Failure> {
+    let rows: Vec<Shown<'_>> = store.all().iter().map(shown).collect();
+    if format == StatusFormat::Json {
+        output::print_json(&rows)?;
+        return Ok(Exit::Clean);
+    }
+    output::print(|out| {
+        rows.iter().try_for_each(|row| {
+            let Shown { repository, counter, time, config_digest, signer, .. } = row;
+            let image = config_digest.get(..19).unwrap_or(config_digest);
+            writeln!(out, "{repository}  {counter}  {time}  {image}  {signer}")
+        })
+    })?;
+    Ok(Exit::Clean)
+}
+
+fn check(store: &Store) -> Result<Exit, Failure> {
+    let keys = store.trusted().map_err(failure)?;
+    let findings = store.check(&keys);
+    output::print(|out: &mut dyn Write| -> io::Result<()> {
+        for finding in &findings {
+            writeln!(out, "{}  {}", finding.rule, finding.title)?;
+        }
+        let of = |count: usize, one: &str, many: &str| {
+            format!("{count} {}", if count == 1 { one } else { many })
+        };
+        let problems = of(findings.len(), "problem", "problems");
+        writeln!(out, "{}, {problems}", of(store.all().len(), "seal", "seals"))?;
+        match store.head() {
+            Some(head) => writeln!(out, "head {}  entry {}", head.digest, head.entries),
+            None => Ok(()),
+        }
+    })?;
+    Ok(if findings.is_empty() { Exit::Clean } else { Exit::Findings })
 }
