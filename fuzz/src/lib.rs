@@ -250,3 +250,56 @@ pub fn cvss(data: &[u8]) {
         assert!(score <= 100, "{text}: {score}");
     }
 }
+
+/// Reads an envelope: what it shows is read again as the same.
+pub fn dsse(data: &[u8]) {
+    use seal::{Envelope, Statement};
+    let _ = Statement::from_json(data);
+    if let Ok(envelope) = Envelope::from_json(data) {
+        let json = envelope.to_json().expect("what was read can be written");
+        assert_eq!(Envelope::from_json(&json).expect("and read again"), envelope);
+        let _ = Statement::from_json(&envelope.payload);
+    }
+}
+
+/// Reads a key, and takes the bytes for a signature of another: none holds.
+pub fn seal_key(data: &[u8]) {
+    use seal::{SigningKey, VerifyingKey};
+    if let Ok(keys) = VerifyingKey::parse(data) {
+        for key in keys {
+            let again = VerifyingKey::parse(key.to_text().as_bytes());
+            assert_eq!(again.as_deref(), Ok([key].as_slice()));
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = SigningKey::from_private(text);
+    }
+    let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+    let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+    for text in [pem, ssh] {
+        let keys = VerifyingKey::parse(text.as_bytes()).expect("a key");
+        assert!(keys.iter().all(|key| !key.verifies(b"fuzz", data)));
+    }
+}
+
+/// Reads a record, as it is and packed: what was read is written and read as the same.
+pub fn seal_record(data: &[u8]) {
+    let packed = seal::record::pack(data).expect("memory takes all");
+    for stored in [data, &packed] {
+        let Ok(entries) = seal::record::read(stored) else { continue };
+        let Ok(files) = entries.collect::<Result<Vec<_>, _>>() else { continue };
+        let stored = seal::record::write(&files).expect("what was read can be written");
+        let again: Result<Vec<_>, _> = seal::record::read(&stored).expect("a record").collect();
+        assert_eq!(again.expect("and read again"), files);
+    }
+}
+
+/// Reads a log: a good entry behind it is found whatever comes before.
+pub fn seal_store(data: &[u8]) {
+    let log = seal::log::parse(data, None);
+    assert!(log.end + log.torn <= data.len() as u64);
+    let frame = seal::log::frame(log.head.as_ref().map(|head| &head.digest), b"{}");
+    let end = usize::try_from(log.end).expect("it lies within the bytes");
+    let longer = seal::log::parse(&[&data[..end], &frame].concat(), None);
+    assert_eq!(longer.end, (end + frame.len()) as u64);
+}

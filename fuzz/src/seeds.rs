@@ -21,6 +21,7 @@ fn write_all() -> io::Result<()> {
     nothing_is_left_out()?;
     tars(folder)?;
     documents(folder)?;
+    seals(folder)?;
     texts(folder)
 }
 
@@ -59,6 +60,26 @@ fn tars(folder: &Path) -> io::Result<()> {
     write(folder, "tar", "sealed", &[&[0xff], tar.as_slice()].concat())?;
     let escapes = Tar::new().file("../../etc/passwd", "x").file("/a//./b/../c", "y").finish();
     write(folder, "tar", "escapes", &[&[7], escapes.as_slice()].concat())
+}
+
+fn seals(folder: &Path) -> io::Result<()> {
+    let envelope = seal::Envelope {
+        payload: b"{}".to_vec(),
+        signatures: vec![seal::dsse::Signature { key_id: "k".to_owned(), bytes: vec![7; 64] }],
+    };
+    let json = envelope.to_json().map_err(io::Error::other)?;
+    write(folder, "dsse", "envelope", &json)?;
+    let first = seal::log::frame(None, &json);
+    let digest = vocabulary::Digest::of(&first[..first.len() - 32]);
+    let second = seal::log::frame(Some(&digest), b"{}");
+    write(folder, "seal_store", "log", &[first, second].concat())?;
+    let (secret, public) = seal::key::generate().map_err(io::Error::other)?;
+    write(folder, "seal_key", "private", secret.as_bytes())?;
+    write(folder, "seal_key", "public", public.as_bytes())?;
+    let line = "me namespaces=\"seal@lazaret\" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
+    write(folder, "seal_key", "allowed", line.as_bytes())?;
+    let record = b"lazaret-record-1\n\x01\x20\x00\x01a\xa4\x03\0\0\x01\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
+    write(folder, "seal_record", "record", record)
 }
 
 fn documents(folder: &Path) -> io::Result<()> {

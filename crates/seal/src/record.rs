@@ -88,7 +88,10 @@ pub fn write(files: &[FileRecord]) -> Result<Vec<u8>, RecordError> {
 }
 
 /// Compresses a document.
-pub(crate) fn pack(plain: &[u8]) -> Result<Vec<u8>, RecordError> {
+///
+/// # Errors
+/// Where memory is short.
+pub fn pack(plain: &[u8]) -> Result<Vec<u8>, RecordError> {
     // One thread and the sizes known: the window stays within what readers take.
     let mut packer = zstd::bulk::Compressor::new(LEVEL).map_err(RecordError::Unpack)?;
     packer
