@@ -36,6 +36,8 @@ pub(crate) struct Collector<'walk> {
     budget: &'walk Budget,
     level: RecordLevel,
     aliases: Option<&'walk Aliases>,
+    /// Whether `.wh.` in a name is just a name, as on a file system, and not the mark of a tar.
+    literal: bool,
     facts: LayerFacts,
     /// Facts with the place of their entry, until duplicates are settled.
     gathered: Vec<(usize, &'static str, FactRecord)>,
@@ -94,6 +96,7 @@ impl<'walk> Collector<'walk> {
             budget,
             level,
             aliases: None,
+            literal: false,
             facts: LayerFacts::default(),
             gathered: Vec::new(),
             fact_bytes: 0,
@@ -109,6 +112,35 @@ impl<'walk> Collector<'walk> {
     pub(crate) fn only(mut self, aliases: &'walk Aliases) -> Self {
         self.aliases = Some(aliases);
         self
+    }
+
+    /// Takes names as they are: what is removed is told by [`Self::removes`] and [`Self::hides`].
+    #[must_use]
+    pub(crate) const fn of_file_system(mut self) -> Self {
+        self.literal = true;
+        self
+    }
+
+    /// What lies at this path in lower layers is gone.
+    pub(crate) fn removes(&mut self, path: &str) {
+        if self.room_for_marks(path) {
+            self.facts.whiteouts.push(path.to_owned());
+        }
+    }
+
+    /// What lower layers have in this folder is gone.
+    pub(crate) fn hides(&mut self, folder: &str) {
+        if self.room_for_marks(folder) {
+            self.facts.opaques.push(folder.to_owned());
+        }
+    }
+
+    fn room_for_marks(&mut self, path: &str) -> bool {
+        let room = self.facts.whiteouts.len() + self.facts.opaques.len() < limits::LAYER_LINKS;
+        if !room {
+            self.note(WALK, path, "more whiteouts than the limit for one layer");
+        }
+        room
     }
 
     /// The facts and the record.
@@ -236,15 +268,13 @@ impl<'walk> Collector<'walk> {
     fn whiteout(&mut self, path: &str) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let Some(hidden) = name.strip_prefix(".wh.") else { return false };
-        if self.facts.whiteouts.len() + self.facts.opaques.len() >= limits::LAYER_LINKS {
-            self.note(WALK, path, "more whiteouts than the limit for one layer");
-        } else if hidden == ".wh..opq" {
-            self.facts.opaques.push(folder.to_owned());
+        if hidden == ".wh..opq" {
+            self.hides(folder);
         } else if !hidden.starts_with(".wh.") && !hidden.is_empty() {
             // `.wh..wh.` marks are AUFS's own bookkeeping.
             let path =
                 if folder.is_empty() { hidden.to_owned() } else { format!("{folder}/{hidden}") };
-            self.facts.whiteouts.push(path);
+            self.removes(&path);
         }
         true
     }
@@ -252,7 +282,7 @@ impl<'walk> Collector<'walk> {
     /// Counts the entry; false where it is a whiteout.
     fn register(&mut self, meta: &Meta<'_>) -> bool {
         let name = behind_last(b'/', meta.path).unwrap_or(meta.path);
-        if name.starts_with(".wh.") && self.whiteout(meta.path) {
+        if name.starts_with(".wh.") && !self.literal && self.whiteout(meta.path) {
             return false;
         }
         if self.aliases.is_none() {

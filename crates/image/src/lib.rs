@@ -14,6 +14,7 @@ pub mod error;
 pub mod facts;
 pub mod limits;
 pub mod manifest;
+pub mod overlay;
 mod record;
 pub mod source;
 pub mod squash;

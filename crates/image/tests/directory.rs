@@ -39,3 +39,74 @@ fn files_of_interest_are_found_at_any_depth_and_links_are_not_followed() {
     assert!(facts.symlinks.iter().any(|(path, target)| path == "a/up" && target == ".."));
     assert!(image::directory::walk(&walker, &root.join("none")).is_err());
 }
+
+#[test]
+fn a_record_has_attributes_links_and_names_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    std::fs::write(root.join("a"), "content").unwrap();
+    std::fs::hard_link(root.join("a"), root.join("b")).unwrap();
+    std::fs::write(root.join(".wh.a"), "a name, not a mark").unwrap();
+    if xattr::set(root.join("a"), "user.test", b"\0value").is_err() {
+        eprintln!("skipped: the folder for temporary files has no extended attributes");
+        return;
+    }
+    let dispatch = Dispatch::new(&[]);
+    let progress = Progress::default();
+    for overlay in [false, true] {
+        let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+        let walked = match overlay {
+            true => image::overlay::walk(&walker, root),
+            false => image::directory::walk(&walker, root),
+        };
+        let (facts, record) = walked.unwrap();
+        assert!(facts.whiteouts.is_empty());
+        let entries: Vec<_> = record.iter().collect();
+        let paths: Vec<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, [".wh.a", "a", "b"]);
+        assert_eq!(entries[1].attributes, [("user.test".to_owned(), b"\0value".to_vec())]);
+        assert_eq!(entries[2].kind, vocabulary::FileKind::HardLink);
+        assert_eq!(entries[2].link.as_deref(), Some("a"));
+    }
+}
+
+#[test]
+fn marks_of_an_overlay_hide_what_lies_below() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    std::fs::create_dir_all(root.join("opaque")).unwrap();
+    std::fs::create_dir_all(root.join("user")).unwrap();
+    std::fs::write(root.join("user/file"), "content").unwrap();
+    std::fs::write(root.join("empty"), "").unwrap();
+    std::fs::write(root.join("sparse"), "x").unwrap();
+    let made = std::process::Command::new("mknod")
+        .arg(root.join("gone"))
+        .args(["c", "0", "0"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    let marked = xattr::set(root.join("opaque"), "trusted.overlay.opaque", b"y").is_ok()
+        && xattr::set(root.join("empty"), "trusted.overlay.whiteout", b"y").is_ok()
+        && xattr::set(root.join("sparse"), "trusted.overlay.metacopy", b"").is_ok()
+        && xattr::set(root.join("user"), "user.overlay.opaque", b"y").is_ok()
+        && xattr::set(root.join("user/file"), "user.overlay.metacopy", b"").is_ok();
+    if !made || !marked {
+        let _ = testkit::skip::<()>("devices and trusted attributes need root");
+        return;
+    }
+    let dispatch = Dispatch::new(&[]);
+    let progress = Progress::default();
+    let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+    let (facts, record) = image::overlay::walk(&walker, root).unwrap();
+    let mut removed = facts.whiteouts.clone();
+    removed.sort();
+    assert_eq!(removed, ["empty", "gone"]);
+    assert_eq!(facts.opaques, ["opaque"]);
+    let [(check, problem)] = facts.problems.as_slice() else { panic!("{:?}", facts.problems) };
+    assert_eq!((check.as_str(), problem.path.as_str()), ("walk", "sparse"));
+    let entries: Vec<_> = record.iter().collect();
+    let digest = |path| entries.iter().find(|entry| entry.path == path).unwrap().digest;
+    assert_eq!(digest("sparse"), None, "its content is elsewhere");
+    assert!(digest("user/file").is_some(), "what a program may write is no mark");
+    let opaque = entries.iter().find(|entry| entry.path == "opaque").unwrap();
+    assert!(opaque.attributes.is_empty());
+}

@@ -6,8 +6,8 @@ use crate::resolve::{self, Tree};
 use image::cache::Checks;
 use image::walk::borrowed;
 use image::{
-    Check, Dispatch, FactCache, Image, ImageError, LayerFacts, OpenOptions, Opened, PathHasher,
-    Progress, Record, RecordLevel, WalkJob, Walked, Walker,
+    Check, Dispatch, FactCache, Image, ImageError, LayerFacts, LayerFolder, OpenOptions, Opened,
+    PathHasher, Progress, Record, RecordLevel, WalkJob, Walked, Walker,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -91,6 +91,48 @@ pub fn read(
         remark_on_cache(&mut inventory.coverage, &remark);
     }
     Ok(inventory)
+}
+
+/// Reads a stack of overlay folders, bottom first, as they are now: the file system of a container, or
+/// an image's unpacked layers. Every file is hashed, and no cache is used. A folder's place in the
+/// stack is the number of its layer: those of the image keep theirs, what the engine put over them
+/// and what was written come above. `layers` describe those of the image, where they are known.
+#[must_use]
+pub fn read_folders(
+    subject: Subject,
+    layers: &[Layer],
+    folders: &[LayerFolder],
+    options: &ReadOptions,
+    progress: &Progress,
+) -> Inventory {
+    let all = crate::checks();
+    let mut checks = borrowed(&all);
+    checks.retain(|check| !check.reads_declarations());
+    let hasher = PathHasher::new(image::cache::random_key());
+    let dispatch = Dispatch::new(&checks);
+    let walker = Walker::new(&dispatch, &hasher, RecordLevel::Digests, progress);
+    let (mut facts, mut records, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let walked = image::overlay::walk_all(&walker, folders, options.workers);
+    for (index, (folder, walked)) in (0_u32..).zip(folders.iter().zip(walked)) {
+        let (of_folder, record) = walked.unwrap_or_else(|error| {
+            let path = folder.path.display().to_string();
+            problems.push(Problem { path, layer: Some(index), reason: error.to_string() });
+            Default::default()
+        });
+        facts.push(of_folder);
+        records.push(record);
+    }
+    let tree = Tree { facts, records, directory: false };
+    let mut inventory = resolve::inventory(subject, layers.to_vec(), tree, &checks, &hasher);
+    let failed = problems.len();
+    let mut coverage = Coverage::with_problems("layers", problems);
+    if failed > 0 {
+        coverage.status = Status::Failed;
+        coverage.reason = Some(format!("{failed} folders could not be read"));
+    }
+    inventory.coverage.push(coverage);
+    inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
+    inventory
 }
 
 fn open_cache(folder: Option<&Path>) -> (Option<FactCache>, Option<String>) {

@@ -162,3 +162,65 @@ fn layers_in_dockers_store_are_read_once() {
     let error = read("docker:none", &options, &Progress::default()).unwrap_err();
     assert!(error.to_string().starts_with("docker has no image `none`"), "{error}");
 }
+
+#[test]
+fn the_folders_of_a_container_are_the_image_and_what_was_written() {
+    let Some(daemon) = DockerDaemon::start() else { return };
+    let Some(image) = demo() else { return };
+    daemon.load_bytes(&image.docker_archive());
+    let _id = daemon.run("demo:1", "demo", &[]);
+    let options = options(endpoints(daemon.host()));
+    let of_image = inventory("docker:demo:1", &options);
+    let script = "write /app/new text; copy /bin/sh /app/dropped; remove /etc/os-release; \
+                  write /app/.wh.data.txt x; append /app/data.txt more";
+    let _ = daemon.docker(&["exec", "demo", "/bin/sh", "-c", script]);
+    let details = engine::container(&options.engines, "demo").unwrap();
+    let subject = of_image.subject.clone();
+    let read = |folders| {
+        scan::read_folders(
+            subject.clone(),
+            &of_image.layers,
+            folders,
+            &options,
+            &Progress::default(),
+        )
+    };
+
+    // The unpacked layers are the image. Which name of a file is the link is a matter of order.
+    let untouched = read(&details.layers[..4]);
+    let key = |file: &FileRecord| {
+        let FileRecord { path, kind, mode, uid, gid, digest, layer, .. } = file.clone();
+        // A folder is made in each layer that has something in it, whether the tar names it or not.
+        let layer = layer.filter(|_| kind != vocabulary::FileKind::Directory);
+        (path, mode, uid, gid, digest, layer)
+    };
+    let listed = |inventory: &Inventory| -> std::collections::BTreeSet<_> {
+        inventory.files.iter().map(key).collect()
+    };
+    let (found, expected) = (listed(&untouched), listed(&of_image));
+    let missing: Vec<_> = expected.difference(&found).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let added: Vec<&str> = found.difference(&expected).map(|file| file.0.as_str()).collect();
+    // Folders that the tars do not name are made when they are unpacked.
+    assert!(added.iter().all(|path| !path.contains('.')), "{added:?}");
+    assert_eq!(untouched.packages, of_image.packages);
+    assert!(untouched.coverage.iter().all(|coverage| coverage.status == Status::Ran));
+
+    let now = read(&details.layers);
+    let written: Vec<(&str, Option<u32>)> = now
+        .files
+        .iter()
+        .filter(|file| file.layer > Some(3) && file.kind == vocabulary::FileKind::File)
+        .map(|file| (file.path.as_str(), file.layer))
+        .collect();
+    let top = Some(5);
+    assert!(written.contains(&("app/new", top)), "{written:?}");
+    assert!(written.contains(&("app/dropped", top)), "{written:?}");
+    assert!(written.contains(&("app/.wh.data.txt", top)), "a name is just a name here");
+    assert!(written.contains(&("app/data.txt", top)), "{written:?}");
+    assert!(written.iter().any(|(path, layer)| *path == "etc/hosts" && *layer == Some(4)));
+    assert!(!now.files.iter().any(|file| file.path == "etc/os-release"));
+    assert_eq!(file(&now, "app/dropped").digest, file(&of_image, "bin/sh").digest);
+    assert_ne!(file(&now, "app/data.txt").digest, file(&of_image, "app/data.txt").digest);
+    assert_eq!(file(&now, "bin/sleeper"), file(&of_image, "bin/sleeper"));
+}
