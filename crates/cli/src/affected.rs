@@ -47,7 +47,11 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let needed: BTreeSet<_> =
         images.iter().flat_map(|image| advisories::ecosystems_of(&image.packages)).collect();
     let databases = database::for_scan(world, &args.database, &needed, now)?;
-    let asked = Asked { id, databases: &databases, state: &state, now };
+    let all = advisories::status(&world.db()?, now).into_iter();
+    let all = all.map(|info| vocabulary::Ecosystem::new(&info.ecosystem));
+    // An id of an ecosystem that nothing here has is known all the same.
+    let all = Databases::open(&world.db()?, all, now);
+    let asked = Asked { id, databases: &databases, all: &all, state: &state, now };
     let report = asked.answer(&containers, &images, gaps, &mut problems);
     let format = match args.format {
         StatusFormat::Table => Format::Table,
@@ -278,6 +282,8 @@ fn distribution_of(package: &Package) -> Option<Distribution> {
 struct Asked<'asked> {
     id: &'asked str,
     databases: &'asked Databases,
+    /// Every database that is there, to know an id by.
+    all: &'asked Databases,
     state: &'asked Path,
     now: Timestamp,
 }
@@ -417,7 +423,7 @@ impl Asked<'_> {
             .chain(report.images.iter().flat_map(|affected| &affected.packages));
         let mut advisories: BTreeSet<String> =
             packages.flat_map(|own| own.advisories.iter().cloned()).collect();
-        match self.databases.advisories_naming(self.id) {
+        match self.all.advisories_naming(self.id) {
             Ok(named) => advisories.extend(named),
             Err(error) => gaps.push(NotChecked {
                 what: "database".to_owned(),
