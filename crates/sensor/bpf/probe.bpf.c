@@ -91,13 +91,20 @@ int probe_ring(__u64 *arguments)
 	return 0;
 }
 
-/* Kills a program that the prober started, and only that: the prober starts none but for this. */
+/* Whether the program is `true`, the one that the prober starts for this. */
+static __always_inline int is_true(struct task_struct *task)
+{
+	return task->comm[0] == 't' && task->comm[1] == 'r' && task->comm[2] == 'u' &&
+	       task->comm[3] == 'e' && !task->comm[4];
+}
+
+/* Kills the program that the prober started, and no other of its children. */
 SEC("tp_btf/sched_process_exec")
 int probe_signal(__u64 *arguments)
 {
 	struct task_struct *task = (void *)arguments[0];
 
-	if (concerns(task->real_parent->tgid) && !concerns(task->tgid) && !bpf_send_signal(SIGKILL))
+	if (concerns(task->real_parent->tgid) && is_true(task) && !bpf_send_signal(SIGKILL))
 		count();
 	return 0;
 }

@@ -27,6 +27,10 @@
 /* Deferred calls of a task that are searched for the script's file. */
 #define DEFERRED 256
 
+/* Cgroups that can be ignored: this many, unless too many have the same lowest bits. */
+#define IGNORED_BUCKETS 1024
+#define IGNORED_PER_BUCKET 4
+
 #define FILE_OVERLAY (1 << 0)
 #define FILE_SIDE_KNOWN (1 << 1)
 #define FILE_UPPER (1 << 2)
@@ -119,8 +123,9 @@ struct exit_record {
 		AT(exec_record, ancestor), ANCESTORS, TEXT_SIZE, sizeof(struct fork_record),       \
 		AT(fork_record, process), AT(fork_record, parent_started_ns),                      \
 		AT(fork_record, parent_pid), sizeof(struct exit_record), AT(exit_record, process), \
-		AT(exit_record, code), ENFORCE_MEMORY, ENFORCE_WRITTEN
-#define LAYOUT_LENGTH 45
+		AT(exit_record, code), ENFORCE_MEMORY, ENFORCE_WRITTEN, IGNORED_BUCKETS,             \
+		IGNORED_PER_BUCKET
+#define LAYOUT_LENGTH 47
 #define CONSTANTS_MAGIC 0x4c5a5231 /* LZR1 */
 
 /* All of .rodata. User space reads `layout` and fills in the rest before loading. */
@@ -131,8 +136,6 @@ struct constants {
 	__u32 wake_bytes;
 	/* Whether maps are keyed by the id of the v1 pids cgroup, not of the v2 cgroup. */
 	__u32 by_pids_cgroup;
-	/* Mount namespace of the host, in which nothing is ever stopped. */
-	__u32 host_mount_namespace;
 };
 
 #endif

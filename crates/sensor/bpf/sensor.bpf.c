@@ -42,12 +42,20 @@ struct {
 	__type(value, __u64);
 } lost SEC(".maps");
 
-/* Nothing of these cgroups is reported. */
+/*
+ * Nothing of these cgroups is reported. Every process on the host pays for this look: an id lies in the
+ * bucket that its lowest bits say, one cache line, where a hash map costs a fifth of a program. 0 is
+ * a free place.
+ */
+struct ignored_bucket {
+	__u64 ids[IGNORED_PER_BUCKET];
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
-	__type(value, __u8);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, IGNORED_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct ignored_bucket);
 } ignored SEC(".maps");
 
 /* In these cgroups, and those below them, programs are stopped: ENFORCE_ flags. */
@@ -66,6 +74,14 @@ struct {
 	__type(value, __u32);
 } enforced_count SEC(".maps");
 
+/* In these mount namespaces nothing is ever stopped: the host's, and those of engines. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u8);
+} trusted_mounts SEC(".maps");
+
 struct scratch {
 	struct exec_record record;
 	/* What is free of the text begins here; kept in memory so that the verifier forgets its value. */
@@ -83,6 +99,20 @@ struct {
 } scratches SEC(".maps");
 
 extern const void ____fput __ksym __weak;
+
+/*
+ * A field of a kernel structure to which we have no typed pointer. Since Linux 6.2 the verifier takes
+ * our word for the type, and the read is one instruction; before, it is a call.
+ */
+#define GET(type, pointer, field)                                                                  \
+	({                                                                                         \
+		typeof(((struct type *)0)->field) value;                                           \
+		if (bpf_ksym_exists(bpf_rdonly_cast))                                              \
+			value = bpf_core_cast(pointer, struct type)->field;                        \
+		else                                                                               \
+			value = BPF_CORE_READ((struct type *)(pointer), field);                    \
+		value;                                                                             \
+	})
 
 static __always_inline void submit(void *record, __u64 size)
 {
@@ -104,26 +134,16 @@ static __always_inline void submit(void *record, __u64 size)
 /* The task's cgroup in the v1 hierarchy of the pids controller; none where that is not there. */
 static __always_inline struct cgroup *pids_cgroup(struct task_struct *task)
 {
-	struct cgroup_subsys_state *state = 0;
-	struct css_set *set = task->cgroups;
-	struct cgroup *cgroup = 0;
-	__u64 index;
+	struct cgroup_subsys_state **states;
 
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
 		return 0;
-	index = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-	bpf_probe_read_kernel(&state, sizeof(state),
-			      (char *)set + bpf_core_field_offset(struct css_set, subsys) + index * 8);
-	if (state)
-		bpf_core_read(&cgroup, sizeof(cgroup), &state->cgroup);
-	return cgroup;
+	states = (void *)((char *)task->cgroups + bpf_core_field_offset(struct css_set, subsys) +
+			  sizeof(void *) * bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
+	return (*states)->cgroup;
 }
 
-static __always_inline __u64 id_of(struct cgroup *cgroup)
-{
-	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
-}
-
+/* Reading it costs, so that small records have the pids cgroup only where maps are keyed by it. */
 static __always_inline void begin(struct record_head *head, struct task_struct *task, __u32 kind,
 				  __u32 length)
 {
@@ -131,14 +151,21 @@ static __always_inline void begin(struct record_head *head, struct task_struct *
 	head->length = length;
 	head->at_ns = bpf_ktime_get_boot_ns();
 	head->cgroup = task->cgroups->dfl_cgrp->kn->id;
-	head->pids_cgroup = id_of(pids_cgroup(task));
+	head->pids_cgroup = 0;
+	if (kind == KIND_EXEC || constants.by_pids_cgroup)
+		head->pids_cgroup = pids_cgroup(task)->kn->id;
 }
 
 static __always_inline int is_ignored(struct record_head *head)
 {
-	__u64 key = constants.by_pids_cgroup ? head->pids_cgroup : head->cgroup;
+	__u64 id = constants.by_pids_cgroup ? head->pids_cgroup : head->cgroup;
+	__u32 index = id & (IGNORED_BUCKETS - 1);
+	struct ignored_bucket *bucket = bpf_map_lookup_elem(&ignored, &index);
 
-	return bpf_map_lookup_elem(&ignored, &key) != 0;
+	if (!bucket || !id)
+		return 0;
+	return bucket->ids[0] == id || bucket->ids[1] == id || bucket->ids[2] == id ||
+	       bucket->ids[3] == id;
 }
 
 static __always_inline void describe_process(struct process_facts *facts, struct task_struct *task)
@@ -146,7 +173,8 @@ static __always_inline void describe_process(struct process_facts *facts, struct
 	facts->started_ns = task->start_boottime;
 	facts->pid = task->tgid;
 	facts->padding = 0;
-	bpf_probe_read_kernel(facts->name, NAME_SIZE, task->comm);
+	((__u64 *)facts->name)[0] = ((__u64 *)task->comm)[0];
+	((__u64 *)facts->name)[1] = ((__u64 *)task->comm)[1];
 }
 
 /* Appends a text with its NUL. Returns whether there was room. */
@@ -179,21 +207,21 @@ static __noinline int describe_path(struct scratch *scratch, struct vfsmount *po
 	struct mount *mount = mount_of(point);
 
 	for (int i = 0; i < COMPONENTS; i++) {
-		struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+		struct dentry *root = GET(mount, mount, mnt.mnt_root);
 		struct dentry *parent;
 
 		if (dentry == root) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+			struct mount *above = GET(mount, mount, mnt_parent);
 
 			if (above == mount || !above)
 				return 1;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			dentry = GET(mount, mount, mnt_mountpoint);
 			mount = above;
 			continue;
 		}
-		if (!append(scratch, BPF_CORE_READ(dentry, d_name.name), limit))
+		if (!append(scratch, GET(dentry, dentry, d_name.name), limit))
 			return 0;
-		parent = BPF_CORE_READ(dentry, d_parent);
+		parent = GET(dentry, dentry, d_parent);
 		/* Not below its mount any more. */
 		if (parent == dentry || !parent)
 			return 0;
@@ -205,7 +233,7 @@ static __noinline int describe_path(struct scratch *scratch, struct vfsmount *po
 /* A mount that the kernel made for itself (MNT_NS_INTERNAL, an error pointer): that of a memfd. */
 static __always_inline int is_internal(struct vfsmount *point)
 {
-	__u64 space = (__u64)BPF_CORE_READ(mount_of(point), mnt_ns);
+	__u64 space = (__u64)GET(mount, mount_of(point), mnt_ns);
 
 	return space >= (__u64)-MAX_ERRNO;
 }
@@ -213,15 +241,16 @@ static __always_inline int is_internal(struct vfsmount *point)
 static __always_inline void describe_file(struct scratch *scratch, struct file_facts *facts,
 					  struct file *file, __u32 limit)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct vfsmount *point = BPF_CORE_READ(file, f_path.mnt);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct inode *inode = GET(file, file, f_inode);
+	struct super_block *system = GET(inode, inode, i_sb);
+	struct vfsmount *point = GET(file, file, f_path.mnt);
+	struct dentry *dentry = GET(file, file, f_path.dentry);
 	__u32 flags = 0, start;
 
-	facts->inode = BPF_CORE_READ(inode, i_ino);
-	facts->magic = BPF_CORE_READ(inode, i_sb, s_magic);
-	facts->device = BPF_CORE_READ(inode, i_sb, s_dev);
-	facts->links = BPF_CORE_READ(inode, i_nlink);
+	facts->inode = GET(inode, inode, i_ino);
+	facts->magic = GET(super_block, system, s_magic);
+	facts->device = GET(super_block, system, s_dev);
+	facts->links = GET(inode, inode, i_nlink);
 	if (facts->magic == OVERLAYFS_MAGIC) {
 		flags |= FILE_OVERLAY;
 		if (bpf_core_field_exists(struct ovl_inode, __upperdentry)) {
@@ -234,14 +263,14 @@ static __always_inline void describe_file(struct scratch *scratch, struct file_f
 				flags |= FILE_UPPER;
 		}
 	}
-	if (!facts->links || !BPF_CORE_READ(dentry, d_hash.pprev))
+	if (!facts->links || !GET(dentry, dentry, d_hash.pprev))
 		flags |= FILE_UNLINKED;
 	if (is_internal(point) ||
 	    (!facts->links && (facts->magic == TMPFS_MAGIC || facts->magic == HUGETLBFS_MAGIC)))
 		flags |= FILE_MEMORY;
 	start = scratch->used;
 	if (flags & FILE_MEMORY) {
-		append(scratch, BPF_CORE_READ(dentry, d_name.name), limit);
+		append(scratch, GET(dentry, dentry, d_name.name), limit);
 	} else if (!describe_path(scratch, point, dentry, limit)) {
 		flags |= FILE_TRUNCATED;
 	}
@@ -313,13 +342,15 @@ static __always_inline void describe_input(struct exec_record *record, struct ta
 	struct file **files = table->fd;
 	struct file *input = 0;
 	struct socket *socket;
+	struct inode *inode;
 	struct sock *sock;
 
 	record->family = 0;
 	record->port = 0;
 	if (!table->max_fds || bpf_probe_read_kernel(&input, sizeof(input), files) || !input)
 		return;
-	if ((BPF_CORE_READ(input, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	inode = GET(file, input, f_inode);
+	if ((GET(inode, inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return;
 	socket = BPF_CORE_READ(input, private_data);
 	sock = BPF_CORE_READ(socket, sk);
@@ -358,19 +389,14 @@ static __noinline __u32 enforcement(struct task_struct *task)
 
 	if (!count || !*count)
 		return 0;
-	if (constants.by_pids_cgroup)
-		cgroup = pids_cgroup(task);
-	else
-		cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	cgroup = constants.by_pids_cgroup ? pids_cgroup(task) : task->cgroups->dfl_cgrp;
 	for (int i = 0; i < CGROUP_DEPTH && cgroup; i++) {
-		struct cgroup_subsys_state *above;
-		__u64 id = id_of(cgroup);
+		__u64 id = cgroup->kn->id;
 		__u32 *flags = bpf_map_lookup_elem(&enforced, &id);
 
 		if (flags)
 			return *flags;
-		above = BPF_CORE_READ(cgroup, self.parent);
-		cgroup = above ? BPF_CORE_READ(above, cgroup) : 0;
+		cgroup = cgroup->self.parent->cgroup;
 	}
 	return 0;
 }
@@ -388,12 +414,9 @@ static __always_inline int is_forbidden(struct file_facts *file, __u32 flags)
  */
 static __always_inline void stop_if_forbidden(struct exec_record *record, struct task_struct *task)
 {
-	__u32 flags;
+	__u32 flags = enforcement(task);
 
-	if (record->mount_namespace == constants.host_mount_namespace)
-		return;
-	flags = enforcement(task);
-	if (!flags)
+	if (!flags || bpf_map_lookup_elem(&trusted_mounts, &record->mount_namespace))
 		return;
 	if (!is_forbidden(&record->file, flags) &&
 	    !((record->flags & EXEC_SCRIPT_FILE) && is_forbidden(&record->script, flags)))
@@ -424,7 +447,7 @@ int lazaret_exec(__u64 *arguments)
 	record->uid = task->cred->euid.val;
 	record->gid = task->cred->egid.val;
 	record->mount_namespace = task->nsproxy->mnt_ns->ns.inum;
-	record->root_device = BPF_CORE_READ(task, fs, root.mnt, mnt_sb, s_dev);
+	record->root_device = task->fs->root.mnt->mnt_sb->s_dev;
 	if (program->interp != program->filename)
 		describe_script(scratch, task, program);
 	describe_file(scratch, &record->file, program->file, TEXT_SIZE);

@@ -80,7 +80,7 @@ pub struct Fork {
     pub at_ns: u64,
     /// Id of its v2 cgroup.
     pub cgroup: u64,
-    /// Id of its v1 pids cgroup; 0 where there is no such controller.
+    /// Id of its v1 pids cgroup; 0 unless [`crate::CgroupKey::Pids`] was asked for.
     pub pids_cgroup: u64,
     /// The new process.
     pub process: Process,
@@ -97,7 +97,7 @@ pub struct Exit {
     pub at_ns: u64,
     /// Id of its v2 cgroup.
     pub cgroup: u64,
-    /// Id of its v1 pids cgroup; 0 where there is no such controller.
+    /// Id of its v1 pids cgroup; 0 unless [`crate::CgroupKey::Pids`] was asked for.
     pub pids_cgroup: u64,
     /// The process.
     pub process: Process,

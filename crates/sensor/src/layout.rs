@@ -90,11 +90,16 @@ pub(crate) const ENFORCE_MEMORY: u32 = 1;
 /// [`crate::Enforcement::written`].
 pub(crate) const ENFORCE_WRITTEN: u32 = 1 << 1;
 
+/// Buckets of ignored cgroups; a power of two.
+pub(crate) const IGNORED_BUCKETS: u32 = 1024;
+/// Ids in a bucket.
+pub(crate) const IGNORED_PER_BUCKET: usize = 4;
+
 /// First word of the object's constants: `LZR1`.
 pub(crate) const MAGIC: u32 = 0x4c5a_5231;
 
 /// What the object must say, in the order of `LAYOUT`.
-pub(crate) const EXPECTED: [usize; 45] = [
+pub(crate) const EXPECTED: [usize; 47] = [
     process::SIZE,
     process::STARTED,
     process::PID,
@@ -140,10 +145,12 @@ pub(crate) const EXPECTED: [usize; 45] = [
     exit::CODE,
     ENFORCE_MEMORY as usize,
     ENFORCE_WRITTEN as usize,
+    IGNORED_BUCKETS as usize,
+    IGNORED_PER_BUCKET,
 ];
 
-/// The words of the object's constants that follow the layout: wake line, kind of cgroup, namespace.
-const SETTINGS: usize = 3;
+/// The words of the object's constants that follow the layout: wake line, kind of cgroup.
+const SETTINGS: usize = 2;
 
 /// Checks the object's constants and fills in its settings.
 ///

@@ -3,7 +3,7 @@
 //! The programs do not wake the reader; it comes by every [`TURN`]. A wake-up for each event costs the
 //! observed process ten times what the programs do.
 
-use crate::layout::{self, ENFORCE_MEMORY, ENFORCE_WRITTEN};
+use crate::layout::{self, ENFORCE_MEMORY, ENFORCE_WRITTEN, IGNORED_BUCKETS, IGNORED_PER_BUCKET};
 use crate::programs::{self, load_error};
 use crate::{
     CgroupKey, Enforcement, KernelEvent, ProgramStats, SensorError, SensorOptions, clock, decode,
@@ -51,6 +51,7 @@ struct Maps {
     ignored: MapHandle,
     enforced: MapHandle,
     enforced_count: MapHandle,
+    trusted_mounts: MapHandle,
 }
 
 impl fmt::Debug for Sensor {
@@ -74,11 +75,12 @@ impl Sensor {
             ignored: map(&object, "ignored")?,
             enforced: map(&object, "enforced")?,
             enforced_count: map(&object, "enforced_count")?,
+            trusted_mounts: map(&object, "trusted_mounts")?,
         };
         let arrived = Arc::new(Mutex::new(Arrived::default()));
         let ring = ring(&maps.events, Arc::clone(&arrived))?;
         let links = object.progs_mut().map(|program| attach(&program)).collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut sensor = Self {
             _links: links,
             ring,
             arrived,
@@ -86,7 +88,15 @@ impl Sensor {
             enforced: HashSet::new(),
             measuring: None,
             object,
-        })
+        };
+        // The first process has the host's; ours, where it is another one, is where engines and their
+        // runtimes are likely to be started from.
+        for pid in [1, std::process::id()] {
+            if let Some(namespace) = clock::mount_namespace(pid) {
+                sensor.trust_mounts(namespace)?;
+            }
+        }
+        Ok(sensor)
     }
 
     /// Hands on what has happened. Returns at once where something has, and else waits for it, at most
@@ -153,14 +163,50 @@ impl Sensor {
     /// Reports nothing of this cgroup any more, until it is released. Cgroups below it are others.
     ///
     /// # Errors
-    /// Where the map is full.
+    /// Where there is no room for it: its events go on, and are to be dropped by who gets them.
     pub fn ignore_cgroup(&mut self, id: u64) -> Result<(), SensorError> {
-        let written = self.maps.ignored.update(&id.to_ne_bytes(), &[1], MapFlags::ANY);
+        let mut ids = self.ignored_beside(id)?;
+        if ids.contains(&id) {
+            return Ok(());
+        }
+        let Some(free) = ids.iter_mut().find(|other| **other == 0) else {
+            let reason = "too many cgroups are ignored".to_owned();
+            return Err(SensorError::Map { verb: "write to", map: "ignored", reason });
+        };
+        *free = id;
+        self.write_ignored(id, ids)
+    }
+
+    /// The ids in the bucket of this one.
+    fn ignored_beside(&self, id: u64) -> Result<[u64; IGNORED_PER_BUCKET], SensorError> {
+        let bucket = self.maps.ignored.lookup(&bucket_of(id), MapFlags::ANY);
+        let bucket = bucket.map_err(|error| map_error("read", "ignored", &error))?;
+        let mut ids = [0; IGNORED_PER_BUCKET];
+        let found = bucket.unwrap_or_default();
+        for (id, bytes) in ids.iter_mut().zip(found.as_chunks().0) {
+            *id = u64::from_ne_bytes(*bytes);
+        }
+        Ok(ids)
+    }
+
+    fn write_ignored(&self, id: u64, ids: [u64; IGNORED_PER_BUCKET]) -> Result<(), SensorError> {
+        let bytes = ids.map(u64::to_ne_bytes);
+        let written = self.maps.ignored.update(&bucket_of(id), bytes.as_flattened(), MapFlags::ANY);
         written.map_err(|error| map_error("write to", "ignored", &error))
     }
 
-    /// Has the kernel stop programs in this cgroup and those below it. Nothing is stopped that is
-    /// still in the host's mount namespace, such as a container's runtime.
+    /// Never stops what is in this mount namespace (see [`crate::mount_namespace`]): that of an engine,
+    /// whose runtime is in the container's cgroup before it is in its mounts, and may run from memory.
+    /// The host's, and this process's, are trusted from the start.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn trust_mounts(&mut self, namespace: u32) -> Result<(), SensorError> {
+        let result = self.maps.trusted_mounts.update(&namespace.to_ne_bytes(), &[1], MapFlags::ANY);
+        result.map_err(|error| map_error("write to", "trusted_mounts", &error))
+    }
+
+    /// Has the kernel stop programs in this cgroup and those below it, outside of trusted mounts.
     ///
     /// # Errors
     /// Where the map is full.
@@ -179,14 +225,15 @@ impl Sensor {
     /// # Errors
     /// Where a map cannot be written.
     pub fn release_cgroup(&mut self, id: u64) -> Result<(), SensorError> {
-        let key = id.to_ne_bytes();
-        for (map, name) in [(&self.maps.ignored, "ignored"), (&self.maps.enforced, "enforced")] {
-            match map.delete(&key) {
-                Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
-                    return Err(map_error("write to", name, &error));
-                }
-                _ => {}
+        let ids = self.ignored_beside(id)?;
+        if ids.contains(&id) {
+            self.write_ignored(id, ids.map(|other| if other == id { 0 } else { other }))?;
+        }
+        match self.maps.enforced.delete(&id.to_ne_bytes()) {
+            Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
+                return Err(map_error("write to", "enforced", &error));
             }
+            _ => {}
         }
         self.enforced.remove(&id);
         self.count_enforced()
@@ -235,10 +282,8 @@ impl Sensor {
 /// Checks the layout and fills in what the programs must know before they are loaded.
 fn configure(open: &mut OpenObject, options: SensorOptions) -> Result<(), SensorError> {
     let ring_bytes = options.ring_bytes.clamp(RING_LIMITS.0, RING_LIMITS.1).next_power_of_two();
-    // Where the host's namespace cannot be seen, the sensor's own is the best guess.
-    let host = clock::mount_namespace(1).or_else(|| clock::mount_namespace(std::process::id()));
     let by_pids = u32::from(options.key == CgroupKey::Pids);
-    let settings = [ring_bytes / 4, by_pids, host.unwrap_or_default()];
+    let settings = [ring_bytes / 4, by_pids];
     let mut agreed = Err("it has no constants".to_owned());
     for mut map in open.maps_mut() {
         if map.name() == "events" {
@@ -256,6 +301,11 @@ fn map(object: &Object, name: &'static str) -> Result<MapHandle, SensorError> {
     let map = object.maps().find(|map| map.name() == name);
     let map = map.ok_or(SensorError::Layout { reason: format!("it has no map `{name}`") })?;
     MapHandle::try_from(&map).map_err(|error| map_error("open", name, &error))
+}
+
+/// The key of the bucket that an ignored cgroup's id lies in.
+fn bucket_of(id: u64) -> [u8; 4] {
+    u32::try_from(id % u64::from(IGNORED_BUCKETS)).unwrap_or_default().to_ne_bytes()
 }
 
 fn map_error(verb: &'static str, map: &'static str, error: &libbpf_rs::Error) -> SensorError {
@@ -318,13 +368,13 @@ mod tests {
         let word = |value: usize| u32::try_from(value).unwrap_or_default().to_ne_bytes();
         let mut words = vec![layout::MAGIC.to_ne_bytes()];
         words.extend(layout::EXPECTED.iter().map(|value| word(*value)));
-        words.extend([[0; 4]; 3]);
+        words.extend([[0; 4]; 2]);
         let mut bytes = words.concat();
-        assert_eq!(layout::agree(&mut bytes, [1, 2, 3]), Ok(()));
-        assert!(bytes.ends_with(&[word(1), word(2), word(3)].concat()));
+        assert_eq!(layout::agree(&mut bytes, [1, 2]), Ok(()));
+        assert!(bytes.ends_with(&[word(1), word(2)].concat()));
         if let Some(byte) = bytes.get_mut(4 * 21) {
             *byte ^= 4;
         }
-        assert!(layout::agree(&mut bytes, [1, 2, 3]).is_err());
+        assert!(layout::agree(&mut bytes, [1, 2]).is_err());
     }
 }

@@ -110,10 +110,49 @@ fn the_side_of_the_overlay_is_told() {
     let exec = find(&mut sensor, cgroup, &of(pid));
     assert_eq!((exec.file.path.as_str(), exec.file.side), ("bin/changed", Side::Written));
 
+    // The host's root is a mount of the container's, as a volume would be.
+    let mounted = format!("old{}", fs::canonicalize(&ground.helper).unwrap().display());
+    let (pid, _) = container.run(&format!("/{mounted}"));
+    let exec = find(&mut sensor, cgroup, &of(pid));
+    assert_eq!((exec.file.path, exec.file.side), (mounted, Side::Mounted));
+
     let (pid, outcome) = container.run("/old/proc/self/exe");
     assert_eq!(outcome, "exit 0");
     let exec = find(&mut sensor, cgroup, &of(pid));
     assert_eq!((exec.file.path.as_str(), exec.file.side), ("helper", Side::Image));
+}
+
+#[test]
+fn a_path_that_is_too_deep_is_cut_and_says_so() {
+    let Some(Ground { cgroup, helper, folder }) = ground() else { return };
+    let Some(mut sensor) = start() else { return };
+    let mut deep = folder.path().to_owned();
+    for level in 0..80 {
+        deep.push(format!("level-{level}"));
+    }
+    fs::create_dir_all(&deep).unwrap();
+    let program = deep.join("program");
+    fs::copy(&helper, &program).unwrap();
+    let mut child = cgroup.command(&program).spawn().unwrap();
+    child.wait().unwrap();
+    let exec = find(&mut sensor, cgroup.id(), &of(child.id()));
+    assert!(exec.file.truncated);
+    assert!(exec.file.path.ends_with("/level-78/level-79/program"), "{}", exec.file.path);
+    assert!(exec.file.path.starts_with("level-"), "{}", exec.file.path);
+    assert_eq!(exec.file.identity, identity(&program));
+}
+
+#[test]
+fn a_deleted_program_is_told() {
+    let Some(ground) = ground() else { return };
+    let Some(mut sensor) = start() else { return };
+    let Some(mut container) = Container::start(&ground, &ground.cgroup, &[]) else { return };
+    let program = container.root().join("dropped");
+    write_program(&program, &fs::read(&ground.helper).unwrap());
+    container.send("/dropped vanish /dropped");
+    assert_eq!(container.answer().1, "exit 0");
+    let exec = find(&mut sensor, ground.cgroup.id(), &|exec| exec.file.unlinked);
+    assert_eq!((exec.file.path.as_str(), exec.file.side), ("dropped", Side::Written));
 }
 
 #[test]
@@ -256,6 +295,22 @@ fn an_ignored_cgroup_is_silent_until_it_is_released() {
 }
 
 #[test]
+fn cgroups_that_cannot_be_ignored_are_named() {
+    let Some(mut sensor) = common::is_root().then(start).flatten() else {
+        return skipped("not root, or no sensor");
+    };
+    // Ids that share their lowest bits share a bucket, which has room for four.
+    let ids = [5, 1029, 2053, 3077, 4101];
+    for id in &ids[..4] {
+        sensor.ignore_cgroup(*id).unwrap();
+        sensor.ignore_cgroup(*id).unwrap();
+    }
+    assert!(sensor.ignore_cgroup(ids[4]).unwrap_err().to_string().contains("too many cgroups"));
+    sensor.release_cgroup(ids[1]).unwrap();
+    sensor.ignore_cgroup(ids[4]).unwrap();
+}
+
+#[test]
 fn a_program_in_memory_is_killed_before_its_first_instruction() {
     let Some(ground) = ground() else { return };
     let Some(mut sensor) = start() else { return };
@@ -303,11 +358,8 @@ fn a_written_program_or_script_is_killed_before_its_first_instruction() {
 }
 
 #[test]
-fn what_sees_the_mounts_of_the_host_is_left_alone() {
+fn what_sees_the_mounts_of_the_host_or_of_an_engine_is_left_alone() {
     let Some(Ground { cgroup, helper, folder }) = ground() else { return };
-    if Some(sensor::mount_namespace(1)) != Some(sensor::mount_namespace(std::process::id())) {
-        return skipped("this is not the host's mount namespace");
-    }
     let Some(mut sensor) = start() else { return };
     let all = Enforcement { memory: true, written: true };
     sensor.enforce_cgroup(cgroup.id(), all).unwrap();
@@ -315,6 +367,12 @@ fn what_sees_the_mounts_of_the_host_is_left_alone() {
     let status = cgroup.command(&helper).arg("memory").arg(&marker).status().unwrap();
     assert!(status.success() && marker.exists());
     assert!(!find(&mut sensor, cgroup.id(), &|exec| exec.file.side == Side::Memory).stopped);
+
+    let ground = Ground { cgroup, helper, folder };
+    let Some(mut container) = Container::start(&ground, &ground.cgroup, &[]) else { return };
+    assert_eq!(container.run("/helper memory /marker").1, "signal 9");
+    sensor.trust_mounts(sensor::mount_namespace(container.pid).unwrap()).unwrap();
+    assert_eq!(container.run("/helper memory /marker").1, "exit 0");
 }
 
 #[test]

@@ -76,6 +76,19 @@ static int memory(char *marker)
 	return 2;
 }
 
+/* Runs a program whose name is gone when it begins. */
+static int vanish(char *name)
+{
+	char *words[] = { "vanished", "nothing", 0 };
+	char *environment[] = { 0 };
+	int file = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || unlink(name))
+		return 1;
+	fexecve(file, words, environment);
+	return 2;
+}
+
 static int storm(char *self, int rounds)
 {
 	char *words[] = { self, "nothing", 0 };
@@ -118,6 +131,8 @@ int main(int count, char **words)
 		return memory(words[2]);
 	if (!strcmp(mode, "storm") && count > 2)
 		return storm(words[0], atoi(words[2]));
+	if (!strcmp(mode, "vanish") && count > 2)
+		return vanish(words[2]);
 	if (!strcmp(mode, "talk") && count > 3)
 		return talk(words[2], words[3]);
 	if (!strcmp(mode, "mark") && count > 2)
