@@ -10,11 +10,15 @@ use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::sealing::{failure, open, repository};
 use crate::{output, progress, sbom};
+use engine::{ContainerDetails, Docker, DockerImage, FolderRole, LayerFolder};
 use policy::Policy;
 use report::Format;
 use scan::{Inventory, ReadOptions, RecordLevel};
 use seal::{Baseline, Comparison, Differences, Part, Seal, Store, VerifyingKey, compare, finding};
-use vocabulary::{Coverage, Finding, Problem, Report, SubjectKind, Summary, report::SCHEMA};
+use vocabulary::{
+    Container, Coverage, Digest, Finding, Layer, Origin, Platform, Problem, Report, Subject,
+    SubjectKind, Summary, report::SCHEMA,
+};
 
 /// Checks of a scan that say how far the files were read. Those of packages are no part of this.
 const READING: [&str; 3] = ["layers", "walk", "files"];
@@ -86,10 +90,17 @@ struct Verification<'run> {
 impl Verification<'_> {
     fn image(&self) -> Result<Outcome, Failure> {
         let reference = self.args.reference.as_str();
-        let inventory = progress::while_reading(&self.world.printing, |progress| {
-            scan::read(reference, &self.options, progress)
-        })
-        .map_err(sbom::failure)?;
+        let unpacked = match reference.strip_prefix("docker:") {
+            Some(name) => self.unpacked(name)?,
+            None => None,
+        };
+        let inventory = match unpacked {
+            Some(inventory) => inventory,
+            None => progress::while_reading(&self.world.printing, |progress| {
+                scan::read(reference, &self.options, progress)
+            })
+            .map_err(sbom::failure)?,
+        };
         if inventory.subject.kind != SubjectKind::Image {
             return Err(Failure::usage(format!(
                 "`{reference}` is no image; give an image, or container:NAME"
@@ -97,20 +108,109 @@ impl Verification<'_> {
         }
         let mut outcome = Outcome::of(inventory);
         let repository = repository(self.args.repository.as_deref(), &outcome.inventory.subject)?;
-        self.against_seal(&repository, &mut outcome);
+        self.against_seal(&repository, true, &mut outcome);
         Ok(outcome)
     }
 
+    /// An image of a Docker whose folders can be read: what would really run, whatever the engine's
+    /// own records say of it.
+    fn unpacked(&self, name: &str) -> Result<Option<Inventory>, Failure> {
+        let image = Docker::connect(&self.options.engines)
+            .and_then(|docker| docker.image(name))
+            .map_err(|error| Failure::new(sbom::engine_exit(&error), error))?;
+        let DockerImage { tags, diff_ids, config: Some(config), unpacked: Some(folders), .. } =
+            image
+        else {
+            return Ok(None);
+        };
+        let subject = Subject {
+            kind: SubjectKind::Image,
+            name: self.args.reference.clone(),
+            manifest_digest: None,
+            config_digest: Some(Digest::of(&config)),
+            tags,
+            platform: platform(&config),
+        };
+        let layers: Vec<Layer> = (0_u32..).zip(diff_ids).map(layer).collect();
+        Ok(Some(self.folders(subject, &layers, &folders)))
+    }
+
+    fn folders(&self, subject: Subject, layers: &[Layer], folders: &[LayerFolder]) -> Inventory {
+        progress::while_reading(&self.world.printing, |progress| {
+            scan::read_folders(subject, layers, folders, &self.options, progress)
+        })
+    }
+
+    /// The container's image against its seal, by the folders that the container itself is made of;
+    /// then what was written over them.
     fn container(&self, name: &str) -> Result<Outcome, Failure> {
-        let _ = name;
-        Err(Failure::usage("containers cannot be verified yet"))
+        let ContainerDetails { container, layers: folders } =
+            engine::container(&self.options.engines, name)
+                .map_err(|error| Failure::new(sbom::engine_exit(&error), error))?;
+        let of_image: Vec<LayerFolder> = folders
+            .iter()
+            .filter(|folder| matches!(folder.role, FolderRole::Image { .. }))
+            .cloned()
+            .collect();
+        let subject = Subject {
+            kind: SubjectKind::Container,
+            name: self.args.reference.clone(),
+            manifest_digest: None,
+            config_digest: container.image_id.clone(),
+            tags: Vec::new(),
+            platform: None,
+        };
+        let diff_ids: Vec<Digest> = of_image.iter().filter_map(diff_id).collect();
+        let known = diff_ids.len() == of_image.len();
+        let layers: Vec<Layer> =
+            if known { (0_u32..).zip(diff_ids).map(layer).collect() } else { Vec::new() };
+        let mut outcome = Outcome::of(self.folders(subject.clone(), &layers, &of_image));
+        if !known {
+            let reason = "the engine does not say which layer each folder is";
+            outcome.coverage.push(Coverage::skipped("layer-digests", reason));
+        }
+        self.against_seal(&self.repository_of(&container), known, &mut outcome);
+        let now = Outcome::of(self.folders(subject, &layers, &folders));
+        for coverage in now.coverage {
+            let check = format!("container-{}", coverage.check);
+            outcome.coverage.push(Coverage { check, ..coverage });
+        }
+        let by = Comparison {
+            baseline: Baseline::Image,
+            part: &|layer| part(&folders, layer),
+            packages: &outcome.inventory.packages,
+            layers: &outcome.inventory.layers,
+        };
+        let image_files = std::mem::take(&mut outcome.inventory.files);
+        let differences = compare(image_files, &now.inventory.files, &by);
+        outcome.takes("written-files", differences);
+        Ok(outcome)
+    }
+
+    /// The name that the image of a container was sealed under: as given, else the one that the
+    /// container was made by, else the one that was last sealed for this image.
+    fn repository_of(&self, container: &Container) -> String {
+        if let Some(given) = &self.args.repository {
+            return given.clone();
+        }
+        let named = engine::repository_of(&container.image).ok();
+        if let Some(named) = named.as_ref().filter(|name| self.store.newest(name).is_some()) {
+            return named.clone();
+        }
+        let image = container.image_id.as_ref();
+        let sealed = image.and_then(|id| self.store.by_image(id).last());
+        sealed
+            .map(|seal| seal.statement.predicate.repository.clone())
+            .or(named)
+            .unwrap_or_else(|| container.image.clone())
     }
 
     /// The image against the seals of its name.
-    fn against_seal(&self, repository: &str, outcome: &mut Outcome) {
+    fn against_seal(&self, repository: &str, layers_known: bool, outcome: &mut Outcome) {
         outcome.findings.extend(self.store.damages());
         let Inventory { subject, layers, .. } = &outcome.inventory;
         let config = subject.config_digest.as_ref();
+        let layers = layers_known.then_some(layers.as_slice());
         let Some(standing) = seal::standing(&self.store, repository, config, layers) else {
             let reason = format!("`{repository}` was never sealed here; see `lazaret seal`");
             outcome.coverage.push(Coverage::skipped("seal", reason));
@@ -118,8 +218,8 @@ impl Verification<'_> {
         };
         outcome.findings.extend(standing.findings);
         let mut holds = true;
-        let twice = standing.newest.entry == standing.baseline.entry;
-        for seal in [standing.newest, standing.baseline].into_iter().skip(usize::from(twice)) {
+        let same = standing.newest.entry == standing.baseline.entry;
+        for seal in [standing.newest, standing.baseline].into_iter().skip(usize::from(same)) {
             if let Err(error) = seal.verify(&self.keys) {
                 outcome.findings.push(finding::signature(seal, &error));
                 holds = false;
@@ -157,6 +257,50 @@ impl Verification<'_> {
         let differences = compare(record.files(), files, &by);
         outcome.takes("sealed-files", differences);
     }
+}
+
+fn diff_id(folder: &LayerFolder) -> Option<Digest> {
+    match &folder.role {
+        FolderRole::Image { diff_id, .. } => diff_id.clone(),
+        FolderRole::EngineInit | FolderRole::Written => None,
+    }
+}
+
+/// A layer that is known by its digest alone.
+fn layer((index, diff_id): (u32, Digest)) -> Layer {
+    Layer {
+        index,
+        digest: None,
+        diff_id,
+        media_type: String::new(),
+        packed_bytes: 0,
+        plain_bytes: 0,
+        entries: 0,
+        command: None,
+        origin: Origin::default(),
+        from_cache: false,
+    }
+}
+
+/// What the folder at this place of the stack is.
+fn part(folders: &[LayerFolder], layer: Option<u32>) -> Part {
+    let folder = layer.and_then(|place| folders.get(usize::try_from(place).ok()?));
+    match folder.map(|folder| &folder.role) {
+        Some(FolderRole::Written) => Part::Written,
+        Some(FolderRole::EngineInit) => Part::Engine,
+        Some(FolderRole::Image { .. }) | None => Part::Image,
+    }
+}
+
+/// The platform in an image's configuration.
+fn platform(config: &[u8]) -> Option<Platform> {
+    let config: serde_json::Value = serde_json::from_slice(config).ok()?;
+    let text = |key: &str| Some(config.get(key)?.as_str()?.to_owned());
+    Some(Platform {
+        os: text("os")?,
+        architecture: text("architecture")?,
+        variant: text("variant"),
+    })
 }
 
 /// How far files were held against each other.

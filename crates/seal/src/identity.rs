@@ -22,13 +22,14 @@ pub struct Standing<'store> {
     pub findings: Vec<Finding>,
 }
 
-/// Where the image stands; none where its name was never sealed.
+/// Where the image stands; none where its name was never sealed. Without `layers` it is not known which
+/// there are, and nothing is said of them.
 #[must_use]
 pub fn standing<'store>(
     store: &'store Store,
     repository: &str,
     config_digest: Option<&Digest>,
-    layers: &[Layer],
+    layers: Option<&[Layer]>,
 ) -> Option<Standing<'store>> {
     let newest = store.newest(repository)?;
     let same = |seal: &&Seal| Some(&seal.statement.predicate.config_digest) == config_digest;
@@ -42,7 +43,7 @@ pub fn standing<'store>(
         findings.push(other_configuration(newest, config_digest));
         newest
     };
-    findings.extend(other_layers(baseline, layers));
+    findings.extend(layers.map(|layers| other_layers(baseline, layers)).unwrap_or_default());
     Some(Standing { newest, baseline, findings })
 }
 
