@@ -23,8 +23,8 @@ impl Always {
         Self { rule: rule.id, from: Severity::Unknown, one, many }
     }
 
-    /// Comparing rates programs, libraries and raised rights high, and other files lower: those are
-    /// left to the line.
+    /// Comparing rates programs, libraries and security settings high, and other files lower: those
+    /// are left to the line.
     const fn high(rule: Rule, one: &'static str, many: &'static str) -> Self {
         Self { rule: rule.id, from: Severity::High, one, many }
     }

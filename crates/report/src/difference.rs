@@ -20,15 +20,17 @@ pub(crate) const fn name(aspect: Aspect) -> &'static str {
     }
 }
 
-/// A recorded or found value: `nothing` where there is none, a digest short unless all is wanted.
+/// A recorded or found value: `nothing` where there is none, digests in it short unless all is wanted.
 pub(crate) fn value(value: Option<&str>, style: &Style) -> String {
-    match value {
-        None => "nothing".to_owned(),
-        Some(text) => match text.parse::<Digest>() {
+    let Some(text) = value else { return "nothing".to_owned() };
+    let words: Vec<String> = text
+        .split(' ')
+        .map(|word| match word.parse::<Digest>() {
             Ok(own) => digest(&own, style),
-            Err(_) => text.to_owned(),
-        },
-    }
+            Err(_) => word.to_owned(),
+        })
+        .collect();
+    words.join(" ")
 }
 
 /// A digest: short, or in full with `-v`.

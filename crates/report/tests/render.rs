@@ -115,7 +115,7 @@ fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
         let table = text(&report, Format::Table, &Style::default());
         let own = rule.title.to_uppercase();
         let heading = match rule.id {
-            "file-added" | "file-changed" | "file-removed" => "CHANGED PROGRAMS, LIBRARIES",
+            "file-added" | "file-changed" | "file-removed" => "PROGRAMS, LIBRARIES AND SECURITY",
             "known-vulnerability" => "NO FIX KNOWN (1 package)",
             "expired-ignore" => "ALSO (1)",
             _ => own.as_str(),

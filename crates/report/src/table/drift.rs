@@ -1,6 +1,6 @@
 //! Files that are not as they were recorded: what matters first, then the rest.
 //!
-//! Comparing rates programs, libraries and rights high; by that they come first here. One file is one
+//! Comparing rates programs, libraries and what decides who may do what high; by that they come first. One file is one
 //! block: what became of it, its package and layer, and each aspect with expected and found.
 
 use super::{BOLD, DIM, RED, YELLOW, heading, left_out, paint_of, put_layer};
@@ -36,7 +36,7 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
     let (first, rest): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(finding, _)| finding.severity >= Severity::High);
     let groups = [
-        (first, RED, "CHANGED PROGRAMS, LIBRARIES AND RIGHTS"),
+        (first, RED, "PROGRAMS, LIBRARIES AND SECURITY SETTINGS"),
         (rest, YELLOW, "OTHER DIFFERENCES"),
     ];
     for ((files, paint, title), shown) in groups.into_iter().zip(SHOWN) {
@@ -82,6 +82,9 @@ fn file(
     page.put("  ").paint(paint_of(finding.severity), &format!("{word:<7}"));
     page.put("  ").paint(BOLD, finding.location.path().unwrap_or("")).end()?;
     page.column(11).paint(DIM, finding.severity.name());
+    if RULES.iter().all(|(rule, _)| rule.title != finding.title) {
+        page.paint(DIM, " · ").put(&finding.title);
+    }
     if let Some(purl) = &finding.package {
         let version = purl.version().unwrap_or("");
         page.paint(DIM, " · ").paint(DIM, &name_of(purl)).paint(DIM, " ").paint(DIM, version);
