@@ -35,6 +35,34 @@ pub(super) struct Listed {
     pub(super) id: String,
 }
 
+/// An entry of the list of containers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListedContainer {
+    id: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    names: Vec<String>,
+    #[serde(default)]
+    image: String,
+    #[serde(default, rename = "ImageID")]
+    image_id: String,
+}
+
+impl ListedContainer {
+    /// In the vocabulary's words, as far as a list says.
+    pub(super) fn container(self) -> Container {
+        Container {
+            engine: Engine::Docker,
+            id: self.id,
+            name: self.names.first().map_or("", |name| name.trim_start_matches('/')).to_owned(),
+            image: self.image,
+            image_id: self.image_id.parse().ok(),
+            pid: None,
+            started: None,
+        }
+    }
+}
+
 /// Of `GET /images/NAME/json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -139,6 +139,23 @@ impl Docker {
         Ok(containers)
     }
 
+    /// A container that is being started, as the list has it: without its process. Docker says no more
+    /// of a container before its start is over.
+    ///
+    /// # Errors
+    /// Where there is none, or the list cannot be read.
+    pub fn starting(&self, id: &str) -> Result<Container, EngineError> {
+        let none = || EngineError::NoContainer { name: one_line(id) };
+        if id.len() != 64 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(none());
+        }
+        let filters = encode(&format!("{{\"id\":[\"{id}\"]}}"));
+        let listed: Vec<documents::ListedContainer> =
+            self.list(&format!("/containers/json?all=1&filters={filters}"))?;
+        let found = listed.into_iter().map(documents::ListedContainer::container);
+        found.into_iter().find(|container| container.id == id).ok_or_else(none)
+    }
+
     /// One container, running or not, with the folders of its file system.
     ///
     /// # Errors
