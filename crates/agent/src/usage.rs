@@ -25,6 +25,10 @@ const MAX_KEPT: usize = 2_000;
 /// How often a list that changed is written.
 const WRITE_EVERY: Duration = Duration::from_secs(3);
 
+/// How often a list is written though nothing is new: whoever reads it takes what it lacks for unused
+/// only while it is fresh, because an agent that has ended leaves its files behind.
+const RENEW_EVERY: Duration = Duration::from_secs(60);
+
 /// The files that one container used.
 #[derive(Debug)]
 pub(crate) struct Used {
@@ -96,10 +100,10 @@ impl Used {
                 }))
     }
 
-    /// Writes the list if it changed and it is time, or `always`.
+    /// Writes the list if it changed and it is time, if it is getting old, or `always`.
     pub(crate) fn write(&mut self, folder: &Path, now: String, always: bool) -> io::Result<()> {
-        let due = self.written.is_none_or(|written| written.elapsed() >= WRITE_EVERY);
-        let wanted = always || (self.changed && due);
+        let since = |time| self.written.is_none_or(|written| written.elapsed() >= time);
+        let wanted = always || (self.changed && since(WRITE_EVERY)) || since(RENEW_EVERY);
         if !wanted {
             return Ok(());
         }
