@@ -21,7 +21,7 @@ use vocabulary::{
 };
 
 /// Checks of a scan that say how far the files were read. Those of packages are no part of this.
-const READING: [&str; 3] = ["layers", "walk", "files"];
+const READING: [&str; 3] = ["layers", "walk", "written-layers"];
 
 pub(crate) fn run(world: &World, args: &VerifyArgs) -> Result<Exit, Failure> {
     let store = open(world)?;
@@ -147,11 +147,9 @@ impl Verification<'_> {
         let ContainerDetails { container, layers: folders } =
             engine::container(&self.options.engines, name)
                 .map_err(|error| Failure::new(sbom::engine_exit(&error), error))?;
-        let of_image: Vec<LayerFolder> = folders
-            .iter()
-            .filter(|folder| matches!(folder.role, FolderRole::Image { .. }))
-            .cloned()
-            .collect();
+        let of_image =
+            folders.iter().filter(|folder| matches!(folder.role, FolderRole::Image { .. }));
+        let of_image = of_image.count();
         let subject = Subject {
             kind: SubjectKind::Container,
             name: self.args.reference.clone(),
@@ -160,21 +158,19 @@ impl Verification<'_> {
             tags: Vec::new(),
             platform: None,
         };
-        let diff_ids: Vec<Digest> = of_image.iter().filter_map(diff_id).collect();
-        let known = diff_ids.len() == of_image.len();
+        let diff_ids: Vec<Digest> = folders.iter().filter_map(diff_id).collect();
+        let known = diff_ids.len() == of_image;
         let layers: Vec<Layer> =
             if known { (0_u32..).zip(diff_ids).map(layer).collect() } else { Vec::new() };
-        let mut outcome = Outcome::of(self.folders(subject.clone(), &layers, &of_image));
+        let (inventory, files) = progress::while_reading(&self.world.printing, |progress| {
+            scan::read_container(subject, &layers, &folders, &self.options, progress)
+        });
+        let mut outcome = Outcome::of(inventory);
         if !known {
             let reason = "the engine does not say which layer each folder is";
             outcome.coverage.push(Coverage::skipped("layer-digests", reason));
         }
         self.against_seal(&self.repository_of(&container), known, &mut outcome);
-        let now = Outcome::of(self.folders(subject, &layers, &folders));
-        for coverage in now.coverage {
-            let check = format!("container-{}", coverage.check);
-            outcome.coverage.push(Coverage { check, ..coverage });
-        }
         let by = Comparison {
             baseline: Baseline::Image,
             part: &|layer| part(&folders, layer),
@@ -182,7 +178,7 @@ impl Verification<'_> {
             layers: &outcome.inventory.layers,
         };
         let image_files = std::mem::take(&mut outcome.inventory.files);
-        let differences = compare(image_files, &now.inventory.files, &by);
+        let differences = compare(image_files, &files, &by);
         outcome.takes("written-files", differences);
         Ok(outcome)
     }

@@ -15,7 +15,7 @@ mod running;
 
 pub use assess::{Assessment, assess};
 pub use inventory::Inventory;
-pub use read::{ReadOptions, ScanError, read, read_folders};
+pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
 
 pub use image::{Progress, RecordLevel};

@@ -6,13 +6,13 @@ use crate::resolve::{self, Tree};
 use image::cache::Checks;
 use image::walk::borrowed;
 use image::{
-    Check, Dispatch, FactCache, Image, ImageError, LayerFacts, LayerFolder, OpenOptions, Opened,
-    PathHasher, Progress, Record, RecordLevel, WalkJob, Walked, Walker,
+    Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
+    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, WalkJob, Walked, Walker,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{
-    Algorithm, Coverage, Digest, Layer, Platform, Problem, Status, Subject, SubjectKind,
+    Algorithm, Coverage, Digest, FileRecord, Layer, Platform, Problem, Status, Subject, SubjectKind,
 };
 
 /// How a subject is to be read.
@@ -105,34 +105,84 @@ pub fn read_folders(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Inventory {
-    let all = crate::checks();
-    let mut checks = borrowed(&all);
-    checks.retain(|check| !check.reads_declarations());
-    let hasher = PathHasher::new(image::cache::random_key());
-    let dispatch = Dispatch::new(&checks);
-    let walker = Walker::new(&dispatch, &hasher, RecordLevel::Digests, progress);
-    let (mut facts, mut records, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-    let walked = image::overlay::walk_all(&walker, folders, options.workers);
-    for (index, (folder, walked)) in (0_u32..).zip(folders.iter().zip(walked)) {
-        let (of_folder, record) = walked.unwrap_or_else(|error| {
-            let path = folder.path.display().to_string();
-            problems.push(Problem { path, layer: Some(index), reason: error.to_string() });
-            Default::default()
-        });
-        facts.push(of_folder);
-        records.push(record);
+    Stack::walk(folders, options, progress).inventory(subject, layers)
+}
+
+/// Reads the folders of a container once, and says what its image holds by them (the inventory) and
+/// what the container sees (its files): the difference is what was written since it was made.
+#[must_use]
+pub fn read_container(
+    subject: Subject,
+    layers: &[Layer],
+    folders: &[LayerFolder],
+    options: &ReadOptions,
+    progress: &Progress,
+) -> (Inventory, Vec<FileRecord>) {
+    let mut stack = Stack::walk(folders, options, progress);
+    let files = resolve::files_of(&stack.tree, &stack.hasher);
+    let of_image = |folder: &&LayerFolder| matches!(folder.role, FolderRole::Image { .. });
+    let image = folders.iter().take_while(of_image).count();
+    // What could not be read above the image is told apart from what could not be read of it.
+    let above = stack.tree.facts.split_off(image.min(stack.tree.facts.len()));
+    stack.tree.records.truncate(image);
+    let mut problems = Vec::new();
+    for (layer, facts) in (image..).zip(above) {
+        let layer = u32::try_from(layer).ok();
+        let unread = facts.problems.into_iter().filter(|(check, _)| check == "walk");
+        problems.extend(unread.map(|(_, problem)| Problem { layer, ..problem }));
     }
-    let tree = Tree { facts, records, directory: false };
-    let mut inventory = resolve::inventory(subject, layers.to_vec(), tree, &checks, &hasher);
-    let failed = problems.len();
-    let mut coverage = Coverage::with_problems("layers", problems);
-    if failed > 0 {
-        coverage.status = Status::Failed;
-        coverage.reason = Some(format!("{failed} folders could not be read"));
-    }
-    inventory.coverage.push(coverage);
+    let mut inventory = stack.inventory(subject, layers);
+    inventory.coverage.push(Coverage::with_problems("written-layers", problems));
     inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    inventory
+    (inventory, files)
+}
+
+/// Folders that were walked.
+struct Stack {
+    checks: Vec<Box<dyn Check>>,
+    hasher: PathHasher,
+    tree: Tree,
+    problems: Vec<Problem>,
+}
+
+impl Stack {
+    fn walk(folders: &[LayerFolder], options: &ReadOptions, progress: &Progress) -> Self {
+        let mut checks = crate::checks();
+        checks.retain(|check| !check.reads_declarations());
+        let hasher = PathHasher::new(image::cache::random_key());
+        let (mut facts, mut records, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        let walked = {
+            let checks = borrowed(&checks);
+            let dispatch = Dispatch::new(&checks);
+            let walker = Walker::new(&dispatch, &hasher, RecordLevel::Digests, progress);
+            image::overlay::walk_all(&walker, folders, options.workers)
+        };
+        for (index, (folder, walked)) in (0_u32..).zip(folders.iter().zip(walked)) {
+            let (of_folder, record) = walked.unwrap_or_else(|error| {
+                let path = folder.path.display().to_string();
+                problems.push(Problem { path, layer: Some(index), reason: error.to_string() });
+                Default::default()
+            });
+            facts.push(of_folder);
+            records.push(record);
+        }
+        Self { checks, hasher, tree: Tree { facts, records, directory: false }, problems }
+    }
+
+    fn inventory(self, subject: Subject, layers: &[Layer]) -> Inventory {
+        let Self { checks, hasher, tree, problems } = self;
+        let checks = borrowed(&checks);
+        let mut inventory = resolve::inventory(subject, layers.to_vec(), tree, &checks, &hasher);
+        let failed = problems.len();
+        let mut coverage = Coverage::with_problems("layers", problems);
+        if failed > 0 {
+            coverage.status = Status::Failed;
+            coverage.reason = Some(format!("{failed} folders could not be read"));
+        }
+        inventory.coverage.push(coverage);
+        inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
+        inventory
+    }
 }
 
 fn open_cache(folder: Option<&Path>) -> (Option<FactCache>, Option<String>) {

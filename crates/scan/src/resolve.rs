@@ -163,6 +163,11 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
     });
 }
 
+/// The files of a stack of layers.
+pub(crate) fn files_of(tree: &Tree, hasher: &PathHasher) -> Vec<FileRecord> {
+    files(tree, &Squash::new(tree.facts.iter().collect(), hasher))
+}
+
 fn files(tree: &Tree, squash: &Squash<'_>) -> Vec<FileRecord> {
     let records: Vec<&Record> = tree.records.iter().collect();
     let mut files = Vec::new();
