@@ -53,12 +53,10 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let all = Databases::open(&world.db()?, all, now);
     let asked = Asked { id, databases: &databases, all: &all, state: &state, now };
     let report = asked.answer(&containers, &images, gaps, &mut problems);
-    let format = match args.format {
-        StatusFormat::Table => Format::Table,
-        StatusFormat::Json => Format::Json,
-    };
-    let to = crate::args::OutputArgs { format: Some(format), output: Vec::new() };
-    output::deliver(&world.printing, &to, format, |format, style, out| {
+    // The table is what is there for people unless they want quiet.
+    let format = (args.format == StatusFormat::Json).then_some(Format::Json);
+    let to = crate::args::OutputArgs { format, output: Vec::new() };
+    output::deliver(&world.printing, &to, Format::Table, |format, style, out| {
         report::render_affected(&report, format, style, out)
     })?;
     Ok(match report.outcome {

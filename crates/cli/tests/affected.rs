@@ -95,6 +95,8 @@ fn running_containers_and_images_are_named_with_package_layer_and_fix() {
         assert_eq!(answer["running"][0]["packages"].as_array().unwrap().len(), packages, "{id}");
     }
 
+    let quiet = machine.run(&["affected", "CVE-2099-0001", "-q"]);
+    assert_eq!((code(&quiet), stdout(&quiet).as_str()), (1, ""));
     let table = stdout(&machine.run(&["affected", "CVE-2099-0001", "--color", "never"]));
     let digest = image["image_id"].as_str().unwrap();
     let shown = table

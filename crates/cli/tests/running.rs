@@ -115,6 +115,15 @@ fn what_a_container_has_loaded_comes_first() {
     };
     insta::assert_snapshot!("running", ids(table).replace(&started, "<start>"));
 
+    assert_eq!(code(&machine.bench.run(&["key", "new", "key"])), 0);
+    let sealing = ["seal", "docker:shop:1", "--key", "key", "--state", "state"];
+    let sealed =
+        machine.bench.run(&[&sealing[..], &["--docker-host", machine.docker.host()]].concat());
+    assert_eq!(code(&sealed), 0, "{}", stderr(&sealed));
+    assert_eq!(code(&machine.scan(&["-o", "json=r.json"])), 0);
+    let seal = machine.bench.json("r.json")["containers"][1]["seal"].clone();
+    assert!(seal.as_str().unwrap().starts_with("sha256:"), "{seal}");
+
     assert_eq!(code(&machine.scan(&["-q", "--fail-on", "critical"])), 1);
     assert_eq!(code(&machine.scan(&["-q", "--fail-on-unknown"])), 1);
 

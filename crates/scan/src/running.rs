@@ -63,7 +63,10 @@ impl<'image> Usages<'image> {
         if usage.files.contains(path) {
             return Some(path.to_owned());
         }
-        let real = self.follow(path)?;
+        // Links are followed up to the folder: a link that is a package's own file, such as
+        // `usr/bin/ld.so` of libc-bin, leads to a file of another package as a rule.
+        let (folder, name) = path.rsplit_once('/')?;
+        let real = format!("{}/{name}", self.follow(folder)?);
         usage.files.contains(&real).then_some(real)
     }
 
@@ -223,6 +226,20 @@ mod tests {
         assert_eq!(of(&libc(), &[], &seen).used, Used::NotLoaded);
         let loop_of_links = [("lib", "lib2"), ("lib2", "lib")];
         assert_eq!(of(&libc(), &loop_of_links, &seen).used, Used::NotLoaded);
+    }
+
+    #[test]
+    fn a_package_whose_link_leads_to_a_used_file_of_another_is_not_loaded_by_it() {
+        let files = ["usr/bin/ld.so"];
+        let package = package(
+            Ecosystem::DEBIAN,
+            "pkg:deb/debian/libc-bin@2.36",
+            "var/lib/dpkg/status",
+            &files,
+        );
+        let links = [("usr/bin/ld.so", "../lib/ld-linux.so.2")];
+        let seen = usage(&["usr/lib/ld-linux.so.2"], true);
+        assert_eq!(of(&package, &links, &seen).used, Used::NotLoaded);
     }
 
     #[test]
