@@ -1,7 +1,7 @@
 //! Asks engines in a thread of its own: an engine that is busy starting a container answers late, and
 //! events of others must not wait for it.
 
-use engine::{ContainerDetails, Endpoints};
+use engine::{ContainerDetails, Docker, Endpoints};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
@@ -13,8 +13,10 @@ const MAX_WAITING: usize = 256;
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
-    /// A container by its id.
+    /// A container by its id. Docker answers only when its start is over.
     Container(String),
+    /// A container that is being started, by its id.
+    Starting(String),
     /// All that run.
     Running,
 }
@@ -24,6 +26,8 @@ pub(crate) enum Question {
 pub(crate) enum Answer {
     /// A container, with its folders where they could be told.
     Container(Box<ContainerDetails>),
+    /// A container that is being started: without its process and folders.
+    Starting(Container),
     /// No engine knows it, or none says enough yet.
     Unknown {
         /// What was asked for.
@@ -82,6 +86,12 @@ fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<A
     for question in waiting {
         let answer = match question {
             Question::Running => Answer::Running(engine::containers(endpoints).0),
+            Question::Starting(id) => {
+                match Docker::connect(endpoints).and_then(|docker| docker.starting(&id)) {
+                    Ok(container) => Answer::Starting(container),
+                    Err(error) => Answer::Unknown { id, reason: error.to_string() },
+                }
+            }
             Question::Container(id) => match engine::container(endpoints, &id) {
                 Ok(details) if details.container.id == id => Answer::Container(Box::new(details)),
                 Ok(_) => Answer::Unknown { id, reason: "another container has that name".into() },

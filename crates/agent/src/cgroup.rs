@@ -95,11 +95,15 @@ impl Hierarchy {
         let own = self.path_in(&text).filter(|path| Some(path) != self.root.as_ref());
         let Some(own) = own else { return vec![pid] };
         walk(&own, |folder| {
-            let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-            pids.extend(text.lines().filter_map(|line| line.parse::<u32>().ok()));
+            pids.extend(members(folder));
             pids.len() >= MAX_PROCESSES
         });
         pids
+    }
+
+    /// The folder of the group with this id.
+    pub(crate) fn folder(&self, id: u64) -> Option<PathBuf> {
+        search(self.root.as_deref()?, id)
     }
 
     fn path_in(&self, text: &str) -> Option<PathBuf> {
@@ -125,6 +129,12 @@ impl Hierarchy {
     pub(crate) fn root_id(&self) -> Option<u64> {
         inode(self.root.as_ref()?)
     }
+}
+
+/// The processes in the group of a folder.
+pub(crate) fn members(folder: &Path) -> Vec<u32> {
+    let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
 fn described(root: &Path, path: &Path) -> Group {

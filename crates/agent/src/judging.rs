@@ -12,8 +12,9 @@ use vocabulary::{
     Side,
 };
 
-/// Where engines put the init program that `docker run --init` asks for.
-const ENGINE_INIT: &str = "sbin/docker-init";
+/// Where Docker mounts the init program that `docker run --init` asks for: `/sbin` is a link in many
+/// images.
+const ENGINE_INITS: [&str; 2] = ["sbin/docker-init", "usr/sbin/docker-init"];
 
 /// An execution whose digest is still to come.
 #[derive(Debug, PartialEq)]
@@ -152,8 +153,9 @@ fn is_to_be_stopped(finding: &Finding, execution: &Execution) -> bool {
 /// `docker run --init` mounts the engine's own program into the container and runs it first. Nothing
 /// else may stand there: a program that mounts itself over it is not the container's first process.
 fn is_engine_init(container: &Container, exec: &Exec, file: &ProgramFile) -> bool {
-    file.path == ENGINE_INIT
+    ENGINE_INITS.contains(&file.path.as_str())
         && container.pid == Some(exec.process.pid)
         && process::read(exec.process.pid, "mountinfo")
-            .is_some_and(|text| process::device_at(&text, "/sbin/docker-init").is_some())
+            // One that has ended already cannot be asked; it was the first process all the same.
+            .is_none_or(|text| process::device_at(&text, &format!("/{}", file.path)).is_some())
 }

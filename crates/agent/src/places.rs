@@ -22,6 +22,12 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a group in which only programs of the host ran may still become a container's.
 const QUIET_PATIENCE: Duration = Duration::from_secs(60);
 
+/// When an engine must have noticed that a container's first process runs.
+const SETTLED: Duration = Duration::from_millis(500);
+
+/// How long a start may take before the engine is asked about a container as about any other.
+const STARTING: Duration = Duration::from_secs(1);
+
 /// Groups that are remembered: ended ones are forgotten first.
 const MAX_GROUPS: usize = 16_384;
 
@@ -123,6 +129,19 @@ impl Places {
         self.groups.iter().filter(|(_, place)| is_its(place)).map(|(id, _)| *id).collect()
     }
 
+    /// Whether a container that no engine has a process of must have ended: it ran something, a while
+    /// ago.
+    pub(crate) fn has_ended(&self, container: &str) -> bool {
+        self.groups.values().any(|place| match place {
+            Place::Expected(expected) => {
+                expected.container.as_deref() == Some(container)
+                    && expected.ran
+                    && expected.since.elapsed() > SETTLED
+            }
+            Place::Container(_) | Place::Outside => false,
+        })
+    }
+
     /// The groups that are asked about, with the container that their path names.
     pub(crate) fn expected(&self) -> Vec<(u64, Expected)> {
         let expected = self.groups.iter().filter_map(|(id, place)| match place {
@@ -143,6 +162,11 @@ impl Places {
 }
 
 impl Expected {
+    /// Whether its container is still being started: nothing of its own ran, a moment ago.
+    pub(crate) fn is_starting(&self) -> bool {
+        self.container.is_some() && !self.ran && self.since.elapsed() < STARTING
+    }
+
     /// Whether it makes sense to ask: something ran there, or its path names a container.
     pub(crate) const fn is_asked_about(&self) -> bool {
         self.ran || self.container.is_some()

@@ -5,6 +5,11 @@ use std::fs;
 /// Bytes of a file of `/proc` that are read: a process may have 65 530 mappings of some 100 bytes.
 const MAX_PROC_BYTES: u64 = 8 << 20;
 
+/// Whether there is such a process.
+pub(crate) fn is_there(pid: u32) -> bool {
+    std::path::Path::new(&format!("/proc/{pid}")).exists()
+}
+
 /// The parent of a process.
 pub(crate) fn parent(pid: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -1,7 +1,7 @@
 //! The loop: events in, alerts and usage out, until told to stop.
 
 use crate::asking::{Answer, Asker, Question};
-use crate::cgroup::{Hierarchy, Kind};
+use crate::cgroup::{Hierarchy, Kind, members};
 use crate::guard::{Guard, Protected};
 use crate::hashing::{Hasher, Shared};
 use crate::judging::Case;
@@ -19,9 +19,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use vocabulary::Container;
 
 /// How long one look at the kernel's events waits for some.
 const TURN: Duration = Duration::from_millis(10);
+
+/// The same while a container is being started: between the runtime's last step and the container's
+/// first program there are some tens of milliseconds.
+const SHORT_TURN: Duration = Duration::from_millis(2);
+
+/// How long a container that is being started is looked at for its root.
+const START: Duration = Duration::from_secs(10);
 
 /// How often containers, seals and lost events are looked at.
 const CHORES: Duration = Duration::from_secs(2);
@@ -68,6 +76,8 @@ pub(crate) struct Agent<'run> {
     outside: HashSet<u32>,
     seals: Seals,
     asker: Asker,
+    /// Containers whose root is not there yet, with the folder of their control group.
+    starting: HashMap<String, (Container, PathBuf, Instant)>,
     /// Why containers are not known yet.
     unknown: HashMap<String, String>,
     usage: PathBuf,
@@ -108,6 +118,7 @@ impl<'run> Agent<'run> {
             outside: [1, std::process::id()].into_iter().filter_map(mount_namespace).collect(),
             seals: Seals::new(&options.store),
             asker: Asker::start(options.endpoints.clone()).map_err(AgentError::Thread)?,
+            starting: HashMap::new(),
             unknown: HashMap::new(),
             usage,
             lost: 0,
@@ -175,7 +186,8 @@ impl<'run> Agent<'run> {
 
     fn turn(&mut self) -> Result<(), AgentError> {
         let mut events = Vec::new();
-        self.sensor.poll(TURN, &mut |event| events.push(event))?;
+        let turn = if self.starting.is_empty() { TURN } else { SHORT_TURN };
+        self.sensor.poll(turn, &mut |event| events.push(event))?;
         for event in events {
             self.event(event);
         }
@@ -244,12 +256,15 @@ impl<'run> Agent<'run> {
                 self.give_up(group, expected.container.as_deref());
             } else if expected.is_asked_about() {
                 let question = match &expected.container {
+                    Some(id) if self.starting.contains_key(id) => continue,
+                    Some(id) if expected.is_starting() => Question::Starting(id.clone()),
                     Some(id) => Question::Container(id.clone()),
                     None => Question::Running,
                 };
                 self.asker.ask(&question, expected.pause());
             }
         }
+        self.look_at_starting();
         for answer in self.asker.answers() {
             self.answer(answer);
         }
@@ -301,11 +316,12 @@ impl<'run> Agent<'run> {
 
     fn answer(&mut self, answer: Answer) {
         match answer {
-            Answer::Container(details) => {
-                let id = details.container.id.clone();
-                // An engine knows a container before its first process runs.
-                if details.container.pid.is_some() && !self.watched.contains_key(&id) {
-                    self.attach(*details, true);
+            Answer::Container(details) => self.described(*details),
+            Answer::Starting(container) => {
+                let groups = self.places.of(&container.id);
+                if let Some(folder) = groups.first().and_then(|id| self.hierarchy.folder(*id)) {
+                    let id = container.id.clone();
+                    self.starting.insert(id, (container, folder, Instant::now()));
                 }
             }
             Answer::Running(containers) => {
@@ -322,6 +338,63 @@ impl<'run> Agent<'run> {
                 }
                 self.unknown.insert(id, reason);
             }
+        }
+    }
+
+    fn described(&mut self, details: ContainerDetails) {
+        let id = details.container.id.clone();
+        if let Some(watched) = self.watched.get_mut(&id) {
+            // It was found before its start was over.
+            if watched.container.started.is_none() {
+                watched.container = details.container;
+            }
+            return;
+        }
+        match details.container.pid {
+            Some(pid) if self.has_own_root(pid) || details.container.started.is_some() => {
+                self.attach(details, true);
+            }
+            // The runtime is still at it.
+            Some(_) => {}
+            // It ran something and has no process, so that it has ended: what it ran is judged.
+            None if self.places.has_ended(&id) => {
+                self.attach(details, true);
+                self.detach(&id);
+            }
+            None => {}
+        }
+    }
+
+    /// Whether a process has left the host's mounts and root: before, they are the runtime's.
+    fn has_own_root(&self, pid: u32) -> bool {
+        let device = |name: &str| {
+            let text = std::fs::read_to_string(format!("/proc/{name}/mountinfo")).ok()?;
+            process::device_at(&text, "/")
+        };
+        let space = mount_namespace(pid);
+        space.is_some_and(|space| !self.outside.contains(&space))
+            && device(&pid.to_string()).is_some_and(|root| Some(root) != device("self"))
+    }
+
+    /// Attaches containers as soon as the runtime has put their root in place, and before their first
+    /// program, so that a guard sees that one too.
+    fn look_at_starting(&mut self) {
+        let ids: Vec<String> = self.starting.keys().cloned().collect();
+        for id in ids {
+            let Some((container, folder, since)) = self.starting.get(&id).cloned() else {
+                continue;
+            };
+            if self.watched.contains_key(&id) || since.elapsed() > START {
+                self.starting.remove(&id);
+                continue;
+            }
+            let pids = members(&folder);
+            let Some(pid) = pids.into_iter().find(|pid| self.has_own_root(*pid)) else { continue };
+            let Ok(layers) = engine::mountinfo::folders_of(pid) else { continue };
+            self.starting.remove(&id);
+            let container = Container { pid: Some(pid), ..container };
+            self.attach(ContainerDetails { container, layers }, true);
+            self.asker.ask(&Question::Container(id), Duration::ZERO);
         }
     }
 
@@ -345,27 +418,29 @@ impl<'run> Agent<'run> {
     fn attach(&mut self, details: ContainerDetails, from_start: bool) {
         let folders = Folders::of(&details);
         let container = details.container;
-        let Some(pid) = container.pid else { return };
         let standing = match &container.image_id {
             Some(image) => self.seals.of(image),
             None => Standing::NotSealed,
         };
-        let own = self.hierarchy.of_process(pid).and_then(|group| group.ids.first().copied());
+        let group = container.pid.and_then(|pid| self.hierarchy.of_process(pid));
+        let own = group.and_then(|group| group.ids.first().copied());
         let used = Used::new(
             container.clone(),
             folders.image.clone(),
             clock::now(),
             from_start && self.opens.is_some(),
         );
-        let id = container.id.clone();
-        self.note_runtime(pid);
+        let (id, pid) = (container.id.clone(), container.pid);
         let watched = Watched { container, standing, folders, used, group: own };
         self.summary.containers += 1;
         self.summary.sealed += u64::from(watched.sealed().is_some());
         self.watched.insert(id.clone(), watched);
         self.say_standing(&id);
-        self.watch_files(&id, pid);
-        self.enforce(&id);
+        if let Some(pid) = pid {
+            self.note_runtime(pid);
+            self.watch_files(&id, pid);
+            self.enforce(&id);
+        }
         let mut groups = self.places.of(&id);
         groups.extend(own.filter(|own| !groups.contains(own)));
         for group in groups {
@@ -381,8 +456,12 @@ impl<'run> Agent<'run> {
     fn note_runtime(&mut self, pid: u32) {
         let own = mount_namespace(pid);
         let around = process::parent(pid).and_then(mount_namespace);
-        if around != own {
-            self.outside.extend(around);
+        if let Some(around) = around.filter(|around| Some(*around) != own) {
+            self.outside.insert(around);
+
+            if let Err(error) = self.sensor.trust_mounts(around) {
+                self.notice(error.to_string());
+            }
         }
     }
 
@@ -406,7 +485,10 @@ impl<'run> Agent<'run> {
     fn watch_files(&mut self, id: &str, pid: u32) {
         let root = PathBuf::from(format!("/proc/{pid}/root"));
         let watching = self.opens.as_ref().map(|opens| opens.watch(&root));
-        if let Some(Err(error)) = watching {
+        // A container that has ended meanwhile is no problem.
+        if let Some(Err(error)) = watching
+            && process::is_there(pid)
+        {
             self.notice(format!("container {}: files in use: {error}", short(id)));
         }
         // After the mark: what was opened before it is mapped, or was read and let go.
@@ -437,12 +519,15 @@ impl<'run> Agent<'run> {
             let root = PathBuf::from(format!("/proc/{pid}/root"));
             problems.extend(guard.protect(device, &root, protected).err());
         }
+        // A container that has ended meanwhile is no problem.
+        let problems = problems.into_iter().filter(|_| process::is_there(pid));
         for problem in problems {
             self.notice(format!("container {}: {problem}", short(id)));
         }
     }
 
     fn detach(&mut self, id: &str) {
+        self.starting.remove(id);
         let Some(mut watched) = self.watched.remove(id) else { return };
         self.write_usage(&mut watched, true);
         if let (Some(guard), Some(device)) = (&self.guard, watched.folders.device) {
@@ -498,10 +583,8 @@ impl<'run> Agent<'run> {
 
     /// Containers whose end was not among the events.
     fn look_for_ended(&mut self) {
-        let ended = |watched: &&Watched| {
-            let pid = watched.container.pid.unwrap_or_default();
-            !std::path::Path::new(&format!("/proc/{pid}")).exists()
-        };
+        let ended =
+            |watched: &&Watched| watched.container.pid.is_none_or(|pid| !process::is_there(pid));
         let ids: Vec<_> =
             self.watched.values().filter(ended).map(|one| one.container.id.clone()).collect();
         ids.iter().for_each(|id| self.detach(id));

@@ -40,7 +40,10 @@ impl Folders {
     pub(crate) fn of(details: &ContainerDetails) -> Self {
         let pid = details.container.pid;
         let mountinfo = pid.and_then(|pid| process::read(pid, "mountinfo"));
-        let device = mountinfo.and_then(|text| process::device_at(&text, "/"));
+        // Only an overlay is the container's alone.
+        let device = mountinfo
+            .filter(|text| engine::mountinfo::root_overlay(text).is_ok())
+            .and_then(|text| process::device_at(&text, "/"));
         let mut folders =
             Self { device: device.map(|(major, minor)| (major << 20) | minor), ..Self::default() };
         for LayerFolder { path, role, .. } in details.layers.iter().rev() {

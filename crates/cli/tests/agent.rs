@@ -396,6 +396,37 @@ fn a_container_is_watched_from_its_first_program_though_it_starts_later() {
 }
 
 #[test]
+fn enforcing_holds_for_the_first_moments_of_a_container_too() {
+    let Some(setup) = Setup::sealed() else { return };
+    let mut agent = setup.agent("--enforce");
+    let line = "copy /bin/marker /tmp/first; append /tmp/first x; /tmp/first /tmp/ran; pause 60";
+    let _ = setup.docker.run(IMAGE, "late", &["/bin/sh", "-c", line]);
+    let alert = agent.named("program-not-in-image", "tmp/first");
+    assert_eq!(alert["action"]["outcome"], "denied");
+    setup.shell("late", "read /tmp/ran").unwrap_err();
+    agent.end();
+}
+
+#[test]
+fn what_ran_in_a_container_that_has_ended_is_named() {
+    let Some(setup) = Setup::sealed() else { return };
+    let mut agent = setup.agent("--observe");
+    let line =
+        "copy /bin/sleeper /tmp/first; append /tmp/first x; memory /bin/reader /app/used.txt";
+    let arguments = ["run", "--network", "none", "--init", IMAGE, "/bin/sh", "-c", line];
+    setup.docker.attempt(&arguments).unwrap();
+    agent.named("program-not-in-image", "memfd:memory");
+    std::thread::sleep(QUIET);
+    assert_eq!(
+        agent.alerts().len(),
+        1,
+        "the engine's own init is no finding: {:#?}",
+        agent.alerts()
+    );
+    agent.end();
+}
+
+#[test]
 fn files_in_use_are_listed_and_others_are_not() {
     let Some(setup) = Setup::sealed() else { return };
     let id = setup.run("shop");
