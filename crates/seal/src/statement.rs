@@ -20,6 +20,9 @@ pub const STATEMENT_BYTES: usize = 4 << 20;
 /// Characters of a repository's name: names of images have at most 255.
 pub const REPOSITORY_CHARACTERS: usize = 512;
 
+/// Characters of a time, a fingerprint or a platform.
+const TEXT_CHARACTERS: usize = 200;
+
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
@@ -237,18 +240,71 @@ impl Statement {
         if digest != Some(&named.hex()) {
             return Err(StatementError::Invalid("its subject is not the image that it describes"));
         }
-        let name = &predicate.repository;
-        if name.is_empty()
-            || name.chars().count() > REPOSITORY_CHARACTERS
-            || name.chars().any(|character| character.is_control() || character.is_whitespace())
-        {
+        // These are shown on terminals before any signature is looked at.
+        let plain = |text: &str, characters: usize| {
+            !text.is_empty()
+                && text.len() <= characters
+                && text.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        if !plain(&predicate.repository, REPOSITORY_CHARACTERS) {
             return Err(StatementError::Invalid(
-                "the repository's name is empty, too long, or has spaces in it",
+                "the repository's name is empty, too long, or has spaces or letters beyond ASCII in it",
             ));
+        }
+        let signer = &predicate.signer;
+        let platform = predicate.platform.as_deref().unwrap_or("-");
+        let texts = [&predicate.time, &signer.kind, &signer.fingerprint, platform];
+        if !texts.into_iter().all(|text| plain(text, TEXT_CHARACTERS)) {
+            return Err(StatementError::Invalid("its time, signer or platform is none"));
         }
         if predicate.counter == 0 {
             return Err(StatementError::Invalid("its counter is 0; the first seal has 1"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement() -> serde_json::Value {
+        let digest = Digest::of(b"config");
+        let document = serde_json::json!({"count": 0, "digest": digest});
+        serde_json::json!({
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": "app", "digest": {"sha256": digest.hex()}}],
+            "predicateType": PREDICATE_TYPE,
+            "predicate": {
+                "repository": "app", "counter": 1, "time": "2026-01-02T03:04:05Z",
+                "signer": {"kind": "ed25519", "fingerprint": "sha256:00"},
+                "configDigest": digest, "layers": [], "packages": document,
+                "record": {"merkleRoot": digest, "entries": 0, "digest": digest},
+            },
+        })
+    }
+
+    #[test]
+    fn a_statement_that_contradicts_itself_is_refused() {
+        let of = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut statement = statement();
+            change(&mut statement);
+            Statement::from_json(statement.to_string().as_bytes())
+        };
+        assert!(of(&|_| ()).is_ok());
+        let invalid: [&dyn Fn(&mut serde_json::Value); 7] = [
+            &|one| one["subject"][0]["digest"]["sha256"] = "00".into(),
+            &|one| one["subject"] = serde_json::json!([]),
+            &|one| one["predicate"]["counter"] = 0.into(),
+            &|one| one["predicate"]["repository"] = "".into(),
+            &|one| one["predicate"]["repository"] = "a\u{1b}[2J".into(),
+            &|one| one["predicate"]["signer"]["fingerprint"] = "a\u{202e}b".into(),
+            &|one| one["predicate"]["time"] = "now\n".into(),
+        ];
+        for change in invalid {
+            assert!(matches!(of(change), Err(StatementError::Invalid(_))));
+        }
+        let other = of(&|one| one["predicateType"] = "https://slsa.dev/provenance/v1".into());
+        assert!(matches!(other, Err(StatementError::Kind(_))));
     }
 }
