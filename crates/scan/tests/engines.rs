@@ -7,7 +7,7 @@ use std::io::copy;
 use std::net::{Shutdown, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use testkit::{DockerDaemon, ImageBuilder, Layer, small_root_image};
+use testkit::{ContainerdDaemon, DockerDaemon, ImageBuilder, Layer, small_root_image};
 use vocabulary::{FileRecord, Layer as VocabularyLayer, Status};
 
 fn endpoints(docker: &str) -> Endpoints {
@@ -67,9 +67,9 @@ fn comparable(inventory: Inventory) -> Inventory {
     Inventory { layers, subject, ..inventory }
 }
 
-fn demo() -> Option<ImageBuilder> {
+fn demo(name: &str) -> Option<ImageBuilder> {
     let deep = (0..40).fold(String::new(), |path, _| format!("{path}a-folder/"));
-    let image = small_root_image("demo:1")?
+    let image = small_root_image(name)?
         .layer(
             Layer::new()
                 .file(format!("{deep}long"), "behind a long name")
@@ -86,7 +86,7 @@ fn demo() -> Option<ImageBuilder> {
 #[test]
 fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
     let Some(daemon) = DockerDaemon::start() else { return };
-    let Some(image) = demo() else { return };
+    let Some(image) = demo("demo:1") else { return };
     let built = image.build();
     let archive = daemon.folder().join("demo.tar");
     std::fs::write(&archive, image.docker_archive()).unwrap();
@@ -110,6 +110,48 @@ fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
     assert_eq!(in_place, comparable(saved));
 }
 
+#[test]
+fn an_image_of_containerd_gives_the_same_inventory_as_its_archive() {
+    let Some(daemon) = ContainerdDaemon::start() else { return };
+    let Some(image) = demo("docker.io/library/demo:1") else { return };
+    let archive = daemon.folder().join("demo.tar");
+    std::fs::write(&archive, image.docker_archive()).unwrap();
+    daemon.import(&archive);
+    let packed = daemon.folder().join("packed.tar");
+    let Some(other) = demo("registry.example/packed:1") else { return };
+    let other = other.layer(Layer::new().file("other", "1")).history("RUN other");
+    std::fs::write(&packed, other.oci_archive()).unwrap();
+
+    let engines = Endpoints {
+        containerd: daemon.address().to_owned(),
+        namespace: daemon.namespace().to_owned(),
+        ..endpoints("unix:///nonexistent/docker.sock")
+    };
+    let options = options(engines);
+    let saved = inventory(&format!("docker-archive:{}", archive.display()), &options);
+    let stored = inventory("containerd:demo:1", &options);
+    assert_eq!(stored.subject.name, "containerd:demo:1");
+    assert_eq!(stored.subject.tags, ["docker.io/library/demo:1"]);
+    assert!(stored.subject.manifest_digest.is_some());
+    assert_eq!(stored.findings, []);
+    assert_eq!(comparable(stored), comparable(saved));
+
+    let _ = daemon.ctr(&["images", "import", "--no-unpack", &packed.display().to_string()]);
+    let name = "registry.example/packed:1";
+    let stored = inventory(&format!("containerd:{name}"), &options);
+    let archived = inventory(&format!("oci-archive:{}", packed.display()), &options);
+    assert_eq!(stored.subject.config_digest, archived.subject.config_digest);
+    assert_eq!(comparable(stored), comparable(archived));
+
+    let target = engine::Containerd::connect(&options.engines).unwrap().image(name).unwrap();
+    let manifest = target.content.join("blobs/sha256").join(target.target.hex());
+    let mut bytes = std::fs::read(&manifest).unwrap();
+    bytes.push(b'\n');
+    std::fs::write(&manifest, bytes).unwrap();
+    let tampered = inventory(&format!("containerd:{name}"), &options);
+    assert_eq!(tampered.findings.len(), 1, "{:?}", tampered.findings);
+}
+
 fn file<'inventory>(inventory: &'inventory Inventory, path: &str) -> &'inventory FileRecord {
     inventory.files.iter().find(|file| file.path == path).unwrap()
 }
@@ -117,7 +159,7 @@ fn file<'inventory>(inventory: &'inventory Inventory, path: &str) -> &'inventory
 #[test]
 fn what_is_changed_in_dockers_store_is_named() {
     let Some(daemon) = DockerDaemon::start() else { return };
-    let Some(image) = demo() else { return };
+    let Some(image) = demo("demo:1") else { return };
     daemon.load_bytes(&image.docker_archive());
     let options = options(endpoints(daemon.host()));
     let docker = engine::Docker::connect(&options.engines).unwrap();
@@ -149,7 +191,7 @@ fn what_is_changed_in_dockers_store_is_named() {
 #[test]
 fn layers_in_dockers_store_are_read_once() {
     let Some(daemon) = DockerDaemon::start() else { return };
-    let Some(image) = demo() else { return };
+    let Some(image) = demo("demo:1") else { return };
     daemon.load_bytes(&image.docker_archive());
     let cache = Some(daemon.folder().join("cache"));
     let options =
@@ -166,7 +208,7 @@ fn layers_in_dockers_store_are_read_once() {
 #[test]
 fn the_folders_of_a_container_are_the_image_and_what_was_written() {
     let Some(daemon) = DockerDaemon::start() else { return };
-    let Some(image) = demo() else { return };
+    let Some(image) = demo("demo:1") else { return };
     daemon.load_bytes(&image.docker_archive());
     let _id = daemon.run("demo:1", "demo", &[]);
     let options = options(endpoints(daemon.host()));
