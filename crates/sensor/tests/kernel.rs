@@ -380,3 +380,19 @@ fn a_sensor_moves_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Sensor>();
 }
+
+#[test]
+fn the_probe_claims_what_the_sensor_can_do() {
+    if common::is_root().then(start).flatten().is_none() {
+        return skipped("not root, or no sensor");
+    }
+    let found = sensor::probe();
+    for name in ["BTF", "tp_btf exec", "tp_btf fork", "tp_btf exit", "ring buffer"] {
+        let capability = found.iter().find(|capability| capability.name == name).unwrap();
+        assert!(capability.works, "{capability:?}");
+    }
+    assert_eq!(found.len(), 13);
+    for capability in found {
+        assert!(!capability.detail.is_empty(), "{capability:?}");
+    }
+}

@@ -8,33 +8,66 @@ use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// One to try: its name for people, its program, how to make the kernel call it, and how to attach it.
+/// One to try: its name for people, its program, how to make the kernel call it, how to attach it, and
+/// what it needs beside root: often the kernel's own reason is a bare error number.
 struct Trial {
     name: &'static str,
     program: &'static str,
     exercise: fn(),
     attach: fn(&ProgramMut<'_>) -> Result<Link, String>,
+    needs: &'static str,
 }
 
+/// What programs on tracepoints need.
+const TRACING: &str = "Linux 5.8 with BTF";
+
 const TRIALS: [Trial; 9] = [
-    Trial { name: "tp_btf exec", program: "probe_exec", exercise: run, attach },
-    Trial { name: "tp_btf fork", program: "probe_fork", exercise: thread, attach },
-    Trial { name: "tp_btf exit", program: "probe_exit", exercise: thread, attach },
-    Trial { name: "ring buffer", program: "probe_ring", exercise: thread, attach },
-    Trial { name: "kill from the kernel", program: "probe_signal", exercise: run, attach },
-    Trial { name: "lsm", program: "probe_lsm", exercise: open, attach },
-    Trial { name: "fentry", program: "probe_fentry", exercise: open, attach },
-    Trial { name: "kprobe", program: "probe_kprobe", exercise: open, attach },
+    Trial { name: "tp_btf exec", program: "probe_exec", exercise: run, attach, needs: TRACING },
+    Trial { name: "tp_btf fork", program: "probe_fork", exercise: thread, attach, needs: TRACING },
+    Trial { name: "tp_btf exit", program: "probe_exit", exercise: thread, attach, needs: TRACING },
+    Trial { name: "ring buffer", program: "probe_ring", exercise: thread, attach, needs: TRACING },
+    Trial {
+        name: "kill from the kernel",
+        program: "probe_signal",
+        exercise: run,
+        attach,
+        needs: TRACING,
+    },
+    Trial {
+        name: "lsm",
+        program: "probe_lsm",
+        exercise: open,
+        attach,
+        needs: "CONFIG_BPF_LSM, CONFIG_FUNCTION_TRACER, and `bpf` among the LSMs of the boot line",
+    },
+    Trial {
+        name: "fentry",
+        program: "probe_fentry",
+        exercise: open,
+        attach,
+        needs: "CONFIG_FUNCTION_TRACER",
+    },
+    Trial {
+        name: "kprobe",
+        program: "probe_kprobe",
+        exercise: open,
+        attach,
+        needs: "CONFIG_KPROBES",
+    },
     Trial {
         name: "cgroup connect4",
         program: "probe_connect",
         exercise: connect,
         attach: attach_cgroup,
+        needs: "CONFIG_CGROUP_BPF and cgroup v2",
     },
 ];
 
 pub(super) fn all() -> Vec<Capability> {
-    TRIALS.iter().map(|trial| Capability::of(trial.name, attempt(trial))).collect()
+    let outcome = |trial: &Trial| {
+        attempt(trial).map_err(|reason| format!("{reason}; it needs root and {}", trial.needs))
+    };
+    TRIALS.iter().map(|trial| Capability::of(trial.name, outcome(trial))).collect()
 }
 
 /// Loads the one program, attaches it, has the kernel call it, and looks at its counter.
