@@ -18,7 +18,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use vocabulary::{Execution, Process, Side, StandardInput};
+use vocabulary::{Container, Execution, Process, Side, StandardInput};
 
 /// How often the thread looks whether it is to end.
 const TURN: Duration = Duration::from_millis(200);
@@ -29,16 +29,16 @@ const MAX_PARENTS: usize = 8;
 /// A container whose programs are asked about.
 #[derive(Clone, Debug)]
 pub(crate) struct Protected {
-    pub(crate) container: String,
+    pub(crate) container: Container,
     pub(crate) sealed: Arc<Sealed>,
     /// What it wrote, to tell what was changed from what was tampered with below.
     pub(crate) written: Option<PathBuf>,
 }
 
-/// A program that was refused.
+/// A program that was refused. It holds what it is told with: the container may have ended since.
 #[derive(Debug)]
 pub(crate) struct Denial {
-    pub(crate) container: String,
+    pub(crate) protected: Protected,
     pub(crate) execution: Execution,
 }
 
@@ -165,7 +165,7 @@ impl Answering {
             Some(_) => {
                 describe(&mut execution, request.pid, program.is_script());
                 // Nobody listens any more only where the agent ends.
-                let _ = self.denials.send(Denial { container: protected.container, execution });
+                let _ = self.denials.send(Denial { protected, execution });
                 Verdict::Deny
             }
         }

@@ -1,11 +1,13 @@
 //! From an execution in a known container to alerts and actions.
 
+use crate::guard::{Denial, Protected};
 use crate::run::Agent;
+use crate::seals::Sealed;
 use crate::stopping::{is_stopped, stop};
-use crate::watched::Watched;
 use crate::{Message, Mode, clock, process};
 use behaviour::{Baseline, Judge, Reason};
 use sensor::{Exec, ProgramFile, boot_ns};
+use std::sync::Arc;
 use vocabulary::execution::ALERT_SCHEMA;
 use vocabulary::{
     Action, Alert, Container, Evidence, Execution, FileIdentity, Finding, Means, Rule, Severity,
@@ -16,10 +18,12 @@ use vocabulary::{
 /// images.
 const ENGINE_INITS: [&str; 2] = ["sbin/docker-init", "usr/sbin/docker-init"];
 
-/// An execution whose digest is still to come.
-#[derive(Debug, PartialEq)]
+/// An execution whose digest is still to come. It holds what it is judged by: the container may have
+/// ended by then.
+#[derive(Debug)]
 pub(crate) struct Case {
-    container: String,
+    container: Container,
+    sealed: Option<Arc<Sealed>>,
     execution: Execution,
     /// Whether the kernel has already sent it the signal.
     stopped: bool,
@@ -69,7 +73,12 @@ impl Agent<'_> {
             digest: None,
         };
         let program = watched.wanted(file, side, exec.process.pid);
-        let case = Case { container: id.to_owned(), execution, stopped: exec.stopped };
+        let case = Case {
+            container: watched.container.clone(),
+            sealed: watched.sealed().cloned(),
+            execution,
+            stopped: exec.stopped,
+        };
         if let Some((case, digest)) = self.hasher.hash(program, case) {
             self.finish(case, digest);
         }
@@ -78,13 +87,8 @@ impl Agent<'_> {
     /// Judges a case whose digest has come, or could not be had.
     pub(crate) fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) {
         case.execution.digest = digest;
-        let Some(watched) = self.watched.get(&case.container) else { return };
-        let findings = findings(watched, &case.execution);
-        if findings.is_empty() {
-            return;
-        }
-        let enforced = self.options.mode == Mode::Enforce && watched.sealed().is_some();
-        let container = watched.container.clone();
+        let findings = findings(&case.container, case.sealed.as_ref(), &case.execution);
+        let enforced = self.options.mode == Mode::Enforce && case.sealed.is_some();
         let mut done = None;
         for finding in findings {
             let action = if enforced && is_to_be_stopped(&finding, &case.execution) {
@@ -93,18 +97,16 @@ impl Agent<'_> {
             } else {
                 Action::Observed
             };
-            self.alert(container.clone(), finding, action, case.execution.at_ns);
+            self.alert(case.container.clone(), finding, action, case.execution.at_ns);
         }
         self.summary.stopped += u64::from(done.as_ref().is_some_and(is_stopped));
     }
 
     /// Tells of a program that the guard refused.
-    pub(crate) fn denied(&mut self, id: &str, execution: &Execution) {
-        let Some(watched) = self.watched.get(id) else { return };
-        let findings = findings(watched, execution);
-        let container = watched.container.clone();
+    pub(crate) fn denied(&mut self, denial: Denial) {
+        let Denial { protected: Protected { container, sealed, .. }, execution } = denial;
         self.summary.stopped += 1;
-        for finding in findings {
+        for finding in findings(&container, Some(&sealed), &execution) {
             let action = Action::Denied { means: Means::Fanotify };
             self.alert(container.clone(), finding, action, execution.at_ns);
         }
@@ -128,12 +130,16 @@ impl Agent<'_> {
     }
 }
 
-fn findings(watched: &Watched, execution: &Execution) -> Vec<Finding> {
-    let baseline = match watched.sealed() {
+fn findings(
+    container: &Container,
+    sealed: Option<&Arc<Sealed>>,
+    execution: &Execution,
+) -> Vec<Finding> {
+    let baseline = match sealed {
         Some(sealed) => Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal },
         None => Baseline::NotSealed,
     };
-    Judge::execution(&watched.container, execution, baseline)
+    Judge::execution(container, execution, baseline)
 }
 
 /// A program in its layer, untouched, that is only too large to hash, or on record without a digest,

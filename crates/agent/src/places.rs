@@ -192,3 +192,99 @@ impl Expected {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sensor::ProgramFile;
+    use vocabulary::{FileIdentity, Process, Side, StandardInput};
+
+    fn group(ids: &[u64], container: Option<&str>) -> Group {
+        Group { ids: ids.to_vec(), container: container.map(str::to_owned) }
+    }
+
+    fn exec(pid: u32) -> Box<Exec> {
+        let file = ProgramFile {
+            path: "bin/tool".to_owned(),
+            identity: FileIdentity { device: 1, inode: 1 },
+            side: Side::Image,
+            file_system: 0,
+            unlinked: false,
+            truncated: false,
+        };
+        Box::new(Exec {
+            at_ns: 1,
+            process: Process { pid, ..Process::default() },
+            ancestors: Vec::new(),
+            uid: 0,
+            gid: 0,
+            cgroup: 1,
+            pids_cgroup: 0,
+            mount_namespace: 1,
+            root_device: 1,
+            file,
+            script: None,
+            input: StandardInput::Other,
+            stopped: false,
+        })
+    }
+
+    #[test]
+    fn a_group_within_a_containers_group_is_the_containers() {
+        let mut places = Places::default();
+        places.set(7, Place::Container("a".to_owned()));
+        places.learn(9, Some(&group(&[9, 8, 7, 2], None)), &|_| false);
+        assert_eq!(places.get(9), Some(&Place::Container("a".to_owned())));
+        // A container that no engine here knows, inside of one that is known.
+        places.learn(10, Some(&group(&[10, 7], Some("inner"))), &|_| false);
+        assert_eq!(places.get(10), Some(&Place::Container("a".to_owned())));
+        places.learn(11, Some(&group(&[11, 7], Some("inner"))), &|id| id == "inner");
+        assert_eq!(places.get(11), Some(&Place::Container("inner".to_owned())));
+    }
+
+    #[test]
+    fn executions_wait_for_their_own_container() {
+        let mut places = Places::default();
+        places.learn(1, Some(&group(&[1], Some("a"))), &|_| false);
+        places.learn(2, Some(&group(&[2], Some("b"))), &|_| false);
+        for (group, pid) in [(1, 10), (2, 20), (1, 11)] {
+            places.wait(group, exec(pid));
+        }
+        assert_eq!(places.of("a"), [1]);
+        let pids: Vec<_> = places.take(1).map(|exec| exec.process.pid).collect();
+        assert_eq!(pids, [10, 11], "in their order");
+        assert_eq!(places.take(1).count(), 0);
+        assert_eq!(places.take(2).count(), 1);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_what_is_dropped_is_counted() {
+        let mut places = Places::default();
+        places.learn(1, None, &|_| false);
+        for pid in 0..1034 {
+            places.wait(1, exec(pid));
+        }
+        assert_eq!(places.dropped, 10);
+        assert_eq!(places.take(1).count(), MAX_WAITING);
+    }
+
+    #[test]
+    fn a_group_is_asked_about_where_it_may_be_a_containers() {
+        let mut places = Places::default();
+        places.learn(1, None, &|_| false);
+        places.learn(2, Some(&group(&[2], Some("b"))), &|_| false);
+        let asked = |places: &Places| {
+            let mut asked: Vec<_> =
+                places.expected().into_iter().filter(|(_, one)| one.is_asked_about()).collect();
+            asked.sort_by_key(|(id, _)| *id);
+            asked.into_iter().map(|(id, one)| (id, one.is_starting())).collect::<Vec<_>>()
+        };
+        assert_eq!(asked(&places), [(2, true)]);
+        places.wait(1, exec(1));
+        places.wait(2, exec(2));
+        assert_eq!(asked(&places), [(1, false), (2, false)]);
+        assert!(!places.has_ended("b"), "its engine may not have noticed yet");
+        assert_eq!(places.forget("b"), [2]);
+        assert_eq!(places.get(2), None);
+    }
+}

@@ -273,7 +273,7 @@ impl<'run> Agent<'run> {
         }
         let denials = self.guard.as_ref().map(Guard::denials).unwrap_or_default();
         for denial in denials {
-            self.denied(&denial.container, &denial.execution);
+            self.denied(denial);
         }
         self.collect_opens();
     }
@@ -512,7 +512,7 @@ impl<'run> Agent<'run> {
         }
         if let (Some(guard), Some(device)) = (&self.guard, watched.folders.device) {
             let protected = Protected {
-                container: id.to_owned(),
+                container: watched.container.clone(),
                 sealed: sealed.clone(),
                 written: watched.folders.written.clone(),
             };
