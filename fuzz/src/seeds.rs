@@ -22,6 +22,7 @@ fn write_all() -> io::Result<()> {
     tars(folder)?;
     documents(folder)?;
     seals(folder)?;
+    engines(folder)?;
     texts(folder)
 }
 
@@ -60,6 +61,21 @@ fn tars(folder: &Path) -> io::Result<()> {
     write(folder, "tar", "sealed", &[&[0xff], tar.as_slice()].concat())?;
     let escapes = Tar::new().file("../../etc/passwd", "x").file("/a//./b/../c", "y").finish();
     write(folder, "tar", "escapes", &[&[7], escapes.as_slice()].concat())
+}
+
+fn engines(folder: &Path) -> io::Result<()> {
+    let record = br#"{"type":2,"payload":"AAAA","position":0}
+{"type":1,"name":"./a","size":700,"payload":"AAAAAAAAAAA=","position":1}
+{"type":1,"name_raw":"ZC9i","payload":null,"position":2}
+"#;
+    write(folder, "tar_split", "record", record)?;
+    let mounted = b"72 48 0:39 / / rw master:2 - overlay overlay rw,lowerdir=/d/l/AB:/c\\040d,\
+        upperdir=/d/30/diff,workdir=/d/30/work\n73 72 0:42 / /proc rw - proc proc rw\n";
+    write(folder, "mountinfo", "docker", mounted)?;
+    let image = b"\x0a\x12\x0a\x04name\x1a\x0a\x0a\x01t\x12\x05sha:0";
+    write(folder, "protobuf", "image", image)?;
+    let task = b"\x0a\x0a\x12\x04demo\x18\x07\x20\x02";
+    write(folder, "protobuf", "task", task)
 }
 
 fn seals(folder: &Path) -> io::Result<()> {
