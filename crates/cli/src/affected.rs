@@ -9,7 +9,7 @@
 use crate::World;
 use crate::args::{AffectedArgs, ReadArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
-use crate::running::{Reference, Seals, absent, moved, unanswered, usage, watched};
+use crate::running::{Reference, Seals, absent, unanswered, usage, watched};
 use crate::sbom::read_options;
 use crate::{database, output};
 use advisories::Databases;
@@ -95,8 +95,6 @@ struct Known {
     names: BTreeSet<String>,
     known_by: BTreeSet<String>,
     image_id: Option<Digest>,
-    /// By what containers name it.
-    references: BTreeSet<Reference>,
     read: bool,
     distribution: Option<Distribution>,
     layers: Vec<Layer>,
@@ -109,6 +107,11 @@ impl Known {
     fn shown(&self) -> String {
         let id = || self.image_id.as_ref().map(Digest::short);
         self.names.first().cloned().or_else(id).unwrap_or_else(|| "without a name".to_owned())
+    }
+
+    /// Whether a container was made from it. Names do not tell: they move.
+    fn is_of(&self, container: &Container) -> bool {
+        container.image_id.is_some() && container.image_id == self.image_id
     }
 
     /// Reads it. The files of its packages are kept only where a container runs: there can be
@@ -151,10 +154,9 @@ fn known(
     let mut images: BTreeMap<Reference, Known> = BTreeMap::new();
     let mut listen = false;
     let mut add = |reference: Reference, engine: &str, names: Vec<String>, id: Option<Digest>| {
-        let image = images.entry(reference.clone()).or_default();
+        let image = images.entry(reference).or_default();
         image.names.extend(names);
         image.known_by.insert(engine.to_owned());
-        image.references.insert(reference);
         image.image_id = image.image_id.take().or(id);
     };
     match Docker::connect(engines).and_then(|docker| docker.images()) {
@@ -199,10 +201,9 @@ fn known(
         // A tag may have moved since; the names that an image has now are the engine's to say.
         let engine = container.engine.name();
         if !images.contains_key(&reference) {
-            let image = images.entry(reference.clone()).or_default();
+            let image = images.entry(reference).or_default();
             image.names.extend(names);
             image.known_by.insert(engine.to_owned());
-            image.references.insert(reference);
             image.image_id.clone_from(&container.image_id);
         }
     }
@@ -222,7 +223,6 @@ fn merged(images: BTreeMap<Reference, Known>) -> Vec<Known> {
             Some(known) => {
                 known.names.extend(image.names);
                 known.known_by.extend(image.known_by);
-                known.references.extend(image.references);
                 if known.symlinks.is_empty() && !image.symlinks.is_empty() {
                     known.symlinks = image.symlinks;
                     known.packages = image.packages;
@@ -316,20 +316,10 @@ impl Asked<'_> {
             for finding in &findings {
                 found_ids.extend(finding.id.iter().chain(&finding.aliases).cloned());
             }
-            let own: Vec<&Container> = containers
-                .iter()
-                .filter(|container| image.references.contains(&Reference::of(container)))
-                .collect();
-            let mut running = 0;
+            let own: Vec<&Container> =
+                containers.iter().filter(|container| image.is_of(container)).collect();
+            let running = own.len() as u64;
             for container in own {
-                if let Some(reason) = moved(container, image.image_id.as_ref()) {
-                    gaps.push(NotChecked {
-                        what: format!("container {}", container.shown()),
-                        reason,
-                    });
-                    continue;
-                }
-                running += 1;
                 looked_at.insert(&container.id);
                 if !findings.is_empty() {
                     report.running.push(self.container(container, image, &findings, problems));
@@ -445,7 +435,10 @@ fn unseen(
     unseen
         .map(|container| NotChecked {
             what: format!("container {}", container.shown()),
-            reason: format!("its image `{}` could not be read", container.image),
+            reason: format!(
+                "its image `{}` could not be read, or the name leads to another one by now",
+                container.image
+            ),
         })
         .filter(|gap| !listed(&gap.what))
         .collect()
@@ -571,7 +564,6 @@ mod tests {
             let reference = Reference(name.to_owned());
             let known = Known {
                 names: BTreeSet::from([name.to_owned()]),
-                references: BTreeSet::from([reference.clone()]),
                 image_id: Some(Digest::of(id)),
                 read: true,
                 ..Known::default()
@@ -582,6 +574,5 @@ mod tests {
         let merged = merged(images);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].names.len(), 2);
-        assert_eq!(merged[0].references.len(), 2);
     }
 }

@@ -68,7 +68,15 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     for container in containers {
         let usage = usage(&state, &container, now, &mut problems);
         let read = images.get(&Reference::of(&container));
+        let other = match read {
+            Some(Ok(image)) => moved(&container, image.report.subject.config_digest.as_ref()),
+            _ => None,
+        };
         report.containers.push(match read {
+            // Findings of another image say nothing about this container.
+            Some(Ok(_)) if other.is_some() => {
+                unread(container, usage.as_ref(), &other.unwrap_or_default(), &assessment)
+            }
             Some(Ok(image)) => image.running(container, usage.as_ref(), &seals, &mut problems),
             Some(Err(reason)) => unread(container, usage.as_ref(), reason, &assessment),
             None => unread(container, usage.as_ref(), "its image was not read", &assessment),
@@ -175,17 +183,22 @@ fn read_images(
         .collect()
 }
 
-/// That a name leads to another image than the one that a container was made from, where it does.
+/// Why an image is not, or may not be, the one that a container was made from. Where the engine does
+/// not say which that was, its name is no answer: another image may have taken it.
 pub(crate) fn moved(container: &Container, found: Option<&Digest>) -> Option<String> {
-    let (made_from, found) = (container.image_id.as_ref()?, found?);
-    (made_from != found).then(|| {
-        format!(
+    match (&container.image_id, found) {
+        (Some(made_from), Some(found)) if made_from == found => None,
+        (Some(made_from), Some(found)) => Some(format!(
             "`{}` is another image by now ({}); the container was made from {}",
             container.image,
             found.short(),
             made_from.short()
-        )
-    })
+        )),
+        _ => Some(format!(
+            "{} does not say which image the container was made from; `{}` may be another image by now",
+            container.engine, container.image
+        )),
+    }
 }
 
 /// An image that was matched and decided on.
@@ -230,15 +243,6 @@ impl Assessed {
         let mut findings: Vec<RunningFinding> = open.map(of).collect();
         // They come worst first, and stay so among those of one kind.
         findings.sort_by_key(|finding| finding.usage.used != Used::Loaded);
-        let mut coverage = coverage.clone();
-        let mut decision = decision.clone();
-        if let Some(reason) = moved(&container, subject.config_digest.as_ref()) {
-            decision.reasons.push("the image of the container was not checked".to_owned());
-            if decision.outcome == Outcome::Pass {
-                decision.outcome = Outcome::Incomplete;
-            }
-            coverage.push(Coverage::failed("image", reason));
-        }
         let id = container.image_id.as_ref().or(subject.config_digest.as_ref());
         RunningContainer {
             image: Some(subject.clone()),
@@ -246,9 +250,9 @@ impl Assessed {
             watched: usage.map(watched),
             layers: layers.clone(),
             findings,
-            coverage,
+            coverage: coverage.clone(),
             summary: summary.clone(),
-            decision,
+            decision: decision.clone(),
             container,
         }
     }
@@ -549,5 +553,7 @@ mod tests {
         let own = container("ab", None);
         assert_eq!(moved(&own, Some(&Digest::of(b"config"))), None);
         assert!(moved(&own, Some(&Digest::of(b"other"))).unwrap().contains("another image"));
+        let silent = Container { image_id: None, ..own };
+        assert!(moved(&silent, Some(&Digest::of(b"config"))).unwrap().contains("does not say"));
     }
 }

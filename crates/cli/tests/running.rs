@@ -5,13 +5,16 @@ mod common;
 
 use common::{Bench, STATUS, code, node, stderr, stdout};
 use std::process::Output;
-use testkit::{DockerDaemon, ImageBuilder, Layer, tiny_program};
+use testkit::{ContainerdDaemon, DockerDaemon, ImageBuilder, Layer, tiny_program};
 
 /// The moment of the binary in tests, `SOURCE_DATE_EPOCH`.
 const NOW: &str = "2026-09-21T14:13:20Z";
 
+/// Waits for its end.
+const SLEEPER: &str = "#include <unistd.h>\nint main(void) { for (;;) pause(); }";
+
 /// Debian with a library that its package database names by another path than a kernel would.
-fn image(sleeper: &[u8]) -> ImageBuilder {
+fn image(sleeper: &[u8], name: &str) -> ImageBuilder {
     let base = Layer::new()
         .directory("bin")
         .program("bin/sleeper", sleeper)
@@ -24,7 +27,7 @@ fn image(sleeper: &[u8]) -> ImageBuilder {
         .file("usr/lib/libopensel.so.3", "made up")
         .symlink("lib", "usr/lib");
     ImageBuilder::new()
-        .tag("shop:1")
+        .tag(name)
         .layer(base)
         .history("ADD rootfs.tar / ")
         .layer(node())
@@ -38,9 +41,9 @@ struct Machine {
 
 impl Machine {
     fn start() -> Option<Self> {
-        let sleeper = tiny_program("#include <unistd.h>\nint main(void) { for (;;) pause(); }")?;
+        let sleeper = tiny_program(SLEEPER)?;
         let docker = DockerDaemon::start()?;
-        docker.load_bytes(&image(&sleeper).docker_archive());
+        docker.load_bytes(&image(&sleeper, "shop:1").docker_archive());
         Some(Self { bench: Bench::with_database(), docker })
     }
 
@@ -151,6 +154,41 @@ fn a_container_whose_tag_moved_is_scanned_by_the_image_that_it_was_made_from() {
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     let report = machine.bench.json("r.json");
     assert_eq!(used(&report["containers"][0]).len(), 3);
+}
+
+#[test]
+fn containers_of_containerd_are_scanned_and_never_by_an_image_that_took_their_name() {
+    let Some(sleeper) = tiny_program(SLEEPER) else { return };
+    let Some(daemon) = ContainerdDaemon::start() else { return };
+    let bench = Bench::with_database();
+    let name = "docker.io/library/shop:1";
+    daemon.import_bytes(&image(&sleeper, name).docker_archive());
+    daemon.run(name, "shop", &["/bin/sleeper"]);
+    let run = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        let address = daemon.address().to_str().unwrap();
+        all.extend(["--docker-host", "unix:///nonexistent/docker.sock", "--state", "state"]);
+        all.extend(["--containerd-address", address]);
+        all.extend(["--containerd-namespace", daemon.namespace()]);
+        bench.run(&all)
+    };
+    let scanned = run(&["scan", "--running", "-o", "json=r.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let report = bench.json("r.json");
+    assert_eq!(report["containers"][0]["container"]["id"], "shop");
+    assert_eq!(used(&report["containers"][0]).len(), 3);
+    assert_eq!(code(&run(&["affected", "CVE-2099-0001"])), 1);
+    assert_eq!(code(&run(&["affected", "MAL-2099-1"])), 0);
+
+    let other = ImageBuilder::new().tag(name).layer(node());
+    daemon.import_bytes(&other.docker_archive());
+    let moved = run(&["scan", "--running", "-o", "json=r.json"]);
+    let report = bench.json("r.json");
+    let container = &report["containers"][0];
+    assert_eq!(code(&moved), 3, "{}", stderr(&moved));
+    assert!(used(container).is_empty(), "{container}");
+    assert!(container["coverage"].to_string().contains("another image by now"), "{container}");
+    assert_eq!(code(&run(&["affected", "MAL-2099-1"])), 3);
 }
 
 #[test]
