@@ -1,7 +1,7 @@
 //! Asks engines in a thread of its own: an engine that is busy starting a container answers late, and
 //! events of others must not wait for it.
 
-use engine::{ContainerDetails, Docker, Endpoints};
+use engine::{ContainerDetails, Containerd, Docker, Endpoints};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
@@ -86,12 +86,7 @@ fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<A
     for question in waiting {
         let answer = match question {
             Question::Running => Answer::Running(engine::containers(endpoints).0),
-            Question::Starting(id) => {
-                match Docker::connect(endpoints).and_then(|docker| docker.starting(&id)) {
-                    Ok(container) => Answer::Starting(container),
-                    Err(error) => Answer::Unknown { id, reason: error.to_string() },
-                }
-            }
+            Question::Starting(id) => starting(endpoints, id),
             Question::Container(id) => match engine::container(endpoints, &id) {
                 Ok(details) if details.container.id == id => Answer::Container(Box::new(details)),
                 Ok(_) => Answer::Unknown { id, reason: "another container has that name".into() },
@@ -101,5 +96,18 @@ fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<A
         if replies.send(answer).is_err() {
             return;
         }
+    }
+}
+
+/// What there is to say of a container before its start is over: Docker's list names it, containerd
+/// describes it.
+fn starting(endpoints: &Endpoints, id: String) -> Answer {
+    let docker = Docker::connect(endpoints).and_then(|docker| docker.starting(&id));
+    if let Ok(container) = docker {
+        return Answer::Starting(container);
+    }
+    match Containerd::connect(endpoints).and_then(|engine| engine.container(&id)) {
+        Ok(details) => Answer::Container(Box::new(details)),
+        Err(error) => Answer::Unknown { id, reason: error.to_string() },
     }
 }

@@ -23,6 +23,8 @@ const ID_DIGITS: usize = 64;
 pub(crate) struct Hierarchy {
     root: Option<PathBuf>,
     kind: Kind,
+    /// containerd's namespace: it puts a container into the group `/NAMESPACE/ID`, whatever its id.
+    namespace: String,
 }
 
 /// Which hierarchy.
@@ -45,7 +47,7 @@ pub(crate) struct Group {
 
 impl Hierarchy {
     /// Finds where it is mounted in the text of a `mountinfo` file.
-    pub(crate) fn of(mountinfo: &str, kind: Kind) -> Self {
+    pub(crate) fn of(mountinfo: &str, kind: Kind, namespace: &str) -> Self {
         let root = mountinfo.lines().find_map(|line| {
             let (place, file_system) = line.split_once(" - ")?;
             let mut fields = file_system.split(' ');
@@ -56,7 +58,7 @@ impl Hierarchy {
             };
             is_it.then(|| place.split(' ').nth(4).map(PathBuf::from))?
         });
-        Self { root, kind }
+        Self { root, kind, namespace: namespace.to_owned() }
     }
 
     /// Whether it is mounted at all.
@@ -77,13 +79,13 @@ impl Hierarchy {
         let by_process = text.as_deref().and_then(|text| self.path_in(text));
         let path =
             by_process.filter(|path| inode(path) == Some(id)).or_else(|| search(root, id))?;
-        Some(described(root, &path))
+        Some(self.described(root, &path))
     }
 
     /// The group that a process is in now; none where that is the root.
     pub(crate) fn of_process(&self, pid: u32) -> Option<Group> {
         let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-        let group = described(self.root.as_ref()?, &self.path_in(&text)?);
+        let group = self.described(self.root.as_ref()?, &self.path_in(&text)?);
         (!group.ids.is_empty()).then_some(group)
     }
 
@@ -106,6 +108,22 @@ impl Hierarchy {
         search(self.root.as_deref()?, id)
     }
 
+    fn described(&self, root: &Path, path: &Path) -> Group {
+        let inside = path.strip_prefix(root).unwrap_or(Path::new(""));
+        let ids = path.ancestors().take_while(|folder| *folder != root).filter_map(inode).collect();
+        let named = || {
+            let mut parts = inside.iter().filter_map(|part| part.to_str());
+            (parts.next()? == self.namespace).then(|| parts.next())?
+        };
+        let container = inside
+            .ancestors()
+            .filter_map(|folder| folder.file_name()?.to_str())
+            .find_map(container_id)
+            .or_else(named)
+            .map(str::to_owned);
+        Group { ids, container }
+    }
+
     fn path_in(&self, text: &str) -> Option<PathBuf> {
         let path = match self.kind {
             Kind::Unified => version_2(text),
@@ -119,7 +137,7 @@ impl Hierarchy {
         let Some(root) = &self.root else { return Vec::new() };
         let mut groups = Vec::new();
         walk(root, |path| {
-            groups.push(described(root, path));
+            groups.push(self.described(root, path));
             false
         });
         groups
@@ -135,17 +153,6 @@ impl Hierarchy {
 pub(crate) fn members(folder: &Path) -> Vec<u32> {
     let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     text.lines().filter_map(|line| line.parse().ok()).collect()
-}
-
-fn described(root: &Path, path: &Path) -> Group {
-    let inside = path.strip_prefix(root).unwrap_or(Path::new(""));
-    let ids = path.ancestors().take_while(|folder| *folder != root).filter_map(inode).collect();
-    let container = inside
-        .ancestors()
-        .filter_map(|folder| folder.file_name()?.to_str())
-        .find_map(container_id)
-        .map(str::to_owned);
-    Group { ids, container }
 }
 
 /// The line of version 2 of `/proc/PID/cgroup`.
@@ -233,7 +240,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let inner = root.path().join("docker").join(ID).join("nested");
         fs::create_dir_all(&inner).unwrap();
-        let hierarchy = Hierarchy { root: Some(root.path().to_owned()), kind: Kind::Unified };
+        let hierarchy = Hierarchy {
+            root: Some(root.path().to_owned()),
+            kind: Kind::Unified,
+            namespace: "moby".to_owned(),
+        };
         let id = inode(&inner).unwrap();
         // A process that cannot be: the search must find it.
         let group = hierarchy.group(id, u32::MAX).unwrap();
@@ -242,6 +253,10 @@ mod tests {
         assert_eq!(group.ids[0], id);
         assert!(hierarchy.group(1, u32::MAX).is_none());
         assert_eq!(hierarchy.all().len(), 4);
+        let named = root.path().join("moby/web");
+        fs::create_dir_all(&named).unwrap();
+        let group = hierarchy.group(inode(&named).unwrap(), u32::MAX).unwrap();
+        assert_eq!(group.container.as_deref(), Some("web"));
     }
 
     #[test]
@@ -256,9 +271,9 @@ mod tests {
     fn each_hierarchy_is_found_beside_the_other() {
         let text = "31 23 0:27 / /sys/fs/cgroup/pids rw shared:9 - cgroup cgroup rw,pids\n\
                     32 23 0:28 / /sys/fs/cgroup/unified rw shared:10 - cgroup2 cgroup2 rw\n";
-        let root = |kind| Hierarchy::of(text, kind).root.unwrap();
+        let root = |kind| Hierarchy::of(text, kind, "default").root.unwrap();
         assert_eq!(root(Kind::Unified), Path::new("/sys/fs/cgroup/unified"));
         assert_eq!(root(Kind::Pids), Path::new("/sys/fs/cgroup/pids"));
-        assert!(Hierarchy::of("", Kind::Unified).group(1, 1).is_none());
+        assert!(Hierarchy::of("", Kind::Unified, "default").group(1, 1).is_none());
     }
 }

@@ -40,6 +40,9 @@ const ROLL_CALL: Duration = Duration::from_secs(30);
 /// Containers of which it is remembered why no engine knows them.
 const MAX_UNKNOWN: usize = 256;
 
+/// Containers of which it is remembered that they ended: answers are not older than seconds.
+const MAX_ENDED: usize = 1024;
+
 /// Watches until `stop` is set or the time is over. What happens is told to `out` as it happens.
 ///
 /// # Errors
@@ -78,6 +81,8 @@ pub(crate) struct Agent<'run> {
     asker: Asker,
     /// Containers whose root is not there yet, with the folder of their control group.
     starting: HashMap<String, (Container, PathBuf, Instant)>,
+    /// Containers that ended, by their first process: an engine's answer may be older than that.
+    ended: HashMap<String, u32>,
     /// Why containers are not known yet.
     unknown: HashMap<String, String>,
     usage: PathBuf,
@@ -96,7 +101,8 @@ impl<'run> Agent<'run> {
         let state = |source| AgentError::State { path: usage.clone(), source };
         std::fs::create_dir_all(&usage).and_then(|()| prune(&usage)).map_err(state)?;
         let (running, errors) = engine::containers(&options.endpoints);
-        let hierarchy = hierarchy(running.iter().filter_map(|container| container.pid))?;
+        let hierarchy =
+            hierarchy(&options.endpoints.namespace, running.iter().filter_map(|one| one.pid))?;
         let key = match hierarchy.kind() {
             Kind::Unified => CgroupKey::Unified,
             Kind::Pids => CgroupKey::Pids,
@@ -119,6 +125,7 @@ impl<'run> Agent<'run> {
             seals: Seals::new(&options.store),
             asker: Asker::start(options.endpoints.clone()).map_err(AgentError::Thread)?,
             starting: HashMap::new(),
+            ended: HashMap::new(),
             unknown: HashMap::new(),
             usage,
             lost: 0,
@@ -351,6 +358,7 @@ impl<'run> Agent<'run> {
             return;
         }
         match details.container.pid {
+            Some(pid) if self.ended.get(&id) == Some(&pid) => {}
             Some(pid) if self.has_own_root(pid) || details.container.started.is_some() => {
                 self.attach(details, true);
             }
@@ -530,6 +538,12 @@ impl<'run> Agent<'run> {
         self.starting.remove(id);
         let Some(mut watched) = self.watched.remove(id) else { return };
         self.write_usage(&mut watched, true);
+        if let Some(pid) = watched.container.pid {
+            if self.ended.len() >= MAX_ENDED {
+                self.ended.clear();
+            }
+            self.ended.insert(id.to_owned(), pid);
+        }
         if let (Some(guard), Some(device)) = (&self.guard, watched.folders.device) {
             guard.release(device);
         }
@@ -640,17 +654,17 @@ fn short(id: &str) -> &str {
 
 /// The hierarchy in which containers have groups of their own: version 2, unless it is not there or
 /// the containers that run are all in its root.
-fn hierarchy(pids: impl Iterator<Item = u32>) -> Result<Hierarchy, AgentError> {
+fn hierarchy(namespace: &str, pids: impl Iterator<Item = u32>) -> Result<Hierarchy, AgentError> {
     let path = "/proc/self/mountinfo";
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|source| AgentError::Proc { path, source })?;
-    let unified = Hierarchy::of(&text, Kind::Unified);
+    let unified = Hierarchy::of(&text, Kind::Unified, namespace);
     let pids: Vec<u32> = pids.collect();
     let in_root = !pids.is_empty() && pids.iter().all(|pid| unified.of_process(*pid).is_none());
     if unified.is_there() && !in_root {
         return Ok(unified);
     }
-    let old = Hierarchy::of(&text, Kind::Pids);
+    let old = Hierarchy::of(&text, Kind::Pids, namespace);
     if old.is_there() {
         return Ok(old);
     }
