@@ -11,13 +11,16 @@ mod common;
 
 use common::{Bench, code, stderr, stdout};
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use testkit::{DockerDaemon, Layer, skip, small_root_image, tiny_program};
+use testkit::{
+    ContainerdDaemon, DockerDaemon, ImageBuilder, Layer, skip, small_root_image, tiny_program,
+};
 
 const IMAGE: &str = "guarded:1";
 
@@ -75,16 +78,15 @@ int main(int count, char **words) {
 struct Setup {
     docker: DockerDaemon,
     bench: Bench,
+    image: ImageBuilder,
 }
+
+/// Settings of one run.
+type Environment<'names> = [(&'names str, OsString)];
 
 impl Setup {
     fn new() -> Option<Self> {
         let docker = DockerDaemon::start()?;
-        let setup = Self { docker, bench: Bench::new() };
-        let status = setup.lazaret(&["agent", "--status"]).output().unwrap();
-        if code(&status) != 0 {
-            return skip(&format!("the agent cannot run here: {}", stdout(&status)));
-        }
         let image = small_root_image(IMAGE)?.layer(
             Layer::new()
                 .program("bin/marker", tiny_program(MARKER)?)
@@ -94,7 +96,12 @@ impl Setup {
                 .file("app/used.txt", "used")
                 .file("app/untouched.txt", "untouched"),
         );
-        setup.docker.load_bytes(&image.docker_archive());
+        let setup = Self { docker, bench: Bench::new(), image };
+        let status = setup.lazaret(&["agent", "--status"]).output().unwrap();
+        if code(&status) != 0 {
+            return skip(&format!("the agent cannot run here: {}", stdout(&status)));
+        }
+        setup.docker.load_bytes(&setup.image.docker_archive());
         Some(setup)
     }
 
@@ -115,10 +122,13 @@ impl Setup {
     }
 
     fn seal(&self) {
-        for arguments in
-            [vec!["key", "new", "key"], vec!["seal", &format!("docker:{IMAGE}"), "--key", "key"]]
-        {
-            let done = self.lazaret(&arguments).output().unwrap();
+        self.seal_as(&format!("docker:{IMAGE}"), &[]);
+    }
+
+    fn seal_as(&self, reference: &str, environment: &Environment<'_>) {
+        for arguments in [vec!["key", "new", "key"], vec!["seal", reference, "--key", "key"]] {
+            let mut command = self.lazaret(&arguments);
+            let done = command.envs(environment.iter().cloned()).output().unwrap();
             assert_eq!(code(&done), 0, "{}", stderr(&done));
         }
     }
@@ -133,11 +143,16 @@ impl Setup {
     }
 
     fn agent(&self, mode: &str) -> Agent<'_> {
+        self.agent_with(mode, &[])
+    }
+
+    fn agent_with(&self, mode: &str, environment: &Environment<'_>) -> Agent<'_> {
         let errors = self.bench.path().join(format!("errors{mode}"));
         let alerts = self.bench.path().join(format!("alerts{mode}.jsonl"));
         let child = self
             .lazaret(&["agent", mode, "--output"])
             .arg(&alerts)
+            .envs(environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&errors).unwrap())
@@ -464,6 +479,28 @@ fn an_image_without_a_seal_is_told_of_and_left_alone() {
     assert_eq!(alert["action"]["outcome"], "denied");
     let said = agent.end();
     assert_eq!(said.matches("is not sealed").count(), 1, "{said}");
+}
+
+#[test]
+fn containers_of_containerd_are_watched_too() {
+    let Some(setup) = Setup::new() else { return };
+    let Some(containerd) = ContainerdDaemon::start() else { return };
+    containerd.import_bytes(&setup.image.docker_archive());
+    let name = containerd.ctr(&["images", "list", "--quiet"]);
+    let name = name.trim();
+    let environment = [
+        ("CONTAINERD_ADDRESS", containerd.address().as_os_str().to_owned()),
+        ("CONTAINERD_NAMESPACE", containerd.namespace().into()),
+    ];
+    setup.seal_as(&format!("containerd:{name}"), &environment);
+    let mut agent = setup.agent_with("--observe", &environment);
+    let line = "copy /bin/marker /tmp/first; append /tmp/first x; /tmp/first; pause 60";
+    containerd.run(name, "named", &["/bin/sh", "-c", line]);
+    let alert = agent.named("program-not-in-image", "tmp/first");
+    assert_eq!(alert["container"]["engine"], "containerd");
+    assert_eq!(alert["container"]["id"], "named");
+    assert_eq!(agent.alerts().len(), 1);
+    agent.end();
 }
 
 #[test]
