@@ -113,7 +113,8 @@ impl Sensor {
         loop {
             let count = self.drain(each)?;
             let left = end.map_or(TURN, |end| end.saturating_duration_since(Instant::now()));
-            if count > 0 || left.is_zero() {
+            // poll(2) counts whole milliseconds: waiting for less would be asking without end.
+            if count > 0 || left < Duration::from_millis(1) {
                 return Ok(count);
             }
             self.wait(left.min(TURN))?;
