@@ -86,6 +86,7 @@ pub(crate) struct Agent<'run> {
     /// Why containers are not known yet.
     unknown: HashMap<String, String>,
     usage: PathBuf,
+    cannot_write: bool,
     lost: u64,
     missed_opens: u64,
     chores: Instant,
@@ -128,6 +129,7 @@ impl<'run> Agent<'run> {
             ended: HashMap::new(),
             unknown: HashMap::new(),
             usage,
+            cannot_write: false,
             lost: 0,
             missed_opens: 0,
             chores: Instant::now(),
@@ -353,6 +355,7 @@ impl<'run> Agent<'run> {
         if let Some(watched) = self.watched.get_mut(&id) {
             // It was found before its start was over.
             if watched.container.started.is_none() {
+                watched.used.describe(details.container.clone());
                 watched.container = details.container;
             }
             return;
@@ -555,7 +558,10 @@ impl<'run> Agent<'run> {
     }
 
     fn write_usage(&mut self, watched: &mut Watched, always: bool) {
-        if let Err(error) = watched.used.write(&self.usage, clock::now(), always) {
+        let written = watched.used.write(&self.usage, clock::now(), always);
+        // A full disk is said once, not every few seconds.
+        let said = std::mem::replace(&mut self.cannot_write, written.is_err());
+        if let (Err(error), false) = (written, said) {
             let folder = self.usage.display().to_string();
             self.notice(format!("cannot write to `{folder}`: {error}"));
         }

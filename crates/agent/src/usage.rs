@@ -81,6 +81,12 @@ impl Used {
         }
     }
 
+    /// What its engine says of it now.
+    pub(crate) fn describe(&mut self, container: Container) {
+        self.usage.container = container;
+        self.changed = true;
+    }
+
     /// Says that so many events did not reach the agent.
     pub(crate) fn lost(&mut self, count: u64) {
         if count > 0 {
