@@ -91,7 +91,7 @@ fn load(store: &seal::Store, newest: &seal::Seal) -> Result<Sealed, String> {
     Ok(Sealed {
         programs: AllowList::new(record.files()),
         seal: newest.digest.clone(),
-        name: format!("{} #{}", predicate.repository, predicate.counter),
+        name: format!("{} #{}", predicate.name(), predicate.counter),
     })
 }
 

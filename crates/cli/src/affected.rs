@@ -244,7 +244,7 @@ fn add_sealed(images: &mut Vec<Known>, seals: &Seals, gaps: &mut Vec<NotChecked>
         }
         match seals.packages(seal) {
             Ok(mut packages) => images.push(Known {
-                names: BTreeSet::from([predicate.repository.clone()]),
+                names: BTreeSet::from([predicate.name().to_string()]),
                 known_by: BTreeSet::from(["seals".to_owned()]),
                 image_id: Some(id),
                 read: true,

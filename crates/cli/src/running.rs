@@ -464,7 +464,7 @@ impl Seals {
 fn broken(seal: &seal::Seal, error: &seal::SignatureError) -> NotChecked {
     let predicate = &seal.statement.predicate;
     NotChecked {
-        what: format!("seal {} of {}", predicate.counter, predicate.repository),
+        what: format!("seal {} of {}", predicate.counter, predicate.name()),
         reason: error.to_string(),
     }
 }

@@ -4,8 +4,9 @@ use crate::World;
 use crate::args::{SealArgs, SealsCommand, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::{output, progress, sbom};
+use engine::reference::Reference;
 use scan::{Inventory, ReadOptions, RecordLevel};
-use seal::{Draft, ScanSummary, Seal, SealedRecord, SigningKey, Store, StoreError, key};
+use seal::{Draft, Name, ScanSummary, Seal, SealedRecord, SigningKey, Store, StoreError, key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
@@ -29,7 +30,7 @@ pub(crate) fn run(world: &World, args: &SealArgs) -> Result<Exit, Failure> {
     })
     .map_err(sbom::failure)?;
     refuse(&inventory)?;
-    let repository = repository(args.repository.as_deref(), &inventory.subject)?;
+    let name = name(args.repository.as_deref(), &inventory.subject)?;
     let now = World::now();
     let draft = Draft {
         subject: &inventory.subject,
@@ -37,7 +38,7 @@ pub(crate) fn run(world: &World, args: &SealArgs) -> Result<Exit, Failure> {
         files: &inventory.files,
         packages: &inventory.packages,
         scan: scanned(world, &inventory, now),
-        repository: &repository,
+        name: &name,
         time: &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     };
     let mut store = open(world)?;
@@ -98,9 +99,9 @@ fn refuse(inventory: &Inventory) -> Result<(), Failure> {
 }
 
 /// The name under which an image is sealed: as given, else its own, where that is one.
-pub(crate) fn repository(given: Option<&str>, subject: &Subject) -> Result<String, Failure> {
+pub(crate) fn name(given: Option<&str>, subject: &Subject) -> Result<Name, Failure> {
     if let Some(given) = given {
-        return Ok(given.to_owned());
+        return Ok(Name::untagged(given));
     }
     let engine = subject
         .name
@@ -108,24 +109,37 @@ pub(crate) fn repository(given: Option<&str>, subject: &Subject) -> Result<Strin
         .filter(|(scheme, _)| matches!(*scheme, "docker" | "containerd"));
     // The annotation of an OCI layout may hold a tag alone.
     let tags = subject.tags.iter().filter(|tag| tag.contains([':', '/']));
-    let names: BTreeSet<String> = tags.filter_map(|tag| engine::repository_of(tag).ok()).collect();
-    if let Some(named) = engine.and_then(|(_, name)| engine::repository_of(name).ok())
-        && (names.contains(&named) || names.is_empty() && !is_id(&subject.name))
+    let mut names: BTreeMap<String, BTreeSet<Option<String>>> = BTreeMap::new();
+    for named in tags.filter_map(|tag| name_of(tag)) {
+        names.entry(named.repository).or_default().insert(named.tag);
+    }
+    if let Some(named) = engine.and_then(|(_, name)| name_of(name))
+        && (names.contains_key(&named.repository) || names.is_empty() && !is_id(&subject.name))
     {
         return Ok(named);
     }
     let mut names = names.into_iter();
     match (names.next(), names.next()) {
-        (Some(name), None) => Ok(name),
+        (Some((repository, tags)), None) => {
+            // Of several tags none is the one that was meant.
+            let tag = if tags.len() == 1 { tags.into_iter().next().flatten() } else { None };
+            Ok(Name { repository, tag })
+        }
         (None, _) => Err(Failure::usage(format!(
             "`{}` has no name of its own; give --repository",
             subject.name
         ))),
-        (Some(one), Some(other)) => Err(Failure::usage(format!(
+        (Some((one, _)), Some((other, _))) => Err(Failure::usage(format!(
             "`{}` has several names, such as `{one}` and `{other}`; give --repository",
             subject.name
         ))),
     }
+}
+
+/// The repository and tag of an image's name; `latest` where it says none, as engines have it.
+pub(crate) fn name_of(text: &str) -> Option<Name> {
+    let named = text.parse::<Reference>().ok()?.or_latest();
+    Some(Name { repository: named.repository(), tag: named.tag })
 }
 
 /// Whether a reference to an engine gives an image's id and no name.
@@ -152,6 +166,8 @@ fn scanned(world: &World, inventory: &Inventory, now: jiff::Timestamp) -> Option
 #[derive(serde::Serialize)]
 struct Shown<'seal> {
     repository: &'seal str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'seal str>,
     counter: u64,
     time: &'seal str,
     signer: &'seal str,
@@ -171,6 +187,7 @@ fn shown(seal: &Seal) -> Shown<'_> {
     let predicate = &seal.statement.predicate;
     Shown {
         repository: &predicate.repository,
+        tag: predicate.tag.as_deref(),
         counter: predicate.counter,
         time: &predicate.time,
         signer: &predicate.signer.fingerprint,
@@ -187,7 +204,6 @@ fn shown(seal: &Seal) -> Shown<'_> {
 
 fn show(seal: &Seal, format: StatusFormat) -> Result<(), Failure> {
     let Shown {
-        repository,
         counter,
         signer,
         entry,
@@ -202,8 +218,9 @@ fn show(seal: &Seal, format: StatusFormat) -> Result<(), Failure> {
     if format == StatusFormat::Json {
         return output::print_json(&shown(seal));
     }
+    let name = seal.statement.predicate.name();
     output::print(|out| {
-        writeln!(out, "Sealed    {repository}  seal {counter}")?;
+        writeln!(out, "Sealed    {name}  seal {counter}")?;
         writeln!(out, "Image     {config_digest}")?;
         writeln!(out, "Content   {layers} layers, {files} files, {packages} packages")?;
         writeln!(out, "Files     {merkle_root}")?;
@@ -250,8 +267,14 @@ pub(crate) fn seals(world: &World, command: SealsCommand) -> Result<Exit, Failur
     match command {
         SealsCommand::List { format } => list(&store, format),
         SealsCommand::Show { repository } => {
-            let full = engine::repository_of(&repository).ok();
-            let found = store.newest(&repository).or_else(|| store.newest(full.as_deref()?));
+            let found = store.newest(&repository).or_else(|| {
+                let named = repository.parse::<Reference>().ok()?;
+                let tagged = Name { repository: named.repository(), tag: named.tag };
+                match tagged.tag {
+                    Some(_) => store.newest_under(&tagged),
+                    None => store.newest(&tagged.repository),
+                }
+            });
             let seal = found.ok_or_else(|| {
                 Failure::usage(format!(
                     "`{repository}` was never sealed here; see `lazaret seals list`"
@@ -264,16 +287,17 @@ pub(crate) fn seals(world: &World, command: SealsCommand) -> Result<Exit, Failur
 }
 
 fn list(store: &Store, format: StatusFormat) -> Result<Exit, Failure> {
-    let rows: Vec<Shown<'_>> = store.all().iter().map(shown).collect();
     if format == StatusFormat::Json {
+        let rows: Vec<Shown<'_>> = store.all().iter().map(shown).collect();
         output::print_json(&rows)?;
         return Ok(Exit::Clean);
     }
     output::print(|out| {
-        rows.iter().try_for_each(|row| {
-            let Shown { repository, counter, time, config_digest, signer, .. } = row;
-            let image = config_digest.get(..19).unwrap_or(config_digest);
-            writeln!(out, "{repository}  {counter}  {time}  {image}  {signer}")
+        store.all().iter().try_for_each(|seal| {
+            let Shown { counter, time, config_digest, signer, .. } = shown(seal);
+            let name = seal.statement.predicate.name();
+            let image = config_digest.get(..19).unwrap_or(&config_digest);
+            writeln!(out, "{name}  {counter}  {time}  {image}  {signer}")
         })
     })?;
     Ok(Exit::Clean)

@@ -8,15 +8,18 @@ use crate::World;
 use crate::args::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
-use crate::sealing::{failure, open, repository};
+use crate::sealing::{failure, name, name_of, open};
 use crate::{output, progress, sbom};
 use engine::{ContainerDetails, Docker, DockerImage, FolderRole, LayerFolder};
+use image::{OpenOptions, Opened};
 use policy::Policy;
 use report::Format;
 use scan::{Inventory, ReadOptions, RecordLevel};
-use seal::{Baseline, Comparison, Differences, Part, Seal, Store, VerifyingKey, compare, finding};
+use seal::{
+    Baseline, Comparison, Differences, Name, Part, Seal, Store, VerifyingKey, compare, finding,
+};
 use vocabulary::{
-    Container, Coverage, Digest, Finding, Layer, Origin, Platform, Problem, Report, Subject,
+    Container, Coverage, Digest, Finding, Layer, Origin, Problem, Report, SealInfo, Subject,
     SubjectKind, Summary, report::SCHEMA,
 };
 
@@ -61,6 +64,7 @@ struct Outcome {
     inventory: Inventory,
     findings: Vec<Finding>,
     coverage: Vec<Coverage>,
+    seal: Option<SealInfo>,
 }
 
 impl Outcome {
@@ -70,7 +74,7 @@ impl Outcome {
             .into_iter()
             .filter(|coverage| READING.contains(&coverage.check.as_str()))
             .collect();
-        Self { inventory, findings, coverage }
+        Self { inventory, findings, coverage, seal: None }
     }
 
     fn takes(&mut self, what: &str, differences: Differences) {
@@ -107,8 +111,8 @@ impl Verification<'_> {
             )));
         }
         let mut outcome = Outcome::of(inventory);
-        let repository = repository(self.args.repository.as_deref(), &outcome.inventory.subject)?;
-        self.against_seal(&repository, true, &mut outcome);
+        let name = name(self.args.repository.as_deref(), &outcome.inventory.subject)?;
+        self.against_seal(&name, true, &mut outcome);
         Ok(outcome)
     }
 
@@ -118,21 +122,22 @@ impl Verification<'_> {
         let image = Docker::connect(&self.options.engines)
             .and_then(|docker| docker.image(name))
             .map_err(|error| Failure::new(sbom::engine_exit(&error), error))?;
-        let DockerImage { tags, diff_ids, config: Some(config), unpacked: Some(folders), .. } =
-            image
-        else {
+        let DockerImage { diff_ids, config: Some(_), unpacked: Some(folders), .. } = image else {
             return Ok(None);
         };
-        let subject = Subject {
-            kind: SubjectKind::Image,
-            name: self.args.reference.clone(),
-            manifest_digest: None,
-            config_digest: Some(Digest::of(&config)),
-            tags,
-            platform: platform(&config),
+        let options = OpenOptions {
+            platform: self.options.platform.clone(),
+            engines: self.options.engines.clone(),
         };
-        let layers: Vec<Layer> = (0_u32..).zip(diff_ids).map(layer).collect();
-        Ok(Some(self.folders(subject, &layers, &folders)))
+        let opened = image::open(&self.args.reference, &options)
+            .map_err(|error| sbom::failure(error.into()))?;
+        let Opened::Image(image) = opened else { return Ok(None) };
+        let mut layers: Vec<Layer> = (0_u32..).zip(diff_ids).map(layer).collect();
+        for (layer, source) in layers.iter_mut().zip(&image.layers) {
+            layer.command.clone_from(&source.command);
+            layer.origin.clone_from(&source.origin);
+        }
+        Ok(Some(self.folders(image.subject, &layers, &folders)))
     }
 
     fn folders(&self, subject: Subject, layers: &[Layer], folders: &[LayerFolder]) -> Inventory {
@@ -155,7 +160,7 @@ impl Verification<'_> {
             name: self.args.reference.clone(),
             manifest_digest: None,
             config_digest: container.image_id.clone(),
-            tags: Vec::new(),
+            tags: vec![container.image.clone()],
             platform: None,
         };
         let diff_ids: Vec<Digest> = folders.iter().filter_map(diff_id).collect();
@@ -170,7 +175,7 @@ impl Verification<'_> {
             let reason = "the engine does not say which layer each folder is";
             outcome.coverage.push(Coverage::skipped("layer-digests", reason));
         }
-        self.against_seal(&self.repository_of(&container), known, &mut outcome);
+        self.against_seal(&self.name_of(&container), known, &mut outcome);
         let by = Comparison {
             baseline: Baseline::Image,
             part: &|layer| part(&folders, layer),
@@ -185,30 +190,32 @@ impl Verification<'_> {
 
     /// The name that the image of a container was sealed under: as given, else the one that the
     /// container was made by, else the one that was last sealed for this image.
-    fn repository_of(&self, container: &Container) -> String {
+    fn name_of(&self, container: &Container) -> Name {
         if let Some(given) = &self.args.repository {
-            return given.clone();
+            return Name::untagged(given);
         }
-        let named = engine::repository_of(&container.image).ok();
-        if let Some(named) = named.as_ref().filter(|name| self.store.newest(name).is_some()) {
+        let named = name_of(&container.image);
+        if let Some(named) =
+            named.as_ref().filter(|name| self.store.newest(&name.repository).is_some())
+        {
             return named.clone();
         }
         let image = container.image_id.as_ref();
         let sealed = image.and_then(|id| self.store.by_image(id).last());
         sealed
-            .map(|seal| seal.statement.predicate.repository.clone())
+            .map(|seal| seal.statement.predicate.name())
             .or(named)
-            .unwrap_or_else(|| container.image.clone())
+            .unwrap_or_else(|| Name::untagged(&container.image))
     }
 
     /// The image against the seals of its name.
-    fn against_seal(&self, repository: &str, layers_known: bool, outcome: &mut Outcome) {
+    fn against_seal(&self, name: &Name, layers_known: bool, outcome: &mut Outcome) {
         outcome.findings.extend(self.store.damages());
         let Inventory { subject, layers, .. } = &outcome.inventory;
         let config = subject.config_digest.as_ref();
         let layers = layers_known.then_some(layers.as_slice());
-        let Some(standing) = seal::standing(&self.store, repository, config, layers) else {
-            let reason = format!("`{repository}` was never sealed here; see `lazaret seal`");
+        let Some(standing) = seal::standing(&self.store, name, config, layers) else {
+            let reason = format!("`{name}` was never sealed here; see `lazaret seal`");
             outcome.coverage.push(Coverage::skipped("seal", reason));
             return;
         };
@@ -223,6 +230,7 @@ impl Verification<'_> {
         }
         outcome.coverage.push(Coverage::ran("seal"));
         if holds {
+            outcome.seal = Some(info(standing.baseline));
             self.files_against(standing.baseline, outcome);
         } else {
             let reason = "the seal does not hold: nothing can be held against it";
@@ -288,15 +296,16 @@ fn part(folders: &[LayerFolder], layer: Option<u32>) -> Part {
     }
 }
 
-/// The platform in an image's configuration.
-fn platform(config: &[u8]) -> Option<Platform> {
-    let config: serde_json::Value = serde_json::from_slice(config).ok()?;
-    let text = |key: &str| Some(config.get(key)?.as_str()?.to_owned());
-    Some(Platform {
-        os: text("os")?,
-        architecture: text("architecture")?,
-        variant: text("variant"),
-    })
+/// What a report says of a seal.
+fn info(seal: &Seal) -> SealInfo {
+    let predicate = &seal.statement.predicate;
+    SealInfo {
+        name: predicate.name().to_string(),
+        counter: predicate.counter,
+        time: predicate.time.clone(),
+        signer: predicate.signer.fingerprint.clone(),
+        digest: seal.digest.clone(),
+    }
 }
 
 /// How far files were held against each other.
@@ -320,7 +329,7 @@ fn covered(what: &str, differences: &Differences) -> Coverage {
 }
 
 fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, Failure> {
-    let Outcome { inventory, findings, mut coverage } = outcome;
+    let Outcome { inventory, findings, mut coverage, seal } = outcome;
     let Inventory { subject, distribution, layers, packages, .. } = inventory;
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
     let today = sbom::today(World::now())?;
@@ -330,6 +339,7 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         schema: SCHEMA.to_owned(),
         tool: World::tool(),
         subject,
+        seal,
         distribution,
         layers,
         packages,

@@ -137,6 +137,9 @@ fn a_sealed_image_verifies_with_either_kind_of_key() {
         assert_eq!(sealed["repository"], "example.test/shop");
         assert_eq!(sealed["counter"], counter);
         assert_eq!(sealing.verify("app.tar", &[]), (0, Vec::new()));
+        let (_, report) = sealing.report("app.tar", &[]);
+        assert_eq!(report["seal"]["name"], "example.test/shop:1");
+        assert_eq!(report["seal"]["counter"], counter);
         let public = format!("{key}.pub");
         assert_eq!(sealing.verify("app.tar", &["--key", &public]), (0, Vec::new()));
     }
@@ -165,7 +168,7 @@ fn what_was_never_sealed_does_not_pass() {
     assert_eq!(report["decision"]["outcome"], "incomplete");
     let coverage = report["coverage"].as_array().unwrap();
     let seal = coverage.iter().find(|one| one["check"] == "seal").unwrap();
-    assert!(text(&seal["reason"]).contains("`example.test/shop` was never sealed here"));
+    assert!(text(&seal["reason"]).contains("`example.test/shop:1` was never sealed here"));
 }
 
 #[test]

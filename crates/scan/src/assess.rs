@@ -37,6 +37,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         schema: SCHEMA.to_owned(),
         tool: by.tool.clone(),
         subject,
+        seal: None,
         distribution,
         layers,
         packages,

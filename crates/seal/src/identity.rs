@@ -6,6 +6,7 @@
 
 use crate::finding::about_subject;
 use crate::log::Seal;
+use crate::name::Name;
 use crate::store::Store;
 use vocabulary::{
     Aspect, Digest, Evidence, Finding, Fingerprint, Layer, Location, OriginKind, Rule,
@@ -24,21 +25,35 @@ pub struct Standing<'store> {
 
 /// Where the image stands; none where its name was never sealed. Without `layers` it is not known which
 /// there are, and nothing is said of them.
+///
+/// A tag that was never sealed stands for the newest seal of its repository if the image was ever
+/// sealed there, or if that seal is for any tag.
 #[must_use]
 pub fn standing<'store>(
     store: &'store Store,
-    repository: &str,
+    name: &Name,
     config_digest: Option<&Digest>,
     layers: Option<&[Layer]>,
 ) -> Option<Standing<'store>> {
-    let newest = store.newest(repository)?;
     let same = |seal: &&Seal| Some(&seal.statement.predicate.config_digest) == config_digest;
+    let any_tag = || {
+        let newest = store.newest(&name.repository)?;
+        let stands = newest.statement.predicate.tag.is_none()
+            || store.of(&name.repository).any(|seal| same(&seal));
+        stands.then_some(newest)
+    };
+    let newest = store.newest_under(name).or_else(any_tag)?;
     let mut findings = Vec::new();
     let baseline = if same(&newest) {
         newest
-    } else if let Some(older) = store.of(repository).filter(same).last() {
-        findings.push(rolled_back(newest, older));
-        older
+    } else if let Some(other) = store.of(&name.repository).filter(same).last() {
+        let replaced = other.statement.predicate.counter < newest.statement.predicate.counter;
+        findings.push(match replaced {
+            true => rolled_back(newest, other),
+            // Sealed since, but under another tag.
+            false => other_configuration(newest, config_digest),
+        });
+        other
     } else {
         findings.push(other_configuration(newest, config_digest));
         newest
@@ -56,23 +71,27 @@ fn rolled_back(newest: &Seal, older: &Seal) -> Finding {
     let (new, old) = (&newest.statement.predicate, &older.statement.predicate);
     let title = format!(
         "`{}` is the image of seal {}, which seal {} has replaced on {}",
-        new.repository, old.counter, new.counter, new.time
+        new.name(),
+        old.counter,
+        new.counter,
+        new.time
     );
     let evidence = vec![
         difference(Aspect::Counter, &new.counter, Some(&old.counter)),
         difference(Aspect::Digest, &new.config_digest, Some(&old.config_digest)),
     ];
-    about_subject(&Rule::ROLLED_BACK_IMAGE, &new.repository, title, evidence)
+    about_subject(&Rule::ROLLED_BACK_IMAGE, &new.name().to_string(), title, evidence)
 }
 
 fn other_configuration(newest: &Seal, found: Option<&Digest>) -> Finding {
     let predicate = &newest.statement.predicate;
     let title = format!(
         "The image is not the one that was sealed as `{}` (seal {})",
-        predicate.repository, predicate.counter
+        predicate.name(),
+        predicate.counter
     );
     let evidence = vec![difference(Aspect::Digest, &predicate.config_digest, found)];
-    about_subject(&Rule::SEAL_MISMATCH, &predicate.repository, title, evidence)
+    about_subject(&Rule::SEAL_MISMATCH, &predicate.name().to_string(), title, evidence)
 }
 
 fn other_layers(seal: &Seal, layers: &[Layer]) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 //! everything and the things themselves of nothing: the files and packages lie beside it. Sources:
 //! in-toto attestation framework, "Statement"; the predicate is described in `docs/seal.md`.
 
+use crate::name::Name;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use vocabulary::{DatabaseInfo, Digest, Layer, Severity, Subject};
@@ -53,6 +54,9 @@ pub struct Resource {
 pub struct Predicate {
     /// The name under which it was sealed.
     pub repository: String,
+    /// The tag under which it was sealed, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// Which seal of that repository it is, from 1. It only grows: an older image under the same
     /// name shows as one.
     pub counter: u64,
@@ -77,6 +81,14 @@ pub struct Predicate {
     /// What a scan found, where one was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan: Option<ScanSummary>,
+}
+
+impl Predicate {
+    /// The name under which it was sealed.
+    #[must_use]
+    pub fn name(&self) -> Name {
+        Name { repository: self.repository.clone(), tag: self.tag.clone() }
+    }
 }
 
 /// The key that sealed.
@@ -158,7 +170,7 @@ pub(crate) struct Facts<'facts> {
     pub(crate) record: RecordSummary,
     pub(crate) packages: DocumentSummary,
     pub(crate) scan: Option<ScanSummary>,
-    pub(crate) repository: &'facts str,
+    pub(crate) name: &'facts Name,
     pub(crate) counter: u64,
     pub(crate) time: &'facts str,
     pub(crate) signer: Signer,
@@ -166,8 +178,7 @@ pub(crate) struct Facts<'facts> {
 
 impl Statement {
     pub(crate) fn new(facts: Facts<'_>) -> Result<Self, StatementError> {
-        let Facts { subject, layers, record, packages, scan, repository, counter, time, signer } =
-            facts;
+        let Facts { subject, layers, record, packages, scan, name, counter, time, signer } = facts;
         let config_digest = subject.config_digest.clone().ok_or(StatementError::Unsealable(
             "only images can be sealed; this has no image configuration",
         ))?;
@@ -175,10 +186,11 @@ impl Statement {
         let digest = BTreeMap::from([(named.algorithm().name().to_owned(), named.hex())]);
         let statement = Self {
             statement_type: STATEMENT_TYPE.to_owned(),
-            subject: vec![Resource { name: repository.to_owned(), digest }],
+            subject: vec![Resource { name: name.to_string(), digest }],
             predicate_type: PREDICATE_TYPE.to_owned(),
             predicate: Predicate {
-                repository: repository.to_owned(),
+                repository: name.repository.clone(),
+                tag: name.tag.clone(),
                 counter,
                 time: time.to_owned(),
                 signer,
@@ -250,6 +262,9 @@ impl Statement {
             return Err(StatementError::Invalid(
                 "the repository's name is empty, too long, or has spaces or letters beyond ASCII in it",
             ));
+        }
+        if predicate.tag.as_deref().is_some_and(|tag| !plain(tag, TEXT_CHARACTERS)) {
+            return Err(StatementError::Invalid("its tag is none"));
         }
         let signer = &predicate.signer;
         let platform = predicate.platform.as_deref().unwrap_or("-");

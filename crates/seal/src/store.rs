@@ -10,6 +10,7 @@ use crate::finding;
 use crate::key::{KeyError, SigningKey, VerifyingKey};
 use crate::log::{self, Head, Log, Seal};
 use crate::merkle::Tree;
+use crate::name::Name;
 use crate::record::{self, RecordError};
 use crate::statement::{
     DocumentSummary, Facts, RecordSummary, ScanSummary, Signer, Statement, StatementError,
@@ -95,7 +96,7 @@ pub struct Draft<'draft> {
     /// What a scan found.
     pub scan: Option<ScanSummary>,
     /// The name under which it is sealed.
-    pub repository: &'draft str,
+    pub name: &'draft Name,
     /// Now, RFC 3339, UTC.
     pub time: &'draft str,
 }
@@ -226,6 +227,14 @@ impl Store {
         self.of(repository).max_by_key(|seal| (seal.statement.predicate.counter, seal.entry))
     }
 
+    /// The newest seal of a repository under a tag.
+    #[must_use]
+    pub fn newest_under(&self, name: &Name) -> Option<&Seal> {
+        self.of(&name.repository)
+            .filter(|seal| seal.statement.predicate.tag == name.tag)
+            .max_by_key(|seal| (seal.statement.predicate.counter, seal.entry))
+    }
+
     /// All seals of a repository, oldest first.
     pub fn of(&self, repository: &str) -> impl Iterator<Item = &Seal> {
         self.all().iter().filter(move |seal| seal.statement.predicate.repository == repository)
@@ -282,11 +291,11 @@ impl Store {
         if !self.log.damages.is_empty() {
             return Err(StoreError::Damaged(self.folder.clone()));
         }
-        let newest = self.newest(draft.repository);
+        let newest = self.newest(&draft.name.repository);
         let counter = newest
             .map_or(0, |seal| seal.statement.predicate.counter)
             .checked_add(1)
-            .ok_or_else(|| StoreError::Counter(draft.repository.to_owned()))?;
+            .ok_or_else(|| StoreError::Counter(draft.name.repository.clone()))?;
         let statement = Statement::new(Facts {
             subject: draft.subject,
             layers: draft.layers,
@@ -300,7 +309,7 @@ impl Store {
                 digest: Digest::of(&packages),
             },
             scan: draft.scan.clone(),
-            repository: draft.repository,
+            name: draft.name,
             counter,
             time: draft.time,
             signer: Signer {

@@ -47,6 +47,21 @@ pub struct Summary {
     pub packages: u64,
 }
 
+/// The seal that a subject was held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealInfo {
+    /// The name under which it was sealed, such as `docker.io/library/app:1`.
+    pub name: String,
+    /// Which seal of its repository it is.
+    pub counter: u64,
+    /// When it was sealed, RFC 3339, UTC.
+    pub time: String,
+    /// Fingerprint of the key that signed it.
+    pub signer: String,
+    /// Digest of its envelope.
+    pub digest: Digest,
+}
+
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -56,6 +71,9 @@ pub struct Report {
     pub tool: Tool,
     /// What it talks about.
     pub subject: Subject,
+    /// The seal that it was held against, where one was, and its signature holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<SealInfo>,
     /// The distribution, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,

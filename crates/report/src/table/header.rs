@@ -39,6 +39,10 @@ pub(super) fn subject(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     labelled(page, "Digest", &digests.join(", "))?;
     let platform = subject.platform.as_ref().map(ToString::to_string);
     labelled(page, "Platform", &platform.unwrap_or_default())?;
+    let seal = report.seal.as_ref().map(|seal| {
+        format!("{}, seal {} of {}, by {}", seal.name, seal.counter, seal.time, seal.signer)
+    });
+    labelled(page, "Sealed as", &seal.unwrap_or_default())?;
     labelled(page, "Distribution", &distribution(report))?;
     labelled(page, "Layers", &layers(report))?;
     labelled(page, "Packages", &packages(report))

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Name;
 use crate::identity::standing;
 use crate::testing::file;
 use vocabulary::{Origin, SubjectKind};
@@ -37,6 +38,15 @@ fn seal(
     name: &str,
     key: &SigningKey,
 ) -> Result<Seal, StoreError> {
+    seal_as(store, &Name::untagged(repository), name, key)
+}
+
+fn seal_as(
+    store: &mut Store,
+    sealed_as: &Name,
+    name: &str,
+    key: &SigningKey,
+) -> Result<Seal, StoreError> {
     let (subject, layers) = image(name);
     let files = [file("etc/name", name.as_bytes()), file("usr/bin/tool", b"tool")];
     let draft = Draft {
@@ -45,7 +55,7 @@ fn seal(
         files: &files,
         packages: &[],
         scan: None,
-        repository,
+        name: sealed_as,
         time: "2026-01-02T03:04:05Z",
     };
     store.seal(&draft, key)
@@ -249,7 +259,8 @@ fn an_image_stands_under_the_seal_that_it_was_given() {
     let stand = |name: &str, layers: &[Layer]| {
         let (subject, _) = image(name);
         let standing =
-            standing(&store, "app", subject.config_digest.as_ref(), Some(layers)).unwrap();
+            standing(&store, &Name::untagged("app"), subject.config_digest.as_ref(), Some(layers))
+                .unwrap();
         let rules: Vec<String> = standing.findings.iter().map(|one| one.rule.clone()).collect();
         (standing.baseline.statement.predicate.counter, rules)
     };
@@ -262,7 +273,36 @@ fn an_image_stands_under_the_seal_that_it_was_given() {
     more.extend(layers("evil"));
     assert_eq!(stand("evil", &more), (2, vec![mismatch(), mismatch()]));
     assert_eq!(stand("app:2", &[]), (2, vec![mismatch()]));
-    assert!(standing(&store, "none", None, None).is_none());
+    assert!(standing(&store, &Name::untagged("none"), None, None).is_none());
+}
+
+#[test]
+fn tags_are_used_side_by_side_and_none_can_be_moved_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = key();
+    let mut store = Store::open(folder.path()).unwrap();
+    let tagged = |tag: &str| Name { repository: "app".to_owned(), tag: Some(tag.to_owned()) };
+    for (tag, name) in
+        [("1", "one"), ("2", "two"), ("prod", "one"), ("prod", "two"), ("3", "three")]
+    {
+        seal_as(&mut store, &tagged(tag), name, &key).unwrap();
+    }
+    let stand = |tag: &str, name: &str| {
+        let config = image(name).0.config_digest;
+        let standing = standing(&store, &tagged(tag), config.as_ref(), None)?;
+        let rules: Vec<String> = standing.findings.iter().map(|one| one.rule.clone()).collect();
+        Some((standing.newest.statement.predicate.counter, rules.join(" ")))
+    };
+    let is = |counter, rules: &str| Some((counter, rules.to_owned()));
+    assert_eq!(stand("1", "one"), is(1, ""));
+    assert_eq!(stand("2", "two"), is(2, ""));
+    assert_eq!(stand("prod", "two"), is(4, ""));
+    assert_eq!(stand("prod", "one"), is(4, "rolled-back-image"));
+    assert_eq!(stand("prod", "three"), is(4, "seal-mismatch"), "sealed later, as another tag");
+    assert_eq!(stand("1", "evil"), is(1, "seal-mismatch"));
+    assert_eq!(stand("new", "one"), is(5, "rolled-back-image"));
+    assert_eq!(stand("new", "three"), is(5, ""));
+    assert_eq!(stand("new", "evil"), None, "never sealed");
 }
 
 #[test]
