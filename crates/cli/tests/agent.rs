@@ -521,5 +521,6 @@ fn status_names_what_works_and_what_runs() {
     assert_eq!(status["engines"][0]["answers"], true);
     assert_eq!(status["engines"][1]["answers"], false);
     assert_eq!(status["containers"][0]["container"]["id"], id.as_str());
-    assert_eq!(status["containers"][0]["seal"], "docker.io/library/guarded #1");
+    let seal = status["containers"][0]["seal"].as_str().unwrap();
+    assert!(seal.starts_with("docker.io/library/guarded") && seal.ends_with(" #1"), "{seal}");
 }
