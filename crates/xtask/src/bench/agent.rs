@@ -194,8 +194,10 @@ impl Guard {
 
     fn watched(&self, container: &str, options: &Options) -> Result<()> {
         let alerts = self.folder.join("alerts.jsonl");
-        let mut agent = self.lazaret(&["agent", "--observe", "--quiet", "-o"]);
-        let mut agent = Agent(agent.arg(&alerts).stdout(Stdio::null()).spawn()?);
+        let log = self.folder.join("agent.log");
+        let mut agent = self.lazaret(&["agent", "--observe", "-o"]);
+        agent.arg(&alerts).stdout(Stdio::null()).stderr(std::fs::File::create(&log)?);
+        let mut agent = Agent(agent.spawn()?);
         agent.wait_until_loaded()?;
         let processes = options.processes;
         println!("\n| | |\n|---|---:|");
@@ -210,7 +212,7 @@ impl Guard {
             println!(
                 "| kernel programs, µs for each fork, exec and exit together ({lanes} at a time, {calls:.1} calls) | {each:.2} |"
             );
-            println!("| events a second, {lanes} at a time | {rate:.0} |");
+            println!("| events a second, {lanes} at a time, as fast as they start | {rate:.0} |");
         }
         self.drop_programs(container, options.programs)?;
         std::thread::sleep(Duration::from_secs(1));
@@ -219,6 +221,10 @@ impl Guard {
         let cpu = agent.cpu_seconds()?;
         println!("| agent, CPU s over all of this | {cpu:.2} |");
         agent.end()?;
+        let log = std::fs::read_to_string(&log)?;
+        let lost =
+            log.lines().filter_map(|line| line.split("; ").last()?.strip_suffix(" events lost"));
+        println!("| events lost | {} |", lost.last().unwrap_or("not known"));
         latencies(&alerts, options.programs)
     }
 
