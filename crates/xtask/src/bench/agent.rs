@@ -224,7 +224,7 @@ impl Guard {
         let log = std::fs::read_to_string(&log)?;
         let lost =
             log.lines().filter_map(|line| line.split("; ").last()?.strip_suffix(" events lost"));
-        println!("| events lost | {} |", lost.last().unwrap_or("not known"));
+        println!("| events lost | {} |", lost.next_back().unwrap_or("not known"));
         latencies(&alerts, options.programs)
     }
 
