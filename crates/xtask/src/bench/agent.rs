@@ -222,7 +222,7 @@ impl Guard {
         println!("| agent, CPU s over all of this | {cpu:.2} |");
         agent.end()?;
         let log = std::fs::read_to_string(&log)?;
-        let lost =
+        let mut lost =
             log.lines().filter_map(|line| line.split("; ").last()?.strip_suffix(" events lost"));
         println!("| events lost | {} |", lost.next_back().unwrap_or("not known"));
         latencies(&alerts, options.programs)
