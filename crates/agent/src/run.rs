@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use vocabulary::Container;
+use vocabulary::{Container, counted};
 
 /// How long one look at the kernel's events waits for some.
 const TURN: Duration = Duration::from_millis(10);
@@ -189,8 +189,8 @@ impl<'run> Agent<'run> {
             Mode::Enforce => "enforcing",
         };
         let sealed = self.watched.values().filter(|watched| watched.sealed().is_some()).count();
-        let containers = self.watched.len();
-        self.notice(format!("{mode}: {containers} containers run, {sealed} of sealed images"));
+        let containers = counted(self.watched.len(), "container", "containers");
+        self.notice(format!("{mode}: {containers} running, {sealed} of sealed images"));
     }
 
     fn turn(&mut self) -> Result<(), AgentError> {

@@ -4,7 +4,7 @@ use crate::seals::{Seals, Standing};
 use engine::{Containerd, Docker, Endpoints, EngineError};
 use serde::Serialize;
 use std::path::Path;
-use vocabulary::Container;
+use vocabulary::{Container, counted};
 
 /// Version of the JSON form.
 pub const STATUS_SCHEMA: &str = "lazaret.agent-status/1";
@@ -102,7 +102,9 @@ fn engine_status(
     answer: &Result<Vec<Container>, EngineError>,
 ) -> EngineStatus {
     let detail = match answer {
-        Ok(containers) => format!("{} containers run", containers.len()),
+        Ok(containers) => {
+            format!("{} running", counted(containers.len(), "container", "containers"))
+        }
         Err(error) => error.to_string(),
     };
     EngineStatus { engine, address, answers: answer.is_ok(), detail }

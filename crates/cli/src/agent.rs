@@ -14,7 +14,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use vocabulary::Alert;
+use vocabulary::{Alert, counted};
 
 pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
     let store = world.state()?.join("seals");
@@ -38,15 +38,14 @@ pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
     let summary = agent::run(&options, &stop, &mut |message| telling.tell(&message));
     let summary = summary.map_err(|error| Failure::new(Exit::Usage, error))?;
     world.printing.remark(&format!(
-        "{} containers watched, {} of sealed images; {} programs ran; {} alerts, {} repeats; \
-         {} stopped; {} events lost",
-        summary.containers,
+        "{} watched, {} of sealed images; {} ran; {}, {}; {} stopped; {} lost",
+        counted(summary.containers, "container", "containers"),
         summary.sealed,
-        summary.executions,
-        summary.alerts,
-        summary.repeats,
+        counted(summary.executions, "program", "programs"),
+        counted(summary.alerts, "alert", "alerts"),
+        counted(summary.repeats, "repeat", "repeats"),
         summary.stopped,
-        summary.lost
+        counted(summary.lost, "event", "events"),
     ));
     if summary.lost > 0 || telling.failed {
         return Ok(Exit::Incomplete);

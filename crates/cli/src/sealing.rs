@@ -10,7 +10,7 @@ use seal::{Draft, Name, ScanSummary, Seal, SealedRecord, SigningKey, Store, Stor
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
-use vocabulary::{Rule, Status, Subject, SubjectKind};
+use vocabulary::{Rule, Status, Subject, SubjectKind, counted};
 
 /// Checks without which the record of the files would not be whole.
 const MUST_RUN: [&str; 2] = ["layers", "walk"];
@@ -222,7 +222,10 @@ fn show(seal: &Seal, format: StatusFormat) -> Result<(), Failure> {
     output::print(|out| {
         writeln!(out, "Sealed    {name}  seal {counter}")?;
         writeln!(out, "Image     {config_digest}")?;
-        writeln!(out, "Content   {layers} layers, {files} files, {packages} packages")?;
+        let layers = counted(layers, "layer", "layers");
+        let files = counted(files, "file", "files");
+        let packages = counted(packages, "package", "packages");
+        writeln!(out, "Content   {layers}, {files}, {packages}")?;
         writeln!(out, "Files     {merkle_root}")?;
         writeln!(out, "Signer    {signer}")?;
         writeln!(out, "Head      {head}  entry {entry}")
@@ -310,11 +313,8 @@ fn check(store: &Store) -> Result<Exit, Failure> {
         for finding in &findings {
             writeln!(out, "{}  {}", finding.rule, finding.title)?;
         }
-        let of = |count: usize, one: &str, many: &str| {
-            format!("{count} {}", if count == 1 { one } else { many })
-        };
-        let problems = of(findings.len(), "problem", "problems");
-        writeln!(out, "{}, {problems}", of(store.all().len(), "seal", "seals"))?;
+        let problems = counted(findings.len(), "problem", "problems");
+        writeln!(out, "{}, {problems}", counted(store.all().len(), "seal", "seals"))?;
         match store.head() {
             Some(head) => writeln!(out, "head {}  entry {}", head.digest, head.entries),
             None => Ok(()),

@@ -16,7 +16,7 @@ pub use ignore::{Ignore, IgnoreError, parse_ignores};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use vocabulary::{
     Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Rule, Severity,
-    Status, Suppressed,
+    Status, Suppressed, counted,
 };
 
 /// Checks that one decision names before it only counts them: a reason is read by a person.
@@ -190,21 +190,21 @@ impl Tally {
         let mut reasons = Vec::new();
         for (place, number) in &self.always {
             let Some(rule) = ALWAYS.get(*place) else { continue };
-            reasons.push(of(*number, rule.one, rule.many));
+            reasons.push(counted(*number, rule.one, rule.many));
         }
         if !self.over_by_severity.is_empty() {
             let parts: Vec<_> = Severity::WORST_FIRST
                 .iter()
                 .filter_map(|level| Some(format!("{} {level}", self.over_by_severity.get(level)?)))
                 .collect();
-            let total = self.over_by_severity.values().sum();
-            let findings = of(total, "finding", "findings");
+            let total: u64 = self.over_by_severity.values().sum();
+            let findings = counted(total, "finding", "findings");
             reasons.push(format!("{findings} over the line: {}", parts.join(", ")));
         }
         if self.over.is_empty() && self.below == 0 {
             reasons.push("no findings".to_owned());
         } else if self.over.is_empty() {
-            let findings = of(self.below, "finding", "findings");
+            let findings = counted(self.below, "finding", "findings");
             let line = match policy.fail_on {
                 Some(line) => format!("none {line} or worse"),
                 None if policy.fail_on_unknown => "none of unknown severity".to_owned(),
@@ -257,15 +257,11 @@ impl<'coverage> Gaps<'coverage> {
         }
         if self.tolerated > 0 {
             let tolerated = u64::try_from(self.tolerated).unwrap_or(u64::MAX);
-            let checks = of(tolerated, "check", "checks");
+            let checks = counted(tolerated, "check", "checks");
             reasons.push(format!("{checks} could not read all files, which was allowed"));
         }
         reasons
     }
-}
-
-fn of(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

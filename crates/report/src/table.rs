@@ -118,11 +118,6 @@ const fn origin_name(origin: OriginKind) -> &'static str {
     }
 }
 
-/// `3 findings`, `1 finding`.
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
 /// A layer's place and the command that made it.
 fn put_layer(report: &Report, layer: Option<u32>, page: &mut Page<'_>) {
     let Some(index) = layer else { return };

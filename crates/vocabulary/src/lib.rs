@@ -6,6 +6,7 @@
 //! serde form is the public JSON; [`report::SCHEMA`] names its version.
 
 pub mod container;
+pub mod counted;
 pub mod coverage;
 pub mod decision;
 pub mod digest;
@@ -24,6 +25,7 @@ pub mod subject;
 pub mod usage;
 
 pub use container::{Container, Engine};
+pub use counted::counted;
 pub use coverage::{Coverage, Problem, Status};
 pub use decision::{Decision, Outcome, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};

@@ -4,13 +4,13 @@
 //! at, and an advisory knows the id.
 
 use super::running::{advisories, container, fix, not_checked, problems, used_files};
-use super::{BOLD, DIM, GREEN, RED, YELLOW, count, heading, origin_name, paint_of, put_step};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step};
 use crate::Style;
 use crate::group::name_of;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::io;
-use vocabulary::{AffectedImage, AffectedPackage, AffectedReport, Outcome, Used};
+use vocabulary::{AffectedImage, AffectedPackage, AffectedReport, Outcome, Used, counted};
 
 /// Other ids that the head names.
 const IDS: usize = 12;
@@ -84,7 +84,7 @@ fn image(image: &AffectedImage, page: &mut Page<'_>) -> io::Result<()> {
     page.paint(DIM, "  ").paint(DIM, &image.known_by.join(", "));
     if image.running > 0 {
         let running = usize::try_from(image.running).unwrap_or(usize::MAX);
-        page.paint(RED, &format!("  {} running", count(running, "container", "containers")));
+        page.paint(RED, &format!("  {} running", counted(running, "container", "containers")));
     }
     page.end()
 }
@@ -123,8 +123,8 @@ fn answer(report: &AffectedReport, page: &mut Page<'_>) -> io::Result<()> {
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let looked_at = format!(
         "{} and {}",
-        count(number(report.containers_checked), "running container", "running containers"),
-        count(number(report.images_checked), "image", "images")
+        counted(number(report.containers_checked), "running container", "running containers"),
+        counted(number(report.images_checked), "image", "images")
     );
     let (word, paint, text) = match report.outcome {
         Outcome::Findings => ("AFFECTED", RED, affected(report)),
@@ -158,8 +158,8 @@ fn answer(report: &AffectedReport, page: &mut Page<'_>) -> io::Result<()> {
 fn affected(report: &AffectedReport) -> String {
     let mut text = format!(
         "{} and {}",
-        count(report.running.len(), "running container", "running containers"),
-        count(report.images.len(), "image", "images")
+        counted(report.running.len(), "running container", "running containers"),
+        counted(report.images.len(), "image", "images")
     );
     let loaded = report
         .running
@@ -167,7 +167,7 @@ fn affected(report: &AffectedReport) -> String {
         .filter(|affected| affected.packages.iter().any(|own| own.usage.used == Used::Loaded))
         .count();
     if loaded > 0 {
-        let containers = count(loaded, "container has", "containers have");
+        let containers = counted(loaded, "container has", "containers have");
         text = format!("{text}; {containers} loaded it");
     }
     if !report.not_checked.is_empty() {

@@ -1,13 +1,13 @@
 //! What was not looked at, and what was silenced: the parts that keep a table honest.
 
-use super::{DIM, RED, YELLOW, count, heading};
+use super::{DIM, RED, YELLOW, heading};
 use crate::Style;
 use crate::group::{id_of, name_of};
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::collections::HashMap;
 use std::io;
-use vocabulary::{Coverage, Finding, Fingerprint, Report, Status};
+use vocabulary::{Coverage, Finding, Fingerprint, Report, Status, counted};
 
 /// Problems that the short table shows of a check.
 const PROBLEMS: usize = 3;
@@ -88,7 +88,7 @@ fn gap(coverage: &Coverage, style: &Style, page: &mut Page<'_>) -> io::Result<()
     let all = listed.saturating_add(coverage.problems_left_out);
     let problems = match usize::try_from(all).unwrap_or(usize::MAX) {
         0 => String::new(),
-        number => format!("{} not read", count(number, "file", "files")),
+        number => format!("{} not read", counted(number, "file", "files")),
     };
     let reasons = coverage.reason.iter().map(String::as_str).chain([problems.as_str()]);
     let reasons: Vec<_> = reasons.filter(|reason| !reason.is_empty()).collect();

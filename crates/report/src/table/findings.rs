@@ -2,14 +2,13 @@
 //! its own.
 
 use super::{
-    BOLD, DIM, GREEN, YELLOW, alarms, count, drift, heading, left_out, origin_name, paint_of,
-    put_layer,
+    BOLD, DIM, GREEN, YELLOW, alarms, drift, heading, left_out, origin_name, paint_of, put_layer,
 };
 use crate::Style;
 use crate::group::{self, Block, Issue, fixed_in, open_findings};
 use crate::text::{Page, escape, width};
 use std::io;
-use vocabulary::{Ecosystem, Finding, Report, Rule, Severity};
+use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, counted};
 
 /// Blocks that the short table shows of each kind.
 const BLOCKS: usize = 20;
@@ -24,7 +23,7 @@ pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> i
     let (fixable, unfixable): (Vec<_>, Vec<_>) =
         blocks.iter().partition(|block| !block.upgrade.is_empty());
     if !fixable.is_empty() {
-        let title = format!("UPGRADE ({})", count(fixable.len(), "package", "packages"));
+        let title = format!("UPGRADE ({})", counted(fixable.len(), "package", "packages"));
         heading(page, GREEN, &title, "worst first")?;
         for block in some(&fixable, BLOCKS, style) {
             full_block(report, block, style, page)?;
@@ -32,7 +31,7 @@ pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> i
         left_out(page, 2, fixable.len(), BLOCKS, "package", style)?;
     }
     if !unfixable.is_empty() {
-        let title = format!("NO FIX KNOWN ({})", count(unfixable.len(), "package", "packages"));
+        let title = format!("NO FIX KNOWN ({})", counted(unfixable.len(), "package", "packages"));
         heading(page, YELLOW, &title, "worst first")?;
         for block in some(&unfixable, BLOCKS, style) {
             match style.verbose {

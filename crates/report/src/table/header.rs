@@ -1,11 +1,11 @@
 //! The head of the table: subject, advisories used, and the counts of findings.
 
-use super::{BOLD, DIM, YELLOW, count, origin_name, paint_of};
+use super::{BOLD, DIM, YELLOW, origin_name, paint_of};
 use crate::Style;
 use crate::text::{Page, width};
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{OriginKind, Report, Rule, Severity, SubjectKind};
+use vocabulary::{OriginKind, Report, Rule, Severity, SubjectKind, counted};
 
 /// The column behind the labels.
 const VALUES: usize = 14;
@@ -114,7 +114,11 @@ pub(super) fn databases(report: &Report, style: &Style, page: &mut Page<'_>) -> 
                 "{} {} ({}, {})",
                 database.ecosystem,
                 database.fetched,
-                count(usize::try_from(database.records).unwrap_or(usize::MAX), "record", "records"),
+                counted(
+                    usize::try_from(database.records).unwrap_or(usize::MAX),
+                    "record",
+                    "records"
+                ),
                 database.digest.short()
             ),
         })

@@ -3,7 +3,7 @@
 //! One block for each container, in it one for each package to upgrade, those that the container has
 //! used first: they are what an attacker can reach today.
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, count, heading, origin_name, paint_of, put_step};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step};
 use crate::Style;
 use crate::group::{fixed_in, id_of, name_of};
 use crate::text::Page;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io;
 use vocabulary::{
     Container, DatabaseInfo, NotChecked, Outcome, RunningContainer, RunningFinding, RunningReport,
-    Severity, Status, Use, Used, Watched,
+    Severity, Status, Use, Used, Watched, counted,
 };
 
 /// Packages that the short table shows of a container, of those that it used and of the others.
@@ -29,7 +29,7 @@ pub(crate) fn render(
 ) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
     page.paint(BOLD, "Running").column(14);
-    page.put(&count(report.containers.len(), "container", "containers")).end()?;
+    page.put(&counted(report.containers.len(), "container", "containers")).end()?;
     advisories(&report.databases, &mut page)?;
     for container in &report.containers {
         one(container, style, &mut page)?;
@@ -317,7 +317,7 @@ fn outcome(report: &RunningReport, page: &mut Page<'_>) -> io::Result<()> {
     ] {
         let number = of(outcome);
         if number > 0 {
-            parts.push(format!("{} {what}", count(number, "container", "containers")));
+            parts.push(format!("{} {what}", counted(number, "container", "containers")));
         }
     }
     if parts.is_empty() {
@@ -326,7 +326,7 @@ fn outcome(report: &RunningReport, page: &mut Page<'_>) -> io::Result<()> {
     if !report.not_checked.is_empty() {
         parts.push(format!(
             "{} did not answer",
-            count(report.not_checked.len(), "engine", "engines")
+            counted(report.not_checked.len(), "engine", "engines")
         ));
     }
     page.wrap(Paint::new(), 0, &parts.join("; "))

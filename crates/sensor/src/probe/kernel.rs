@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use vocabulary::counted;
 
 /// One to try: its name for people, its program, how to make the kernel call it, how to attach it, and
 /// what it needs beside root: often the kernel's own reason is a bare error number.
@@ -91,7 +92,7 @@ fn attempt(trial: &Trial) -> Result<String, String> {
     let calls = calls.map_err(|error| format!("{error:#}"))?.unwrap_or_default();
     match calls.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)) {
         0 => Err("loaded and attached, but never called".to_owned()),
-        count => Ok(format!("loaded, attached, called {count} times")),
+        count => Ok(format!("loaded, attached, called {}", counted(count, "time", "times"))),
     }
 }
 

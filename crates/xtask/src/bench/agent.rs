@@ -222,9 +222,12 @@ impl Guard {
         println!("| agent, CPU s over all of this | {cpu:.2} |");
         agent.end()?;
         let log = std::fs::read_to_string(&log)?;
-        let mut lost =
-            log.lines().filter_map(|line| line.split("; ").last()?.strip_suffix(" events lost"));
-        println!("| events lost | {} |", lost.next_back().unwrap_or("not known"));
+        let last = |line: &'_ str| {
+            let (number, rest) = line.rsplit_once("; ")?.1.split_once(' ')?;
+            rest.ends_with(" lost").then(|| number.to_owned())
+        };
+        let lost = log.lines().rev().find_map(last);
+        println!("| events lost | {} |", lost.as_deref().unwrap_or("not known"));
         latencies(&alerts, options.programs)
     }
 
