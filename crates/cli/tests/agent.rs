@@ -159,7 +159,7 @@ impl Setup {
             .spawn()
             .unwrap();
         let mut agent = Agent { child, alerts, errors, setup: self };
-        let ready = agent.wait(|agent| agent.errors().contains("containers run").then_some(()));
+        let ready = agent.wait(|agent| agent.errors().contains(" running, ").then_some(()));
         assert!(ready.is_some(), "the agent does not begin: {}", agent.errors());
         agent
     }
