@@ -57,14 +57,11 @@ impl Client {
     /// Where nothing may be fetched, the URL is not one, the server cannot be reached or cannot
     /// serve, or what it sends breaks a rule.
     pub fn get(&self, url: &str, request: &Request) -> Result<Response, FetchError> {
-        if self.options.offline {
-            return Err(FetchError::Offline { url: crate::redact(url) });
-        }
-        let first = Target::parse(url)?;
+        let first = self.target(url, request)?;
         let mut target = first.clone();
         for _ in 0..=REDIRECT_LIMIT {
-            let answer = self.get_one(&target, &first, request)?;
-            match redirect(&target, &answer)? {
+            let answer = self.get_one(&target, &first, request, None)?;
+            match redirect(&target, &answer, request)? {
                 Some(next) => target = next,
                 None => return accept(&target, answer, request),
             }
@@ -76,22 +73,59 @@ impl Client {
         })
     }
 
+    /// Sends a form (`application/x-www-form-urlencoded`) with POST. Forms hold secrets: it goes to the
+    /// host of the URL alone, and no redirect is followed.
+    ///
+    /// # Errors
+    /// As [`Self::get`] does, and where the server redirects.
+    pub fn post_form(
+        &self,
+        url: &str,
+        form: &str,
+        request: &Request,
+    ) -> Result<Response, FetchError> {
+        let target = self.target(url, request)?;
+        let answer = self.get_one(&target, &target, request, Some(form))?;
+        match redirect(&target, &answer, request)? {
+            Some(next) => Err(FetchError::Redirect {
+                url: target.shown(),
+                target: next.shown(),
+                reason: "a form is sent to no other place",
+            }),
+            None => accept(&target, answer, request),
+        }
+    }
+
+    fn target(&self, url: &str, request: &Request) -> Result<Target, FetchError> {
+        if self.options.offline {
+            return Err(FetchError::Offline { url: crate::redact(url) });
+        }
+        let target = Target::parse(url)?;
+        if request.https_only && !target.is_private() {
+            return Err(FetchError::Url { url: target.shown(), reason: "it is not https" });
+        }
+        Ok(target)
+    }
+
     /// One hop, with its retries.
     fn get_one(
         &self,
         to: &Target,
         first: &Target,
         request: &Request,
+        form: Option<&str>,
     ) -> Result<Answer, FetchError> {
         let agent = self.agent(self.proxies.route(to))?;
         let mut attempts = 1;
         loop {
             let last = attempts > self.options.retries;
-            let (failure, retry_after) = match self.send(agent, to, first, request)? {
+            let (failure, retry_after) = match self.send(agent, to, first, request, form)? {
                 Ok(answer) if retry::is_unavailable(answer.status().as_u16()) => {
                     let status = answer.status().as_u16();
-                    let after = header(answer.headers(), "retry-after");
-                    (FetchError::Unavailable { url: to.shown(), status, attempts }, after)
+                    let retry_after = header(answer.headers(), "retry-after")
+                        .and_then(|text| retry::seconds(&text));
+                    let url = to.shown();
+                    (FetchError::Unavailable { url, status, attempts, retry_after }, retry_after)
                 }
                 Ok(answer) => return Ok(answer),
                 Err(error) if retry::is_worth_it(&error) => {
@@ -102,7 +136,7 @@ impl Client {
                     return Err(FetchError::Answer { url: to.shown(), reason: describe(&error) });
                 }
             };
-            let wait = retry::wait(&self.options, attempts, retry_after.as_deref());
+            let wait = retry::wait(&self.options, attempts, retry_after);
             match wait.filter(|_| !last) {
                 Some(wait) => std::thread::sleep(wait),
                 None => return Err(failure),
@@ -118,6 +152,7 @@ impl Client {
         to: &Target,
         first: &Target,
         request: &Request,
+        form: Option<&str>,
     ) -> Result<Result<Answer, ureq::Error>, FetchError> {
         let range = request.range_from.map(|start| format!("bytes={start}-"));
         let known = [
@@ -128,7 +163,11 @@ impl Client {
             // Sizes, ranges and digests are those of the stored bytes.
             ("accept-encoding", Some("identity")),
         ];
-        let mut builder = agent.get(to.uri());
+        let mut builder = ureq::http::Request::get(to.uri());
+        if form.is_some() {
+            let kind = "application/x-www-form-urlencoded";
+            builder = builder.method("POST").header("content-type", kind);
+        }
         for (name, value) in known {
             if let Some(value) = value {
                 builder = builder.header(name, value);
@@ -146,7 +185,11 @@ impl Client {
         if builder.headers_ref().is_none() {
             return Err(self.wrong_header(to, request));
         }
-        Ok(builder.call())
+        let wrong = |_| self.wrong_header(to, request);
+        Ok(match form {
+            None => agent.run(builder.body(()).map_err(wrong)?),
+            Some(form) => agent.run(builder.body(form).map_err(wrong)?),
+        })
     }
 
     /// Names the header that the HTTP library did not take.
@@ -189,7 +232,11 @@ impl Client {
 }
 
 /// Where an answer leads, if it is a redirect that may be followed.
-fn redirect(from: &Target, answer: &Answer) -> Result<Option<Target>, FetchError> {
+fn redirect(
+    from: &Target,
+    answer: &Answer,
+    request: &Request,
+) -> Result<Option<Target>, FetchError> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -207,6 +254,9 @@ fn redirect(from: &Target, answer: &Answer) -> Result<Option<Target>, FetchError
     if from.is_secure() && !next.is_secure() {
         return Err(refuse(&location, "it leads from https to http"));
     }
+    if request.https_only && !next.is_private() {
+        return Err(refuse(&location, "it is not https"));
+    }
     Ok(Some(next))
 }
 
@@ -216,7 +266,8 @@ fn accept(from: &Target, answer: Answer, request: &Request) -> Result<Response, 
     let text = |name| header(headers, name);
     let status = answer.status().as_u16();
     let (etag, last_modified) = (text("etag"), text("last-modified"));
-    let (content_type, authenticate) = (text("content-type"), text("www-authenticate"));
+    let (content_type, authenticate) = (text("content-type"), all(headers, "www-authenticate"));
+    let content_digest = text("docker-content-digest");
     let content_length = match status {
         204 | 304 => None,
         _ => text("content-length").and_then(|length| length.parse().ok()),
@@ -242,6 +293,7 @@ fn accept(from: &Target, answer: Answer, request: &Request) -> Result<Response, 
         content_range_total: range.and_then(|range| range.1),
         content_type,
         authenticate,
+        content_digest,
         body: Body::new(reader, from.shown(), request.max_bytes, content_length),
     })
 }
@@ -255,6 +307,13 @@ fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Every header of a name, joined as RFC 9110 (5.3) allows.
+fn all(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<&str> =
+        headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
 }
 
 /// What failed, in words that hold no URL: the library's own texts may.

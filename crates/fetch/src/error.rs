@@ -37,7 +37,7 @@ pub enum FetchError {
         proxy: String,
     },
     /// Certificates that cannot be read.
-    #[error("`{}` holds no certificates that can be read ({reason}); see `SSL_CERT_FILE`", path.display())]
+    #[error("`{}` holds no certificates that can be read ({reason}); give PEM certificates by `--ca-file` or `SSL_CERT_FILE`", path.display())]
     Certificates {
         /// File or folder.
         path: PathBuf,
@@ -73,7 +73,10 @@ pub enum FetchError {
         reason: &'static str,
     },
     /// The server is not able to serve now.
-    #[error("`{url}` answers {status} (tried {attempts} times); try again later")]
+    #[error(
+        "`{url}` answers {status} (tried {attempts} times); try again {}",
+        retry_after.map_or_else(|| "later".to_owned(), |seconds| format!("in {seconds} seconds"))
+    )]
     Unavailable {
         /// The URL.
         url: String,
@@ -81,6 +84,8 @@ pub enum FetchError {
         status: u16,
         /// How often it was tried.
         attempts: u32,
+        /// How many seconds the server asks to wait (`Retry-After`).
+        retry_after: Option<u64>,
     },
     /// More than asked for.
     #[error("`{url}` has {bytes} bytes, more than the {limit} allowed here")]

@@ -21,4 +21,4 @@ pub use body::Body;
 pub use client::{Client, REDIRECT_LIMIT};
 pub use error::FetchError;
 pub use options::{Options, ProxySettings, Request, Response, Roots};
-pub use url::redact;
+pub use url::{is_loopback, redact};

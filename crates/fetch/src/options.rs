@@ -73,6 +73,7 @@ impl Options {
             roots: Roots {
                 file: set("SSL_CERT_FILE").map(PathBuf::from),
                 directory: set("SSL_CERT_DIR").map(PathBuf::from),
+                added: None,
             },
             ..Self::default()
         }
@@ -113,6 +114,9 @@ pub struct Roots {
     pub file: Option<PathBuf>,
     /// A folder of such files; with a file given, both count.
     pub directory: Option<PathBuf>,
+    /// A file of PEM certificates that are trusted besides the others. Where a machine has no bundle
+    /// at all, they are the only ones.
+    pub added: Option<PathBuf>,
 }
 
 /// What is asked of a server besides the URL.
@@ -128,6 +132,8 @@ pub struct Request {
     pub if_range: Option<String>,
     /// The most bytes that the body may have.
     pub max_bytes: u64,
+    /// Refuse plain HTTP, also where a redirect leads to it. Loopback hosts are spared.
+    pub https_only: bool,
     /// Further headers. They go to the host of the URL, never to one that it redirects to.
     pub headers: Vec<(String, String)>,
 }
@@ -145,6 +151,7 @@ impl Default for Request {
             range_from: None,
             if_range: None,
             max_bytes: Self::MAX_BYTES,
+            https_only: false,
             headers: Vec::new(),
         }
     }
@@ -160,6 +167,7 @@ impl fmt::Debug for Request {
             .field("range_from", &self.range_from)
             .field("if_range", &self.if_range)
             .field("max_bytes", &self.max_bytes)
+            .field("https_only", &self.https_only)
             .field("headers", &names)
             .finish()
     }
@@ -182,8 +190,10 @@ pub struct Response {
     pub content_range_total: Option<u64>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// `WWW-Authenticate`, which a registry answers 401 with.
+    /// `WWW-Authenticate`, which a registry answers 401 with; several are joined by commas.
     pub authenticate: Option<String>,
+    /// `Docker-Content-Digest`: what a registry says that the digest of the content is.
+    pub content_digest: Option<String>,
     /// The content.
     pub body: Body,
 }

@@ -61,7 +61,7 @@ impl Proxies {
         };
         let (host, port) = (target.host(), target.port());
         let address: Option<IpAddr> = host.parse().ok();
-        let loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+        let loopback = crate::is_loopback(&host);
         let excepted = self.none_for.iter().any(|exception| exception.covers(&host, address, port));
         if proxy.is_none() || loopback || excepted { Route::Direct } else { route }
     }

@@ -27,11 +27,16 @@ pub(crate) const fn is_unavailable(status: u16) -> bool {
     status == 429 || (status >= 500 && status <= 599)
 }
 
+/// The seconds of a `Retry-After`; none of its other form, a date.
+pub(crate) fn seconds(retry_after: &str) -> Option<u64> {
+    retry_after.trim().parse().ok()
+}
+
 /// How long to wait before try number `attempt` + 1 (counted from 1), by the server's `Retry-After`
 /// where it gave one in seconds. None where it asks for more patience than we have. The date form
 /// of the header is rare and falls back to the back-off.
-pub(crate) fn wait(options: &Options, attempt: u32, retry_after: Option<&str>) -> Option<Duration> {
-    let asked = retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+pub(crate) fn wait(options: &Options, attempt: u32, retry_after: Option<u64>) -> Option<Duration> {
+    let asked = retry_after.map(Duration::from_secs);
     if let Some(asked) = asked {
         return (asked <= options.backoff_limit).then_some(asked);
     }
@@ -59,8 +64,8 @@ mod tests {
     #[test]
     fn retry_after_is_honoured_or_ends_the_tries() {
         let options = Options::default();
-        assert_eq!(wait(&options, 1, Some(" 7 ")), Some(Duration::from_secs(7)));
-        assert_eq!(wait(&options, 1, Some("86400")), None);
-        assert!(wait(&options, 1, Some("Fri, 31 Dec 1999 23:59:59 GMT")).is_some());
+        assert_eq!(wait(&options, 1, seconds(" 7 ")), Some(Duration::from_secs(7)));
+        assert_eq!(wait(&options, 1, seconds("86400")), None);
+        assert!(wait(&options, 1, seconds("Fri, 31 Dec 1999 23:59:59 GMT")).is_some());
     }
 }

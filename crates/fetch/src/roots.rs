@@ -27,19 +27,24 @@ const FOLDER_LIMIT: usize = 4096;
 
 /// Reads the certificates.
 pub(crate) fn load(roots: &Roots) -> Result<RootCerts, FetchError> {
+    let added = roots.added.as_deref().map(from_file).transpose()?;
     if roots.file.is_none() && roots.directory.is_none() {
         let system = BUNDLES.iter().find_map(|path| from_file(Path::new(path)).ok());
-        return Ok(system.map_or(RootCerts::WebPki, specific));
+        return Ok(match (system, added) {
+            (None, None) => RootCerts::WebPki,
+            (system, added) => specific(system.into_iter().chain(added).flatten().collect()),
+        });
     }
     // A folder beside a file adds to it, and may be empty: systems set both by default.
     let mut found = roots.file.as_deref().map(from_file).transpose()?.unwrap_or_default();
     if let Some(directory) = &roots.directory {
-        let added = from_directories(directory);
-        if let (Err(error), true) = (&added, found.is_empty()) {
+        let more = from_directories(directory);
+        if let (Err(error), true) = (&more, found.is_empty()) {
             return Err(unreadable(directory, error));
         }
-        found.extend(added.unwrap_or_default());
+        found.extend(more.unwrap_or_default());
     }
+    found.extend(added.unwrap_or_default());
     Ok(specific(found))
 }
 
@@ -111,11 +116,11 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&path, content).unwrap();
             }
-            let roots = Roots { file: Some(path.clone()), directory: None };
+            let roots = Roots { file: Some(path.clone()), ..Roots::default() };
             let text = load(&roots).err().unwrap().to_string();
             assert!(text.contains("roots.pem") && text.contains("SSL_CERT_FILE"), "{text}");
         }
-        let empty = Roots { file: None, directory: Some(folder.path().to_owned()) };
+        let empty = Roots { directory: Some(folder.path().to_owned()), ..Roots::default() };
         assert!(load(&empty).is_err());
     }
 
@@ -128,10 +133,17 @@ mod tests {
         let roots = Roots {
             file: Some(folder.path().join("one.pem")),
             directory: Some(folder.path().to_owned()),
+            added: None,
         };
-        let RootCerts::Specific(certificates) = load(&roots).unwrap() else {
-            panic!("the named ones")
+        let count = |roots: &Roots| match load(roots).unwrap() {
+            RootCerts::Specific(certificates) => certificates.len(),
+            _ => panic!("the named ones"),
         };
-        assert_eq!(certificates.len(), 4);
+        assert_eq!(count(&roots), 4);
+        let added = Some(folder.path().join("two.pem"));
+        assert_eq!(count(&Roots { added: added.clone(), ..roots }), 6);
+        let system = load(&Roots::default()).unwrap();
+        let before = if let RootCerts::Specific(known) = system { known.len() } else { 0 };
+        assert_eq!(count(&Roots { added, ..Roots::default() }), before + 2);
     }
 }

@@ -80,6 +80,11 @@ impl Target {
         self.scheme() == "https"
     }
 
+    /// Whether it is fetched over TLS, or does not leave the machine.
+    pub(crate) fn is_private(&self) -> bool {
+        self.is_secure() || is_loopback(&self.host())
+    }
+
     /// Host in lower case, without the brackets of an IPv6 address.
     pub(crate) fn host(&self) -> String {
         let host = self.uri.host().unwrap_or_default().to_ascii_lowercase();
@@ -108,6 +113,13 @@ impl Target {
     fn authority(&self) -> &str {
         self.uri.authority().map_or("", |authority| authority.as_str())
     }
+}
+
+/// Whether a host, without a port, is this machine.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A URL as error texts and logs may show it: without user information, query values and fragment,

@@ -279,3 +279,49 @@ fn the_environment_is_read_as_users_expect() {
     let cgi = environment(&[("HTTP_PROXY", "http://evil:1"), ("REQUEST_METHOD", "GET")]);
     assert_eq!(cgi.proxy.http, None);
 }
+
+#[test]
+fn plain_http_is_refused_where_it_is_not_wanted_but_on_loopback() {
+    let request = Request { https_only: true, ..Request::default() };
+    let error = client().get("http://registry.test/v2/", &request).unwrap_err();
+    assert!(matches!(error, FetchError::Url { .. }), "{error}");
+    let server = Server::replies([
+        Reply::redirect(307, "/there"),
+        Reply::ok("x"),
+        Reply::redirect(307, "http://elsewhere.test/x"),
+    ])
+    .unwrap();
+    assert_eq!(client().get(server.url(), &request).unwrap().status, 200);
+    let error = client().get(server.url(), &request).unwrap_err().to_string();
+    assert!(error.contains("elsewhere.test") && error.contains("not https"), "{error}");
+}
+
+#[test]
+fn a_form_is_sent_to_its_host_and_nowhere_else() {
+    let server = Server::replies([Reply::ok("x"), Reply::redirect(307, "/again")]).unwrap();
+    let form = "grant_type=refresh_token&refresh_token=hunter2";
+    let answer = client().post_form(server.url(), form, &Request::default()).unwrap();
+    assert_eq!(answer.body.into_vec().unwrap(), b"x");
+    let error = client().post_form(server.url(), form, &Request::default()).unwrap_err();
+    assert!(matches!(error, FetchError::Redirect { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let seen = server.received();
+    assert_eq!(seen.len(), 2);
+    assert_eq!((seen[0].method.as_str(), seen[0].body.as_slice()), ("POST", form.as_bytes()));
+    assert_eq!(seen[0].header("content-type"), Some("application/x-www-form-urlencoded"));
+}
+
+#[test]
+fn what_a_registry_needs_of_a_response_is_there() {
+    let reply = Reply::status(401)
+        .header("www-authenticate", "Basic realm=\"a\"")
+        .header("www-authenticate", "Bearer realm=\"b\"")
+        .header("docker-content-digest", "sha256:00");
+    let server =
+        Server::replies([reply, Reply::status(429).header("retry-after", "4000")]).unwrap();
+    let response = get(&server, "/").unwrap();
+    assert_eq!(response.authenticate.as_deref(), Some("Basic realm=\"a\", Bearer realm=\"b\""));
+    assert_eq!(response.content_digest.as_deref(), Some("sha256:00"));
+    let error = get(&server, "/").unwrap_err().to_string();
+    assert!(error.contains("in 4000 seconds"), "{error}");
+}

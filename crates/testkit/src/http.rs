@@ -24,6 +24,8 @@ pub struct Received {
     pub path: String,
     /// Headers, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What followed, by `content-length`.
+    pub body: Vec<u8>,
 }
 
 impl Received {
@@ -259,7 +261,8 @@ fn serve(stream: &TcpStream, kept: &Mutex<Vec<Received>>, answer: &dyn Fn(&Recei
 
 fn receive(stream: &TcpStream) -> io::Result<Option<Received>> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut lines = BufReader::new(stream.take(HEAD_LIMIT)).lines();
+    let mut reader = BufReader::new(stream.take(HEAD_LIMIT));
+    let mut lines = reader.by_ref().lines();
     let Some(first) = lines.next().transpose()? else { return Ok(None) };
     let mut words = first.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -273,5 +276,8 @@ fn receive(stream: &TcpStream) -> io::Result<Option<Received>> {
             None => break,
         }
     }
-    Ok(Some(Received { method, path, headers }))
+    let mut request = Received { method, path, headers, body: Vec::new() };
+    let length = request.header("content-length").and_then(|text| text.parse().ok());
+    reader.take(length.unwrap_or(0)).read_to_end(&mut request.body)?;
+    Ok(Some(request))
 }
