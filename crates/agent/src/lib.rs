@@ -8,11 +8,13 @@
 mod asking;
 mod cgroup;
 mod clock;
+mod containers;
 mod content;
 mod error;
 mod guard;
 mod hashing;
 mod judging;
+mod opens;
 mod places;
 mod process;
 mod run;
