@@ -179,7 +179,7 @@ fn request(known: Option<&Manifest>, here: u64, state: &State) -> fetch::Request
         range_from: resumes.then_some(here),
         if_range: state.validator().filter(|_| resumes).map(str::to_owned),
         max_bytes: MAX_ARCHIVE,
-        headers: Vec::new(),
+        ..fetch::Request::default()
     }
 }
 
