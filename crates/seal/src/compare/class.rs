@@ -118,6 +118,18 @@ impl Class {
         }
     }
 
+    /// Whether what lies in this folder runs, or decides what runs: the root, `etc`, and the folders
+    /// of programs and libraries.
+    pub(super) fn rules(folder: &str) -> bool {
+        let below = |folders: &[&str]| {
+            folders
+                .iter()
+                .any(|known| known.strip_suffix('/') == Some(folder) || folder.starts_with(known))
+        };
+        let whole = matches!(folder, "" | "." | "/" | "etc" | "usr" | "usr/local");
+        whole || folder.starts_with("etc/") || below(&PROGRAM_FOLDERS) || below(&LIBRARY_FOLDERS)
+    }
+
     /// Whether it runs, or is loaded by what runs.
     pub(super) fn runs(self) -> bool {
         self >= Self::Module

@@ -32,6 +32,9 @@ pub(super) fn severity(difference: &Difference<'_>) -> Severity {
     if gains_privilege(difference) {
         return Severity::Critical;
     }
+    if opens_folder(difference) {
+        return Severity::High;
+    }
     let there = difference.found.is_some();
     let content = difference.aspects.iter().any(|(aspect, ..)| {
         matches!(
@@ -61,6 +64,15 @@ fn gains_privilege(difference: &Difference<'_>) -> bool {
     let capability = |file: &FileRecord| file.attributes.get(CAPABILITY).cloned();
     found.mode & PRIVILEGE_BITS & !bits != 0
         || capability(found).is_some() && capability(found) != expected.and_then(capability)
+}
+
+/// Whether anyone may now put files where programs, libraries or settings lie. A new folder opens none.
+fn opens_folder(difference: &Difference<'_>) -> bool {
+    let open = |file: &FileRecord| file.mode & 0o1002 == 0o002;
+    let (Some(expected), Some(found)) = (&difference.expected, difference.found) else {
+        return false;
+    };
+    found.kind == FileKind::Directory && open(found) && !open(expected) && Class::rules(&found.path)
 }
 
 /// The finding of a difference.
@@ -124,6 +136,7 @@ fn title(difference: &Difference<'_>, by: &Comparison<'_>) -> String {
         (None, _) => "added".to_owned(),
         (_, None) => "removed".to_owned(),
         _ if gains_privilege(difference) => "given more privileges".to_owned(),
+        _ if opens_folder(difference) => "opened for anyone to write".to_owned(),
         _ => changed(difference),
     };
     format!("{noun} {how} {place}")

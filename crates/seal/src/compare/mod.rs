@@ -73,7 +73,8 @@ struct Difference<'found> {
     part: Part,
 }
 
-/// Compares. Both sides are in the order of their paths' bytes.
+/// Compares. Both sides are in the order of their paths' bytes. The root counts where both sides list
+/// it first: tars need not.
 #[must_use]
 pub fn compare(
     expected: impl IntoIterator<Item = FileRecord>,
@@ -87,8 +88,15 @@ pub fn compare(
         differences: Vec::new(),
         links: HashMap::new(),
     };
-    let mut found = found.iter().filter(|file| !is_root(&file.path)).peekable();
-    for file in expected.into_iter().filter(|file| !is_root(&file.path)) {
+    let mut found = found.iter().peekable();
+    let mut expected = expected.into_iter().peekable();
+    let roots =
+        (expected.next_if(|file| is_root(&file.path)), found.next_if(|file| is_root(&file.path)));
+    if let (Some(expected), Some(found)) = roots {
+        merge.both(expected, found);
+    }
+    let mut found = found.filter(|file| !is_root(&file.path)).peekable();
+    for file in expected.filter(|file| !is_root(&file.path)) {
         while let Some(added) = found.next_if(|found| found.path.as_bytes() < file.path.as_bytes())
         {
             merge.added(added);
@@ -143,7 +151,7 @@ impl<'found> Merge<'_, 'found> {
         self.out.compared += 1;
         let part = (self.by.part)(found.layer);
         if part == Part::Engine
-            && let Some(reason) = excuse::of(found)
+            && let Some(reason) = excuse::of(None, found)
         {
             self.out.excused.push((found.path.clone(), reason));
         } else if part == Part::Image && found.kind == FileKind::Directory {
@@ -193,7 +201,7 @@ impl<'found> Merge<'_, 'found> {
         }
         let part = (self.by.part)(found.layer);
         if part == Part::Engine
-            && let Some(reason) = excuse::of(found)
+            && let Some(reason) = excuse::of(Some(&file), found)
         {
             self.out.excused.push((found.path.clone(), reason));
             return;

@@ -145,7 +145,7 @@ fn what_the_engine_makes_is_excused_only_in_its_own_layer() {
     let engine = [
         at(2, file(".dockerenv", b"")),
         at(2, folder("dev")),
-        at(2, FileRecord { mode: 0o700, ..folder("etc") }),
+        at(2, folder("etc")),
         at(2, file("etc/hosts", b"")),
         at(
             2,
@@ -158,13 +158,61 @@ fn what_the_engine_makes_is_excused_only_in_its_own_layer() {
     ];
     let differences = held(Baseline::Image, &image, &engine);
     assert_eq!(shown(&differences), [""; 0]);
-    assert_eq!(differences.excused.len(), 5);
+    assert_eq!(differences.excused.len(), 4);
     let elsewhere = [folder("etc"), at(3, file("etc/hosts", b""))];
     assert_eq!(held(Baseline::Image, &image, &elsewhere).findings.len(), 1);
     let filled = [folder("etc"), at(2, file("etc/hosts", b"6.6.6.6 registry.example"))];
     assert_eq!(held(Baseline::Image, &image, &filled).findings.len(), 1);
     let hidden = [folder("etc"), file("etc/hosts", b"image"), at(2, program("usr/bin/x", b"x"))];
     assert_eq!(held(Baseline::Image, &image, &hidden).findings.len(), 1);
+}
+
+#[test]
+fn an_excused_path_that_no_engine_would_make_so_is_a_difference() {
+    let image = [folder("etc"), file("etc/hosts", b"image")];
+    let link = |path, to: &str| FileRecord {
+        kind: FileKind::Symlink,
+        link: Some(to.to_owned()),
+        ..file(path, b"")
+    };
+    for made in [
+        FileRecord { mode: 0o4755, ..file("etc/hosts", b"") },
+        FileRecord { mode: 0o666, ..file("etc/hosts", b"") },
+        FileRecord { uid: 1, ..file("etc/hosts", b"") },
+        FileRecord {
+            attributes: [("security.capability".to_owned(), "01".to_owned())].into(),
+            ..file("etc/hosts", b"")
+        },
+        link("etc/hosts", "/usr/bin/env"),
+        link(".dockerenv", "/tmp/evil"),
+        link("etc/mtab", "/tmp/mounts"),
+        program("dev/console", b"evil"),
+        FileRecord { kind: FileKind::CharacterDevice, ..file("dev/console", b"") },
+        FileRecord { mode: 0o777, ..folder("etc") },
+        FileRecord { uid: 1, ..folder("etc") },
+        FileRecord { mode: 0o777, ..folder("dev") },
+    ] {
+        let mut found: Vec<_> =
+            image.iter().filter(|file| file.path != made.path).cloned().collect();
+        found.push(at(2, made.clone()));
+        found.sort_by(|left, right| left.path.cmp(&right.path));
+        assert_eq!(held(Baseline::Image, &image, &found).findings.len(), 1, "{made:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_anyone_may_write_is_told_by_what_lies_in_it() {
+    let severity = |path: &str, mode| {
+        let found = [at(3, FileRecord { mode, ..folder(path) })];
+        held(Baseline::Image, &[folder(path)], &found).findings[0].severity
+    };
+    for path in ["/", "etc", "etc/ssl", "usr/bin", "usr/lib/python3"] {
+        assert_eq!(severity(path, 0o777), Severity::High, "{path}");
+        assert_eq!(severity(path, 0o1777), Severity::Negligible, "{path}");
+    }
+    assert_eq!(severity("var/lib/app", 0o777), Severity::Negligible);
+    let root = [FileRecord { mode: 0o777, ..folder("/") }];
+    assert_eq!(shown(&held(Baseline::Image, &[], &root)), [""; 0]);
 }
 
 #[test]
