@@ -65,8 +65,11 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
     let path = match interests[usize::from(which) % interests.len()] {
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
-        Interest::Name(name) if variant % 2 == 0 => format!("usr/lib/node_modules/a/{name}"),
+        // Of a source folder: lock files of dependencies are not read.
+        Interest::Name(name) if variant % 3 == 2 => format!("srv/app/{name}"),
+        Interest::Name(name) if variant % 3 == 0 => format!("usr/lib/node_modules/a/{name}"),
         Interest::Name(name) => format!("usr/lib/python3/dist-packages/a-1.0.dist-info/{name}"),
+        Interest::Extension("gemspec") => "usr/lib/ruby/specifications/a-1.0.gemspec".to_owned(),
         Interest::Extension(ending) => format!("usr/share/java/a-1.0.{ending}"),
         Interest::Magic(magic) => {
             content.splice(..0, magic);

@@ -127,7 +127,7 @@ fn documents(folder: &Path) -> io::Result<()> {
 }
 
 /// One of each kind of lock file.
-const LOCKS: [&str; 7] = [
+const LOCKS: [&str; 8] = [
     r#"{"lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/b":{"version":"1.0.0","dev":true}},
         "dependencies":{"b":{"version":"1.0.0"}}}"#,
     r#"{"_meta":{},"default":{"a":{"version":"==1.0","markers":"x"}},"develop":{}}"#,
@@ -136,6 +136,7 @@ const LOCKS: [&str; 7] = [
     "# yarn lockfile v1\n\n\"@s/a@^1.0.0\", \"@s/a@npm:^1.1.0\":\n  version \"1.2.3\"\n  resolved \"x\"\n",
     "module a.test/b\n\ngo 1.21\n\nrequire (\n\tc.test/d v1.2.3 // indirect\n)\nreplace c.test/d => ./d\n",
     "a==1.0 ; python_version<'3'\nb[c]>=2 \\\n  --hash=sha256:00\n-r other.txt\n",
+    "GEM\n  remote: https://a.test/\n  specs:\n    a (1.0-x86_64-linux)\n      b (~> 1)\n    b (1.2)\n\nPLATFORMS\n  ruby\n",
 ];
 
 fn texts(folder: &Path) -> io::Result<()> {
@@ -156,6 +157,7 @@ fn texts(folder: &Path) -> io::Result<()> {
     let python = "Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.0\nLicense: MIT\n\nText\n";
     let record = "a/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n";
     let node = r#"{"name":"@scope/a","version":"1.0.0","license":"MIT"}"#;
+    let gemspec = "# stub: a 1.0 ruby lib\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = \"1.0\"\n  s.licenses = [\"MIT\".freeze, \"ISC\".freeze]\nend\n";
     let samples = [
         ("apk", apk),
         ("os_release", os),
@@ -171,6 +173,8 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("yarn_lock", LOCKS[4]),
         ("go_mod", LOCKS[5]),
         ("requirements", LOCKS[6]),
+        ("gemfile_lock", LOCKS[7]),
+        ("ruby", gemspec),
     ];
     for (number, (target, text)) in samples.into_iter().enumerate() {
         for which in 0..4_u8 {

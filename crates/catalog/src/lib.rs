@@ -16,6 +16,7 @@ pub mod lockfile;
 pub mod os_release;
 pub mod python;
 pub mod rpm;
+pub mod ruby;
 pub mod rust;
 
 pub use all::all;

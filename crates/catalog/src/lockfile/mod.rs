@@ -7,6 +7,7 @@
 //! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
 
 pub mod cargo_lock;
+pub mod gemfile_lock;
 pub mod go_mod;
 pub mod package_lock;
 pub mod pipfile_lock;
@@ -30,6 +31,7 @@ const PACKAGES: usize = 200_000;
 /// Every format, sorted by id.
 pub const ALL: &[Lockfile] = &[
     cargo_lock::CHECK,
+    gemfile_lock::CHECK,
     go_mod::CHECK,
     package_lock::CHECK,
     pipfile_lock::CHECK,
@@ -200,12 +202,13 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, golang, npm, pypi. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, gem, golang, npm, pypi. A scope or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
         "Go" => "golang",
         "PyPI" => "pypi",
+        "RubyGems" => "gem",
         _ => "npm",
     };
     let (namespace, name) = name.rsplit_once('/').unwrap_or(("", name));

@@ -1,0 +1,64 @@
+//! `Gemfile.lock`, also named `gems.locked`. Source: Bundler, `lockfile_parser.rs`.
+//!
+//! Sections stand at the margin, what they hold behind two spaces, gems behind four, and what these
+//! need behind six. Gems of `GEM` sections are listed; those of `GIT`, `PATH` and `PLUGIN SOURCE` are
+//! not of the registry. A gem for several platforms stands there several times, and is listed once.
+
+use super::{Declared, Lockfile, is_named};
+use crate::ruby::is_name;
+use image::Interest;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "gemfile-lock",
+    ecosystem: Ecosystem::RUBY_GEMS,
+    interests: &[Interest::Name("Gemfile.lock"), Interest::Name("gems.locked")],
+    accepts,
+    at_most: 16 << 20,
+    parse,
+};
+
+/// A gem that is installed may bring the lock file of its developers along, in `gems/NAME-VERSION`.
+fn accepts(path: &str) -> bool {
+    is_named(path, &["Gemfile.lock", "gems.locked"]) && !path.split('/').any(|part| part == "gems")
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let mut found = Vec::new();
+    let mut known = text.trim().is_empty();
+    let mut in_gems = false;
+    let mut in_specs = false;
+    for (line, number) in text.lines().zip(1_u32..) {
+        let line = line.trim_end();
+        let content = line.trim_start_matches(' ');
+        if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+            return Err(format!("line {number} is of an unfinished merge"));
+        }
+        match line.len() - content.len() {
+            _ if content.is_empty() => {}
+            0 => {
+                in_gems = content == "GEM";
+                in_specs = false;
+                known |=
+                    in_gems || matches!(content, "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
+            }
+            2 => in_specs = content == "specs:",
+            4 if in_gems && in_specs => found.extend(declared(content, number)),
+            _ => {}
+        }
+    }
+    if known {
+        Ok(found)
+    } else {
+        Err("it is not a Gemfile.lock: it has no section of one".to_owned())
+    }
+}
+
+/// `name (version)` or `name (version-platform)`; Bundler divides at the first hyphen.
+fn declared(content: &str, line: u32) -> Option<Declared> {
+    let (name, version) = content.split_once(" (")?;
+    let version = version.strip_suffix(')').or_else(|| version.strip_suffix(")!"))?;
+    let version = version.split('-').next().unwrap_or(version);
+    is_name(name).then(|| Declared::new(name, version, line))?
+}
