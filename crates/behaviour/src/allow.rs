@@ -28,8 +28,16 @@ pub struct AllowList {
 struct Entry {
     start: usize,
     length: usize,
+    content: Content,
+}
+
+/// What is known of a program or library.
+#[derive(Clone, Copy, Debug)]
+struct Content {
     /// SHA-256; none where the record has no digest for the file.
     digest: Option<[u8; 32]>,
+    /// Its length; none for a hard link to a file that is no program itself.
+    bytes: Option<u64>,
     /// Whether the file may be started: libraries are kept without the mode bit too.
     executable: bool,
 }
@@ -49,7 +57,8 @@ impl AllowList {
                     let digest = record.digest.as_ref().and_then(sha256);
                     let executable = record.mode & EXECUTABLE != 0;
                     if executable || is_library(&record.path) {
-                        files.insert(record.path, (digest, executable));
+                        let content = Content { digest, bytes: Some(record.size), executable };
+                        files.insert(record.path, content);
                     } else if let Some(digest) = digest {
                         // Eight bytes of the path's digest stand for the path, to keep it small.
                         others.insert(brief(&record.path), digest);
@@ -68,15 +77,15 @@ impl AllowList {
         Self::pack(files)
     }
 
-    fn pack(files: BTreeMap<String, (Option<[u8; 32]>, bool)>) -> Self {
+    fn pack(files: BTreeMap<String, Content>) -> Self {
         let mut list = Self {
             paths: String::with_capacity(files.keys().map(String::len).sum()),
             entries: Vec::with_capacity(files.len()),
         };
-        for (path, (digest, executable)) in files {
+        for (path, content) in files {
             let start = list.paths.len();
             list.paths.push_str(&path);
-            list.entries.push(Entry { start, length: path.len(), digest, executable });
+            list.entries.push(Entry { start, length: path.len(), content });
         }
         list
     }
@@ -91,7 +100,14 @@ impl AllowList {
     /// record no digest for it.
     #[must_use]
     pub fn digest(&self, path: &str) -> Option<Digest> {
-        self.entry(path)?.digest.map(Digest::sha256)
+        self.entry(path)?.content.digest.map(Digest::sha256)
+    }
+
+    /// How long the program at this path is: a file of another length is another one, which can be
+    /// told without reading it.
+    #[must_use]
+    pub fn bytes(&self, path: &str) -> Option<u64> {
+        self.entry(path)?.content.bytes
     }
 
     /// The first path at which the image holds a program with this content.
@@ -120,14 +136,14 @@ impl AllowList {
 
     /// The programs that may be started, with their paths, sorted by path.
     pub fn programs(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|entry| entry.executable).map(|entry| self.path(entry))
+        self.entries.iter().filter(|entry| entry.content.executable).map(|entry| self.path(entry))
     }
 
     fn paths_of(&self, digest: &Digest) -> impl Iterator<Item = &str> {
         let wanted = sha256(digest);
         self.entries
             .iter()
-            .filter(move |entry| wanted.is_some() && entry.digest == wanted)
+            .filter(move |entry| wanted.is_some() && entry.content.digest == wanted)
             .map(|entry| self.path(entry))
     }
 
@@ -143,7 +159,7 @@ impl AllowList {
 
 /// Gives each hard link the content of the file that it is another name of.
 fn resolve(
-    files: &mut BTreeMap<String, (Option<[u8; 32]>, bool)>,
+    files: &mut BTreeMap<String, Content>,
     others: &BTreeMap<u64, [u8; 32]>,
     links: &[(String, String, bool)],
 ) {
@@ -157,12 +173,14 @@ fn resolve(
                 None => break,
             }
         }
-        if let Some((digest, target_executable)) = files.get(target).copied() {
-            files.insert(path.clone(), (digest, *executable || target_executable));
+        if let Some(content) = files.get(target).copied() {
+            let executable = *executable || content.executable;
+            files.insert(path.clone(), Content { executable, ..content });
         } else if let Some(digest) = others.get(&brief(target))
             && (*executable || is_library(path))
         {
-            files.insert(path.clone(), (Some(*digest), *executable));
+            let (digest, executable) = (Some(*digest), *executable);
+            files.insert(path.clone(), Content { digest, bytes: None, executable });
         }
     }
 }

@@ -84,6 +84,20 @@ fn the_list_of_a_large_image_is_small() {
     assert!(bytes < 20_000 * 120, "{bytes}");
 }
 
+#[test]
+fn a_program_is_known_by_its_length_as_well() {
+    let list = AllowList::new([
+        record("bin/first", FileKind::File, 0o755, "eight by"),
+        link("bin/second", "bin/first", 0o755),
+        record("share/data", FileKind::File, 0o644, "data"),
+        link("bin/third", "share/data", 0o755),
+    ]);
+    assert_eq!(list.bytes("bin/first"), Some(8));
+    assert_eq!(list.bytes("bin/second"), Some(8));
+    assert_eq!(list.bytes("bin/third"), None, "its digest has to do");
+    assert_eq!(list.bytes("bin/none"), None);
+}
+
 proptest! {
     #[test]
     fn what_was_put_in_is_found_and_nothing_else(
