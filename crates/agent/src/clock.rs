@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sensor::boot_ns;
+use std::time::{Duration, SystemTime};
 
 /// The time of day of a moment that was given as nanoseconds since boot, in RFC 3339, UTC.
 pub(crate) fn time_of(at_ns: u64) -> String {
@@ -9,6 +10,13 @@ pub(crate) fn time_of(at_ns: u64) -> String {
     let ago = jiff::SignedDuration::from_nanos(i64::try_from(ago).unwrap_or(i64::MAX));
     let moment = Timestamp::now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH);
     format!("{moment:.3}")
+}
+
+/// The same moment by the clock that dates files.
+pub(crate) fn moment_of(at_ns: u64) -> SystemTime {
+    let now = SystemTime::now();
+    let ago = Duration::from_nanos(boot_ns().saturating_sub(at_ns));
+    now.checked_sub(ago).unwrap_or(now)
 }
 
 /// Now, in RFC 3339, UTC.

@@ -14,7 +14,7 @@ use crate::usage::Used;
 use crate::watched::{Folders, Watched};
 use crate::{Mode, clock, process};
 use engine::ContainerDetails;
-use sensor::{Enforcement, mount_namespace};
+use sensor::{Enforcement, boot_ns, mount_namespace};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use vocabulary::Container;
@@ -148,7 +148,7 @@ impl Agent<'_> {
             from_start && self.opens.is_some(),
         );
         let (id, pid) = (container.id.clone(), container.pid);
-        let watched = Watched { container, standing, folders, used, group: own };
+        let watched = Watched { container, standing, folders, used, group: own, guarded_ns: None };
         self.summary.containers += 1;
         self.summary.sealed += u64::from(watched.sealed().is_some());
         self.watched.insert(id.clone(), watched);
@@ -223,6 +223,7 @@ impl Agent<'_> {
         let Some(watched) = self.watched.get(id) else { return };
         let (Some(sealed), Some(pid)) = (watched.sealed(), watched.container.pid) else { return };
         let mut problems = Vec::new();
+        let mut guarded_ns = None;
         if let Some(group) = watched.group {
             let memory = Enforcement { memory: true, written: false };
             problems.extend(self.sensor.enforce_cgroup(group, memory).err());
@@ -234,7 +235,13 @@ impl Agent<'_> {
                 written: watched.folders.written.clone(),
             };
             let root = PathBuf::from(format!("/proc/{pid}/root"));
-            problems.extend(guard.protect(device, &root, protected).err());
+            match guard.protect(device, &root, protected) {
+                Ok(()) => guarded_ns = Some(boot_ns()),
+                Err(error) => problems.push(error),
+            }
+        }
+        if let Some(watched) = self.watched.get_mut(id) {
+            watched.guarded_ns = guarded_ns;
         }
         // A container that has ended meanwhile is no problem.
         let problems = problems.into_iter().filter(|_| process::is_there(pid));

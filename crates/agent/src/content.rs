@@ -12,6 +12,7 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use vocabulary::Digest;
 
 /// Bytes of the largest program that is hashed. Programs of several hundred megabytes exist (machine
@@ -23,6 +24,13 @@ pub(crate) const SMALL_BYTES: u64 = 4 << 20;
 
 /// Digests that are remembered: the programs of a few dozen images. About a megabyte.
 const MAX_KNOWN: usize = 8192;
+
+/// The kernel's slowest clock tick, by which file systems before Linux 6.13 date changes: two changes
+/// within one tick may leave the same stamp.
+const COARSEST_TICK: Duration = Duration::from_millis(10);
+
+/// By how much the time of a change may lie before the change where the tick is the usual one of 4 ms.
+pub(crate) const TICK: Duration = Duration::from_millis(4);
 
 /// Bytes that are read at a time.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -36,6 +44,27 @@ pub(crate) struct Stamp {
     pub(crate) bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+}
+
+impl Stamp {
+    /// When its content, name or mode was changed last. The clock may have been set back since: what
+    /// lies in the future tells nothing.
+    fn last_change(&self, now: SystemTime) -> Option<SystemTime> {
+        let (seconds, nanos) = self.changed;
+        let since = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanos).ok()?);
+        UNIX_EPOCH.checked_add(since).filter(|change| *change <= now)
+    }
+
+    /// Whether it may have been changed at this moment or afterwards, so that what it holds now says
+    /// nothing of what it held then.
+    pub(crate) fn is_changed_since(&self, moment: SystemTime, now: SystemTime) -> bool {
+        self.last_change(now).is_some_and(|change| change + TICK >= moment)
+    }
+
+    /// Whether another change might still leave the same stamp.
+    pub(crate) fn is_fresh(&self, now: SystemTime) -> bool {
+        self.last_change(now).is_some_and(|change| change + 2 * COARSEST_TICK >= now)
+    }
 }
 
 /// A program's file, open for reading.
@@ -225,5 +254,18 @@ mod tests {
             assert_eq!(raw(&shown(bytes)).as_os_str().as_bytes(), bytes);
         }
         assert_eq!(shown(b"\xff"), "\\xff");
+    }
+
+    #[test]
+    fn a_change_is_told_from_one_before_unless_the_clock_was_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tool"), b"x").unwrap();
+        let stamp = Program::beneath(folder.path(), "tool").unwrap().stamp;
+        let now = SystemTime::now();
+        let second = Duration::from_secs(1);
+        assert!(stamp.is_changed_since(now - second, now) && stamp.is_fresh(now));
+        assert!(!stamp.is_changed_since(now + second, now + 2 * second));
+        assert!(!stamp.is_fresh(now + second));
+        assert!(!stamp.is_changed_since(now - 2 * second, now - second), "a date of the future");
     }
 }

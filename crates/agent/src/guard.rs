@@ -5,10 +5,11 @@
 //! the kernel answers what is open, and no container hangs. What cannot be judged here passes, and is
 //! judged again by the event of its execution.
 
-use crate::content::Program;
+use crate::content::{Program, SMALL_BYTES};
 use crate::hashing::Shared;
 use crate::process;
 use crate::seals::Sealed;
+use crate::watched::may_be;
 use behaviour::{Baseline, Judge, Reason};
 use sensor::{ExecGuard, ExecRequest, SensorError, Verdict, boot_ns};
 use std::collections::HashMap;
@@ -145,7 +146,13 @@ impl Answering {
         let Some(mut program) = request.file.try_clone().ok().and_then(Program::of) else {
             return Verdict::Allow;
         };
-        let digest = self.digests.of(&mut program);
+        let sealed = &protected.sealed;
+        // Everybody waits while a file is read: a large one only where it may be the image's.
+        let bytes = program.stamp.bytes;
+        let may_be = may_be(&sealed.programs, &request.path, bytes);
+        let side = side(&protected, &request.path);
+        let wanted = may_be || bytes <= SMALL_BYTES || side == Side::Image;
+        let digest = if wanted { self.digests.of(&mut program) } else { None };
         let mut execution = Execution {
             at_ns,
             process: Process::default(),
@@ -154,14 +161,14 @@ impl Answering {
             gid: 0,
             path: request.path.clone(),
             file: request.identity,
-            side: side(&protected, &request.path),
+            side,
             input: StandardInput::Other,
             digest,
         };
-        let sealed = &protected.sealed;
         let baseline = Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal };
         match Judge::reason(&execution, baseline) {
-            None | Some(Reason::NotOnRecord | Reason::NoDigest) => Verdict::Allow,
+            None | Some(Reason::NotOnRecord) => Verdict::Allow,
+            Some(Reason::NoDigest) if may_be => Verdict::Allow,
             Some(_) => {
                 describe(&mut execution, request.pid, program.is_script());
                 // Nobody listens any more only where the agent ends.

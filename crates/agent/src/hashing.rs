@@ -6,6 +6,7 @@
 use crate::content::{Digests, Program, SMALL_BYTES};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 use vocabulary::Digest;
 
 /// Large programs that wait to be hashed. One beyond is judged without a digest: that is said, and is
@@ -26,8 +27,12 @@ impl Shared {
         if let Some(known) = self.lock().get(&program.stamp) {
             return Some(known.clone());
         }
+        // Written a moment ago, it may be written again without another stamp.
+        let is_fresh = program.stamp.is_fresh(SystemTime::now());
         let digest = program.hash()?;
-        self.lock().insert(program.stamp, digest.clone());
+        if !is_fresh {
+            self.lock().insert(program.stamp, digest.clone());
+        }
         Some(digest)
     }
 
@@ -104,6 +109,7 @@ mod tests {
         std::fs::write(folder.path().join("small"), b"small").unwrap();
         let large = vec![7_u8; usize::try_from(SMALL_BYTES).unwrap() + 1];
         std::fs::write(folder.path().join("large"), &large).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
         let hasher = Hasher::start(Shared::default()).unwrap();
         let open = |name| Program::beneath(folder.path(), name);
         assert_eq!(hasher.hash(open("small"), 1), Some((1, Some(Digest::of(b"small")))));
@@ -117,5 +123,20 @@ mod tests {
         }
         assert_eq!(done, [(3, Some(Digest::of(&large)))]);
         assert!(hasher.hash(open("large"), 4).is_some(), "it is known now");
+    }
+
+    #[test]
+    fn a_digest_of_a_file_that_was_just_written_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tool");
+        std::fs::write(&path, b"first").unwrap();
+        let digests = Shared::default();
+        let mut program = Program::beneath(folder.path(), "tool").unwrap();
+        assert!(digests.of(&mut program).is_some());
+        assert!(digests.known(&program).is_none());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let mut program = Program::beneath(folder.path(), "tool").unwrap();
+        assert!(digests.of(&mut program).is_some());
+        assert!(digests.known(&program).is_some());
     }
 }

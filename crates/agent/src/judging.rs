@@ -25,6 +25,8 @@ pub(crate) struct Case {
     container: Container,
     sealed: Option<Arc<Sealed>>,
     execution: Execution,
+    /// Whether the file may have held something else when it began.
+    doubtful: bool,
     /// Whether the kernel has already sent it the signal.
     stopped: bool,
 }
@@ -72,13 +74,16 @@ impl Agent<'_> {
             input: exec.input.clone(),
             digest: None,
         };
-        let program = watched.wanted(file, side, exec.process.pid);
+        let found = watched.wanted(exec, file, side);
+        let doubtful = found.as_ref().is_some_and(|found| found.doubtful);
         let case = Case {
             container: watched.container.clone(),
             sealed: watched.sealed().cloned(),
             execution,
+            doubtful: doubtful && !watched.was_asked_about(exec, side),
             stopped: exec.stopped,
         };
+        let program = found.map(|found| found.program);
         if let Some((case, digest)) = self.hasher.hash(program, case) {
             self.finish(case, digest);
         }
@@ -86,12 +91,19 @@ impl Agent<'_> {
 
     /// Judges a case whose digest has come, or could not be had.
     pub(crate) fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) {
-        case.execution.digest = digest;
+        // The sealed content, put there after the program began, proves nothing; nor is it a reason to
+        // stop what is most likely the image's own program.
+        let unproven = case.doubtful
+            && case.sealed.as_ref().is_some_and(|sealed| {
+                digest.is_some() && sealed.programs.digest(&case.execution.path) == digest
+            });
+        case.execution.digest = digest.filter(|_| !unproven);
         let findings = findings(&case.container, case.sealed.as_ref(), &case.execution);
         let enforced = self.options.mode == Mode::Enforce && case.sealed.is_some();
         let mut done = None;
         for finding in findings {
-            let action = if enforced && is_to_be_stopped(&finding, &case.execution) {
+            let spared = unproven && finding.rule == Rule::PROGRAM_NOT_IN_IMAGE.id;
+            let action = if enforced && !spared && is_to_be_stopped(&finding, &case.execution) {
                 let act = || stop(&case.execution.process, case.stopped);
                 done.get_or_insert_with(act).clone()
             } else {

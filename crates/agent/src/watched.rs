@@ -1,14 +1,30 @@
 //! A container that is watched: what it is held against, and where its files lie.
 
-use crate::content::{Program, SMALL_BYTES};
-use crate::process;
+use crate::content::{Program, SMALL_BYTES, TICK};
 use crate::seals::{Sealed, Standing};
 use crate::usage::{Used, mapped};
+use crate::{clock, process};
+use behaviour::AllowList;
 use engine::{ContainerDetails, FolderRole, LayerFolder};
-use sensor::ProgramFile;
+use sensor::{Exec, ProgramFile};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 use vocabulary::{Container, Side};
+
+/// File systems behind which somebody answers, or does not: a process of the container (FUSE) or
+/// another machine. Nothing of theirs is read, since whoever waits for them may wait forever. The numbers are
+/// those of statfs(2).
+const UNANSWERED: [u64; 8] = [
+    0x6573_5546, // FUSE
+    0x6969,      // NFS
+    0xff53_4d42, // CIFS
+    0xfe53_4d42, // SMB2
+    0x517b,      // SMB
+    0x0102_1997, // 9P
+    0x00c3_6400, // Ceph
+    0x5346_414f, // AFS
+];
 
 /// A container that runs.
 #[derive(Debug)]
@@ -22,6 +38,13 @@ pub(crate) struct Watched {
     pub(crate) used: Used,
     /// Ids of its own control group, where it is known.
     pub(crate) group: Option<u64>,
+    /// Since when the guard refuses its programs, in nanoseconds since boot.
+    pub(crate) guarded_ns: Option<u64>,
+}
+
+/// Whether a file may be the program that the image holds at this path, by its length.
+pub(crate) fn may_be(programs: &AllowList, path: &str, bytes: u64) -> bool {
+    programs.holds(path) && programs.bytes(path).is_none_or(|expected| expected == bytes)
 }
 
 /// Where the files of a container lie on the host.
@@ -70,24 +93,64 @@ impl Folders {
 
     /// The file, open: from its folder, which needs no process that still lives and lets containers
     /// of one image share digests, else by way of the process.
-    pub(crate) fn open(&self, file: &ProgramFile, side: Side, pid: u32) -> Option<Program> {
+    pub(crate) fn open(
+        &self,
+        file: &ProgramFile,
+        side: Side,
+        pid: u32,
+        began: SystemTime,
+    ) -> Option<Found> {
+        if UNANSWERED.contains(&file.file_system) {
+            return None;
+        }
         let is_it = |program: &Program| program.stamp.inode == file.identity.inode;
-        let running = || Program::running(pid).filter(is_it);
-        let seen = || Program::seen_by(pid, &file.path).filter(is_it);
+        // While it runs it cannot be written to, but another file may have got its number.
+        let running = || {
+            let program = Program::running(pid).filter(is_it)?;
+            Some(Found::new(program, began.checked_add(TICK)?))
+        };
+        let seen = || {
+            let program = Program::seen_by(pid, &file.path).filter(is_it)?;
+            Some(Found::new(program, began))
+        };
+        let in_layers =
+            || self.image.iter().filter_map(|layer| Program::beneath(layer, &file.path));
         let clear = !file.truncated && !file.unlinked;
         match side {
             Side::Image if clear => {
-                let layers =
-                    || self.image.iter().filter_map(|layer| Program::beneath(layer, &file.path));
                 // Overlays that span file systems show inode numbers of their own.
-                layers().find(is_it).or_else(running).or_else(|| layers().next())
+                let own = in_layers().find(is_it).map(Found::certain);
+                own.or_else(running).or_else(|| in_layers().next().map(Found::certain))
             }
             Side::Written if clear => running().or_else(seen).or_else(|| {
-                // A file that was copied up keeps the number of its origin: the path has to do.
-                Program::beneath(self.written.as_deref()?, &file.path)
+                let program = Program::beneath(self.written.as_deref()?, &file.path)?;
+                // A file that was copied up shows the number of its origin. Any other was put in its
+                // place since.
+                let was_it = is_it(&program) || in_layers().any(|origin| is_it(&origin));
+                was_it.then(|| Found::new(program, began))
             }),
             _ => running().or_else(seen),
         }
+    }
+}
+
+/// A program's file, with what its content proves.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) program: Program,
+    /// Whether it may hold something else now than when it began to run.
+    pub(crate) doubtful: bool,
+}
+
+impl Found {
+    fn new(program: Program, began: SystemTime) -> Self {
+        let doubtful = program.stamp.is_changed_since(began, SystemTime::now());
+        Self { program, doubtful }
+    }
+
+    /// In a layer of the image, which the container cannot write to.
+    const fn certain(program: Program) -> Self {
+        Self { program, doubtful: false }
     }
 }
 
@@ -100,17 +163,27 @@ impl Watched {
         }
     }
 
-    /// The file whose digest is needed, or worth showing. A program that is no one of the image by
-    /// its place alone is not hashed if it is large: nobody delays a finding by filling up the file.
-    pub(crate) fn wanted(&self, file: &ProgramFile, side: Side, pid: u32) -> Option<Program> {
-        let decides = match self.sealed() {
+    /// The file whose digest is needed, or worth showing. One that is no program of the image by its
+    /// place or its length alone is not hashed if it is large: nobody delays a finding, of this
+    /// container or another, by filling up files.
+    pub(crate) fn wanted(&self, exec: &Exec, file: &ProgramFile, side: Side) -> Option<Found> {
+        let expected = match self.sealed() {
             // Without a seal there is nothing to hold a digest against.
             None if side != Side::Memory => return None,
-            None => false,
-            Some(sealed) => side != Side::Memory && sealed.programs.holds(&file.path),
+            Some(sealed) if side != Side::Memory => Some(&sealed.programs),
+            None | Some(_) => None,
         };
-        let program = self.folders.open(file, side, pid)?;
-        (decides || program.stamp.bytes <= SMALL_BYTES).then_some(program)
+        let found =
+            self.folders.open(file, side, exec.process.pid, clock::moment_of(exec.at_ns))?;
+        let bytes = found.program.stamp.bytes;
+        let may_be = expected.is_some_and(|programs| may_be(programs, &file.path, bytes));
+        // What lies in a layer, no container has filled up.
+        (may_be || bytes <= SMALL_BYTES || side == Side::Image).then_some(found)
+    }
+
+    /// Whether the guard was asked, and said yes, before this program could begin.
+    pub(crate) fn was_asked_about(&self, exec: &Exec, side: Side) -> bool {
+        side == Side::Written && self.guarded_ns.is_some_and(|since| since < exec.at_ns)
     }
 
     /// Takes note of what its processes run and have mapped now.
@@ -122,6 +195,81 @@ impl Watched {
             for path in mapped(&maps, device) {
                 self.used.add(path);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+    use std::time::Duration;
+    use vocabulary::FileIdentity;
+
+    /// A layer and a written folder that both hold the program.
+    fn folders(root: &Path) -> Folders {
+        let (layer, written) = (root.join("layer"), root.join("written"));
+        for folder in [&layer, &written] {
+            fs::create_dir_all(folder.join("bin")).unwrap();
+            fs::write(folder.join("bin/tool"), b"sealed").unwrap();
+        }
+        Folders { image: vec![layer], written: Some(written), device: Some(1) }
+    }
+
+    fn file(inode: u64, file_system: u64) -> ProgramFile {
+        ProgramFile {
+            path: "bin/tool".to_owned(),
+            identity: FileIdentity { device: 1, inode },
+            side: Side::Written,
+            file_system,
+            unlinked: false,
+            truncated: false,
+        }
+    }
+
+    fn inode(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().ino()
+    }
+
+    #[test]
+    fn a_file_that_was_put_in_the_place_of_what_ran_is_not_it() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
+        let other = root.path().join("written/bin/other");
+        fs::write(&other, b"dropped").unwrap();
+        let later = SystemTime::now() + Duration::from_secs(1);
+        let open = |inode| folders.open(&file(inode, 0), Side::Written, u32::MAX, later);
+        assert!(open(inode(&other)).is_none());
+        for own in ["written/bin/tool", "layer/bin/tool"] {
+            let found = open(inode(&root.path().join(own))).unwrap();
+            assert!(!found.doubtful, "{own}: a file, and one that was copied up from its layer");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changed_after_the_start_proves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
+        let own = inode(&root.path().join("written/bin/tool"));
+        let before = SystemTime::now() - Duration::from_secs(1);
+        let found = folders.open(&file(own, 0), Side::Written, u32::MAX, before).unwrap();
+        assert!(found.doubtful);
+        // In its layer it is as the image was unpacked, whenever that was.
+        let own = inode(&root.path().join("layer/bin/tool"));
+        let found = folders.open(&file(own, 0), Side::Image, u32::MAX, before).unwrap();
+        assert!(!found.doubtful);
+    }
+
+    #[test]
+    fn nothing_is_read_of_file_systems_that_may_not_answer() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
+        let own = inode(&root.path().join("written/bin/tool"));
+        for system in UNANSWERED {
+            let file = file(own, system);
+            assert!(folders.open(&file, Side::Written, u32::MAX, SystemTime::now()).is_none());
         }
     }
 }

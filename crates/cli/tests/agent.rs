@@ -320,7 +320,24 @@ fn a_program_that_the_image_does_not_hold_is_named_at_its_first_execution() {
     assert_eq!(execution(&alert)["process"]["path"], "bin/sh");
 
     let said = agent.end();
-    assert!(said.contains("5 alerts, 1 repeats"), "{said}");
+    assert!(said.contains("5 alerts, 1 repeat;"), "{said}");
+}
+
+#[test]
+fn a_program_that_is_swapped_for_the_images_after_it_ran_is_named() {
+    let Some(setup) = Setup::sealed() else { return };
+    setup.run("shop");
+    let mut agent = setup.agent("--observe");
+    let line = "copy /bin/reader /tmp/evil; append /tmp/evil x; copy /bin/reader /tmp/own; \
+                rename /tmp/evil /bin/reader; /bin/reader /app/used.txt; rename /tmp/own /bin/reader";
+    setup.shell("shop", line).unwrap();
+    let alert = agent.named("program-not-in-image", "bin/reader");
+    assert!(["no digest to be had", "changed file"].contains(&reason(&alert)), "{alert:#}");
+    // What was put back is the image's, and passes.
+    setup.shell("shop", "/bin/reader /app/used.txt").unwrap();
+    std::thread::sleep(QUIET);
+    assert_eq!(agent.alerts().len(), 1);
+    agent.end();
 }
 
 #[test]
@@ -391,7 +408,7 @@ fn enforcing_stops_what_does_not_belong_and_nothing_else() {
     // The image's own programs run as before, and so they do when the agent is gone.
     setup.shell("shop", "/bin/marker /tmp/own-ran; read /tmp/own-ran; /bin/script").unwrap();
     let said = agent.end();
-    assert!(said.contains("4 alerts, 1 repeats; 5 stopped"), "{said}");
+    assert!(said.contains("4 alerts, 1 repeat; 5 stopped"), "{said}");
     setup.shell("shop", "/tmp/miner /tmp/miner-ran; read /tmp/miner-ran").unwrap();
 }
 
