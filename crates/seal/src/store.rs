@@ -268,6 +268,7 @@ impl Store {
         files.sort();
         let mut keys = Vec::new();
         for file in files.iter().take(KEYS) {
+            open_file(file).map_err(|source| StoreError::Io { path: file.clone(), source })?;
             keys.extend(VerifyingKey::load(file)?);
         }
         keys.sort();
@@ -511,13 +512,21 @@ fn is_missing(error: &StoreError) -> bool {
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
     let fail = |source| StoreError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(fail)?;
+    let file = open_file(path).map_err(fail)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
     if bytes.len() as u64 > limit {
         return Err(StoreError::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
+}
+
+/// Opens a file of the store. A pipe or device in its place is refused: it would be waited for.
+fn open_file(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("this is no regular file"));
+    }
+    File::open(path)
 }
 
 /// Writes beside, makes durable, renames into place.

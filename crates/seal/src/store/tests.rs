@@ -326,3 +326,26 @@ fn writers_wait_for_each_other() {
         store.all().iter().map(|seal| seal.statement.predicate.counter).collect();
     assert_eq!(counters, (1..=20).collect::<Vec<u64>>());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_store_is_not_waited_for() {
+    for name in ["log", "head", "keys/other.pub", "record"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = three(folder.path());
+        let record = store.all()[0].statement.predicate.record.digest.hex().to_owned();
+        let name = if name == "record" { format!("records/{record}") } else { name.to_owned() };
+        let path = folder.path().join(name);
+        let _ = fs::remove_file(&path);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let text = match Store::open(folder.path()) {
+            Err(error) => error.to_string(),
+            Ok(store) => match store.trusted() {
+                Err(error) => error.to_string(),
+                Ok(keys) => titles(&store.check(&keys)).join(" "),
+            },
+        };
+        let shown = path.display().to_string();
+        assert!(text.contains(&shown) && text.contains("no regular file"), "{text}");
+    }
+}
