@@ -24,6 +24,9 @@ pub const MANIFEST_BYTES: u64 = 4 << 20;
 /// Bytes of the small files of an engine's store, such as `cache-id`.
 pub const STORE_FILE_BYTES: u64 = 4 << 10;
 
+/// Bytes of the list of links that an overlay is mounted by: 29 for each of at most 500 folders.
+pub const LOWER_BYTES: u64 = 64 << 10;
+
 /// Layers of one image; overlay file systems stop at 500 lower folders.
 pub const LAYERS: usize = 1_000;
 
