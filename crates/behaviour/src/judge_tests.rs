@@ -227,6 +227,17 @@ fn sides() -> impl Strategy<Value = Side> {
     ]
 }
 
+#[test]
+fn a_harmless_shell_does_not_hide_a_harmful_one() {
+    let mut repeats = Repeats::default();
+    let mut is_first = |family: &str| {
+        let findings = judged(&on_socket(ran("usr/bin/dash", "dash", Side::Image), family));
+        repeats.is_first(&container(), &findings[0])
+    };
+    assert!(is_first("unix") && !is_first("unix"));
+    assert!(is_first("inet") && !is_first("inet"));
+}
+
 proptest! {
     /// Only the sealed content at its sealed path passes, whatever else is true of it.
     #[test]

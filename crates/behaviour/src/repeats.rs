@@ -5,7 +5,7 @@
 //! errs towards saying too much.
 
 use std::collections::HashMap;
-use vocabulary::{Container, Digest, Evidence, Finding};
+use vocabulary::{Container, Digest, Evidence, Finding, Severity};
 
 /// Findings that are remembered: a container in which thousands of different programs ran that are
 /// not in its image needs no finer account. About one megabyte.
@@ -25,6 +25,9 @@ struct Key {
     fingerprint: String,
     /// Another content under the same name is another finding.
     digest: Option<Digest>,
+    /// A harmless start does not hide a harmful one: a shell on a socket of the same machine, and then
+    /// one on a connection.
+    severity: Severity,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,5 +90,6 @@ fn key(container: &Container, finding: &Finding) -> Key {
         container: container.id.clone(),
         fingerprint: finding.fingerprint.as_str().to_owned(),
         digest,
+        severity: finding.severity,
     }
 }
