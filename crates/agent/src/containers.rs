@@ -308,6 +308,7 @@ impl Agent<'_> {
     }
 }
 
-fn short(id: &str) -> &str {
+/// The first digits of an id, as engines show them.
+pub(crate) fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }

@@ -6,8 +6,9 @@ use crate::seals::Sealed;
 use crate::stopping::{is_stopped, stop};
 use crate::{Message, Mode, clock, process};
 use behaviour::{Baseline, Judge, Reason};
-use sensor::{Exec, ProgramFile, boot_ns};
+use sensor::{Exec, Fork, ProgramFile, boot_ns};
 use std::sync::Arc;
+use std::time::Instant;
 use vocabulary::execution::ALERT_SCHEMA;
 use vocabulary::{
     Action, Alert, Container, Evidence, Execution, FileIdentity, Finding, Means, Rule, Severity,
@@ -105,6 +106,7 @@ impl Agent<'_> {
             let spared = unproven && finding.rule == Rule::PROGRAM_NOT_IN_IMAGE.id;
             let action = if enforced && !spared && is_to_be_stopped(&finding, &case.execution) {
                 let act = || stop(&case.execution.process, case.stopped);
+                self.left_behind.add(&case.execution.process, Instant::now());
                 done.get_or_insert_with(act).clone()
             } else {
                 Action::Observed
@@ -112,6 +114,15 @@ impl Agent<'_> {
             self.alert(case.container.clone(), finding, action, case.execution.at_ns);
         }
         self.summary.stopped += u64::from(done.as_ref().is_some_and(is_stopped));
+    }
+
+    /// Stops a process that one made which was to be stopped itself. It is told of with its maker.
+    pub(crate) fn stop_left_behind(&mut self, fork: &Fork) {
+        let maker = (fork.parent_pid, fork.parent_started_ns);
+        if self.left_behind.takes(&fork.process, maker, Instant::now()) {
+            let stopped = is_stopped(&stop(&fork.process, false));
+            self.summary.stopped += u64::from(stopped);
+        }
     }
 
     /// Tells of a program that the guard refused.
@@ -127,6 +138,10 @@ impl Agent<'_> {
     fn alert(&mut self, container: Container, finding: Finding, action: Action, at_ns: u64) {
         if !self.repeats.is_first(&container, &finding) {
             self.summary.repeats += 1;
+            return;
+        }
+        if !self.floods.has_room(&container.id, Instant::now()) {
+            self.summary.left_out += 1;
             return;
         }
         self.summary.alerts += 1;

@@ -11,9 +11,11 @@ mod clock;
 mod containers;
 mod content;
 mod error;
+mod floods;
 mod guard;
 mod hashing;
 mod judging;
+mod left_behind;
 mod opens;
 mod places;
 mod process;
@@ -81,6 +83,8 @@ pub struct Summary {
     pub alerts: u64,
     /// Findings that came again, and were counted only.
     pub repeats: u64,
+    /// Findings that were not told because a container gave too many.
+    pub left_out: u64,
     /// Programs that were stopped or refused, repeats among them.
     pub stopped: u64,
     /// Events that did not reach the agent: what they would have shown is not known.

@@ -2,9 +2,12 @@
 
 use crate::asking::{Asker, Question};
 use crate::cgroup::{Hierarchy, Kind};
+use crate::containers::short;
+use crate::floods::Floods;
 use crate::guard::Guard;
 use crate::hashing::{Hasher, Shared};
 use crate::judging::Case;
+use crate::left_behind::LeftBehind;
 use crate::places::{Place, Places};
 use crate::seals::Seals;
 use crate::usage::prune;
@@ -55,6 +58,8 @@ pub(crate) struct Agent<'run> {
     pub(crate) out: &'run mut dyn FnMut(Message),
     pub(crate) summary: Summary,
     pub(crate) repeats: Repeats,
+    pub(crate) floods: Floods,
+    pub(crate) left_behind: LeftBehind,
     pub(crate) watched: HashMap<String, Watched>,
     pub(crate) digests: Shared,
     pub(crate) hasher: Hasher<Case>,
@@ -103,6 +108,8 @@ impl<'run> Agent<'run> {
             options,
             summary: Summary::default(),
             repeats: Repeats::default(),
+            floods: Floods::default(),
+            left_behind: LeftBehind::default(),
             watched: HashMap::new(),
             hasher: Hasher::start(digests.clone()).map_err(AgentError::Thread)?,
             sensor,
@@ -200,6 +207,7 @@ impl<'run> Agent<'run> {
         match event {
             KernelEvent::Exec(exec) => self.exec(exec),
             KernelEvent::Fork(fork) => {
+                self.stop_left_behind(&fork);
                 let group = self.key(fork.cgroup, fork.pids_cgroup);
                 if self.places.get(group).is_none() {
                     self.place(group, fork.process.pid);
@@ -287,6 +295,8 @@ impl<'run> Agent<'run> {
 
     fn chores(&mut self) {
         self.count_lost();
+        self.tell_left_out(false);
+        self.left_behind.forget_old(Instant::now());
         self.look_for_ended();
         if self.seals.has_changed() {
             self.read_seals_again();
@@ -306,6 +316,13 @@ impl<'run> Agent<'run> {
         self.watched = watched;
     }
 
+    fn tell_left_out(&mut self, all: bool) {
+        for (container, count) in self.floods.over(Instant::now(), all) {
+            let id = short(&container).to_owned();
+            self.notice(format!("container {id}: {count} more findings of a minute were left out"));
+        }
+    }
+
     fn count_lost(&mut self) {
         let kernel = self.sensor.lost().unwrap_or(self.lost);
         let dropped = std::mem::take(&mut self.places.dropped);
@@ -323,6 +340,7 @@ impl<'run> Agent<'run> {
         // What has happened up to now is still told.
         self.turn()?;
         self.count_lost();
+        self.tell_left_out(true);
         let mut watched = std::mem::take(&mut self.watched);
         for one in watched.values_mut() {
             self.write_usage(one, true);

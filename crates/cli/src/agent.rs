@@ -37,8 +37,12 @@ pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
     let mut telling = Telling::new(world, args, Arc::clone(&stop))?;
     let summary = agent::run(&options, &stop, &mut |message| telling.tell(&message));
     let summary = summary.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let left_out = match summary.left_out {
+        0 => String::new(),
+        count => format!(" and {count} left out"),
+    };
     world.printing.remark(&format!(
-        "{} watched, {} of sealed images; {} ran; {}, {}; {} stopped; {} lost",
+        "{} watched, {} of sealed images; {} ran; {}, {}{left_out}; {} stopped; {} lost",
         counted(summary.containers, "container", "containers"),
         summary.sealed,
         counted(summary.executions, "program", "programs"),

@@ -64,6 +64,17 @@ int main(int count, char **words) {
 }
 "#;
 
+/// Leaves a process behind that writes a marker after a while.
+const DAEMON: &str = r#"
+#include <fcntl.h>
+#include <unistd.h>
+int main(int count, char **words) {
+    if (fork()) return 0;
+    usleep(700000);
+    return open(words[1], O_WRONLY | O_CREAT, 0644) < 0;
+}
+"#;
+
 /// Reads one file, in order to have used it.
 const READER: &str = r#"
 #include <fcntl.h>
@@ -92,6 +103,7 @@ impl Setup {
                 .program("bin/marker", tiny_program(MARKER)?)
                 .program("bin/connect", tiny_program(CONNECT)?)
                 .program("bin/reader", tiny_program(READER)?)
+                .program("bin/daemon", tiny_program(DAEMON)?)
                 .program("bin/script", "#!/bin/sh\necho from the image\n")
                 .file("app/used.txt", "used")
                 .file("app/untouched.txt", "untouched"),
@@ -410,6 +422,23 @@ fn enforcing_stops_what_does_not_belong_and_nothing_else() {
     let said = agent.end();
     assert!(said.contains("4 alerts, 1 repeat; 5 stopped"), "{said}");
     setup.shell("shop", "/tmp/miner /tmp/miner-ran; read /tmp/miner-ran").unwrap();
+}
+
+#[test]
+fn what_a_stopped_program_leaves_behind_is_stopped_with_it() {
+    let Some(setup) = Setup::sealed() else { return };
+    let arguments =
+        ["run", "--detach", "--network", "none", "--tmpfs", "/vol:exec", "--name", "shop", IMAGE];
+    let _ = setup.docker.docker(&arguments);
+    let mut agent = setup.agent("--enforce");
+    setup.shell("shop", "/bin/daemon /vol/own-ran").unwrap();
+    setup.shell("shop", "copy /bin/daemon /vol/daemon; append /vol/daemon x").unwrap();
+    let _ = setup.shell("shop", "/vol/daemon /vol/dropped-ran");
+    agent.named("program-not-in-image", "vol/daemon");
+    std::thread::sleep(Duration::from_secs(2));
+    setup.shell("shop", "read /vol/own-ran").unwrap();
+    setup.shell("shop", "read /vol/dropped-ran").unwrap_err();
+    agent.end();
 }
 
 #[test]
