@@ -66,6 +66,7 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
         // Of a source folder: lock files of dependencies are not read.
+        Interest::Name("installed.json") => "srv/vendor/composer/installed.json".to_owned(),
         Interest::Name(name) if variant % 3 == 2 => format!("srv/app/{name}"),
         Interest::Name(name) if variant % 3 == 0 => format!("usr/lib/node_modules/a/{name}"),
         Interest::Name(name) => format!("usr/lib/python3/dist-packages/a-1.0.dist-info/{name}"),

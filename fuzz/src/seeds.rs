@@ -157,6 +157,8 @@ fn texts(folder: &Path) -> io::Result<()> {
     let python = "Metadata-Version: 2.1\nName: Some_Thing\nVersion: 1.0\nLicense: MIT\n\nText\n";
     let record = "a/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n";
     let node = r#"{"name":"@scope/a","version":"1.0.0","license":"MIT"}"#;
+    let composer = r#"{"packages":[{"name":"a/b","version":"v1.2.x-dev","license":["MIT"],"dist":{"type":"zip"}}],
+        "packages-dev":[]}"#;
     let gemspec = "# stub: a 1.0 ruby lib\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = \"1.0\"\n  s.licenses = [\"MIT\".freeze, \"ISC\".freeze]\nend\n";
     let samples = [
         ("apk", apk),
@@ -175,6 +177,8 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("requirements", LOCKS[6]),
         ("gemfile_lock", LOCKS[7]),
         ("ruby", gemspec),
+        ("php", composer),
+        ("composer_lock", composer),
     ];
     for (number, (target, text)) in samples.into_iter().enumerate() {
         for which in 0..4_u8 {

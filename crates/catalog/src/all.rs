@@ -11,6 +11,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
         Box::new(crate::lockfile::cargo_lock::CHECK),
+        Box::new(crate::lockfile::composer_lock::CHECK),
         Box::new(crate::dpkg::Dpkg),
         Box::new(crate::lockfile::gemfile_lock::CHECK),
         Box::new(crate::go::Go),
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::javascript::Javascript),
         Box::new(crate::os_release::OsRelease),
         Box::new(crate::lockfile::package_lock::CHECK),
+        Box::new(crate::php::Php),
         Box::new(crate::lockfile::pipfile_lock::CHECK),
         Box::new(crate::lockfile::pnpm_lock::CHECK),
         Box::new(crate::lockfile::poetry_lock::CHECK),

@@ -14,6 +14,7 @@ pub mod javascript;
 pub mod language;
 pub mod lockfile;
 pub mod os_release;
+pub mod php;
 pub mod python;
 pub mod rpm;
 pub mod ruby;

@@ -1,19 +1,24 @@
 //! Packagist versions, as Composer normalises them and PHP's `version_compare` orders them.
 //!
 //! In goes a text, out come its numbers and what follows them: `dev` before `alpha`, `beta`, `RC`,
-//! the release, and `patch`. Missing numbers are 0; build metadata does not count. Branches, such as
-//! `dev-main`, have no order.
+//! the release, and `patch`. Missing numbers are 0; build metadata does not count. A branch of numbers,
+//! `1.2.x-dev`, stands behind all that it can release; others, such as `dev-main`, have no order.
 //!
-//! Source: composer/semver, `VersionParser::normalize`; PHP manual, `version_compare`.
+//! Source: composer/semver, `VersionParser::normalize` and `normalizeBranch`; PHP manual, `version_compare`.
 
-use crate::dotted::compare_numbers;
 use crate::{Version, digits};
 use std::cmp::Ordering;
+
+/// How many numbers a normalised version has.
+const NUMBERS: usize = 4;
+/// What Composer puts for each number that a branch leaves open.
+const OPEN: &[u8] = b"9999999";
 
 /// A Packagist version.
 pub(crate) struct Packagist<'text> {
     numbers: &'text [u8],
     suffix: &'text [u8],
+    is_branch: bool,
 }
 
 impl<'text> Version<'text> for Packagist<'text> {
@@ -30,12 +35,14 @@ impl<'text> Version<'text> for Packagist<'text> {
         if !suffix.iter().all(is_known) {
             return Err("letters and digits divided by `.`, `-` or `_` are expected");
         }
-        Ok(Self { numbers: numbers.strip_suffix(b".").unwrap_or(numbers), suffix })
+        let is_branch = numbers.ends_with(b".") && is_open(suffix);
+        let suffix = if is_branch { b"dev" } else { suffix };
+        Ok(Self { numbers: numbers.strip_suffix(b".").unwrap_or(numbers), suffix, is_branch })
     }
 
     fn order(&self, other: &Self) -> Ordering {
         let (mut left, mut right) = (Parts(self.suffix), Parts(other.suffix));
-        let mut order = compare_numbers(self.numbers, other.numbers);
+        let mut order = self.compare_numbers(other);
         while order.is_eq() {
             order = match (left.next(), right.next()) {
                 (None, None) => break,
@@ -44,6 +51,35 @@ impl<'text> Version<'text> for Packagist<'text> {
         }
         order
     }
+}
+
+impl<'text> Packagist<'text> {
+    fn compare_numbers(&self, other: &Self) -> Ordering {
+        let (mut left, mut right) = (self.parts_of_number(), other.parts_of_number());
+        loop {
+            let order = match (left.next(), right.next()) {
+                (None, None) => return Ordering::Equal,
+                (l, r) => digits::compare(l.unwrap_or_default(), r.unwrap_or_default()),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+    }
+
+    fn parts_of_number(&self) -> impl Iterator<Item = &'text [u8]> {
+        let written = self.numbers.split(|byte| *byte == b'.');
+        let open = if self.is_branch { NUMBERS.saturating_sub(written.clone().count()) } else { 0 };
+        written.chain(std::iter::repeat_n(OPEN, open))
+    }
+}
+
+/// `x-dev`, `x.x-dev`: what follows the numbers of a branch.
+fn is_open(suffix: &[u8]) -> bool {
+    let Some((rest, word)) = suffix.split_last_chunk::<3>() else { return false };
+    let rest = rest.strip_suffix(b"-").or_else(|| rest.strip_suffix(b".")).unwrap_or(rest);
+    word.eq_ignore_ascii_case(b"dev")
+        && rest.split(|byte| *byte == b'.').all(|part| matches!(part, [b'x' | b'X']))
 }
 
 /// The order of two parts; an empty one is the end of a version.

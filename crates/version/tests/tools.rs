@@ -158,6 +158,31 @@ end"#;
     hold(Scheme::RubyGems, &pairs, answers);
 }
 
+#[test]
+fn packagist_order_is_that_of_composer() {
+    let mut pairs = pairs(Scheme::Packagist, 6000, 0);
+    // Composer makes dates of eight digits and more, and refuses a fifth number.
+    let numbers = |text: &String| {
+        let end = text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len());
+        text.get(..end).unwrap_or_default().split('.').all(|number| number.len() < 8)
+    };
+    pairs.retain(|(left, right)| numbers(left) && numbers(right));
+    const SCRIPT: &str = r#"
+@include "/usr/share/php/Composer/Semver/autoload.php";
+if (!class_exists("Composer\Semver\VersionParser")) { exit(3); }
+$parser = new Composer\Semver\VersionParser();
+while (($line = fgets(STDIN)) !== false) {
+  $texts = explode("\t", rtrim($line, "\n"));
+  try {
+    [$left, $right] = array_map([$parser, "normalize"], $texts);
+    $branch = str_starts_with($left, "dev-") || str_starts_with($right, "dev-");
+    echo $branch ? "!" : ["<", "=", ">"][version_compare($left, $right) + 1], "\n";
+  } catch (UnexpectedValueException $error) { echo "!\n"; }
+}"#;
+    let answers = ask(Command::new("php").args(["-r", SCRIPT]), &pairs);
+    hold(Scheme::Packagist, &pairs, answers);
+}
+
 /// node-semver, which npm carries with it; `loose` for npm, strict for Semantic Versioning.
 fn node_semver(loose: bool, pairs: &Pairs) -> Option<String> {
     let root =

@@ -7,6 +7,7 @@
 //! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
 
 pub mod cargo_lock;
+pub mod composer_lock;
 pub mod gemfile_lock;
 pub mod go_mod;
 pub mod package_lock;
@@ -31,6 +32,7 @@ const PACKAGES: usize = 200_000;
 /// Every format, sorted by id.
 pub const ALL: &[Lockfile] = &[
     cargo_lock::CHECK,
+    composer_lock::CHECK,
     gemfile_lock::CHECK,
     go_mod::CHECK,
     package_lock::CHECK,
@@ -202,11 +204,12 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, gem, golang, npm, pypi. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, composer, gem, golang, npm, pypi. A scope or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
         "Go" => "golang",
+        "Packagist" => "composer",
         "PyPI" => "pypi",
         "RubyGems" => "gem",
         _ => "npm",
@@ -236,6 +239,19 @@ fn json_lines(text: &str) -> HashMap<&str, u32> {
         let key = line.trim_start().strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {"));
         if let Some(key) = key {
             lines.entry(key).and_modify(|line| *line = 0).or_insert(number);
+        }
+    }
+    lines
+}
+
+/// Lines of a pretty-printed JSON file that name something, `"name": "…",`; 0 for a name that stands
+/// in several places.
+fn json_name_lines(text: &str) -> HashMap<&str, u32> {
+    let mut lines = HashMap::new();
+    for (line, number) in text.lines().zip(1_u32..) {
+        let name = line.trim_start().strip_prefix("\"name\": \"");
+        if let Some(name) = name.and_then(|rest| rest.trim_end_matches(',').strip_suffix('"')) {
+            lines.entry(name).and_modify(|line| *line = 0).or_insert(number);
         }
     }
     lines

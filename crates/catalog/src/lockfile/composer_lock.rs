@@ -1,0 +1,48 @@
+//! `composer.lock`. Source: Composer, `Package/Locker.php`.
+//!
+//! Packages stand in `packages` and, for development, `packages-dev`. Those of a folder of the project
+//! are not listed; a branch (`dev-main`) is listed as what it is.
+
+use super::{Declared, Lockfile, is_named, json_error, json_name_lines};
+use crate::php::installed::Entry;
+use image::Interest;
+use serde::Deserialize;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "composer-lock",
+    ecosystem: Ecosystem::PACKAGIST,
+    interests: &[Interest::Name("composer.lock")],
+    accepts,
+    at_most: 32 << 20,
+    parse,
+};
+
+/// A package that is installed may bring the lock file of its developers along, in `vendor`.
+fn accepts(path: &str) -> bool {
+    is_named(path, &["composer.lock"]) && !path.split('/').any(|part| part == "vendor")
+}
+
+#[derive(Deserialize)]
+struct File<'text> {
+    #[serde(default, borrow)]
+    packages: Vec<Entry<'text>>,
+    /// Null where there is none.
+    #[serde(default, borrow, rename = "packages-dev")]
+    development: Option<Vec<Entry<'text>>>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let lines = json_name_lines(text);
+    let all = file.packages.iter().chain(file.development.iter().flatten());
+    let listed = all.filter_map(|entry| {
+        let (name, version) = entry.identity()?;
+        let line = lines.get(name.as_str()).copied().unwrap_or(0);
+        let mut declared = Declared::new(&name, version, line)?;
+        declared.licence = Some(entry.licences().join(" OR ")).filter(|text| !text.is_empty());
+        Some(declared)
+    });
+    Ok(listed.collect())
+}
