@@ -101,6 +101,18 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_namespace: Option<String>,
+    /// File of PEM certificates of authorities to trust besides the usual ones
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "LAZARET_CA_FILE",
+        hide_env_values = true
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Reach registries that are not on this machine over plain HTTP, without credentials
+    #[arg(long, global = true)]
+    pub(crate) plain_http: bool,
     /// Folder of the vulnerability database [default: in the user's cache folder]
     #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB", hide_env_values = true)]
     pub(crate) db: Option<PathBuf>,
@@ -153,8 +165,8 @@ pub(crate) enum Command {
 /// A subject, and how it is read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
-    /// docker:NAME, containerd:NAME, docker-archive:FILE[:NAME], oci-archive:FILE[:NAME],
-    /// oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     #[command(flatten)]
@@ -236,8 +248,8 @@ impl std::str::FromStr for Output {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// docker:NAME, containerd:NAME, docker-archive:FILE[:NAME], oci-archive:FILE[:NAME],
-    /// oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
     #[arg(value_name = "REFERENCE", required_unless_present = "running")]
     pub(crate) reference: Option<String>,
     /// Scan the images of all running containers, and say which of the vulnerable packages each

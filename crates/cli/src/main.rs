@@ -124,10 +124,24 @@ impl World {
         }
     }
 
-    pub(crate) fn client(&self) -> Result<fetch::Client, Failure> {
+    /// How registries are asked, and who we are to them.
+    pub(crate) fn registry(&self) -> image::RegistryOptions {
+        image::RegistryOptions {
+            fetch: self.fetching(),
+            plain_http: self.global.plain_http,
+            credentials: settings::registry_credentials(),
+        }
+    }
+
+    fn fetching(&self) -> fetch::Options {
         let mut options = fetch::Options::from_environment(|name| std::env::var(name).ok());
         options.offline = self.offline();
-        fetch::Client::new(options).map_err(|error| Failure::new(Exit::Usage, error))
+        options.roots.added = self.global.ca_file.clone();
+        options
+    }
+
+    pub(crate) fn client(&self) -> Result<fetch::Client, Failure> {
+        fetch::Client::new(self.fetching()).map_err(|error| Failure::new(Exit::Usage, error))
     }
 
     /// The moment of this run: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated.

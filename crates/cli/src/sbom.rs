@@ -6,7 +6,8 @@ use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
 use engine::EngineError;
-use image::ImageError;
+use fetch::FetchError;
+use image::{ImageError, RegistryError};
 use report::Format;
 use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
 use vocabulary::Outcome;
@@ -61,6 +62,7 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
             (false, false) => RecordLevel::None,
         },
         engines: world.engines(),
+        registry: world.registry(),
         ..ReadOptions::default()
     })
 }
@@ -80,6 +82,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
         | ImageError::Spool { .. }
         | ImageError::Digest { .. } => Exit::Incomplete,
         ImageError::Engine(cause) => engine_exit(cause),
+        ImageError::Registry(cause) => registry_exit(cause),
     };
     Failure::new(exit, error)
 }
@@ -102,6 +105,26 @@ pub(crate) const fn engine_exit(cause: &EngineError) -> Exit {
         | EngineError::FileSystem { .. }
         | EngineError::Read { .. }
         | EngineError::Write { .. } => Exit::Incomplete,
+    }
+}
+
+/// And of registries.
+const fn registry_exit(cause: &RegistryError) -> Exit {
+    match cause {
+        RegistryError::Fetch {
+            source: FetchError::Offline { .. } | FetchError::Url { .. },
+            ..
+        }
+        | RegistryError::Denied { .. }
+        | RegistryError::NotPrivate { .. }
+        | RegistryError::NotFound { .. }
+        | RegistryError::Config { .. }
+        | RegistryError::Helper { .. } => Exit::Usage,
+        RegistryError::Fetch { .. }
+        | RegistryError::TooMany { .. }
+        | RegistryError::Status { .. }
+        | RegistryError::Login { .. }
+        | RegistryError::Broken { .. } => Exit::Incomplete,
     }
 }
 

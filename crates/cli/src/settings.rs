@@ -81,6 +81,22 @@ fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
     Some(base.join("lazaret"))
 }
 
+/// Who we are to registries: `LAZARET_REGISTRY_…`, else Docker's `config.json` in `DOCKER_CONFIG` or
+/// the user's folder.
+pub(crate) fn registry_credentials() -> image::Credentials {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let folder = std::env::var_os("DOCKER_CONFIG")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
+    image::Credentials {
+        token: set("LAZARET_REGISTRY_TOKEN").map(image::Secret::new),
+        username: set("LAZARET_REGISTRY_USERNAME"),
+        password: set("LAZARET_REGISTRY_PASSWORD").map(image::Secret::new),
+        docker_config: folder.map(|folder| folder.join("config.json")),
+    }
+}
+
 /// Where the database is by default.
 pub(crate) fn default_db() -> Result<PathBuf, Failure> {
     cache_folder().map(|folder| folder.join("db"))

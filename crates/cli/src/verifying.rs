@@ -35,6 +35,7 @@ pub(crate) fn run(world: &World, args: &VerifyArgs) -> Result<Exit, Failure> {
             platform: args.platform.clone(),
             files: RecordLevel::Digests,
             engines: world.engines(),
+            registry: world.registry(),
             ..ReadOptions::default()
         },
         world,
@@ -128,6 +129,7 @@ impl Verification<'_> {
         let options = OpenOptions {
             platform: self.options.platform.clone(),
             engines: self.options.engines.clone(),
+            ..OpenOptions::default()
         };
         let opened = image::open(&self.args.reference, &options)
             .map_err(|error| sbom::failure(error.into()))?;

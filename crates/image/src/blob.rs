@@ -1,7 +1,8 @@
-//! A stored blob: a file, a range of one, perhaps inside a packed archive, or a tar that is made again
-//! from an unpacked layer; and how it is unpacked.
+//! A stored blob: a file, a range of one, perhaps inside a packed archive, a tar that is made again
+//! from an unpacked layer, or what a registry has; and how it is unpacked.
 
 use crate::error::ImageError;
+use crate::source::registry::RemoteBlob;
 use crate::tar_split::{self, Notes};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
@@ -85,6 +86,8 @@ enum Place {
     },
     /// A layer that lies unpacked, and the record that makes its tar again.
     Assembled { tar_split: PathBuf, folder: PathBuf },
+    /// A blob of a registry, which is fetched as it is read.
+    Remote(RemoteBlob),
 }
 
 /// A blob that is being read, and what was found to be otherwise than recorded while it is: path and
@@ -113,6 +116,11 @@ impl Blob {
         Self(Place::Assembled { tar_split, folder })
     }
 
+    /// A blob of a registry.
+    pub(crate) const fn remote(remote: RemoteBlob) -> Self {
+        Self(Place::Remote(remote))
+    }
+
     /// Size in bytes as stored; 0 where it is known only after reading.
     ///
     /// # Errors
@@ -124,6 +132,7 @@ impl Blob {
                 .map(|meta| meta.len())
                 .map_err(|source| read_error(path, source)),
             Place::Assembled { .. } => Ok(0),
+            Place::Remote(remote) => Ok(remote.size()),
         }
     }
 
@@ -146,6 +155,9 @@ impl Blob {
                 let (tar, notes) = opened.map_err(|source| read_error(folder, source))?;
                 Ok(OpenBlob { bytes: Box::new(tar), notes })
             }
+            Place::Remote(remote) => {
+                Ok(OpenBlob { bytes: Box::new(remote.open()?), notes: Notes::default() })
+            }
         }
     }
 
@@ -159,6 +171,7 @@ impl Blob {
             match &self.0 {
                 Place::File { path, .. } => read_error(path, source),
                 Place::Assembled { folder, .. } => read_error(folder, source),
+                Place::Remote(remote) => remote.failed(&source),
             }
         })?;
         Ok((bytes.len() as u64 <= limit).then_some(bytes))

@@ -16,12 +16,12 @@ pub enum ImageError {
     },
     /// Nothing known about this kind of input.
     #[error(
-        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker: or containerd: and a name"
+        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker:, containerd: or registry: and a name"
     )]
     Unrecognised(String),
     /// A scheme that is not known.
     #[error(
-        "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, docker-archive:, oci-archive:, oci-dir: or dir:"
+        "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, registry:, docker-archive:, oci-archive:, oci-dir: or dir:"
     )]
     Scheme {
         /// What was given.
@@ -92,6 +92,9 @@ pub enum ImageError {
     /// An engine could not be asked, or had no answer.
     #[error(transparent)]
     Engine(#[from] engine::EngineError),
+    /// A registry could not be asked, or had no answer.
+    #[error(transparent)]
+    Registry(#[from] crate::source::RegistryError),
     /// There is no room for what an engine exports.
     #[error("cannot keep the export of `{image}` in the folder for temporary files: {source}")]
     Spool {

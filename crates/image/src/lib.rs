@@ -13,6 +13,7 @@ mod dispatch;
 pub mod error;
 pub mod facts;
 pub mod limits;
+pub mod live;
 pub mod manifest;
 pub mod overlay;
 mod record;
@@ -33,6 +34,9 @@ pub use engine::{Endpoints, EngineError, FolderRole, LayerFolder};
 pub use error::ImageError;
 pub use facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View};
 pub use record::{Record, RecordEntry};
-pub use source::{Image, LayerSource, Mismatch, OpenOptions, Opened, open};
+pub use source::{
+    Credentials, Image, LayerSource, Mismatch, OpenOptions, Opened, RegistryError, RegistryOptions,
+    Secret, open,
+};
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

@@ -179,7 +179,8 @@ enum Piece {
 }
 
 struct Produced {
-    digest: Digest,
+    /// None where not all could be read: what was is not what is stored.
+    digest: Option<Digest>,
     bytes: u64,
     packing: Packing,
     failure: Option<String>,
@@ -206,14 +207,17 @@ impl Consumed {
 
 fn merge(produced: Produced, diff_id: Option<Digest>, consumed: Consumed) -> (Walked, Aliases) {
     let plain = produced.packing == Packing::Plain;
-    let diff_id = diff_id.or_else(|| plain.then(|| produced.digest.clone()));
+    let diff_id = produced
+        .digest
+        .as_ref()
+        .and_then(|digest| diff_id.or_else(|| plain.then(|| digest.clone())));
     let facts = LayerFacts { diff_id, ..consumed.facts };
     // What stopped the unpacker is the cause of what stopped the tar reader.
     let failure = produced.failure.or(consumed.failure);
     let walked = Walked {
         facts,
         record: consumed.record,
-        packed_digest: Some(produced.digest),
+        packed_digest: produced.digest,
         packed_bytes: produced.bytes,
         packing: Some(produced.packing),
         failure,
@@ -278,6 +282,7 @@ fn pump(
                     io::ErrorKind::UnexpectedEof => {
                         format!("truncated: the {} stream breaks off", packing.name())
                     }
+                    io::ErrorKind::ConnectionAborted => format!("cannot read: {error}"),
                     _ => format!("damaged {} stream: {error}", packing.name()),
                 });
             }
@@ -362,6 +367,8 @@ struct HashingReader<'walk> {
     hash: Hash,
     bytes: std::sync::Arc<AtomicU64>,
     progress: &'walk Progress,
+    /// Whether the source failed before its end.
+    broken: bool,
 }
 
 enum Hash {
@@ -375,20 +382,22 @@ impl<'walk> HashingReader<'walk> {
             Algorithm::Sha256 => Hash::Sha256(sha2::Sha256::default()),
             Algorithm::Sha512 => Hash::Sha512(Box::default()),
         };
-        Self { inner, hash, bytes: std::sync::Arc::default(), progress }
+        Self { inner, hash, bytes: std::sync::Arc::default(), progress, broken: false }
     }
 
-    fn digest(self) -> Digest {
-        match self.hash {
+    fn digest(self) -> Option<Digest> {
+        (!self.broken).then(|| match self.hash {
             Hash::Sha256(hash) => Digest::sha256(hash.finalize().into()),
             Hash::Sha512(hash) => Digest::sha512(hash.finalize().into()),
-        }
+        })
     }
 }
 
 impl Read for HashingReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
+        let count = self.inner.read(buffer).inspect_err(|error| {
+            self.broken |= error.kind() != io::ErrorKind::Interrupted;
+        })?;
         let bytes = buffer.get(..count).unwrap_or_default();
         match &mut self.hash {
             Hash::Sha256(hash) => hash.update(bytes),

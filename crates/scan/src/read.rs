@@ -30,6 +30,8 @@ pub struct ReadOptions {
     pub workers: usize,
     /// Where the engines listen.
     pub engines: image::Endpoints,
+    /// How registries are asked.
+    pub registry: image::RegistryOptions,
 }
 
 impl Default for ReadOptions {
@@ -42,6 +44,7 @@ impl Default for ReadOptions {
             files: RecordLevel::None,
             workers,
             engines: image::Endpoints::default(),
+            registry: image::RegistryOptions::default(),
         }
     }
 }
@@ -70,8 +73,11 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
-    let engines = options.engines.clone();
-    let open = OpenOptions { platform: options.platform.clone(), engines };
+    let open = OpenOptions {
+        platform: options.platform.clone(),
+        engines: options.engines.clone(),
+        registry: options.registry.clone(),
+    };
     let opened = image::open(reference, &open)?;
     let all = crate::checks();
     let mut checks = borrowed(&all);

@@ -287,13 +287,13 @@ impl Drop for ContainerdDaemon {
 
 /// A process with the folder that holds all of its files.
 #[derive(Debug)]
-struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Daemon {
-    fn start(mut command: Command, folder: PathBuf) -> Self {
+    pub(crate) fn start(mut command: Command, folder: PathBuf) -> Self {
         let log = File::create(folder.join("log"))
             .unwrap_or_else(|error| panic!("cannot write the log: {error}"));
         let errors =
@@ -304,7 +304,7 @@ impl Daemon {
         Self { process, folder }
     }
 
-    fn wait_for(&self, mut answers: impl FnMut() -> Result<(), String>) {
+    pub(crate) fn wait_for(&self, mut answers: impl FnMut() -> Result<(), String>) {
         let began = Instant::now();
         while let Err(reason) = answers() {
             let ended = !Path::new(&format!("/proc/{}/exe", self.process.id())).exists();
@@ -325,7 +325,7 @@ impl Daemon {
         file
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         signal("TERM", self.process.id());
         let began = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) {
@@ -352,7 +352,7 @@ impl Daemon {
     }
 
     /// Takes down what is still mounted below the folder, then the folder.
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let own = format!("{}/", self.folder.display());
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
@@ -370,7 +370,7 @@ fn signal(name: &str, pid: u32) {
     let _ = output_of(Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]));
 }
 
-fn output_of(command: &mut Command) -> Result<String, String> {
+pub(crate) fn output_of(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     if output.status.success() {
         let printed = String::from_utf8_lossy(&output.stdout);
@@ -417,7 +417,7 @@ pub fn is_installed(program: &str) -> bool {
 }
 
 /// A folder of its own, short, because the path of a socket may have 108 bytes at most.
-fn own_folder(kind: &str) -> PathBuf {
+pub(crate) fn own_folder(kind: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("lazaret-{kind}-{}-{number}", std::process::id());

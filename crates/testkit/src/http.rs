@@ -235,12 +235,19 @@ pub fn file(folder: &Path, request: &Received) -> Reply {
         return Reply::status(304).header("etag", &etag);
     }
     let same = request.header("if-range").is_none_or(|known| known == etag);
+    let reply = partial(content, request, same);
+    reply.header("etag", &etag).header("accept-ranges", "bytes")
+}
+
+/// A content, or, where `ranges` says so and the request asks for it, the end of it.
+#[must_use]
+pub fn partial(content: Vec<u8>, request: &Received, ranges: bool) -> Reply {
     let from = request
         .header("range")
-        .filter(|_| same)
+        .filter(|_| ranges)
         .and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
     let whole = content.len();
-    let reply = match from {
+    match from {
         Some(from) if from >= whole => {
             Reply::status(416).header("content-range", &format!("bytes */{whole}"))
         }
@@ -248,8 +255,7 @@ pub fn file(folder: &Path, request: &Received) -> Reply {
             .with_status(206)
             .header("content-range", &format!("bytes {from}-{}/{whole}", whole - 1)),
         None => Reply::ok(content),
-    };
-    reply.header("etag", &etag).header("accept-ranges", "bytes")
+    }
 }
 
 fn serve(stream: &TcpStream, kept: &Mutex<Vec<Received>>, answer: &dyn Fn(&Received) -> Reply) {

@@ -11,6 +11,7 @@ pub mod http;
 pub mod image;
 pub mod layer;
 pub mod program;
+pub mod registry;
 pub mod tar;
 
 pub use engine::{ContainerdDaemon, DockerDaemon, is_root, skip};
@@ -18,6 +19,7 @@ pub use http::{Received, Reply, Server};
 pub use image::{Breakage, Built, ImageBuilder, ImageIndex, MediaTypes};
 pub use layer::{Compression, Layer};
 pub use program::{small_root_image, tiny_program};
+pub use registry::RegistryDaemon;
 pub use tar::{Entry, Tar};
 
 use std::path::{Path, PathBuf};

@@ -56,8 +56,20 @@ impl Documents<'_> {
         what: &'static str,
         limit: u64,
     ) -> Result<Vec<u8>, ImageError> {
-        let bytes = self.bytes(store.by_digest(digest), &digest.to_string(), limit)?;
+        let bytes = self.bytes(store.by_digest(digest, None), &digest.to_string(), limit)?;
         self.verify(what, digest, &bytes);
+        Ok(bytes)
+    }
+
+    /// The manifest or index that a digest names; hashed.
+    pub(super) fn manifest(
+        &mut self,
+        store: &Store,
+        digest: &Digest,
+    ) -> Result<Vec<u8>, ImageError> {
+        let limit = crate::limits::MANIFEST_BYTES;
+        let bytes = self.bytes(store.manifest(digest), &digest.to_string(), limit)?;
+        self.verify("manifest", digest, &bytes);
         Ok(bytes)
     }
 

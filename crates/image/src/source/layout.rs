@@ -1,6 +1,7 @@
 //! OCI layouts, in a folder or an archive: index, manifest, configuration.
 
 use super::documents::{Documents, hash_like};
+use super::registry::{Kind, RemoteBlob, Session};
 use super::{Image, LayerSource, OpenOptions, check_layers, complete, no_match, subject};
 use crate::archive::Archive;
 use crate::blob::Blob;
@@ -8,6 +9,7 @@ use crate::error::ImageError;
 use crate::limits;
 use crate::manifest::{Config, Descriptor, Manifest};
 use std::path::PathBuf;
+use std::sync::Arc;
 use vocabulary::{Digest, Origin, Platform};
 
 /// Where an OCI layout's files lie.
@@ -16,6 +18,8 @@ pub(super) enum Store {
     Archive(Archive),
     /// A folder of blobs named by the hex of their digests, beside `manifest.json`.
     Flat(PathBuf),
+    /// Not here at all.
+    Registry(Arc<Session>),
 }
 
 impl Store {
@@ -30,14 +34,33 @@ impl Store {
                 let path = folder.join(path);
                 path.is_file().then(|| Blob::file(path))
             }
+            Self::Registry(_) => None,
         }
     }
 
-    pub(super) fn by_digest(&self, digest: &Digest) -> Option<Blob> {
-        if matches!(self, Self::Flat(_)) {
-            return self.blob(&digest.hex());
+    /// The blob of a digest, and its size where whoever names it says so.
+    pub(super) fn by_digest(&self, digest: &Digest, size: Option<u64>) -> Option<Blob> {
+        match self {
+            Self::Flat(_) => self.blob(&digest.hex()),
+            Self::Registry(session) => {
+                let session = Arc::clone(session);
+                let remote = RemoteBlob::new(session, Kind::Blob, digest.clone(), size);
+                Some(Blob::remote(remote))
+            }
+            _ => self.blob(&format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())),
         }
-        self.blob(&format!("blobs/{}/{}", digest.algorithm().name(), digest.hex()))
+    }
+
+    /// The same of a manifest, which registries keep apart.
+    pub(super) fn manifest(&self, digest: &Digest) -> Option<Blob> {
+        match self {
+            Self::Registry(session) => {
+                let session = Arc::clone(session);
+                let remote = RemoteBlob::new(session, Kind::Manifest, digest.clone(), None);
+                Some(Blob::remote(remote))
+            }
+            _ => self.by_digest(digest, None),
+        }
     }
 }
 
@@ -67,7 +90,7 @@ pub(super) fn open_layout(
     };
     let chosen = choose(&named, reference, options, "its name after a colon, or --platform")?;
     let tags = name_of(&chosen).map(str::to_owned).into_iter().collect();
-    open_entry(documents, store, chosen, tags, options)
+    open_entry(documents, store, &chosen, tags, options)
 }
 
 /// Opens the image that a digest names, in a store that has no `index.json`.
@@ -80,23 +103,38 @@ pub(super) fn open_target(
 ) -> Result<Image, ImageError> {
     let documents = Documents { image: reference, mismatches: Vec::new() };
     let entry = Descriptor { digest: target.to_string(), ..Descriptor::default() };
-    open_entry(documents, store, entry, tags, options)
+    open_entry(documents, store, &entry, tags, options)
 }
 
 fn open_entry(
     mut documents: Documents<'_>,
     store: &Store,
-    mut chosen: Descriptor,
+    chosen: &Descriptor,
+    tags: Vec<String>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let digest = documents.digest(&chosen.digest)?;
+    let bytes = documents.manifest(store, &digest)?;
+    open_manifest(documents, store, digest, bytes, tags, options)
+}
+
+/// Opens the image of a manifest, or of one that an index names, that has been read and hashed.
+pub(super) fn open_manifest(
+    mut documents: Documents<'_>,
+    store: &Store,
+    mut digest: Digest,
+    mut bytes: Vec<u8>,
     tags: Vec<String>,
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
     let reference = documents.image;
     for _ in 0..limits::INDEX_DEPTH {
-        let digest = documents.digest(&chosen.digest)?;
-        let bytes = documents.named(store, &digest, "manifest", limits::MANIFEST_BYTES)?;
-        let manifest: Manifest = documents.parse(&bytes, &chosen.digest, "image manifest")?;
+        let name = digest.to_string();
+        let manifest: Manifest = documents.parse(&bytes, &name, "image manifest")?;
         if manifest.config.is_none() && !manifest.manifests.is_empty() {
-            chosen = choose(&manifest.manifests, reference, options, "--platform")?;
+            let chosen = choose(&manifest.manifests, reference, options, "--platform")?;
+            digest = documents.digest(&chosen.digest)?;
+            bytes = documents.manifest(store, &digest)?;
             continue;
         }
         let found = hash_like(&digest, &bytes);
@@ -263,7 +301,7 @@ fn from_manifest(
     let mut layers = Vec::with_capacity(manifest.layers.len());
     for entry in &manifest.layers {
         let digest = documents.digest(&entry.digest)?;
-        let blob = store.by_digest(&digest);
+        let blob = store.by_digest(&digest, Some(entry.size));
         layers.push(LayerSource {
             stored_bytes: blob.as_ref().map_or(Ok(0), Blob::size)?,
             blob,

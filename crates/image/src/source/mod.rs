@@ -1,7 +1,7 @@
 //! Opens a reference and finds the image's manifest, configuration and layers.
 //!
-//! Six sources: an OCI layout in a folder or an archive, what `docker save` wrote, a directory, and the
-//! stores of Docker and containerd.
+//! Seven sources: an OCI layout in a folder or an archive, what `docker save` wrote, a directory, the
+//! stores of Docker and containerd, and registries.
 //! Whatever names a digest is hashed when it is read; what differs is kept as a [`Mismatch`], not as
 //! an error, because an image that was tampered with is the one that must be reported in full.
 
@@ -9,6 +9,7 @@ mod containerd;
 mod docker;
 mod documents;
 mod layout;
+pub(crate) mod registry;
 mod saved;
 
 use crate::archive::Archive;
@@ -19,6 +20,7 @@ use crate::limits;
 use crate::manifest::Config;
 use documents::Documents;
 use layout::{Store, open_layout};
+pub use registry::{Credentials, RegistryError, RegistryOptions, Secret};
 use saved::open_saved;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ pub struct OpenOptions {
     pub platform: Option<Platform>,
     /// Where the engines listen.
     pub engines: engine::Endpoints,
+    /// How registries are asked.
+    pub registry: RegistryOptions,
 }
 
 /// Content whose digest is not the one that its reference names.
@@ -93,7 +97,7 @@ pub enum Opened {
 }
 
 /// Opens `reference`: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`, `oci-dir:FOLDER[:NAME]`,
-/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, or a path, whose kind is detected.
+/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, `registry:NAME`, or a path, whose kind is detected.
 ///
 /// # Errors
 /// Where it is none of these, or its documents cannot be read.
@@ -106,6 +110,7 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
         match scheme {
             "docker" => return image(docker::open(reference, rest, options)?),
             "containerd" => return image(containerd::open(reference, rest, options)?),
+            "registry" => return image(registry::open(reference, rest, options)?),
             "docker-archive" => {
                 return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
             }

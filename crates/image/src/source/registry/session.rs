@@ -1,0 +1,264 @@
+//! One repository of one registry: its URLs, its requests, and the authorization that they need.
+//!
+//! A request goes out with what the last one was let in by; where that is refused, the registry's
+//! challenge is met once and the request sent again. Credentials are looked up at the first challenge
+//! and not before, so that a public image asks no helper program.
+
+use super::RegistryOptions;
+use super::challenge::{self, Challenge};
+use super::credentials::{Credential, Credentials, Secret};
+use super::error::RegistryError;
+use super::stream::Kind;
+use super::token::{self, host_of};
+use engine::reference::Reference;
+use fetch::{Client, FetchError, Request, Response};
+use std::fmt;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+/// Where Docker Hub serves what references call `docker.io`.
+const DOCKER_HUB: &str = "registry-1.docker.io";
+
+/// What kinds of manifest are understood.
+const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
+
+/// Bytes of the answer to the question whether a registry speaks plain HTTP.
+const PING_BYTES: u64 = 1 << 20;
+
+/// A repository of a registry.
+pub(crate) struct Registry {
+    client: Client,
+    /// The image, for error texts.
+    image: String,
+    /// The registry, as references name it.
+    host: String,
+    /// Scheme and host.
+    base: String,
+    path: String,
+    credentials: Credentials,
+    plain_http: bool,
+    /// The value of `Authorization` that was let in last.
+    authorization: Mutex<Option<Secret>>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Registry")
+            .field("base", &self.base)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Finds out how the registry is spoken to; one that is not on this machine is not asked for that.
+    pub(super) fn connect(
+        image: &str,
+        reference: &Reference,
+        options: &RegistryOptions,
+    ) -> Result<Self, RegistryError> {
+        let image = image.to_owned();
+        let client = Client::new(options.fetch.clone())
+            .map_err(|source| RegistryError::Fetch { image: image.clone(), source })?;
+        let host = reference.domain.clone();
+        let server = if host == "docker.io" { DOCKER_HUB } else { host.as_str() };
+        let scheme = if options.plain_http { "http" } else { "https" };
+        let mut registry = Self {
+            client,
+            image,
+            base: format!("{scheme}://{server}"),
+            path: reference.path.clone(),
+            credentials: options.credentials.clone(),
+            plain_http: options.plain_http,
+            authorization: Mutex::new(None),
+            host,
+        };
+        if !options.plain_http && registry.is_loopback() && registry.speaks_plain_http()? {
+            registry.base = format!("http://{}", registry.host);
+        }
+        if registry.is_private() {
+            let token = options.credentials.token.as_ref();
+            let value = token.map(|token| Secret::new(format!("Bearer {}", token.reveal())));
+            registry.authorization = Mutex::new(value);
+        }
+        Ok(registry)
+    }
+
+    /// Registries on this machine are run with TLS and without. Nothing secret is in the question.
+    fn speaks_plain_http(&self) -> Result<bool, RegistryError> {
+        let request = Request { max_bytes: PING_BYTES, ..Request::default() };
+        match self.client.get(&format!("http://{}/v2/", self.host), &request) {
+            // What servers of TLS say to those who do not speak it.
+            Ok(response) => Ok(response.status != 400),
+            Err(FetchError::Answer { .. }) => Ok(false),
+            // Without a port the two are different places.
+            Err(FetchError::Connect { .. }) if host_of(&self.host) == self.host => Ok(false),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        fetch::is_loopback(host_of(&self.host))
+    }
+
+    /// Whether no one else listens.
+    fn is_private(&self) -> bool {
+        self.base.starts_with("https://") || self.is_loopback()
+    }
+
+    /// Fetches a manifest or blob, from a byte on where one is given. 200, 206 or 416, which says that
+    /// there is nothing from that byte on.
+    pub(super) fn fetch(
+        &self,
+        kind: Kind,
+        name: &str,
+        range_from: Option<u64>,
+        max_bytes: u64,
+    ) -> Result<Response, RegistryError> {
+        let url = format!("{}/v2/{}/{}/{name}", self.base, self.path, kind.folder());
+        let accept = if kind == Kind::Manifest { ACCEPT } else { "*/*" };
+        let request = Request {
+            range_from,
+            max_bytes,
+            https_only: !self.plain_http,
+            headers: vec![("accept".to_owned(), accept.to_owned())],
+            ..Request::default()
+        };
+        let response = self.authorized(&url, &request)?;
+        let (image, host) = (self.image.clone(), self.host.clone());
+        let what = format!("{} `{name}`", kind.name());
+        match response.status {
+            200 | 206 => Ok(response),
+            416 if range_from.is_some() => Ok(response),
+            401 => {
+                Err(self.denied("refuses it (401), as for images that are private or not there"))
+            }
+            403 => Err(self.denied("does not let this user read it (403)")),
+            404 => Err(RegistryError::NotFound { image, host, what }),
+            status => Err(RegistryError::Status { image, host, what, status }),
+        }
+    }
+
+    fn authorized(&self, url: &str, request: &Request) -> Result<Response, RegistryError> {
+        let used = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let response = self.send(url, request, used.as_ref())?;
+        if response.status != 401 {
+            return Ok(response);
+        }
+        let fresh = self.authorize(response.authenticate.as_deref(), used.as_ref())?;
+        self.send(url, request, Some(&fresh))
+    }
+
+    fn send(
+        &self,
+        url: &str,
+        request: &Request,
+        authorization: Option<&Secret>,
+    ) -> Result<Response, RegistryError> {
+        let mut request = request.clone();
+        if let Some(value) = authorization {
+            request.headers.push(("authorization".to_owned(), value.reveal().to_owned()));
+        }
+        self.client.get(url, &request).map_err(|error| self.failed(error))
+    }
+
+    /// Meets a challenge. `used` is what was refused: where another thread has already got better, that
+    /// is taken.
+    fn authorize(
+        &self,
+        header: Option<&str>,
+        used: Option<&Secret>,
+    ) -> Result<Secret, RegistryError> {
+        let mut known = self.authorization.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = known.as_ref().filter(|known| Some(*known) != used) {
+            return Ok(other.clone());
+        }
+        let credential = match self.is_private() {
+            true => self.credentials.of(&self.host)?,
+            false => None,
+        };
+        let challenge = header.and_then(challenge::read);
+        let fresh = match (challenge, credential) {
+            (None, _) => return Err(self.login("it asks for a login of a kind that is not known")),
+            (Some(_), Some(Credential::Bearer(token))) => {
+                Secret::new(format!("Bearer {}", token.reveal()))
+            }
+            (Some(Challenge::Bearer { realm, service }), credential) => {
+                token::ask(self, &realm, service.as_deref(), credential.as_ref())?
+            }
+            (Some(Challenge::Basic), Some(Credential::Password { username, password })) => {
+                Credential::basic(&username, &password)
+            }
+            (Some(Challenge::Basic), Some(Credential::Refresh(_))) => {
+                return Err(self.denied("wants a password, and there is only a token"));
+            }
+            (Some(Challenge::Basic), None) if !self.is_private() => {
+                let (image, host) = (self.image.clone(), self.host.clone());
+                return Err(RegistryError::NotPrivate { image, host });
+            }
+            (Some(Challenge::Basic), None) => return Err(self.denied("wants a login (401)")),
+        };
+        if Some(&fresh) == used {
+            return Err(self.denied("does not take the credentials"));
+        }
+        *known = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    pub(super) fn failed(&self, source: FetchError) -> RegistryError {
+        let (image, host) = (self.image.clone(), self.host.clone());
+        match source {
+            FetchError::Unavailable { status: 429, retry_after, .. } => {
+                RegistryError::TooMany { image, host, retry_after }
+            }
+            source => RegistryError::Fetch { image, source },
+        }
+    }
+
+    pub(super) fn denied(&self, reason: &'static str) -> RegistryError {
+        RegistryError::Denied { image: self.image.clone(), host: self.host.clone(), reason }
+    }
+
+    pub(super) fn login(&self, reason: &'static str) -> RegistryError {
+        RegistryError::Login { image: self.image.clone(), host: self.host.clone(), reason }
+    }
+
+    pub(super) fn broken(&self, error: &io::Error) -> RegistryError {
+        RegistryError::Broken { image: self.image.clone(), reason: error.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_lead_to_the_urls_of_their_registry() {
+        for (name, base, path) in [
+            ("demo:1", "https://registry-1.docker.io", "library/demo"),
+            ("me/demo", "https://registry-1.docker.io", "me/demo"),
+            ("registry.test/a/b:1", "https://registry.test", "a/b"),
+            ("registry.test:5000/a", "https://registry.test:5000", "a"),
+            ("[2001:db8::1]:5000/a", "https://[2001:db8::1]:5000", "a"),
+        ] {
+            let connect = |plain_http| {
+                let options = RegistryOptions { plain_http, ..RegistryOptions::default() };
+                Registry::connect(name, &name.parse().unwrap(), &options).unwrap()
+            };
+            let registry = connect(false);
+            assert_eq!((registry.base.as_str(), registry.path()), (base, path), "{name}");
+            assert!(registry.is_private() && !registry.is_loopback());
+            assert_eq!(connect(true).base, base.replace("https:", "http:"));
+            assert!(!connect(true).is_private(), "{name}");
+        }
+    }
+}
