@@ -125,7 +125,9 @@ impl Agent<'_> {
                 let id = short(id);
                 self.notice(format!("container {id}: what it runs is not judged: {reason}"));
             }
-            _ => {
+            // Its engine may only be slow: what runs there later is still to be seen.
+            Some(_) => {}
+            None => {
                 let _ = self.sensor.ignore_cgroup(group);
             }
         }
@@ -148,13 +150,21 @@ impl Agent<'_> {
             from_start && self.opens.is_some(),
         );
         let (id, pid) = (container.id.clone(), container.pid);
-        let watched = Watched { container, standing, folders, used, group: own, guarded_ns: None };
+        let watched = Watched {
+            container,
+            standing,
+            folders,
+            used,
+            group: own,
+            guarded_ns: None,
+            around: None,
+        };
         self.summary.containers += 1;
         self.summary.sealed += u64::from(watched.sealed().is_some());
         self.watched.insert(id.clone(), watched);
         self.say_standing(&id);
         if let Some(pid) = pid {
-            self.note_runtime(pid);
+            self.note_runtime(&id, pid);
             self.watch_files(&id, pid);
             self.enforce(&id);
         }
@@ -170,15 +180,34 @@ impl Agent<'_> {
 
     /// The process that started the container may live in a mount namespace of its own, from which
     /// the runtime comes.
-    pub(crate) fn note_runtime(&mut self, pid: u32) {
+    pub(crate) fn note_runtime(&mut self, id: &str, pid: u32) {
         let own = mount_namespace(pid);
-        let around = process::parent(pid).and_then(mount_namespace);
-        if let Some(around) = around.filter(|around| Some(*around) != own) {
-            self.outside.insert(around);
+        // One that is in the container itself is none of the runtime's.
+        let group = self.watched.get(id).and_then(|watched| watched.group);
+        let is_inside = |pid: &u32| {
+            let own = self.hierarchy.of_process(*pid);
+            group.is_some_and(|group| own.is_some_and(|own| own.ids.contains(&group)))
+        };
+        let parent = process::parent(pid).filter(|parent| !is_inside(parent));
+        let around = parent.and_then(mount_namespace);
+        let Some(around) = around.filter(|around| Some(*around) != own) else { return };
+        if let Some(watched) = self.watched.get_mut(id) {
+            watched.around = Some(around);
+        }
+        if self.outside.insert(around)
+            && let Err(error) = self.sensor.trust_mounts(around)
+        {
+            self.notice(error.to_string());
+        }
+    }
 
-            if let Err(error) = self.sensor.trust_mounts(around) {
-                self.notice(error.to_string());
-            }
+    /// The kernel gives the number of a namespace that is gone to another, which may be that of a
+    /// container: one is trusted for as long as something is there that holds it.
+    fn forget_runtime(&mut self, around: u32) {
+        let is_held = self.host_mounts.contains(&around)
+            || self.watched.values().any(|watched| watched.around == Some(around));
+        if !is_held && self.outside.remove(&around) {
+            let _ = self.sensor.distrust_mounts(around);
         }
     }
 
@@ -268,6 +297,9 @@ impl Agent<'_> {
             let _ = self.sensor.release_cgroup(group);
         }
         self.repeats.forget(id);
+        if let Some(around) = watched.around {
+            self.forget_runtime(around);
+        }
     }
 
     /// Containers whose end was not among the events.

@@ -70,6 +70,8 @@ pub(crate) struct Agent<'run> {
     pub(crate) places: Places,
     /// Mount namespaces of the host and of the engines' own processes.
     pub(crate) outside: HashSet<u32>,
+    /// Of these, those of the host and of this process, which are there for good.
+    pub(crate) host_mounts: HashSet<u32>,
     pub(crate) seals: Seals,
     pub(crate) asker: Asker,
     /// Containers whose root is not there yet, with the folder of their control group.
@@ -104,6 +106,8 @@ impl<'run> Agent<'run> {
         // Before the containers are looked at: what starts meanwhile is among the events.
         let sensor = Sensor::start(SensorOptions { key, ..SensorOptions::default() })?;
         let digests = Shared::default();
+        let host_mounts: HashSet<u32> =
+            [1, std::process::id()].into_iter().filter_map(mount_namespace).collect();
         let mut agent = Self {
             options,
             summary: Summary::default(),
@@ -117,7 +121,8 @@ impl<'run> Agent<'run> {
             guard: None,
             hierarchy,
             places: Places::default(),
-            outside: [1, std::process::id()].into_iter().filter_map(mount_namespace).collect(),
+            outside: host_mounts.clone(),
+            host_mounts,
             seals: Seals::new(&options.store),
             asker: Asker::start(options.endpoints.clone()).map_err(AgentError::Thread)?,
             starting: HashMap::new(),
@@ -142,6 +147,8 @@ impl<'run> Agent<'run> {
         }
         agent.ignore_others();
         agent.greet();
+        // What began between the first question and the first event is in neither.
+        agent.asker.ask(&Question::Running, Duration::ZERO);
         Ok(agent)
     }
 

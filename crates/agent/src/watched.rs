@@ -40,6 +40,8 @@ pub(crate) struct Watched {
     pub(crate) group: Option<u64>,
     /// Since when the guard refuses its programs, in nanoseconds since boot.
     pub(crate) guarded_ns: Option<u64>,
+    /// The mount namespace of the process that started it.
+    pub(crate) around: Option<u32>,
 }
 
 /// Whether a file may be the program that the image holds at this path, by its length.

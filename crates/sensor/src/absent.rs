@@ -40,6 +40,11 @@ impl Sensor {
     }
 
     /// Never reached.
+    pub fn distrust_mounts(&mut self, _: u32) -> Result<(), SensorError> {
+        match self.0 {}
+    }
+
+    /// Never reached.
     pub fn enforce_cgroup(&mut self, _: u64, _: Enforcement) -> Result<(), SensorError> {
         match self.0 {}
     }

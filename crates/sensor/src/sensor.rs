@@ -207,6 +207,19 @@ impl Sensor {
         result.map_err(|error| map_error("write to", "trusted_mounts", &error))
     }
 
+    /// Takes that back: the namespace is gone, and another may get its number.
+    ///
+    /// # Errors
+    /// Where the map cannot be written.
+    pub fn distrust_mounts(&mut self, namespace: u32) -> Result<(), SensorError> {
+        match self.maps.trusted_mounts.delete(&namespace.to_ne_bytes()) {
+            Err(error) if error.kind() != libbpf_rs::ErrorKind::NotFound => {
+                Err(map_error("write to", "trusted_mounts", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Has the kernel stop programs in this cgroup and those below it, outside of trusted mounts.
     ///
     /// # Errors

@@ -373,6 +373,9 @@ fn what_sees_the_mounts_of_the_host_or_of_an_engine_is_left_alone() {
     assert_eq!(container.run("/helper memory /marker").1, "signal 9");
     sensor.trust_mounts(sensor::mount_namespace(container.pid).unwrap()).unwrap();
     assert_eq!(container.run("/helper memory /marker").1, "exit 0");
+    sensor.distrust_mounts(sensor::mount_namespace(container.pid).unwrap()).unwrap();
+    sensor.distrust_mounts(u32::MAX).unwrap();
+    assert_eq!(container.run("/helper memory /marker").1, "signal 9");
 }
 
 #[test]
