@@ -201,6 +201,24 @@ fn an_excused_path_that_no_engine_would_make_so_is_a_difference() {
 }
 
 #[test]
+fn a_file_that_an_engine_made_to_mount_over_is_no_program() {
+    let added = |file: FileRecord| held(Baseline::Image, &[], &[at(3, file)]).findings[0].severity;
+    for path in ["usr/sbin/docker-init", "etc/passwd", "run/secret"] {
+        assert_eq!(added(program(path, b"")), Severity::Low, "{path}");
+    }
+    assert_eq!(added(FileRecord { mode: 0o4755, ..file("usr/bin/x", b"") }), Severity::Critical);
+    assert_eq!(added(program("usr/sbin/docker-init", b"x")), Severity::Critical);
+    let unread = FileRecord { digest: None, ..program("usr/bin/x", b"") };
+    assert_eq!(added(unread), Severity::Critical);
+    let emptied = held(
+        Baseline::Image,
+        &[program("usr/bin/login", b"a")],
+        &[at(3, program("usr/bin/login", b""))],
+    );
+    assert_eq!(emptied.findings[0].severity, Severity::Critical);
+}
+
+#[test]
 fn a_folder_that_anyone_may_write_is_told_by_what_lies_in_it() {
     let severity = |path: &str, mode| {
         let found = [at(3, FileRecord { mode, ..folder(path) })];
