@@ -74,6 +74,27 @@ pub fn document(seal: &Seal, error: &StoreError) -> Finding {
     broken(seal.entry, "document", title, vec![evidence])
 }
 
+/// A running container that sees other files than the folders hold which its engine names.
+#[must_use]
+pub fn other_folders(container: &str, strays: &[String]) -> Finding {
+    let named = strays.first().map(String::as_str).unwrap_or_default();
+    let more = match strays.len() {
+        0 | 1 => String::new(),
+        2 => " and 1 more file".to_owned(),
+        count => format!(" and {} more files", count - 1),
+    };
+    let title = format!(
+        "The container runs from other folders than its engine names: `{named}`{more} differ there"
+    );
+    let found = |path: &String| Evidence::Difference {
+        aspect: Aspect::Presence,
+        expected: None,
+        found: Some(path.clone()),
+    };
+    let evidence = strays.iter().take(10).map(found).collect();
+    about_subject(&Rule::SEAL_MISMATCH, &format!("folders of {container}"), title, evidence)
+}
+
 pub(crate) fn counter(seal: &Seal, last: u64) -> Finding {
     let predicate = &seal.statement.predicate;
     let title = format!(
