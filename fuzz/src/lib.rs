@@ -71,6 +71,7 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         Interest::Name(name) if variant % 3 == 0 => format!("usr/lib/node_modules/a/{name}"),
         Interest::Name(name) => format!("usr/lib/python3/dist-packages/a-1.0.dist-info/{name}"),
         Interest::Extension("gemspec") => "usr/lib/ruby/specifications/a-1.0.gemspec".to_owned(),
+        Interest::Extension("json") => "app/a.deps.json".to_owned(),
         Interest::Extension(ending) => format!("usr/share/java/a-1.0.{ending}"),
         Interest::Magic(magic) => {
             content.splice(..0, magic);

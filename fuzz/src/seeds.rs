@@ -159,6 +159,8 @@ fn texts(folder: &Path) -> io::Result<()> {
     let node = r#"{"name":"@scope/a","version":"1.0.0","license":"MIT"}"#;
     let composer = r#"{"packages":[{"name":"a/b","version":"v1.2.x-dev","license":["MIT"],"dist":{"type":"zip"}}],
         "packages-dev":[]}"#;
+    let deps = r#"{"runtimeTarget":{"name":"x"},"targets":{"x":{"A.B/1.0.0":{"runtime":{"lib/a.dll":{}}}}},
+        "libraries":{"A.B/1.0.0":{"type":"package"},"runtimepack.C/1.0":{"type":"runtimepack"}}}"#;
     let gemspec = "# stub: a 1.0 ruby lib\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = \"1.0\"\n  s.licenses = [\"MIT\".freeze, \"ISC\".freeze]\nend\n";
     let samples = [
         ("apk", apk),
@@ -178,6 +180,15 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("gemfile_lock", LOCKS[7]),
         ("ruby", gemspec),
         ("php", composer),
+        ("dotnet", deps),
+        (
+            "nuget_lock",
+            r#"{"version":1,"dependencies":{"net8.0":{"A.B":{"type":"Direct","resolved":"1.0.0-a"}}}}"#,
+        ),
+        (
+            "packages_config",
+            "<packages>\n<!-- x -->\n<package id=\"A.B\" version='1.0' />\n</packages>\n",
+        ),
         ("composer_lock", composer),
     ];
     for (number, (target, text)) in samples.into_iter().enumerate() {

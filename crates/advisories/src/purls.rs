@@ -165,6 +165,7 @@ mod tests {
         expect("pkg:cargo/serde@1.0.0", "crates.io", "serde", "1.0.0");
         expect("pkg:gem/nokogiri@1.13.9?platform=java", "RubyGems", "nokogiri", "1.13.9");
         expect("pkg:composer/Acme/Lib@v1.0", "Packagist", "acme/lib", "v1.0");
+        expect("pkg:nuget/Newtonsoft.Json@12.0.1", "NuGet", "Newtonsoft.Json", "12.0.1");
         expect("pkg:bitnami/redis@7.0.0", "Bitnami", "redis", "7.0.0");
     }
 

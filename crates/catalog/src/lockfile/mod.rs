@@ -10,7 +10,9 @@ pub mod cargo_lock;
 pub mod composer_lock;
 pub mod gemfile_lock;
 pub mod go_mod;
+pub mod nuget_lock;
 pub mod package_lock;
+pub mod packages_config;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
 pub mod poetry_lock;
@@ -35,7 +37,9 @@ pub const ALL: &[Lockfile] = &[
     composer_lock::CHECK,
     gemfile_lock::CHECK,
     go_mod::CHECK,
+    nuget_lock::CHECK,
     package_lock::CHECK,
+    packages_config::CHECK,
     pipfile_lock::CHECK,
     pnpm_lock::CHECK,
     poetry_lock::CHECK,
@@ -204,11 +208,12 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, composer, gem, golang, npm, pypi. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, composer, gem, golang, npm, nuget, pypi. A scope or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
         "Go" => "golang",
+        "NuGet" => "nuget",
         "Packagist" => "composer",
         "PyPI" => "pypi",
         "RubyGems" => "gem",

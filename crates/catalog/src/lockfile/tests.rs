@@ -112,7 +112,7 @@ fn lock_files_of_installed_packages_are_not_the_projects() {
 fn empty_files_declare_nothing() {
     for check in ALL {
         let empty = match check.id {
-            "composer-lock" | "package-lock" | "pipfile-lock" => b"{}".as_slice(),
+            "composer-lock" | "nuget-lock" | "package-lock" | "pipfile-lock" => b"{}".as_slice(),
             _ => b"",
         };
         assert_eq!(check.declared(empty), Ok(Vec::new()), "{}", check.id);
@@ -132,6 +132,8 @@ fn deep_and_endless_files_end_without_harm() {
         "a==1\\\n".repeat(20_000),
         "require (\n".repeat(20_000),
         "@".repeat(20_000),
+        format!("<packages>{}", "<package id='a' ".repeat(20_000)),
+        format!("<packages>{}", "<!--".repeat(20_000)),
     ];
     for check in ALL {
         for text in &texts {
