@@ -11,7 +11,7 @@ use std::process::Command;
 const OBJECTS: [&str; 2] = ["sensor", "probe"];
 
 fn main() {
-    println!("cargo:rustc-check-cfg=cfg(bpf_object)");
+    println!("cargo:rustc-check-cfg=cfg(bpf_object, fuzzing)");
     println!("cargo:rerun-if-changed=bpf");
     println!("cargo:rerun-if-env-changed=CLANG");
     if env::var_os("CARGO_FEATURE_EBPF").is_none() {

@@ -308,3 +308,76 @@ pub fn seal_store(data: &[u8]) {
     let longer = seal::log::parse(&[&data[..end], &frame].concat(), None);
     assert_eq!(longer.end, (end + frame.len()) as u64);
 }
+
+/// Decodes a record, as it is and with its length set right. What is shown of it is bounded by it.
+pub fn kernel_record(data: &[u8]) {
+    let mut sealed = data.to_vec();
+    let length = u32::try_from(data.len()).expect("short").to_ne_bytes();
+    if let Some(place) = sealed.get_mut(4..8) {
+        place.copy_from_slice(&length);
+    }
+    for record in [data, &sealed] {
+        if let Some(sensor::KernelEvent::Exec(exec)) = sensor::read_record(record) {
+            // A byte that is not UTF-8 is shown by four.
+            assert!(exec.file.path.len() <= 4 * record.len());
+            assert!(exec.ancestors.len() <= record.len());
+        }
+    }
+}
+
+/// What the agent wrote, two links, and packages: a usage file, then a line `PATH LINK TARGET LINK
+/// TARGET`. What a container did not use is never called used.
+pub fn usage(data: &[u8]) {
+    let (line, json) = match data.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => return,
+    };
+    let Ok(usage) = serde_json::from_slice::<vocabulary::Usage>(json) else { return };
+    let json = serde_json::to_vec(&usage).expect("what was read can be written");
+    assert_eq!(serde_json::from_slice::<vocabulary::Usage>(&json).expect("and read again"), usage);
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split(' ').map(str::to_owned);
+    let path = words.next().unwrap_or_default();
+    let mut links = HashMap::new();
+    while let (Some(link), Some(target)) = (words.next(), words.next()) {
+        links.insert(link, target);
+    }
+    let packages: Vec<_> = ["npm", "pypi", "golang", "maven", "gem", "deb/debian"]
+        .into_iter()
+        .flat_map(|kind| [package(kind, &path, &[]), package(kind, "status", &[path.clone()])])
+        .collect();
+    let usages = scan::Usages::new(&packages, &links, Some(&usage));
+    for package in &packages {
+        let used = usages.of(&package.purl, &package.location);
+        assert!(used.used_files.iter().all(|file| usage.files.contains(file)));
+        assert_eq!(used.used == vocabulary::Used::Loaded, !used.used_files.is_empty());
+    }
+}
+
+fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
+    let purl: Purl = format!("pkg:{kind}/a@1").parse().expect("a package URL");
+    let ecosystem = match kind {
+        "npm" => Ecosystem::NPM,
+        "pypi" => Ecosystem::PYPI,
+        "golang" => Ecosystem::GO,
+        "maven" => Ecosystem::MAVEN,
+        "gem" => Ecosystem::RUBY_GEMS,
+        _ => Ecosystem::DEBIAN,
+    };
+    vocabulary::Package {
+        name: "a".to_owned(),
+        version: "1".to_owned(),
+        purl,
+        ecosystem,
+        source: None,
+        architecture: None,
+        licences: Vec::new(),
+        presence: vocabulary::Presence::Installed,
+        location: vocabulary::Location::file(path, Some(0)),
+        layer: Some(0),
+        origin: vocabulary::OriginKind::Unknown,
+        owned_by: None,
+        module: None,
+        files: files.to_vec(),
+    }
+}

@@ -74,8 +74,42 @@ fn engines(folder: &Path) -> io::Result<()> {
     write(folder, "mountinfo", "docker", mounted)?;
     let image = b"\x0a\x12\x0a\x04name\x1a\x0a\x0a\x01t\x12\x05sha:0";
     write(folder, "protobuf", "image", image)?;
+    let id = "ab".repeat(32);
+    let container = format!(
+        r#"{{"Id":"{id}","Name":"/shop","Image":"sha256:{id}","Config":{{"Image":"shop:1"}},
+        "State":{{"Pid":7,"StartedAt":"2099-01-01T00:00:00Z"}},"RootFS":{{"Layers":["sha256:{id}"]}},
+        "RepoTags":["shop:1"],"RepoDigests":null,"GraphDriver":{{"Name":"overlay2","Data":
+        {{"LowerDir":"/d/a-init/diff:/d/b/diff","UpperDir":"/d/a/diff"}}}}}}"#
+    );
+    write(folder, "docker", "details", container.as_bytes())?;
+    let list = format!(r#"[{{"Id":"{id}","Names":["/shop"],"Image":"shop:1","ImageID":"{id}"}}]"#);
+    write(folder, "docker", "list", list.as_bytes())?;
+    let about = br#"{"ApiVersion":"1.41","DockerRootDir":"/d","Driver":"overlay2"}"#;
+    write(folder, "docker", "about", about)?;
     let task = b"\x0a\x0a\x12\x04demo\x18\x07\x20\x02";
-    write(folder, "protobuf", "task", task)
+    write(folder, "protobuf", "task", task)?;
+    running(folder)
+}
+
+/// Records of the kernel, of each kind and with nothing in them; what the agent writes of a container.
+fn running(folder: &Path) -> io::Result<()> {
+    for (kind, size) in [(1_u32, 512), (2, 80), (3, 80)] {
+        let mut record = vec![0; size];
+        record[..4].copy_from_slice(&kind.to_ne_bytes());
+        record.extend_from_slice(b"sh\0bin\0usr\0");
+        write(folder, "kernel_record", &kind.to_string(), &record)?;
+    }
+    let usage = r#"{"schema":"lazaret.usage/1","container":{"engine":"docker","id":"ab","name":"shop",
+        "image":"shop:1"},"since":"2099-01-01T00:00:00Z","complete":true,
+        "until":"2099-01-01T00:01:00Z","files":["usr/lib/a/x.js","usr/bin/a"],"lost":0}"#;
+    for (name, line) in [
+        ("linked", "lib/a/package.json lib usr/lib usr/lib ../lib"),
+        ("python", "lib/a-1.dist-info/METADATA lib /usr/lib"),
+        ("program", "bin/a bin usr/bin"),
+    ] {
+        write(folder, "usage", name, format!("{line}\n{usage}").as_bytes())?;
+    }
+    Ok(())
 }
 
 fn seals(folder: &Path) -> io::Result<()> {

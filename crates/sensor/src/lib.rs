@@ -8,12 +8,13 @@
 //! This is the one room with `unsafe`: each block is a system call that no crate wraps.
 
 mod clock;
-#[cfg(bpf_object)]
+#[cfg(any(bpf_object, fuzzing))]
 mod decode;
 mod error;
 mod event;
 pub mod fanotify;
-#[cfg(bpf_object)]
+#[cfg(any(bpf_object, fuzzing))]
+#[cfg_attr(not(bpf_object), expect(dead_code, reason = "there is no object to hold it against"))]
 mod layout;
 mod options;
 mod probe;
@@ -36,3 +37,10 @@ pub use options::{CgroupKey, Enforcement, ProgramStats, SensorOptions};
 pub use probe::{Capability, probe};
 pub use process::{ProcessHandle, Stopped};
 pub use sensor::Sensor;
+
+/// Reads a record of the kernel, for fuzzing.
+#[cfg(fuzzing)]
+#[must_use]
+pub fn read_record(bytes: &[u8]) -> Option<KernelEvent> {
+    decode::event(bytes)
+}

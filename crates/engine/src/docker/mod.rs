@@ -12,7 +12,9 @@ use crate::http::{Address, Answer, Http};
 use crate::layers::{ContainerDetails, FolderRole, LayerFolder};
 use crate::reference::Reference;
 use crate::{Endpoints, limits, mountinfo};
-use documents::{ContainerDocument, Driver, ImageDocument, Information, Listed, VersionDocument};
+use documents::{
+    ContainerDocument, Driver, ImageDocument, Information, Listed, ListedContainer, VersionDocument,
+};
 use std::cell::OnceCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -332,6 +334,23 @@ fn refused(what: &str, message: String) -> EngineError {
 
 fn answer(what: &str, reason: String) -> EngineError {
     EngineError::Answer { engine: Engine::Docker, what: one_line(what), reason }
+}
+
+/// Reads an answer as each of those that are asked for, for fuzzing.
+pub fn read_as_any(bytes: &[u8]) {
+    if let Ok(document) = parse::<VersionDocument>(bytes, "") {
+        let _ = documents::version(&document.api_version);
+    }
+    let _ = parse::<Information>(bytes, "");
+    let _ = parse::<Vec<Listed>>(bytes, "");
+    for listed in parse::<Vec<ListedContainer>>(bytes, "").unwrap_or_default() {
+        let _ = listed.container();
+    }
+    let _ = parse::<ImageDocument>(bytes, "").map(image_of);
+    if let Ok(document) = parse::<ContainerDocument>(bytes, "") {
+        let _ = document.container();
+        let _ = document.graph_driver.as_ref().and_then(Driver::overlay);
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, EngineError> {
