@@ -84,8 +84,6 @@ fn read_args(args: &AffectedArgs) -> ReadArgs {
         cache_dir: args.cache_dir.clone(),
         no_cache: args.no_cache,
         reverify: false,
-        files: false,
-        file_digests: false,
     }
 }
 

@@ -22,6 +22,10 @@ Exit codes:
   4   no vulnerability database
   70  internal error";
 
+const AGENT_EXIT_CODES: &str = "\
+It ends on SIGINT, SIGTERM or SIGHUP, with exit code 0 whatever it reported; with 3 where events were
+lost or an alert could not be written, and, with --status, where the agent cannot run here.";
+
 /// Container security for the whole life of a container.
 #[derive(Debug, Parser)]
 #[command(name = "lazaret", version, styles = STYLES, after_help = EXIT_CODES)]
@@ -143,6 +147,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(KeyCommand),
     /// Watch the containers of this machine, by what their seals say
+    #[command(after_help = AGENT_EXIT_CODES)]
     Agent(AgentArgs),
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
@@ -188,6 +193,11 @@ pub(crate) struct ReadArgs {
     /// Read and hash every layer, also those that the cache knows
     #[arg(long)]
     pub(crate) reverify: bool,
+}
+
+/// How much is said of the files of a subject.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct RecordArgs {
     /// Put the record of all files into JSON output
     #[arg(long)]
     pub(crate) files: bool,
@@ -250,7 +260,7 @@ impl std::str::FromStr for Output {
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
     /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
-    #[arg(value_name = "REFERENCE", required_unless_present = "running")]
+    #[arg(value_name = "REFERENCE")]
     pub(crate) reference: Option<String>,
     /// Scan the images of all running containers, and say which of the vulnerable packages each
     /// container has used (table or json)
@@ -258,6 +268,8 @@ pub(crate) struct ScanArgs {
     pub(crate) running: bool,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
@@ -385,6 +397,8 @@ pub(crate) struct AffectedArgs {
 pub(crate) struct SbomArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     /// Do not call the list incomplete for files that could not be read

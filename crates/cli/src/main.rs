@@ -108,11 +108,16 @@ impl World {
     /// Where the engines listen.
     pub(crate) fn engines(&self) -> engine::Endpoints {
         let defaults = engine::Endpoints::default();
-        let global = &self.global;
+        let Self { global, settings, .. } = self;
+        let docker = global.docker_host.as_ref().or(settings.docker_host.as_ref());
+        let containerd =
+            global.containerd_address.as_ref().or(settings.containerd_address.as_ref());
+        let namespace =
+            global.containerd_namespace.as_ref().or(settings.containerd_namespace.as_ref());
         engine::Endpoints {
-            docker: global.docker_host.clone().unwrap_or(defaults.docker),
-            containerd: global.containerd_address.clone().unwrap_or(defaults.containerd),
-            namespace: global.containerd_namespace.clone().unwrap_or(defaults.namespace),
+            docker: docker.cloned().unwrap_or(defaults.docker),
+            containerd: containerd.cloned().unwrap_or(defaults.containerd),
+            namespace: namespace.cloned().unwrap_or(defaults.namespace),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `lazaret sbom`: the packages of a subject.
 
 use crate::World;
-use crate::args::{ReadArgs, SbomArgs};
+use crate::args::{ReadArgs, RecordArgs, SbomArgs};
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
@@ -20,7 +20,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
             "`sarif` has no form for packages; use table, json or cyclonedx",
         ));
     }
-    let inventory = read(world, &args.subject.reference, &args.subject.read)?;
+    let inventory = read(world, &args.subject.reference, &args.subject.read, args.record)?;
     let policy = policy::Policy { allow_partial: args.allow_partial, ..policy::Policy::default() };
     let assessment = Assessment {
         tool: World::tool(),
@@ -41,8 +41,18 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
 }
 
 /// Reads the subject that a command names.
-pub(crate) fn read(world: &World, reference: &str, args: &ReadArgs) -> Result<Inventory, Failure> {
-    let options = read_options(world, args)?;
+pub(crate) fn read(
+    world: &World,
+    reference: &str,
+    args: &ReadArgs,
+    record: RecordArgs,
+) -> Result<Inventory, Failure> {
+    let files = match (record.file_digests, record.files) {
+        (true, _) => RecordLevel::Digests,
+        (false, true) => RecordLevel::Entries,
+        (false, false) => RecordLevel::None,
+    };
+    let options = ReadOptions { files, ..read_options(world, args)? };
     progress::while_reading(&world.printing, |progress| scan::read(reference, &options, progress))
         .map_err(failure)
 }
@@ -56,11 +66,6 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
         platform: args.platform.clone().or(named),
         cache: if args.no_cache { None } else { cache.or_else(settings::default_cache) },
         reverify: args.reverify,
-        files: match (args.file_digests, args.files) {
-            (true, _) => RecordLevel::Digests,
-            (false, true) => RecordLevel::Entries,
-            (false, false) => RecordLevel::None,
-        },
         engines: world.engines(),
         registry: world.registry(),
         ..ReadOptions::default()

@@ -18,10 +18,15 @@ const IGNORE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let policy = policy(world, args)?;
-    let Some(reference) = &args.reference else {
+    if args.running {
         return running::run(world, args, &policy);
+    }
+    let Some(reference) = &args.reference else {
+        return Err(Failure::usage(
+            "nothing is named to be scanned; give an image or a folder, or --running for the running containers",
+        ));
     };
-    let inventory = read(world, reference, &args.read)?;
+    let inventory = read(world, reference, &args.read, args.record)?;
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
     let databases = database::for_scan(world, &args.database, &needed, now)?;

@@ -268,7 +268,7 @@ fn export(
 pub(crate) fn seals(world: &World, command: SealsCommand) -> Result<Exit, Failure> {
     let store = open(world)?;
     match command {
-        SealsCommand::List { format } => list(&store, format),
+        SealsCommand::List { format } => list(world, &store, format),
         SealsCommand::Show { repository } => {
             let found = store.newest(&repository).or_else(|| {
                 let named = repository.parse::<Reference>().ok()?;
@@ -289,11 +289,15 @@ pub(crate) fn seals(world: &World, command: SealsCommand) -> Result<Exit, Failur
     }
 }
 
-fn list(store: &Store, format: StatusFormat) -> Result<Exit, Failure> {
+fn list(world: &World, store: &Store, format: StatusFormat) -> Result<Exit, Failure> {
     if format == StatusFormat::Json {
         let rows: Vec<Shown<'_>> = store.all().iter().map(shown).collect();
         output::print_json(&rows)?;
         return Ok(Exit::Clean);
+    }
+    if store.all().is_empty() {
+        let folder = world.state()?.join("seals");
+        world.printing.remark(&format!("no seals in `{}`", folder.display()));
     }
     output::print(|out| {
         store.all().iter().try_for_each(|seal| {

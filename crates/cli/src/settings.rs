@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// Bytes of a configuration file.
 const CONFIG_BYTES: u64 = 1 << 20;
 
+/// The configuration file of a folder.
+const LOCAL_FILE: &str = "lazaret.toml";
+
 /// What the configuration file may say. Flags and environment variables come first.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -17,6 +20,9 @@ pub(crate) struct Settings {
     pub(crate) offline: Option<bool>,
     pub(crate) db: Option<PathBuf>,
     pub(crate) state: Option<PathBuf>,
+    pub(crate) docker_host: Option<String>,
+    pub(crate) containerd_address: Option<PathBuf>,
+    pub(crate) containerd_namespace: Option<String>,
     pub(crate) db_source: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) platform: Option<String>,
@@ -30,20 +36,39 @@ pub(crate) struct Settings {
 /// Reads the configuration file that was named, else `lazaret.toml` in this folder, else
 /// `lazaret/config.toml` in the user's configuration folder, else none.
 pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
-    let file = match named {
-        Some(file) => file.to_owned(),
-        None => {
-            let candidates = [
-                Some(PathBuf::from("lazaret.toml")),
-                user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")),
-            ];
-            match candidates.into_iter().flatten().find(|file| file.is_file()) {
-                Some(file) => file,
-                None => return Ok(Settings::default()),
-            }
-        }
-    };
-    let text = read_text(&file, CONFIG_BYTES)?;
+    if let Some(file) = named {
+        return read(file);
+    }
+    let here = Path::new(LOCAL_FILE);
+    if here.is_file() {
+        return read(here).and_then(of_this_folder);
+    }
+    match user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")) {
+        Some(file) if file.is_file() => read(&file),
+        _ => Ok(Settings::default()),
+    }
+}
+
+/// A file that merely lies where the program was started may be part of somebody else's sources: it
+/// has no say in whose seals are believed and which engines are asked.
+fn of_this_folder(settings: Settings) -> Result<Settings, Failure> {
+    let refused = [
+        ("state", settings.state.is_some()),
+        ("docker-host", settings.docker_host.is_some()),
+        ("containerd-address", settings.containerd_address.is_some()),
+        ("containerd-namespace", settings.containerd_namespace.is_some()),
+    ];
+    match refused.into_iter().find(|(_, given)| *given) {
+        None => Ok(settings),
+        Some((name, _)) => Err(Failure::usage(format!(
+            "`{LOCAL_FILE}`: `{name}` is not taken from a file that was not asked for; move it to the \
+             user's configuration file, or name this one with --config"
+        ))),
+    }
+}
+
+fn read(file: &Path) -> Result<Settings, Failure> {
+    let text = read_text(file, CONFIG_BYTES)?;
     toml::from_str(&text).map_err(|error| {
         let reason = error.message().to_owned();
         let line = error

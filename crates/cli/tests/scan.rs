@@ -216,6 +216,34 @@ fn the_line_decides_the_exit_code() {
 }
 
 #[test]
+fn a_file_that_merely_lies_here_has_no_say_in_whom_to_believe() {
+    let bench = Bench::new();
+    for setting in
+        ["state = \"seals\"", "docker-host = \"unix:///x\"", "containerd-address = \"/x\""]
+    {
+        bench.write("lazaret.toml", format!("{setting}\n"));
+        let refused = bench.run(&["seals", "list"]);
+        assert_eq!(code(&refused), 2, "{setting}");
+        assert!(stderr(&refused).contains("--config"), "{}", stderr(&refused));
+        let asked_for = bench.run(&["--config", "lazaret.toml", "--state", "own", "seals", "list"]);
+        assert_eq!(code(&asked_for), 0, "{}", stderr(&asked_for));
+    }
+    bench.write("own.toml", "docker-host = \"unix:///nowhere/docker.sock\"\n");
+    let scanned = bench.run(&["--config", "own.toml", "scan", "docker:shop"]);
+    assert_eq!(code(&scanned), 2);
+    assert!(stderr(&scanned).contains("/nowhere/docker.sock"), "{}", stderr(&scanned));
+}
+
+#[test]
+fn without_a_subject_the_ways_to_name_one_are_said() {
+    let bench = Bench::new();
+    let nothing = bench.run(&["scan"]);
+    assert_eq!(code(&nothing), 2);
+    assert!(stderr(&nothing).contains("--running"), "{}", stderr(&nothing));
+    assert!(!stderr(&nothing).trim_end().contains('\n'), "{}", stderr(&nothing));
+}
+
+#[test]
 fn settings_come_from_file_environment_and_flags_in_that_order() {
     let bench = Bench::with_database();
     image().write_oci_dir(bench.path().join("image")).unwrap();
