@@ -2,7 +2,7 @@
 //! events of others must not wait for it.
 
 use engine::{ContainerDetails, Containerd, Docker, Endpoints};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 use vocabulary::Container;
@@ -43,7 +43,10 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct Asker {
     questions: SyncSender<Question>,
-    answers: Receiver<Answer>,
+    answers: Receiver<(Question, Answer)>,
+    /// Those that are not answered yet. An engine that is slow is not asked the same again: it would
+    /// answer each time, and what is asked next would wait for all of that.
+    open: HashSet<Question>,
     /// When each was asked last.
     asked: HashMap<Question, Instant>,
 }
@@ -56,17 +59,20 @@ impl Asker {
         std::thread::Builder::new()
             .name("engines".to_owned())
             .spawn(move || serve(&endpoints, &waiting, &replies))?;
-        Ok(Self { questions, answers, asked: HashMap::new() })
+        Ok(Self { questions, answers, open: HashSet::new(), asked: HashMap::new() })
     }
 
     /// Asks, unless the same was asked less than `pause` ago.
     pub(crate) fn ask(&mut self, question: &Question, pause: Duration) {
-        if self.asked.get(question).is_some_and(|asked| asked.elapsed() < pause) {
+        if self.open.contains(question)
+            || self.asked.get(question).is_some_and(|asked| asked.elapsed() < pause)
+        {
             return;
         }
         match self.questions.try_send(question.clone()) {
             Ok(()) => {
                 self.asked.insert(question.clone(), Instant::now());
+                self.open.insert(question.clone());
             }
             // It is asked again at the next turn.
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
@@ -77,14 +83,23 @@ impl Asker {
     }
 
     /// What came back meanwhile.
-    pub(crate) fn answers(&self) -> Vec<Answer> {
-        self.answers.try_iter().collect()
+    pub(crate) fn answers(&mut self) -> Vec<Answer> {
+        let answered: Vec<_> = self.answers.try_iter().collect();
+        let answers = answered.into_iter().map(|(question, answer)| {
+            self.open.remove(&question);
+            answer
+        });
+        answers.collect()
     }
 }
 
-fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<Answer>) {
+fn serve(
+    endpoints: &Endpoints,
+    waiting: &Receiver<Question>,
+    replies: &Sender<(Question, Answer)>,
+) {
     for question in waiting {
-        let answer = match question {
+        let answer = match question.clone() {
             Question::Running => Answer::Running(engine::containers(endpoints).0),
             Question::Starting(id) => starting(endpoints, id),
             Question::Container(id) => match engine::container(endpoints, &id) {
@@ -93,7 +108,7 @@ fn serve(endpoints: &Endpoints, waiting: &Receiver<Question>, replies: &Sender<A
                 Err(error) => Answer::Unknown { id, reason: error.to_string() },
             },
         };
-        if replies.send(answer).is_err() {
+        if replies.send((question, answer)).is_err() {
             return;
         }
     }
@@ -109,5 +124,29 @@ fn starting(endpoints: &Endpoints, id: String) -> Answer {
     match Containerd::connect(endpoints).and_then(|engine| engine.container(&id)) {
         Ok(details) => Answer::Container(Box::new(details)),
         Err(error) => Answer::Unknown { id, reason: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_answered_yet_is_not_asked_again() {
+        let (questions, waiting) = sync_channel(MAX_WAITING);
+        let (replies, answers) = channel();
+        let mut asker = Asker { questions, answers, open: HashSet::new(), asked: HashMap::new() };
+        let question = Question::Container("a".to_owned());
+        for _ in 0..3 {
+            asker.ask(&question, Duration::ZERO);
+            asker.ask(&Question::Running, Duration::ZERO);
+        }
+        assert_eq!(waiting.try_iter().count(), 2);
+        replies.send((question.clone(), Answer::Running(Vec::new()))).unwrap();
+        assert_eq!(asker.answers().len(), 1);
+        asker.ask(&question, Duration::from_secs(60));
+        assert_eq!(waiting.try_iter().count(), 0, "it was asked a moment ago");
+        asker.ask(&question, Duration::ZERO);
+        assert_eq!(waiting.try_iter().count(), 1);
     }
 }

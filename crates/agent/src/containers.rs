@@ -32,13 +32,7 @@ impl Agent<'_> {
     pub(crate) fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Container(details) => self.described(*details),
-            Answer::Starting(container) => {
-                let groups = self.places.of(&container.id);
-                if let Some(folder) = groups.first().and_then(|id| self.hierarchy.folder(*id)) {
-                    let id = container.id.clone();
-                    self.starting.insert(id, (container, folder, Instant::now()));
-                }
-            }
+            Answer::Starting(container) => self.expect_root(container),
             Answer::Running(containers) => {
                 for container in containers {
                     if !self.watched.contains_key(&container.id) {
@@ -56,6 +50,22 @@ impl Agent<'_> {
         }
     }
 
+    /// Looks for the root of a container from now on.
+    pub(crate) fn expect_root(&mut self, container: Container) {
+        // The group of its last run may be among them.
+        let groups = self.places.of(&container.id);
+        if let Some(folder) = groups.into_iter().find_map(|id| self.hierarchy.folder(id)) {
+            self.starting.insert(container.id.clone(), (container, folder, Instant::now()));
+        }
+    }
+
+    /// A container that starts again is known already: nobody has to be asked.
+    pub(crate) fn expect_again(&mut self, id: &str) -> bool {
+        let Some(container) = self.ended.get(id) else { return false };
+        self.expect_root(Container { pid: None, started: None, ..container.clone() });
+        self.starting.contains_key(id)
+    }
+
     pub(crate) fn described(&mut self, details: ContainerDetails) {
         let id = details.container.id.clone();
         if let Some(watched) = self.watched.get_mut(&id) {
@@ -67,7 +77,7 @@ impl Agent<'_> {
             return;
         }
         match details.container.pid {
-            Some(pid) if self.ended.get(&id) == Some(&pid) => {}
+            Some(pid) if self.ended.get(&id).is_some_and(|ended| ended.pid == Some(pid)) => {}
             Some(pid) if self.has_own_root(pid) || details.container.started.is_some() => {
                 self.attach(details, true);
             }
@@ -158,6 +168,7 @@ impl Agent<'_> {
             group: own,
             guarded_ns: None,
             around: None,
+            is_gone: false,
         };
         self.summary.containers += 1;
         self.summary.sealed += u64::from(watched.sealed().is_some());
@@ -283,11 +294,11 @@ impl Agent<'_> {
         self.starting.remove(id);
         let Some(mut watched) = self.watched.remove(id) else { return };
         self.write_usage(&mut watched, true);
-        if let Some(pid) = watched.container.pid {
+        if watched.container.pid.is_some() {
             if self.ended.len() >= MAX_ENDED {
                 self.ended.clear();
             }
-            self.ended.insert(id.to_owned(), pid);
+            self.ended.insert(id.to_owned(), watched.container.clone());
         }
         if let (Some(guard), Some(device)) = (&self.guard, watched.folders.device) {
             guard.release(device);
@@ -302,13 +313,18 @@ impl Agent<'_> {
         }
     }
 
-    /// Containers whose end was not among the events.
+    /// Containers whose end was not among the events. One that has just ended waits for the next look:
+    /// what it ran may still be among the events that are to come.
     pub(crate) fn look_for_ended(&mut self) {
-        let ended =
-            |watched: &&Watched| watched.container.pid.is_none_or(|pid| !process::is_there(pid));
-        let ids: Vec<_> =
-            self.watched.values().filter(ended).map(|one| one.container.id.clone()).collect();
-        ids.iter().for_each(|id| self.detach(id));
+        let mut ended = Vec::new();
+        for (id, watched) in &mut self.watched {
+            let is_gone = watched.container.pid.is_none_or(|pid| !process::is_there(pid));
+            if is_gone && watched.is_gone {
+                ended.push(id.clone());
+            }
+            watched.is_gone = is_gone;
+        }
+        ended.iter().for_each(|id| self.detach(id));
     }
 
     /// What was sealed meanwhile counts for containers that run already.

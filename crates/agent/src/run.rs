@@ -76,8 +76,8 @@ pub(crate) struct Agent<'run> {
     pub(crate) asker: Asker,
     /// Containers whose root is not there yet, with the folder of their control group.
     pub(crate) starting: HashMap<String, (Container, PathBuf, Instant)>,
-    /// Containers that ended, by their first process: an engine's answer may be older than that.
-    pub(crate) ended: HashMap<String, u32>,
+    /// Containers that ended, with their first process: an engine's answer may be older than that.
+    pub(crate) ended: HashMap<String, Container>,
     /// Why containers are not known yet.
     pub(crate) unknown: HashMap<String, String>,
     usage: PathBuf,
@@ -269,6 +269,7 @@ impl<'run> Agent<'run> {
             } else if expected.is_asked_about() {
                 let question = match &expected.container {
                     Some(id) if self.starting.contains_key(id) => continue,
+                    Some(id) if expected.is_starting() && self.expect_again(id) => continue,
                     Some(id) if expected.is_starting() => Question::Starting(id.clone()),
                     Some(id) => Question::Container(id.clone()),
                     None => Question::Running,

@@ -42,6 +42,8 @@ pub(crate) struct Watched {
     pub(crate) guarded_ns: Option<u64>,
     /// The mount namespace of the process that started it.
     pub(crate) around: Option<u32>,
+    /// Whether its first process was gone at the last look, and its end not among the events.
+    pub(crate) is_gone: bool,
 }
 
 /// Whether a file may be the program that the image holds at this path, by its length.

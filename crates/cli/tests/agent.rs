@@ -471,6 +471,24 @@ fn enforcing_holds_for_containers_that_start_later() {
 }
 
 #[test]
+fn enforcing_holds_from_the_first_program_after_a_restart() {
+    let Some(setup) = Setup::sealed() else { return };
+    setup.run("shop");
+    let mut agent = setup.agent("--enforce");
+    setup.shell("shop", "copy /bin/marker /tmp/miner; append /tmp/miner x").unwrap();
+    for _ in 0..3 {
+        let _ = setup.docker.docker(&["restart", "--time", "0", "shop"]);
+        setup.shell("shop", "/tmp/miner /tmp/ran").unwrap_err();
+        setup.shell("shop", "read /tmp/ran").unwrap_err();
+        setup.shell("shop", "/bin/marker /tmp/own-ran; read /tmp/own-ran").unwrap();
+    }
+    // One for each run of the container.
+    assert!(agent.wait(|agent| (agent.alerts().len() == 3).then_some(())).is_some());
+    assert!(agent.alerts().iter().all(|alert| alert["action"]["outcome"] == "denied"));
+    agent.end();
+}
+
+#[test]
 fn what_ran_in_a_container_that_has_ended_is_named() {
     let Some(setup) = Setup::sealed() else { return };
     let mut agent = setup.agent("--observe");
