@@ -137,6 +137,30 @@ mod tests {
     }
 
     #[test]
+    fn the_json_of_an_alert_is_as_documented() {
+        let alert = alert("tmp/x", Action::Denied { means: Means::Fanotify });
+        let json = serde_json::to_string_pretty(&alert).unwrap();
+        assert_eq!(serde_json::from_str::<Alert>(&json).unwrap(), alert);
+        insta::assert_snapshot!(json);
+    }
+
+    #[test]
+    fn the_json_of_a_usage_file_is_as_documented() {
+        let usage = vocabulary::Usage {
+            schema: vocabulary::usage::USAGE_SCHEMA.to_owned(),
+            container: alert("tmp/x", Action::Observed).container,
+            since: "2099-02-03T04:05:06Z".to_owned(),
+            complete: true,
+            until: "2099-02-03T04:06:06Z".to_owned(),
+            files: ["usr/bin/sh", "etc/passwd"].map(str::to_owned).into(),
+            lost: 0,
+        };
+        let json = serde_json::to_string_pretty(&usage).unwrap();
+        assert_eq!(serde_json::from_str::<vocabulary::Usage>(&json).unwrap(), usage);
+        insta::assert_snapshot!(json);
+    }
+
+    #[test]
     fn an_alert_is_one_line_with_all_that_tells_what_happened() {
         let alert = alert("tmp/miner", Action::Killed { means: Means::Signal });
         assert_eq!(
