@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 use vocabulary::{Alert, counted};
 
@@ -51,7 +52,8 @@ pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
         summary.stopped,
         counted(summary.lost, "event", "events"),
     ));
-    if summary.lost > 0 || telling.failed {
+    let told = telling.end();
+    if summary.lost > 0 || !told {
         return Ok(Exit::Incomplete);
     }
     Ok(Exit::Clean)
@@ -79,7 +81,12 @@ struct Telling<'run> {
     world: &'run World,
     /// None where nothing is printed, or nobody reads any more.
     format: Option<StatusFormat>,
+    out: Printer,
     file: Option<File>,
+    /// Alerts that could not be written to the file, since it was last said.
+    unwritten: u64,
+    /// Whether the watching is worth nothing without a reader.
+    only_tells: bool,
     stop: Arc<AtomicBool>,
     failed: bool,
 }
@@ -96,26 +103,26 @@ impl<'run> Telling<'run> {
         };
         let file = args.output.as_ref().map(open).transpose()?;
         let format = (!world.printing.quiet).then_some(args.format);
-        Ok(Self { world, format, file, stop, failed: false })
+        let only_tells = file.is_none() && !args.enforce;
+        let out = Printer::start(io::stdout())?;
+        Ok(Self { world, format, out, file, unwritten: 0, only_tells, stop, failed: false })
     }
 
     fn tell(&mut self, message: &Message) {
         match message {
-            Message::Notice(text) => self.world.printing.remark(&format!("lazaret agent: {text}")),
+            Message::Notice(text) => self.say(text),
             Message::Alert(alert) => self.alert(alert),
         }
+    }
+
+    fn say(&self, text: &str) {
+        self.world.printing.remark(&format!("lazaret agent: {text}"));
     }
 
     fn alert(&mut self, alert: &Alert) {
         let Ok(mut json) = serde_json::to_vec(alert) else { return };
         json.push(b'\n');
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(&json)
-        {
-            self.failed = true;
-            let text = format!("lazaret agent: an alert could not be written: {error}");
-            self.world.printing.remark(&text);
-        }
+        self.write(&json);
         let line = match self.format {
             None => return,
             Some(StatusFormat::Json) => json,
@@ -127,14 +134,105 @@ impl<'run> Telling<'run> {
                 line
             }
         };
-        let mut out = io::stdout().lock();
-        if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+        if !self.out.print(line) {
             self.format = None;
-            // Nobody reads any more; with a file, somebody will.
-            if self.file.is_none() {
+            // Nobody reads any more; with a file, somebody will, and what is enforced is for nobody's
+            // eyes.
+            if self.only_tells {
                 self.stop.store(true, Ordering::Relaxed);
             }
         }
+    }
+
+    /// A disk that is full is said once, and once more when it is not.
+    fn write(&mut self, json: &[u8]) {
+        let Some(file) = &mut self.file else { return };
+        match append(file, json) {
+            Ok(()) if self.unwritten > 0 => {
+                let count = std::mem::take(&mut self.unwritten);
+                self.say(&format!("alerts are written again; {count} are missing in the file"));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.failed = true;
+                self.unwritten += 1;
+                if self.unwritten == 1 {
+                    self.say(&format!("alerts cannot be written: {error}"));
+                }
+            }
+        }
+    }
+
+    /// Ends the printing. Whether all was told.
+    fn end(mut self) -> bool {
+        if self.unwritten > 0 {
+            self.say(&format!("{} alerts are missing in the file", self.unwritten));
+        }
+        let unprinted = self.out.end();
+        if unprinted > 0 {
+            self.say(&format!("{unprinted} alerts were not printed: nobody read them in time"));
+        }
+        !self.failed && unprinted == 0
+    }
+}
+
+/// Appends a line, whole or not at all: half of one would spoil the next one too.
+fn append(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let before = file.metadata()?;
+    file.write_all(line).inspect_err(|_| {
+        // A pipe or a terminal has no length.
+        if before.is_file() {
+            let _ = file.set_len(before.len());
+        }
+    })
+}
+
+/// Lines that wait to be printed, beyond which a reader that stands still misses some.
+const MAX_UNPRINTED: usize = 1024;
+
+/// How long a reader that stands still is waited for at the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Prints in a thread of its own: a reader that stands still must not stop the watching, nor its end.
+struct Printer {
+    lines: Option<SyncSender<Vec<u8>>>,
+    /// Says that all was printed.
+    done: Receiver<()>,
+    unprinted: u64,
+}
+
+impl Printer {
+    fn start(mut out: impl io::Write + Send + 'static) -> io::Result<Self> {
+        let (lines, waiting) = sync_channel::<Vec<u8>>(MAX_UNPRINTED);
+        let (ended, done) = sync_channel(1);
+        std::thread::Builder::new().name("printing".to_owned()).spawn(move || {
+            for line in waiting {
+                if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+                    return;
+                }
+            }
+            let _ = ended.send(());
+        })?;
+        Ok(Self { lines: Some(lines), done, unprinted: 0 })
+    }
+
+    /// Whether there is somebody who may read it.
+    fn print(&mut self, line: Vec<u8>) -> bool {
+        match self.lines.as_ref().map(|lines| lines.try_send(line)) {
+            Some(Ok(())) => true,
+            Some(Err(TrySendError::Full(_))) => {
+                self.unprinted += 1;
+                true
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => false,
+        }
+    }
+
+    /// Waits for what is still to be printed, not for ever. How many lines there was no room for.
+    fn end(&mut self) -> u64 {
+        self.lines = None;
+        let _ = self.done.recv_timeout(LAST_WORDS);
+        self.unprinted
     }
 }
 
@@ -187,4 +285,46 @@ fn kernel() -> String {
 /// Names that others gave, without what could move the cursor.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes one line and then nothing more, as a pager does.
+    struct Stuck(Receiver<()>);
+
+    impl io::Write for Stuck {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_stops_nothing_and_what_it_missed_is_counted() {
+        let (let_go, stuck) = sync_channel(1);
+        let mut printer = Printer::start(Stuck(stuck)).unwrap();
+        for _ in 0..MAX_UNPRINTED + 11 {
+            assert!(printer.print(b"line\n".to_vec()));
+        }
+        // One may be in the writer's hands already.
+        assert!((10..=11).contains(&printer.end()));
+        drop(let_go);
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_noticed() {
+        let (let_go, stuck) = sync_channel(1);
+        drop(let_go);
+        let mut printer = Printer::start(Stuck(stuck)).unwrap();
+        let began = std::time::Instant::now();
+        while printer.print(Vec::from(*b"line\n")) {
+            assert!(began.elapsed().as_secs() < 30);
+        }
+    }
 }

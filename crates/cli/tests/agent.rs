@@ -570,6 +570,45 @@ fn containers_of_containerd_are_watched_too() {
 }
 
 #[test]
+fn a_full_disk_is_said_once_and_leaves_no_half_alert() {
+    let Some(setup) = Setup::sealed() else { return };
+    setup.run("shop");
+    let full = setup.bench.path().join("full");
+    std::fs::create_dir(&full).unwrap();
+    let mount = |arguments: &[&str]| {
+        std::process::Command::new("mount").args(arguments).arg(&full).status().unwrap().success()
+    };
+    if !mount(&["-t", "tmpfs", "-o", "size=4k", "tmpfs"]) {
+        skip::<()>("a tmpfs cannot be mounted");
+        return;
+    }
+    let alerts = full.join("alerts.jsonl");
+    let mut child = setup
+        .lazaret(&["agent", "--observe", "--seconds", "6", "--output"])
+        .arg(&alerts)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    for name in ["one", "two", "three", "four", "five", "six"] {
+        let line = format!("copy /bin/reader /tmp/{name}; /tmp/{name} /app/used.txt");
+        setup.shell("shop", &line).unwrap();
+    }
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let text = std::fs::read_to_string(&alerts).unwrap();
+    let unmounted = std::process::Command::new("umount").arg(&full).status().unwrap();
+    assert!(unmounted.success());
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+    assert!(said.contains("6 alerts") && said.contains("are missing in the file"), "{said}");
+    assert!(text.lines().count() < 6 && text.ends_with('\n') || text.is_empty(), "{text}");
+    assert!(text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{text}");
+}
+
+#[test]
 fn status_names_what_works_and_what_runs() {
     let Some(setup) = Setup::sealed() else { return };
     let id = setup.run("shop");
