@@ -19,8 +19,8 @@ use seal::{
     Baseline, Comparison, Differences, Name, Part, Seal, Store, VerifyingKey, compare, finding,
 };
 use vocabulary::{
-    Container, Coverage, Digest, Finding, Layer, Origin, Problem, Report, SealInfo, Subject,
-    SubjectKind, Summary, report::SCHEMA,
+    Container, Coverage, Digest, FileKind, FileRecord, Finding, Layer, Origin, Problem, Report,
+    SealInfo, Status, Subject, SubjectKind, Summary, report::SCHEMA,
 };
 
 /// Checks of a scan that say how far the files were read. Those of packages are no part of this.
@@ -173,6 +173,7 @@ impl Verification<'_> {
             scan::read_container(subject, &layers, &folders, &self.options, progress)
         });
         let mut outcome = Outcome::of(inventory);
+        unreadable(&outcome, &container)?;
         if !known {
             let reason = "the engine does not say which layer each folder is";
             outcome.coverage.push(Coverage::skipped("layer-digests", reason));
@@ -185,8 +186,14 @@ impl Verification<'_> {
             layers: &outcome.inventory.layers,
         };
         let image_files = std::mem::take(&mut outcome.inventory.files);
-        let differences = compare(image_files, &files, &by);
+        let root = root_of(&folders);
+        let (expected, found) = root.map_or((None, None), |(one, other)| (Some(one), Some(other)));
+        let all: Vec<FileRecord> = found.into_iter().chain(files).collect();
+        let differences = compare(expected.into_iter().chain(image_files), &all, &by);
         outcome.takes("written-files", differences);
+        if let Some(pid) = container.pid {
+            held_by(&container, pid, &folders, &all, &mut outcome);
+        }
         Ok(outcome)
     }
 
@@ -262,6 +269,68 @@ impl Verification<'_> {
         };
         let differences = compare(record.files(), files, &by);
         outcome.takes("sealed-files", differences);
+    }
+}
+
+/// Without the image's own folders all its files would seem to be gone.
+fn unreadable(outcome: &Outcome, container: &Container) -> Result<(), Failure> {
+    let layers = outcome.coverage.iter().find(|coverage| coverage.check == "layers");
+    let problem = layers
+        .filter(|coverage| coverage.status == Status::Failed)
+        .and_then(|coverage| coverage.problems.first());
+    let Some(problem) = problem else { return Ok(()) };
+    let text = format!(
+        "the folders of container `{}` cannot be read, run as root: {}",
+        container.shown(),
+        problem.reason
+    );
+    Err(Failure::new(Exit::Incomplete, anyhow::Error::msg(text)))
+}
+
+/// The container's root as engines make it, and as it is: that of the topmost folder counts.
+fn root_of(folders: &[LayerFolder]) -> Option<(FileRecord, FileRecord)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let top = u32::try_from(folders.len().checked_sub(1)?).ok()?;
+    let place = folders.last().filter(|folder| folder.role == FolderRole::Written)?;
+    let there = std::fs::metadata(&place.path).ok()?;
+    // Owned as the layer below, which engines with user namespaces give to others than root.
+    let below = folders.iter().rev().nth(1).and_then(|one| std::fs::metadata(&one.path).ok())?;
+    let record = |mode, uid, gid| FileRecord {
+        path: "/".to_owned(),
+        kind: FileKind::Directory,
+        mode: mode & 0o7777,
+        uid: u64::from(uid),
+        gid: u64::from(gid),
+        size: 0,
+        link: None,
+        attributes: std::collections::BTreeMap::default(),
+        digest: None,
+        layer: Some(top),
+    };
+    let expected = record(there.mode() & !0o7022, below.uid(), below.gid());
+    Some((expected, record(there.mode(), there.uid(), there.gid())))
+}
+
+/// Whether the running container sees the files of these folders.
+fn held_by(
+    container: &Container,
+    pid: u32,
+    folders: &[LayerFolder],
+    files: &[FileRecord],
+    outcome: &mut Outcome,
+) {
+    let root = format!("/proc/{pid}/root");
+    match image::live::strays(std::path::Path::new(&root), folders, files) {
+        Ok(strays) => {
+            outcome.coverage.push(Coverage::ran("mounted-files"));
+            if !strays.is_empty() {
+                outcome.findings.push(finding::other_folders(&container.id, &strays));
+            }
+        }
+        Err(error) => {
+            let reason = format!("cannot look at what its process {pid} sees: {error}");
+            outcome.coverage.push(Coverage::skipped("mounted-files", reason));
+        }
     }
 }
 

@@ -385,6 +385,53 @@ fn tampering_in_the_engine_s_store_is_named() {
     assert_eq!(sealing.verify("docker:app:1", &[]), (0, Vec::new()));
 }
 
+/// Points the engine's short link to a layer at another folder; what it led to before.
+fn relink(docker: &DockerDaemon, layer: &Path, to: &Path) -> PathBuf {
+    let short = std::fs::read_to_string(layer.join("link")).unwrap();
+    let link = docker.data().join("overlay2/l").join(short);
+    let before = std::fs::read_link(&link).unwrap();
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(to, link).unwrap();
+    before
+}
+
+#[test]
+fn a_container_that_runs_from_other_folders_is_named() {
+    let (Some(docker), Some(first)) = (DockerDaemon::start(), app("1")) else { return };
+    let sealing = Sealing::with(&docker);
+    docker.load_bytes(&first.docker_archive_old());
+    sealing.seal("docker:app:1", &[]);
+    let login = overlay_file(&docker, "usr/bin/login");
+    let layer = login.ancestors().nth(4).unwrap();
+
+    // A copy of a layer with a program more, put in its place by a link alone.
+    let other = docker.data().join("overlay2/other");
+    let copied = Command::new("cp").arg("-a").arg(layer).arg(&other).status();
+    assert!(copied.unwrap().success());
+    std::fs::write(other.join("diff/usr/bin/dropped"), "x").unwrap();
+    let before = relink(&docker, layer, &other.join("diff"));
+    let (exit, findings) = sealing.verify("docker:app:1", &[]);
+    assert_eq!(exit, 1);
+    assert_eq!(findings, ["critical file-added usr/bin/dropped layer 2 - [presence]"]);
+
+    // The container was started from the copy; the link leads to the right folder again.
+    let _ = docker.run("app:1", "shop", &[]);
+    relink(&docker, layer, &before);
+    assert_eq!(sealing.verify("docker:app:1", &[]), (0, Vec::new()));
+    let (exit, findings) = sealing.verify("container:shop", &[]);
+    assert_eq!(exit, 1);
+    assert!(findings[0].starts_with("critical seal-mismatch"), "{findings:?}");
+
+    // A container of the right folders has nothing to be said of, until its root is open to all.
+    let id = docker.run("app:1", "right", &[]);
+    assert_eq!(sealing.verify("container:right", &[]), (0, Vec::new()));
+    let written = docker.docker(&["inspect", "--format", "{{.GraphDriver.Data.UpperDir}}", &id]);
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(written, open).unwrap();
+    let (exit, findings) = sealing.verify("container:right", &[]);
+    assert_eq!((exit, findings), (1, vec!["high file-changed / layer 4 - [mode]".to_owned()]));
+}
+
 #[test]
 fn names_that_were_moved_to_other_images_are_named() {
     let (Some(docker), Some(first), Some(second)) = (DockerDaemon::start(), app("1"), app("2"))

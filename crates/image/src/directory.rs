@@ -110,8 +110,9 @@ impl Visit<'_> {
             }
             let listed = self.hold(root, &folder).and_then(|held| {
                 let children = fs::read_dir(&held.place)?;
-                let names = children.flatten().map(|child| child.file_name());
-                Ok((names.collect::<Vec<_>>(), held))
+                // A listing that breaks off is a gap, never a shorter folder.
+                let names = children.map(|child| child.map(|child| child.file_name()));
+                Ok((names.collect::<Result<Vec<_>, _>>()?, held))
             });
             let (mut children, held) = match listed {
                 Ok(listed) => listed,
@@ -145,7 +146,8 @@ impl Visit<'_> {
             return Ok(Held { place: root.join(relative), _folder: None });
         };
         let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NOFOLLOW;
-        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        // What is mounted over a layer's folder is not what an overlay sees there.
+        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
         let at = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
         let folder = match rustix::fs::openat2(anchor, at, flags, Mode::empty(), strict) {
             // Kernels before 5.6 do not know the call, and some sandboxes refuse it.
@@ -348,7 +350,7 @@ impl Visit<'_> {
 
 // The overlay file system's own marks. Those under `user.overlay.`, which count in mounts with
 // `userxattr`, are not taken for marks: in others any program in the container may write them.
-const OPAQUE: &str = "trusted.overlay.opaque";
+pub(crate) const OPAQUE: &str = "trusted.overlay.opaque";
 const REDIRECT: &str = "trusted.overlay.redirect";
 const METACOPY: &str = "trusted.overlay.metacopy";
 const WHITEOUT: &str = "trusted.overlay.whiteout";

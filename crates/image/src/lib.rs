@@ -13,6 +13,7 @@ mod dispatch;
 pub mod error;
 pub mod facts;
 pub mod limits;
+pub mod live;
 pub mod manifest;
 pub mod overlay;
 mod record;
