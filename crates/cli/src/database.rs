@@ -9,7 +9,7 @@ use advisories::{Changed, Databases, Source, Updated};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
-use vocabulary::{DatabaseInfo, Ecosystem};
+use vocabulary::{DatabaseInfo, Ecosystem, counted};
 
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
@@ -65,15 +65,19 @@ fn show_updates(world: &World, updates: &[Updated]) -> Result<Exit, Failure> {
     for update in updates {
         let ecosystem = &update.ecosystem;
         let records = update.manifest.as_ref().map_or(0, |manifest| manifest.records);
+        let records = counted(records, "record", "records");
         world.printing.remark(&match &update.changed {
             Changed::Built { dropped } => {
                 let malformed = match dropped.malformed {
                     0 => String::new(),
-                    count => format!(", {count} malformed records left out"),
+                    count => {
+                        let records = counted(count, "malformed record", "malformed records");
+                        format!(", {records} left out")
+                    }
                 };
-                format!("{ecosystem}: {records} records{malformed}")
+                format!("{ecosystem}: {records}{malformed}")
             }
-            Changed::Unchanged => format!("{ecosystem}: {records} records, unchanged"),
+            Changed::Unchanged => format!("{ecosystem}: {records}, unchanged"),
             Changed::NotThere => format!("{ecosystem}: the source does not have it"),
         });
     }
@@ -120,7 +124,8 @@ fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
     };
     let manifests = imported.map_err(|error| Failure::new(Exit::NoDatabase, error))?;
     for manifest in manifests {
-        world.printing.remark(&format!("{}: {} records", manifest.ecosystem, manifest.records));
+        let records = counted(manifest.records, "record", "records");
+        world.printing.remark(&format!("{}: {records}", manifest.ecosystem));
     }
     Ok(Exit::Clean)
 }
