@@ -128,12 +128,20 @@ impl Http {
 
     /// The whole body.
     pub(crate) fn get(&self, path: &str) -> Answer<Vec<u8>> {
+        self.get_within(path, limits::WHOLE_ANSWER)
+    }
+
+    fn get_within(&self, path: &str, whole: Duration) -> Answer<Vec<u8>> {
         let mut body = Vec::new();
-        let taken =
-            self.fetch(path, limits::ANSWER, limits::ANSWER_BYTES as u64, &mut |piece| {
+        let taken = self.bounded(
+            path,
+            (limits::ANSWER, whole),
+            limits::ANSWER_BYTES as u64,
+            &mut |piece| {
                 body.extend_from_slice(piece);
                 Ok(())
-            })?;
+            },
+        )?;
         Ok(taken.map(|()| body))
     }
 
@@ -145,7 +153,18 @@ impl Http {
         limit: u64,
         take: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>,
     ) -> Answer<()> {
-        self.runtime.block_on(async {
+        self.bounded(path, (patience, Duration::MAX), limit, take)
+    }
+
+    /// `patience` bounds each silence, and all of it together.
+    fn bounded(
+        &self,
+        path: &str,
+        (patience, whole): (Duration, Duration),
+        limit: u64,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), EngineError>,
+    ) -> Answer<()> {
+        let exchange = async {
             let response = self.ask(path, patience).await?;
             let status = response.status();
             if status != StatusCode::OK {
@@ -159,6 +178,10 @@ impl Http {
                 return Ok(Err(Refusal { status, message: message_of(&text, status) }));
             }
             self.drain(path, response, patience, limit, take).await.map(Ok)
+        };
+        self.runtime.block_on(async {
+            let over = |_| Err(timeout(Engine::Docker, &self.address, whole));
+            tokio::time::timeout(whole, exchange).await.unwrap_or_else(over)
         })
     }
 
@@ -256,6 +279,24 @@ mod tests {
             error.to_string(),
             "permission denied on docker's socket `/run/d.sock`; run as root, or as a member of the socket's group"
         );
+    }
+
+    #[test]
+    fn an_answer_that_trickles_is_cut() {
+        use std::io::Write as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n");
+            while stream.write_all(b" ").is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let http = Http::new(Address::Unix(path)).unwrap();
+        let error = http.get_within("/", Duration::from_millis(300)).err().unwrap();
+        assert!(matches!(error, EngineError::Timeout { .. }), "{error}");
     }
 
     #[test]

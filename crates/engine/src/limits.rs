@@ -45,3 +45,9 @@ pub const ANSWER: Duration = Duration::from_secs(60);
 /// How long an engine may say nothing before and while it exports: Docker writes the whole archive to
 /// its disk before it sends the first byte.
 pub const EXPORT: Duration = Duration::from_secs(900);
+
+/// How long an answer in JSON may take as a whole, however steadily it trickles.
+pub const WHOLE_ANSWER: Duration = Duration::from_secs(180);
+
+/// Images or containers that are asked for one by one; machines hold some hundred.
+pub const LISTED: usize = 20_000;

@@ -132,6 +132,33 @@ fn hostile_answers_are_refused_in_one_line() {
 }
 
 #[test]
+fn what_an_engine_says_can_neither_flood_nor_steer_a_terminal() {
+    let serve = |body: String| {
+        answers_of(move |path| match path {
+            "/version" => Reply::ok(br#"{"ApiVersion":"1.41"}"#.to_vec()),
+            _ => Reply::ok(body.clone().into_bytes()),
+        })
+    };
+    let long = "A".repeat(1 << 20);
+    let (_server, at) = serve(format!(r#"{{"Id":"x","RootFS":"{long}"}}"#));
+    let error = Docker::connect(&at).unwrap().image("demo").unwrap_err();
+    assert!(error.to_string().len() < 500, "{} bytes", error.to_string().len());
+
+    let id = "a".repeat(64);
+    let name = r"/x\u001b[31m\nPASS";
+    let (_server, at) = serve(format!(
+        r#"{{"Id":"{id}","Name":"{name}","State":{{"Pid":1}},"Config":{{"Image":"{name}"}}}}"#
+    ));
+    let error = Docker::connect(&at).unwrap().container("x").unwrap_err().to_string();
+    assert!(error.contains("PASS") && !error.contains(char::is_control), "{error:?}");
+
+    let many = vec![format!(r#"{{"Id":"{id}"}}"#); engine::limits::LISTED + 1].join(",");
+    let (_server, at) = serve(format!("[{many}]"));
+    let error = Docker::connect(&at).unwrap().containers().unwrap_err().to_string();
+    assert!(error.contains("more than 20000"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_no_socket_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("no.sock");

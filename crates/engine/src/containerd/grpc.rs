@@ -140,7 +140,7 @@ pub(super) fn wrong(what: &str, reason: &str) -> EngineError {
     EngineError::Answer {
         engine: Engine::Containerd,
         what: one_line(what),
-        reason: reason.to_owned(),
+        reason: one_line(reason),
     }
 }
 

@@ -13,6 +13,13 @@ pub(super) struct VersionDocument {
     pub(super) api_version: String,
 }
 
+/// A name as it may be shown: no engine gives one that steers a terminal, or one without an end.
+pub(super) fn plain(name: &str) -> String {
+    let shown =
+        |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
+    name.chars().take(crate::limits::NAME_BYTES).map(shown).collect()
+}
+
 /// `1.41`
 pub(super) fn version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once('.')?;
@@ -54,8 +61,8 @@ impl ListedContainer {
         Container {
             engine: Engine::Docker,
             id: self.id,
-            name: self.names.first().map_or("", |name| name.trim_start_matches('/')).to_owned(),
-            image: self.image,
+            name: plain(self.names.first().map_or("", |name| name.trim_start_matches('/'))),
+            image: plain(&self.image),
             image_id: self.image_id.parse().ok(),
             pid: None,
             started: None,
@@ -164,8 +171,8 @@ impl ContainerDocument {
         hex.then(|| Container {
             engine: Engine::Docker,
             id: self.id.clone(),
-            name: self.name.trim_start_matches('/').to_owned(),
-            image: self.config.image.clone(),
+            name: plain(self.name.trim_start_matches('/')),
+            image: plain(&self.config.image),
             image_id: self.image.parse().ok(),
             pid: (self.state.pid != 0).then_some(self.state.pid),
             started: started.cloned(),

@@ -110,7 +110,7 @@ impl Docker {
     /// # Errors
     /// Where the list cannot be read.
     pub fn images(&self) -> Result<Vec<DockerImage>, EngineError> {
-        let listed: Vec<Listed> = self.list("/images/json")?;
+        let listed = self.listed("/images/json")?;
         let mut images = Vec::with_capacity(listed.len());
         for entry in listed {
             match self.image_document(&entry.id) {
@@ -128,7 +128,7 @@ impl Docker {
     /// # Errors
     /// Where the list cannot be read.
     pub fn containers(&self) -> Result<Vec<Container>, EngineError> {
-        let listed: Vec<Listed> = self.list("/containers/json")?;
+        let listed = self.listed("/containers/json")?;
         let mut containers = Vec::with_capacity(listed.len());
         for entry in listed {
             match self.container_document(&entry.id) {
@@ -258,6 +258,15 @@ impl Docker {
         parse(&bytes, path)
     }
 
+    /// A list of what is asked for one by one.
+    fn listed(&self, path: &str) -> Result<Vec<Listed>, EngineError> {
+        let listed: Vec<Listed> = self.list(path)?;
+        if listed.len() > limits::LISTED {
+            return Err(answer(path, format!("it lists more than {}", limits::LISTED)));
+        }
+        Ok(listed)
+    }
+
     fn get(&self, path: &str) -> Answer<Vec<u8>> {
         self.http.get(&self.path(path))
     }
@@ -316,8 +325,8 @@ fn image_of(document: ImageDocument) -> Result<DockerImage, String> {
     }
     Ok(DockerImage {
         id: digest(&document.id)?,
-        tags: document.repo_tags,
-        repo_digests: document.repo_digests,
+        tags: document.repo_tags.iter().map(|tag| documents::plain(tag)).collect(),
+        repo_digests: document.repo_digests.iter().map(|name| documents::plain(name)).collect(),
         diff_ids: diff_ids.iter().map(|id| digest(id)).collect::<Result<_, _>>()?,
         config: None,
         unpacked: None,
@@ -332,8 +341,9 @@ fn refused(what: &str, message: String) -> EngineError {
     EngineError::Refused { engine: Engine::Docker, what: one_line(what), message }
 }
 
-fn answer(what: &str, reason: String) -> EngineError {
-    EngineError::Answer { engine: Engine::Docker, what: one_line(what), reason }
+fn answer(what: &str, reason: impl AsRef<str>) -> EngineError {
+    let (what, reason) = (one_line(what), one_line(reason.as_ref()));
+    EngineError::Answer { engine: Engine::Docker, what, reason }
 }
 
 /// Reads an answer as each of those that are asked for, for fuzzing.
