@@ -270,6 +270,7 @@ fn over_plain_http_no_credentials_leave_the_machine() {
     let built = sample().build();
     let server = Server::start(move |request| match request.path.contains("/private/") {
         true => Reply::status(401).header("www-authenticate", "Basic realm=\"x\""),
+        false if request.path.contains("/forbidden/") => Reply::status(403),
         false => answer(&built, request),
     })
     .unwrap();
@@ -279,8 +280,10 @@ fn over_plain_http_no_credentials_leave_the_machine() {
     options.registry.plain_http = true;
     let open = |name: &str, options: &OpenOptions| open(&format!("registry:{name}"), options);
     assert!(open("registry.test/app:1", &options).is_ok());
-    let error = open("registry.test/private/app:1", &options).unwrap_err();
-    assert!(matches!(error, ImageError::Registry(RegistryError::NotPrivate { .. })), "{error}");
+    for name in ["registry.test/private/app:1", "registry.test/forbidden/app:1"] {
+        let error = open(name, &options).unwrap_err();
+        assert!(matches!(error, ImageError::Registry(RegistryError::NotPrivate { .. })), "{error}");
+    }
     options.registry.credentials.token = Some(Secret::new("t0ken".to_owned()));
     assert!(open("registry.test/private/app:1", &options).is_err());
     assert!(server.received().len() >= 4);

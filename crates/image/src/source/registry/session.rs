@@ -201,10 +201,6 @@ impl Registry {
             (Some(Challenge::Basic), Some(Credential::Refresh(_))) => {
                 return Err(self.denied("wants a password, and there is only a token"));
             }
-            (Some(Challenge::Basic), None) if !self.is_private() => {
-                let (image, host) = (self.image.clone(), self.host.clone());
-                return Err(RegistryError::NotPrivate { image, host });
-            }
             (Some(Challenge::Basic), None) => return Err(self.denied("wants a login (401)")),
         };
         if Some(&fresh) == used {
@@ -225,7 +221,12 @@ impl Registry {
     }
 
     pub(super) fn denied(&self, reason: &'static str) -> RegistryError {
-        RegistryError::Denied { image: self.image.clone(), host: self.host.clone(), reason }
+        let (image, host) = (self.image.clone(), self.host.clone());
+        match self.is_private() {
+            true => RegistryError::Denied { image, host, reason },
+            // A login would not help: it is not sent.
+            false => RegistryError::NotPrivate { image, host },
+        }
     }
 
     pub(super) fn login(&self, reason: &'static str) -> RegistryError {
