@@ -169,6 +169,7 @@ impl Agent<'_> {
             guarded_ns: None,
             around: None,
             is_gone: false,
+            kept: false,
         };
         self.summary.containers += 1;
         self.summary.sealed += u64::from(watched.sealed().is_some());
@@ -334,13 +335,14 @@ impl Agent<'_> {
             let Some(watched) = self.watched.get_mut(&id) else { continue };
             let Some(image) = &watched.container.image_id else { continue };
             let standing = self.seals.of(image);
-            let before = std::mem::replace(&mut watched.standing, standing);
+            let old = std::mem::replace(&mut watched.standing, standing);
             let name = |standing: &Standing| match standing {
                 Standing::Sealed(sealed) => Some(sealed.name.clone()),
                 Standing::NotSealed | Standing::Broken(_) => None,
             };
-            let (before, now) = (name(&before), name(&watched.standing));
+            let (before, now) = (name(&old), name(&watched.standing));
             if before == now {
+                watched.kept = false;
                 continue;
             }
             let shown = watched.container.shown().to_owned();
@@ -350,8 +352,25 @@ impl Agent<'_> {
                     self.notice(format!("container {shown}: its image is sealed now: {seal}"));
                     self.enforce(&id);
                 }
-                None => self.say_standing(&id),
+                None => self.keep_seal(&id, old),
             }
+        }
+    }
+
+    /// Seals are only ever added: one that is gone was lost, or taken away, and neither is a reason to
+    /// let go of a container that runs.
+    fn keep_seal(&mut self, id: &str, old: Standing) {
+        let Some(watched) = self.watched.get_mut(id) else { return };
+        let shown = watched.container.shown().to_owned();
+        let reason = match std::mem::replace(&mut watched.standing, old) {
+            Standing::Broken(reason) => reason,
+            Standing::NotSealed | Standing::Sealed(_) => "it is not in the store".to_owned(),
+        };
+        if !std::mem::replace(&mut watched.kept, true) {
+            self.notice(format!(
+                "container {shown}: the seal of its image does not hold any more: {reason}; it is \
+                 held against it as it was"
+            ));
         }
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Watched {
     pub(crate) around: Option<u32>,
     /// Whether its first process was gone at the last look, and its end not among the events.
     pub(crate) is_gone: bool,
+    /// Whether its seal is gone from the store, and was said to be.
+    pub(crate) kept: bool,
 }
 
 /// Whether a file may be the program that the image holds at this path, by its length.

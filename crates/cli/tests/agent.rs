@@ -570,6 +570,22 @@ fn containers_of_containerd_are_watched_too() {
 }
 
 #[test]
+fn a_store_that_is_taken_away_lets_go_of_no_container() {
+    let Some(setup) = Setup::sealed() else { return };
+    setup.run("shop");
+    let mut agent = setup.agent("--enforce");
+    let seals = setup.bench.path().join("state/seals");
+    std::fs::rename(&seals, seals.with_extension("away")).unwrap();
+    let said = |agent: &Agent<'_>| agent.errors().contains("does not hold any more").then_some(());
+    assert!(agent.wait(said).is_some(), "{}", agent.errors());
+    setup.shell("shop", "memory /bin/marker /tmp/ran").unwrap_err();
+    let alert = agent.named("program-not-in-image", "memfd:memory");
+    assert_eq!(alert["action"]["outcome"], "killed");
+    setup.shell("shop", "read /tmp/ran").unwrap_err();
+    agent.end();
+}
+
+#[test]
 fn a_full_disk_is_said_once_and_leaves_no_half_alert() {
     let Some(setup) = Setup::sealed() else { return };
     setup.run("shop");
