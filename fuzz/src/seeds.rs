@@ -195,6 +195,10 @@ fn texts(folder: &Path) -> io::Result<()> {
         "packages-dev":[]}"#;
     let deps = r#"{"runtimeTarget":{"name":"x"},"targets":{"x":{"A.B/1.0.0":{"runtime":{"lib/a.dll":{}}}}},
         "libraries":{"A.B/1.0.0":{"type":"package"},"runtimepack.C/1.0":{"type":"runtimepack"}}}"#;
+    let pubspec = "packages:\n  a:\n    description:\n      name: a\n    source: hosted\n    version: \"1.0.0+1\"\nsdks:\n";
+    let mix = "%{\n  \"a\": {:hex, :b, \"1.0.0\", \"00\", [:mix], [{:c, \"~> 1\", []}], \"hexpm\", \"00\"},\n}\n";
+    let swift = r#"{"pins":[{"kind":"remoteSourceControl","location":"https://a.test/b/c.git",
+        "state":{"version":"1.0.0"}}],"object":{"pins":[{"repositoryURL":"x","state":{"version":null}}]}}"#;
     let gemspec = "# stub: a 1.0 ruby lib\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.version = \"1.0\"\n  s.licenses = [\"MIT\".freeze, \"ISC\".freeze]\nend\n";
     let samples = [
         ("apk", apk),
@@ -215,6 +219,10 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("ruby", gemspec),
         ("php", composer),
         ("dotnet", deps),
+        ("pubspec_lock", pubspec),
+        ("mix_lock", mix),
+        ("rebar_lock", "{\"1.2.0\",\n[{<<\"a\">>,{pkg,<<\"a\">>,<<\"2.5.3\">>},1}]}.\n[].\n"),
+        ("package_resolved", swift),
         (
             "nuget_lock",
             r#"{"version":1,"dependencies":{"net8.0":{"A.B":{"type":"Direct","resolved":"1.0.0-a"}}}}"#,
@@ -239,7 +247,7 @@ fn texts(folder: &Path) -> io::Result<()> {
         "1.2_p1-r0\n1.2b\n1.2",
     ];
     for (number, text) in versions.into_iter().enumerate() {
-        for scheme in 0..11_u8 {
+        for scheme in 0..12_u8 {
             let seed = [&[scheme], text.as_bytes()].concat();
             write(folder, "version_order", &format!("{number}-{scheme}"), &seed)?;
         }

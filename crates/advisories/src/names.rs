@@ -1,7 +1,8 @@
 //! Package names as advisories and catalogs must both write them to meet, and the file name of an
 //! ecosystem's database.
 //!
-//! Sources: PEP 503 (PyPI), NuGet package ids and Packagist names (case-insensitive). All other
+//! Sources: PEP 503 (PyPI), NuGet package ids and Packagist names (case-insensitive), OSV schema
+//! (SwiftURL: an address without scheme and `.git`). All other
 //! ecosystems compare names exactly.
 
 use std::borrow::Cow;
@@ -10,11 +11,18 @@ use std::borrow::Cow;
 pub(crate) fn canonical<'name>(ecosystem: &str, name: &'name str) -> Cow<'name, str> {
     match ecosystem {
         "PyPI" => pep_503(name),
+        "SwiftURL" => Cow::Owned(repository(name)),
         "NuGet" | "Packagist" if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
             Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),
     }
+}
+
+/// The address of a repository without scheme and `.git`, in lower case: hosts take either.
+fn repository(name: &str) -> String {
+    let bare = name.split_once("://").map_or(name, |(_, bare)| bare);
+    bare.strip_suffix(".git").unwrap_or(bare).to_ascii_lowercase()
 }
 
 /// PEP 503: lower case, and every run of `-`, `_` and `.` is one `-`.
@@ -61,6 +69,9 @@ mod tests {
             assert_eq!(canonical("PyPI", name), "foo-bar-baz", "{name}");
         }
         assert_eq!(canonical("npm", "Foo_Bar"), "Foo_Bar");
+        for name in ["https://github.com/Apple/swift-nio.git", "github.com/apple/Swift-NIO"] {
+            assert_eq!(canonical("SwiftURL", name), "github.com/apple/swift-nio", "{name}");
+        }
         assert_eq!(canonical("NuGet", "Google.Protobuf"), "google.protobuf");
     }
 

@@ -74,6 +74,10 @@ pub fn package(
         "gem" => plain(Ecosystem::RUBY_GEMS, purl.name().to_owned()),
         "nuget" => plain(Ecosystem::NUGET, purl.name().to_owned()),
         "composer" => plain(Ecosystem::PACKAGIST, slashed()),
+        "pub" => plain(Ecosystem::PUB, purl.name().to_owned()),
+        // With a namespace it is of an organisation's own repository.
+        "hex" if purl.namespace().is_none() => plain(Ecosystem::HEX, purl.name().to_owned()),
+        "swift" => plain(Ecosystem::SWIFT_URL, slashed()),
         "bitnami" => plain(Ecosystem::BITNAMI, purl.name().to_owned()),
         "maven" => {
             let group = purl.namespace().unwrap_or_default();
@@ -166,6 +170,11 @@ mod tests {
         expect("pkg:gem/nokogiri@1.13.9?platform=java", "RubyGems", "nokogiri", "1.13.9");
         expect("pkg:composer/Acme/Lib@v1.0", "Packagist", "acme/lib", "v1.0");
         expect("pkg:nuget/Newtonsoft.Json@12.0.1", "NuGet", "Newtonsoft.Json", "12.0.1");
+        expect("pkg:pub/http@0.13.0%2B1", "Pub", "http", "0.13.0+1");
+        expect("pkg:hex/phoenix@1.7.0", "Hex", "phoenix", "1.7.0");
+        assert!(package(&"pkg:hex/acme/inner@1.0.0".parse().unwrap(), None).is_err());
+        let nio = "github.com/apple/swift-nio";
+        expect(&format!("pkg:swift/{nio}@2.40.0"), "SwiftURL", nio, "2.40.0");
         expect("pkg:bitnami/redis@7.0.0", "Bitnami", "redis", "7.0.0");
     }
 

@@ -100,7 +100,7 @@ impl<'text> Dotted<'text> {
     }
 }
 
-fn is_dot(byte: &u8) -> bool {
+pub(crate) fn is_dot(byte: &u8) -> bool {
     *byte == b'.'
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn compare_numbers(left: &[u8], right: &[u8]) -> Ordering {
 }
 
 /// The order of two lists of identifiers; of two that begin alike the longer is newer.
-fn compare_lists<'text>(
+pub(crate) fn compare_lists<'text>(
     mut left: impl Iterator<Item = &'text [u8]>,
     mut right: impl Iterator<Item = &'text [u8]>,
     compare: impl Fn(&[u8], &[u8]) -> Ordering,

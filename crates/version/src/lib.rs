@@ -19,6 +19,7 @@ mod npm;
 mod nuget;
 mod packagist;
 mod pep440;
+mod pub_semver;
 mod rpm;
 mod rubygems;
 mod semver;
@@ -40,7 +41,7 @@ pub enum Scheme {
     Alpine,
     /// Python (PEP 440).
     Pep440,
-    /// Semantic Versioning 2.0.0: crates.io, Bitnami.
+    /// Semantic Versioning 2.0.0: crates.io, Bitnami, Hex, SwiftURL.
     Semver,
     /// npm (node-semver), which also takes bounds that are not full semver.
     Npm,
@@ -54,6 +55,8 @@ pub enum Scheme {
     NuGet,
     /// Packagist (Composer, which orders by PHP's version_compare).
     Packagist,
+    /// Pub (Semantic Versioning in which build metadata counts).
+    Pub,
 }
 
 /// Why two texts have no order.
@@ -92,13 +95,14 @@ macro_rules! with_version {
             Self::RubyGems => $scheme.$call::<rubygems::RubyGems<'_>>($($argument),*),
             Self::NuGet => $scheme.$call::<nuget::NuGet<'_>>($($argument),*),
             Self::Packagist => $scheme.$call::<packagist::Packagist<'_>>($($argument),*),
+            Self::Pub => $scheme.$call::<pub_semver::Pub<'_>>($($argument),*),
         }
     };
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Debian,
         Self::Rpm,
         Self::Alpine,
@@ -110,6 +114,7 @@ impl Scheme {
         Self::RubyGems,
         Self::NuGet,
         Self::Packagist,
+        Self::Pub,
     ];
 
     /// The order that an ecosystem uses, by its OSV name with or without a release suffix
@@ -129,13 +134,14 @@ impl Scheme {
             | "MinimOS"
             | "Wolfi" => Self::Alpine,
             "PyPI" => Self::Pep440,
-            "Bitnami" | "Hex" | "Pub" | "SwiftURL" | "crates.io" => Self::Semver,
+            "Bitnami" | "Hex" | "SwiftURL" | "crates.io" => Self::Semver,
             "npm" => Self::Npm,
             "Maven" => Self::Maven,
             "Go" => Self::Go,
             "RubyGems" => Self::RubyGems,
             "NuGet" => Self::NuGet,
             "Packagist" => Self::Packagist,
+            "Pub" => Self::Pub,
             _ => return None,
         })
     }

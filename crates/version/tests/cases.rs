@@ -83,6 +83,7 @@ fn every_ecosystem_of_the_vocabulary_has_an_order() {
         (Scheme::RubyGems, &["RubyGems"]),
         (Scheme::NuGet, &["NuGet"]),
         (Scheme::Packagist, &["Packagist"]),
+        (Scheme::Pub, &["Pub"]),
     ] {
         for ecosystem in ecosystems {
             assert_eq!(Scheme::of_ecosystem(ecosystem), Some(scheme), "{ecosystem}");

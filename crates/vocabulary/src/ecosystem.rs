@@ -36,6 +36,7 @@ ecosystems! {
     DEBIAN = "Debian",
     FEDORA = "Fedora",
     GO = "Go",
+    HEX = "Hex",
     MAGEIA = "Mageia",
     MAVEN = "Maven",
     NPM = "npm",
@@ -45,11 +46,13 @@ ecosystems! {
     ORACLE_LINUX = "Oracle Linux",
     PACKAGIST = "Packagist",
     PHOTON_OS = "Photon OS",
+    PUB = "Pub",
     PYPI = "PyPI",
     RED_HAT = "Red Hat",
     ROCKY_LINUX = "Rocky Linux",
     RUBY_GEMS = "RubyGems",
     SUSE = "SUSE",
+    SWIFT_URL = "SwiftURL",
     UBUNTU = "Ubuntu",
     WOLFI = "Wolfi",
 }
@@ -79,12 +82,15 @@ impl Ecosystem {
             "crates.io"
                 | "cargo"
                 | "Go"
+                | "Hex"
                 | "Maven"
                 | "npm"
                 | "NuGet"
                 | "Packagist"
+                | "Pub"
                 | "PyPI"
                 | "RubyGems"
+                | "SwiftURL"
                 | "Bitnami"
         )
     }

@@ -10,12 +10,16 @@ pub mod cargo_lock;
 pub mod composer_lock;
 pub mod gemfile_lock;
 pub mod go_mod;
+pub mod mix_lock;
 pub mod nuget_lock;
 pub mod package_lock;
+pub mod package_resolved;
 pub mod packages_config;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
 pub mod poetry_lock;
+pub mod pubspec_lock;
+pub mod rebar_lock;
 pub mod requirements;
 pub mod uv_lock;
 pub mod yarn_lock;
@@ -37,12 +41,16 @@ pub const ALL: &[Lockfile] = &[
     composer_lock::CHECK,
     gemfile_lock::CHECK,
     go_mod::CHECK,
+    mix_lock::CHECK,
     nuget_lock::CHECK,
     package_lock::CHECK,
+    package_resolved::CHECK,
     packages_config::CHECK,
     pipfile_lock::CHECK,
     pnpm_lock::CHECK,
     poetry_lock::CHECK,
+    pubspec_lock::CHECK,
+    rebar_lock::CHECK,
     requirements::CHECK,
     uv_lock::CHECK,
     yarn_lock::CHECK,
@@ -208,15 +216,18 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, composer, gem, golang, npm, nuget, pypi. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, composer, gem, golang, hex, npm, nuget, pub, pypi, swift. A scope or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
         "Go" => "golang",
+        "Hex" => "hex",
         "NuGet" => "nuget",
         "Packagist" => "composer",
+        "Pub" => "pub",
         "PyPI" => "pypi",
         "RubyGems" => "gem",
+        "SwiftURL" => "swift",
         _ => "npm",
     };
     let (namespace, name) = name.rsplit_once('/').unwrap_or(("", name));

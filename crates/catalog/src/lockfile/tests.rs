@@ -179,3 +179,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_swift_package_is_named_by_its_address_without_secrets() {
+    let named = |address: &str| {
+        let json = format!(
+            r#"{{"pins":[{{"location":"{address}","state":{{"version":"1.0.0"}}}}],"version":2}}"#
+        );
+        let found = check("package-resolved").declared(json.as_bytes()).unwrap();
+        found.into_iter().next().map(|one| one.name)
+    };
+    for address in [
+        "https://host.test/a/b.git",
+        "https://user:obviously-fake@host.test/a/b",
+        "ssh://git@host.test/a/b/",
+        "git@host.test:a/b.git",
+    ] {
+        assert_eq!(named(address).as_deref(), Some("host.test/a/b"), "{address}");
+    }
+    for address in ["", "/home/user/b", "../b", "file:///a/b", "https://host.test/../b", "https://"]
+    {
+        assert_eq!(named(address), None, "{address}");
+    }
+}

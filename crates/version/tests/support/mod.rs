@@ -90,7 +90,12 @@ pub(crate) fn pieces(scheme: Scheme) -> &'static [&'static str] {
             "0", "1", "2", "10", "09", ".", ".", ".0", ".1", "-", "a", "b", "rc", "pre", ".pre",
             "A", "z", ".b1",
         ],
-        Scheme::Semver | Scheme::Npm | Scheme::NuGet | Scheme::Packagist | Scheme::Go => &[
+        Scheme::Semver
+        | Scheme::Npm
+        | Scheme::NuGet
+        | Scheme::Packagist
+        | Scheme::Pub
+        | Scheme::Go => &[
             "0", "1", "2", "10", ".", ".", ".", "-", "-", "+", "a", "b", "rc", "alpha", "beta",
             ".1", ".0", "x", "RC", "dev", "2",
         ],

@@ -1,0 +1,89 @@
+//! `Package.resolved` of Swift, versions 1 to 3. Source: Swift Package Manager, `PinsStore.swift`; OSV
+//! schema, "SwiftURL".
+//!
+//! A package is named by the address of its repository, without scheme, user and `.git`: so do the
+//! advisories. Pins of a branch or a commit have no version and are not listed, nor are folders and
+//! packages of a registry, whose names are none of these.
+
+use super::{Declared, Lockfile, is_named, json_error};
+use image::Interest;
+use serde::Deserialize;
+use std::borrow::Cow;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "package-resolved",
+    ecosystem: Ecosystem::SWIFT_URL,
+    interests: &[Interest::Name("Package.resolved")],
+    accepts: |path| {
+        is_named(path, &["Package.resolved"]) && !path.split('/').any(|part| part == ".build")
+    },
+    at_most: 16 << 20,
+    parse,
+};
+
+#[derive(Deserialize)]
+struct File<'text> {
+    #[serde(default, borrow)]
+    pins: Vec<Pin<'text>>,
+    #[serde(borrow)]
+    object: Option<Object<'text>>,
+}
+
+/// Version 1 holds its pins here.
+#[derive(Deserialize)]
+struct Object<'text> {
+    #[serde(default, borrow)]
+    pins: Vec<Pin<'text>>,
+}
+
+#[derive(Deserialize)]
+struct Pin<'text> {
+    #[serde(borrow)]
+    kind: Option<Cow<'text, str>>,
+    #[serde(borrow, alias = "repositoryURL")]
+    location: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    state: Option<State<'text>>,
+}
+
+#[derive(Deserialize)]
+struct State<'text> {
+    #[serde(borrow)]
+    version: Option<Cow<'text, str>>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let pins = file.pins.iter().chain(file.object.iter().flat_map(|object| &object.pins));
+    let listed = pins.filter_map(|pin| {
+        if pin.kind.as_deref().is_some_and(|kind| kind != "remoteSourceControl") {
+            return None;
+        }
+        let name = name_of(pin.location.as_deref()?)?;
+        Declared::new(&name, pin.state.as_ref()?.version.as_deref()?, 0)
+    });
+    Ok(listed.collect())
+}
+
+/// `https://host/owner/name.git`, `ssh://user@host/owner/name` and `user@host:owner/name`.
+fn name_of(address: &str) -> Option<String> {
+    let (rest, has_scheme) = match address.split_once("://") {
+        Some(("https" | "http" | "ssh" | "git", rest)) => (rest, true),
+        Some(_) => return None,
+        None => (address, false),
+    };
+    let (host, path) = rest.split_once(if has_scheme { '/' } else { ':' })?;
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let path = path.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let sound = |part: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-:".contains(&byte);
+        !matches!(part, "" | "." | "..") && part.bytes().all(allowed)
+    };
+    (sound(host) && path.split('/').all(sound)).then(|| format!("{host}/{path}"))
+}

@@ -1,0 +1,63 @@
+//! `pubspec.lock` of Dart and Flutter. Source: Dart documentation, "Package versioning"; pub,
+//! `lock_file.dart`.
+//!
+//! Pub writes it itself, always in the same shape: packages behind two spaces, what is known of each
+//! behind four. So lines are read, and no YAML reader is needed. Packages of a host (`hosted`) are
+//! listed; those of git, of a folder and of the SDK are not.
+
+use super::{Declared, Lockfile, is_named, unquoted};
+use image::Interest;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "pubspec-lock",
+    ecosystem: Ecosystem::PUB,
+    interests: &[Interest::Name("pubspec.lock")],
+    accepts: |path| is_named(path, &["pubspec.lock"]),
+    at_most: 16 << 20,
+    parse,
+};
+
+#[derive(Default)]
+struct Block<'text> {
+    line: u32,
+    name: &'text str,
+    source: &'text str,
+    version: &'text str,
+}
+
+impl Block<'_> {
+    fn declared(&self) -> Option<Declared> {
+        (self.source == "hosted").then(|| Declared::new(self.name, self.version, self.line))?
+    }
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let mut found = Vec::new();
+    let mut known = text.trim().is_empty();
+    let mut in_packages = false;
+    let mut block = Block::default();
+    for (line, number) in text.lines().zip(1_u32..) {
+        let content = line.trim_start_matches(' ');
+        let Some((key, value)) = content.split_once(':') else { continue };
+        if content.starts_with('#') {
+            continue;
+        }
+        match line.len() - content.len() {
+            0 => {
+                in_packages = key == "packages";
+                known |= in_packages || key == "sdks";
+            }
+            2 if in_packages => {
+                found.extend(block.declared());
+                block = Block { line: number, name: unquoted(key), ..Block::default() };
+            }
+            4 if in_packages && key == "source" => block.source = unquoted(value),
+            4 if in_packages && key == "version" => block.version = unquoted(value),
+            _ => {}
+        }
+    }
+    found.extend(block.declared());
+    if known { Ok(found) } else { Err("it is not a pubspec.lock: it has no `packages`".to_owned()) }
+}
