@@ -164,9 +164,9 @@ impl Docker {
     /// Where there is none, or it cannot be told where its files lie.
     pub fn container(&self, name: &str) -> Result<ContainerDetails, EngineError> {
         let document = self.container_document(name)?;
-        let container = document.container().ok_or_else(|| {
-            answer(&format!("container {name}"), "its id or image is none".to_owned())
-        })?;
+        let container = document
+            .container()
+            .ok_or_else(|| answer(&format!("container {name}"), "its id or image is none"))?;
         let layers = self.folders(&container, document.graph_driver.as_ref());
         let layers = layers.map_err(|reason| EngineError::FileSystem {
             container: container.shown().to_owned(),
