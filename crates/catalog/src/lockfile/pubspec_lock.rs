@@ -29,8 +29,14 @@ struct Block<'text> {
 
 impl Block<'_> {
     fn declared(&self) -> Option<Declared> {
-        (self.source == "hosted").then(|| Declared::new(self.name, self.version, self.line))?
+        let listed = self.source == "hosted" && is_name(self.name);
+        listed.then(|| Declared::new(self.name, self.version, self.line))?
     }
+}
+
+/// Source: Dart documentation, "Pubspec: name"; old names have capitals.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn parse(text: &str) -> Result<Vec<Declared>, String> {

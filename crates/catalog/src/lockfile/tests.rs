@@ -202,3 +202,10 @@ fn a_swift_package_is_named_by_its_address_without_secrets() {
         assert_eq!(named(address), None, "{address}");
     }
 }
+
+#[test]
+fn a_dart_name_that_no_package_can_have_is_left_out() {
+    let text = |name| format!("packages:\n  {name}:\n    source: hosted\n    version: \"1.0.0\"\n");
+    let count = |name| check("pubspec-lock").declared(text(name).as_bytes()).unwrap().len();
+    assert_eq!(["a_1", "a/", "\"a b\"", "../a", "\"\""].map(count), [1, 0, 0, 0, 0]);
+}
