@@ -85,8 +85,10 @@ pub struct Declared {
 impl Declared {
     /// A package without a licence; none where name or version is empty, too long or not plain text.
     fn new(name: &str, version: &str, line: u32) -> Option<Self> {
+        // A package URL holds the parts of a name, of which none is empty.
+        let name = plain_text(name).filter(|name| name.split('/').all(|part| !part.is_empty()))?;
         Some(Self {
-            name: plain_text(name)?.to_owned(),
+            name: name.to_owned(),
             version: plain_text(version)?.to_owned(),
             line,
             licence: None,
@@ -103,7 +105,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn reads_declarations(&self) -> bool {
