@@ -138,6 +138,9 @@ impl<'run> Agent<'run> {
             out,
         };
         errors.iter().for_each(|error| agent.notice(error.to_string()));
+        if running.is_empty() && errors.is_empty() && !engine::any_listens(&options.endpoints) {
+            agent.notice(engine::none_listens(&options.endpoints));
+        }
         agent.open_means();
         for container in running {
             match engine::container(&options.endpoints, &container.id) {

@@ -6,8 +6,8 @@
 
 use crate::{AllowList, shell};
 use vocabulary::{
-    Container, Digest, Evidence, Execution, ExecutionEvidence, Finding, Fingerprint, Location,
-    OriginKind, Rule, Severity, Side, StandardInput,
+    Container, Digest, Evidence, Execution, ExecutionEvidence, Finding, Location, Rule, Severity,
+    Side, StandardInput,
 };
 
 /// What a container is held against.
@@ -213,26 +213,9 @@ fn finding(
         Baseline::Sealed { seal, .. } => Some(seal.clone()),
         Baseline::NotSealed => None,
     };
-    Finding {
-        rule: rule.id.to_owned(),
-        id: None,
-        aliases: Vec::new(),
-        severity,
-        title,
-        fingerprint: Fingerprint::new(rule.id, None, None, &location),
-        location,
-        package: None,
-        ecosystem: None,
-        layer: None,
-        origin: OriginKind::Unknown,
-        fix: None,
-        evidence: vec![Evidence::Execution(Box::new(ExecutionEvidence {
-            execution: execution.clone(),
-            reason,
-            expected,
-            seal,
-        }))],
-    }
+    let evidence = ExecutionEvidence { execution: execution.clone(), reason, expected, seal };
+    let evidence = vec![Evidence::Execution(Box::new(evidence))];
+    Finding { severity, ..Finding::of(rule, None, title, location, evidence) }
 }
 
 #[cfg(test)]

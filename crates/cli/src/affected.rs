@@ -9,7 +9,7 @@
 use crate::World;
 use crate::args::{AffectedArgs, ReadArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
-use crate::running::{Reference, Seals, absent, unanswered, usage, watched};
+use crate::running::{Reference, Seals, unanswered, usage, watched};
 use crate::sbom::read_options;
 use crate::{database, output};
 use advisories::Databases;
@@ -187,7 +187,7 @@ fn known(
     let (mut containers, errors) = engine::containers(engines);
     gaps.extend(errors.iter().map(unanswered));
     if !listen && errors.is_empty() {
-        let reason = format!("none listens: {}", absent(engines));
+        let reason = engine::none_listens(engines);
         gaps.push(NotChecked { what: "engines".to_owned(), reason });
     }
     for container in &containers {

@@ -30,7 +30,15 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
 /// A key is never written over: what it sealed could not be sealed again.
 fn create(file: &Path, text: &str, mode: u32) -> Result<(), Failure> {
     let fail = |error: std::io::Error| {
-        Failure::usage(format!("cannot write `{}`: {error}", file.display()))
+        let shown = file.display();
+        Failure::usage(match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                format!(
+                    "`{shown}` is there already, and a key is never written over; choose another file"
+                )
+            }
+            _ => format!("cannot write `{shown}`: {error}"),
+        })
     };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

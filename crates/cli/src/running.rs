@@ -33,8 +33,8 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     let format = format(world, args)?;
     let engines = world.engines();
     let (mut containers, errors) = engine::containers(&engines);
-    if containers.is_empty() && errors.is_empty() && !answers(&engines) {
-        let text = format!("no container engine listens: {}", absent(&engines));
+    if containers.is_empty() && errors.is_empty() && !engine::any_listens(&engines) {
+        let text = engine::none_listens(&engines);
         return Err(Failure::new(Exit::Incomplete, anyhow::Error::msg(text)));
     }
     containers.sort_by(|left, right| (&left.name, &left.id).cmp(&(&right.name, &right.id)));
@@ -105,23 +105,6 @@ fn format(world: &World, args: &ScanArgs) -> Result<Format, Failure> {
     }
     // A configured format that has no form for several containers is meant for scans of one.
     Ok(default_format(world)?.filter(has_form).unwrap_or(Format::Table))
-}
-
-/// Whether any engine listens at all.
-fn answers(engines: &engine::Endpoints) -> bool {
-    let absent = |error: &EngineError| matches!(error, EngineError::NotThere { .. });
-    let docker = engine::Docker::connect(engines).err().is_some_and(|error| absent(&error));
-    let containerd = engine::Containerd::connect(engines).err().is_some_and(|error| absent(&error));
-    !(docker && containerd)
-}
-
-/// Where engines were looked for, and what to do.
-pub(crate) fn absent(engines: &engine::Endpoints) -> String {
-    format!(
-        "neither Docker at `{}` nor containerd at `{}`; start one, or say where it listens with --docker-host or --containerd-address",
-        engines.docker,
-        engines.containerd.display()
-    )
 }
 
 pub(crate) fn unanswered(error: &EngineError) -> NotChecked {

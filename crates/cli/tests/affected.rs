@@ -191,6 +191,6 @@ fn without_an_engine_nothing_is_cleared() {
         "state",
     ]);
     assert_eq!(code(&output), 3, "{}", stderr(&output));
-    assert!(stdout(&output).contains("none listens"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("no container engine listens"), "{}", stdout(&output));
     assert!(!stdout(&output).to_lowercase().contains("not affected"));
 }

@@ -642,4 +642,9 @@ fn status_names_what_works_and_what_runs() {
     assert_eq!(status["containers"][0]["container"]["id"], id.as_str());
     let seal = status["containers"][0]["seal"].as_str().unwrap();
     assert!(seal.starts_with("docker.io/library/guarded") && seal.ends_with(" #1"), "{seal}");
+    // Without an engine there is nothing to watch: that must not look like peace.
+    let mut alone = setup.lazaret(&["agent", "--observe", "--seconds", "1"]);
+    alone.env("DOCKER_HOST", "unix:///no-such.sock").env("CONTAINERD_ADDRESS", "/no-such.sock");
+    let alone = alone.output().unwrap();
+    assert!(stderr(&alone).contains("no container engine listens"), "{}", stderr(&alone));
 }

@@ -154,6 +154,9 @@ fn a_sealed_image_verifies_with_either_kind_of_key() {
     assert_eq!(statement["predicate"]["layers"].as_array().unwrap().len(), 3);
     // A key that did not seal it.
     assert_eq!(code(&sealing.run(&["key", "new", "other"])), 0);
+    let again = sealing.run(&["key", "new", "other"]);
+    assert_eq!(code(&again), 2);
+    assert!(stderr(&again).contains("`other` is there already"), "{}", stderr(&again));
     let (exit, findings) = sealing.verify("app.tar", &["--key", "other.pub"]);
     assert_eq!(exit, 1);
     assert_eq!(findings, ["critical broken-seal subject layer - - [signature]"]);

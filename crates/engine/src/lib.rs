@@ -60,6 +60,25 @@ pub fn containers(endpoints: &Endpoints) -> (Vec<Container>, Vec<EngineError>) {
     (found, errors)
 }
 
+/// Whether any engine listens at all.
+#[must_use]
+pub fn any_listens(endpoints: &Endpoints) -> bool {
+    let absent = |error: &EngineError| matches!(error, EngineError::NotThere { .. });
+    let docker = Docker::connect(endpoints).err().is_some_and(|error| absent(&error));
+    let containerd = Containerd::connect(endpoints).err().is_some_and(|error| absent(&error));
+    !(docker && containerd)
+}
+
+/// Where engines were looked for in vain, and what to do.
+#[must_use]
+pub fn none_listens(endpoints: &Endpoints) -> String {
+    format!(
+        "no container engine listens: neither Docker at `{}` nor containerd at `{}`; start one, or say where it listens with --docker-host or --containerd-address",
+        endpoints.docker,
+        endpoints.containerd.display()
+    )
+}
+
 /// A container by its name or id, of whichever engine has it, with the folders of its file system.
 ///
 /// # Errors

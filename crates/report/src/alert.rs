@@ -76,8 +76,8 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
     use vocabulary::{
-        Action, Container, Engine, Execution, FileIdentity, Finding, Fingerprint, Location, Means,
-        OriginKind, Rule, Side, StandardInput,
+        Action, Container, Engine, Execution, FileIdentity, Finding, Location, Means, OriginKind,
+        Rule, Side, StandardInput,
     };
 
     fn alert(path: &str, action: Action) -> Alert {
@@ -117,21 +117,13 @@ mod tests {
                 pid: Some(4000),
                 started: None,
             },
-            finding: Finding {
-                rule: rule.id.to_owned(),
-                id: None,
-                aliases: Vec::new(),
-                severity: rule.severity,
-                title: rule.title.to_owned(),
-                fingerprint: Fingerprint::new(rule.id, None, None, &location),
+            finding: Finding::of(
+                &rule,
+                None,
+                rule.title.to_owned(),
                 location,
-                package: None,
-                ecosystem: None,
-                layer: None,
-                origin: OriginKind::Unknown,
-                fix: None,
-                evidence: vec![vocabulary::Evidence::Execution(Box::new(evidence))],
-            },
+                vec![vocabulary::Evidence::Execution(Box::new(evidence))],
+            ),
             action,
         }
     }

@@ -1,7 +1,7 @@
 //! Holds computed digests against those that manifest and configuration name.
 
 use image::{Image, Mismatch, Walked};
-use vocabulary::{Digest, Evidence, Finding, Fingerprint, Layer, Location, OriginKind, Rule};
+use vocabulary::{Digest, Evidence, Finding, Layer, Location, OriginKind, Rule};
 
 /// What of one layer is not what it is said to be.
 pub(crate) fn of_layer(image: &Image, index: usize, walked: &Walked) -> Vec<Mismatch> {
@@ -39,20 +39,11 @@ fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
     };
     // What was expected belongs to the identity: two documents of one subject can both be wrong.
     let id = mismatch.expected.to_string();
+    let title = format!("The {} does not have the digest that names it", mismatch.what);
     Finding {
-        rule: rule.id.to_owned(),
-        id: None,
-        aliases: Vec::new(),
-        severity: rule.severity,
-        title: format!("The {} does not have the digest that names it", mismatch.what),
-        fingerprint: Fingerprint::new(rule.id, Some(&id), None, &location),
-        location,
-        package: None,
-        ecosystem: None,
         layer: mismatch.layer,
         origin: layer.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
-        fix: None,
-        evidence: vec![evidence(mismatch)],
+        ..Finding::of(&rule, Some(&id), title, location, vec![evidence(mismatch)])
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::log::{Damage, Seal};
 use crate::store::{SignatureError, StoreError};
-use vocabulary::{Aspect, Evidence, Finding, Fingerprint, Location, OriginKind, Rule};
+use vocabulary::{Aspect, Evidence, Finding, Location, Rule};
 
 /// A finding about the subject as a whole.
 pub(crate) fn about_subject(
@@ -14,22 +14,7 @@ pub(crate) fn about_subject(
     title: String,
     evidence: Vec<Evidence>,
 ) -> Finding {
-    let location = Location::Subject;
-    Finding {
-        rule: rule.id.to_owned(),
-        id: None,
-        aliases: Vec::new(),
-        severity: rule.severity,
-        title,
-        fingerprint: Fingerprint::new(rule.id, Some(identity), None, &location),
-        location,
-        package: None,
-        ecosystem: None,
-        layer: None,
-        origin: OriginKind::Unknown,
-        fix: None,
-        evidence,
-    }
+    Finding::of(rule, Some(identity), title, Location::Subject, evidence)
 }
 
 fn broken(entry: u64, what: &str, title: String, evidence: Vec<Evidence>) -> Finding {

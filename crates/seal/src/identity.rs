@@ -8,9 +8,7 @@ use crate::finding::about_subject;
 use crate::log::Seal;
 use crate::name::Name;
 use crate::store::Store;
-use vocabulary::{
-    Aspect, Digest, Evidence, Finding, Fingerprint, Layer, Location, OriginKind, Rule,
-};
+use vocabulary::{Aspect, Digest, Evidence, Finding, Layer, Location, Rule};
 
 /// Under which seal an image stands.
 #[derive(Clone, Debug)]
@@ -118,25 +116,11 @@ fn other_layers(seal: &Seal, layers: &[Layer]) -> Vec<Finding> {
 }
 
 fn other_layer(layer: &Layer, title: String, expected: Option<&Digest>) -> Finding {
-    let rule = Rule::SEAL_MISMATCH;
     let location = Location::Layer { index: layer.index, diff_id: layer.diff_id.clone() };
-    Finding {
-        rule: rule.id.to_owned(),
-        id: None,
-        aliases: Vec::new(),
-        severity: rule.severity,
-        title,
-        fingerprint: Fingerprint::new(rule.id, None, None, &location),
-        location,
-        package: None,
-        ecosystem: None,
-        layer: Some(layer.index),
-        origin: OriginKind::Unknown,
-        fix: None,
-        evidence: vec![Evidence::Difference {
-            aspect: Aspect::Digest,
-            expected: expected.map(ToString::to_string),
-            found: Some(layer.diff_id.to_string()),
-        }],
-    }
+    let evidence = Evidence::Difference {
+        aspect: Aspect::Digest,
+        expected: expected.map(ToString::to_string),
+        found: Some(layer.diff_id.to_string()),
+    };
+    Finding::of(&Rule::SEAL_MISMATCH, None, title, location, vec![evidence])
 }

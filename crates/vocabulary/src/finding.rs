@@ -318,6 +318,35 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
 }
 
+impl Finding {
+    /// A finding that is about no package, of its rule's severity. `identity` stands for the id in the
+    /// fingerprint where a rule can find several things in one place.
+    #[must_use]
+    pub fn of(
+        rule: &Rule,
+        identity: Option<&str>,
+        title: String,
+        location: Location,
+        evidence: Vec<Evidence>,
+    ) -> Self {
+        Self {
+            rule: rule.id.to_owned(),
+            id: None,
+            aliases: Vec::new(),
+            severity: rule.severity,
+            title,
+            fingerprint: Fingerprint::new(rule.id, identity, None, &location),
+            layer: location.layer(),
+            location,
+            package: None,
+            ecosystem: None,
+            origin: OriginKind::Unknown,
+            fix: None,
+            evidence,
+        }
+    }
+}
+
 /// Identity of a finding: the first 16 bytes, in hex, of SHA-256 over `lazaret-finding-v1`, rule id,
 /// vulnerability id (or empty), bare purl (or empty) and location path of a file or program (or the
 /// layer's diffID, or empty), each followed by a zero byte. Frozen.
