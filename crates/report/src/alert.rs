@@ -76,8 +76,8 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
     use vocabulary::{
-        Action, Container, Engine, Execution, FileIdentity, Finding, Location, Means, OriginKind,
-        Rule, Side, StandardInput,
+        Action, Container, Engine, Execution, FileIdentity, Finding, Location, Means, Rule, Side,
+        StandardInput,
     };
 
     fn alert(path: &str, action: Action) -> Alert {
