@@ -378,6 +378,7 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         origin: vocabulary::OriginKind::Unknown,
         owned_by: None,
         module: None,
+        identified: None,
         files: files.to_vec(),
     }
 }

@@ -145,6 +145,7 @@ fn package_of(purl: &Purl, ecosystem: Ecosystem, name: String, version: &str) ->
         origin: OriginKind::default(),
         owned_by: None,
         module: None,
+        identified: None,
         files: Vec::new(),
     }
 }

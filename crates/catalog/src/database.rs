@@ -187,6 +187,7 @@ impl<'view> Resolver<'view> {
             origin: OriginKind::default(),
             owned_by: None,
             module: stated(&record.module),
+            identified: None,
             files: Vec::new(),
         };
         let owned = record.files.unpack(&mut self.budget);

@@ -92,6 +92,7 @@ impl Installed {
             origin: OriginKind::Unknown,
             owned_by: None,
             module: None,
+            identified: None,
             files: self.files,
         };
         Cataloged { proof: self.proof, ..Cataloged::new(package) }

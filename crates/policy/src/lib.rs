@@ -148,6 +148,9 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
             fingerprint: finding.fingerprint.clone(),
             id: rule.id.clone(),
             reason: rule.reason.clone(),
+            owner: None,
+            by: None,
+            justification: None,
             expires: rule.expires.map(|date| date.to_string()),
         })
     });

@@ -206,7 +206,7 @@ fn serial_number(report: &Report, content: Content) -> String {
 const fn kind_of(subject: SubjectKind) -> &'static str {
     match subject {
         SubjectKind::Image | SubjectKind::Container => "container",
-        SubjectKind::RootDirectory => "operating-system",
-        SubjectKind::SourceDirectory => "application",
+        SubjectKind::RootDirectory | SubjectKind::Host => "operating-system",
+        SubjectKind::SourceDirectory | SubjectKind::Sbom => "application",
     }
 }

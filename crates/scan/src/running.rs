@@ -195,6 +195,7 @@ mod tests {
             origin: OriginKind::Unknown,
             owned_by: None,
             module: None,
+            identified: None,
             files: files.iter().map(|&file| file.to_owned()).collect(),
         }
     }

@@ -15,7 +15,7 @@ pub enum Outcome {
     Incomplete,
 }
 
-/// A finding that an ignore rule silenced.
+/// A finding that an ignore rule or a VEX statement silenced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppressed {
     /// The finding.
@@ -24,6 +24,15 @@ pub struct Suppressed {
     pub id: String,
     /// The reason given.
     pub reason: String,
+    /// Who answers for it, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Where it was said: a file with its line, or a VEX document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The justification of a VEX statement, in its own term, such as `component_not_present`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
     /// Last day on which it holds, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,

@@ -29,23 +29,35 @@ ecosystems! {
     ALMA_LINUX = "AlmaLinux",
     ALPINE = "Alpine",
     AMAZON_LINUX = "Amazon Linux",
+    ARCH_LINUX = "Arch Linux",
     AZURE_LINUX = "Azure Linux",
     BITNAMI = "Bitnami",
     CHAINGUARD = "Chainguard",
+    COCOAPODS = "CocoaPods",
+    CONAN_CENTER = "ConanCenter",
+    CONDA = "conda",
+    CRAN = "CRAN",
     CRATES_IO = "crates.io",
     DEBIAN = "Debian",
     FEDORA = "Fedora",
+    GENTOO = "Gentoo",
+    GITHUB_ACTIONS = "GitHub Actions",
     GO = "Go",
+    HACKAGE = "Hackage",
     HEX = "Hex",
+    LUA_ROCKS = "LuaRocks",
     MAGEIA = "Mageia",
     MAVEN = "Maven",
+    NIX = "Nix",
     NPM = "npm",
     NUGET = "NuGet",
+    OPAM = "opam",
     OPEN_EULER = "openEuler",
     OPEN_SUSE = "openSUSE",
     ORACLE_LINUX = "Oracle Linux",
     PACKAGIST = "Packagist",
     PHOTON_OS = "Photon OS",
+    PROGRAM = "program",
     PUB = "Pub",
     PYPI = "PyPI",
     RED_HAT = "Red Hat",
@@ -53,8 +65,10 @@ ecosystems! {
     RUBY_GEMS = "RubyGems",
     SUSE = "SUSE",
     SWIFT_URL = "SwiftURL",
+    TERRAFORM = "Terraform",
     UBUNTU = "Ubuntu",
     WOLFI = "Wolfi",
+    WORDPRESS = "WordPress",
 }
 
 impl Ecosystem {
@@ -79,19 +93,50 @@ impl Ecosystem {
     pub fn is_distribution(&self) -> bool {
         !matches!(
             self.as_str(),
-            "crates.io"
-                | "cargo"
+            "Bitnami"
+                | "CRAN"
+                | "CocoaPods"
+                | "ConanCenter"
+                | "GitHub Actions"
                 | "Go"
+                | "Hackage"
                 | "Hex"
+                | "LuaRocks"
                 | "Maven"
-                | "npm"
+                | "Nix"
                 | "NuGet"
                 | "Packagist"
                 | "Pub"
                 | "PyPI"
                 | "RubyGems"
                 | "SwiftURL"
-                | "Bitnami"
+                | "Terraform"
+                | "WordPress"
+                | "cargo"
+                | "conda"
+                | "crates.io"
+                | "npm"
+                | "opam"
+                | "program"
+        )
+    }
+
+    /// Whether anybody publishes advisories for it in a form that is read here. Packages of the
+    /// others are listed, and said to be not checked. Source: OSV schema, "Defined Ecosystems".
+    #[must_use]
+    pub fn has_advisories(&self) -> bool {
+        !matches!(
+            self.as_str(),
+            "Arch Linux"
+                | "CocoaPods"
+                | "Gentoo"
+                | "LuaRocks"
+                | "Nix"
+                | "Terraform"
+                | "WordPress"
+                | "cargo"
+                | "conda"
+                | "program"
         )
     }
 }

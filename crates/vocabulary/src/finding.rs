@@ -121,20 +121,75 @@ impl Rule {
         remedy: "Stop the container, block the other end, and look for how the shell was started in the parent processes.",
     };
 
+    /// A release of a distribution, or a program's line, that gets no security updates any more.
+    pub const END_OF_LIFE: Self = Self {
+        id: "end-of-life",
+        title: "Release past its end of life",
+        why: "Its publisher mends nothing in it any more, and says nothing of new vulnerabilities: that none are known means little.",
+        severity: Severity::High,
+        remedy: "Move to a release that is maintained, usually by a newer base image.",
+    };
+    /// A package for which the distribution's own archive has a newer security version.
+    pub const SECURITY_UPDATE_AVAILABLE: Self = Self {
+        id: "security-update-available",
+        title: "Security update not installed",
+        why: "The distribution has published a newer version as a security update, whether or not an advisory is known here.",
+        severity: Severity::Medium,
+        remedy: "Upgrade the package, or rebuild on a newer base image.",
+    };
+    /// A package that policy forbids.
+    pub const FORBIDDEN_PACKAGE: Self = Self {
+        id: "forbidden-package",
+        title: "Package that policy forbids",
+        why: "The policy says that this package may not be in an image.",
+        severity: Severity::High,
+        remedy: "Remove the package, or change the policy after review.",
+    };
+    /// A package that policy requires and that is not there.
+    pub const MISSING_PACKAGE: Self = Self {
+        id: "missing-package",
+        title: "Package that policy requires",
+        why: "The policy says that this package must be in an image, and it is not.",
+        severity: Severity::Medium,
+        remedy: "Add the package, or change the policy after review.",
+    };
+    /// A base image that policy forbids, or none of those that it requires.
+    pub const FORBIDDEN_BASE_IMAGE: Self = Self {
+        id: "forbidden-base-image",
+        title: "Base image that policy does not allow",
+        why: "The policy says on which base images an image may be built.",
+        severity: Severity::High,
+        remedy: "Build on an allowed base image, or change the policy after review.",
+    };
+    /// A licence that policy does not allow.
+    pub const FORBIDDEN_LICENCE: Self = Self {
+        id: "forbidden-licence",
+        title: "Licence that policy does not allow",
+        why: "The policy says under which licences a package may be.",
+        severity: Severity::Medium,
+        remedy: "Replace the package, or allow the licence after review.",
+    };
+
     /// Every rule that this version can report, sorted by id.
     pub const ALL: &'static [Self] = &[
         Self::BROKEN_SEAL,
         Self::DIGEST_MISMATCH,
+        Self::END_OF_LIFE,
         Self::EXPIRED_IGNORE,
         Self::FILE_ADDED,
         Self::FILE_CHANGED,
         Self::FILE_REMOVED,
+        Self::FORBIDDEN_BASE_IMAGE,
+        Self::FORBIDDEN_LICENCE,
+        Self::FORBIDDEN_PACKAGE,
         Self::KNOWN_VULNERABILITY,
         Self::MALICIOUS_PACKAGE,
+        Self::MISSING_PACKAGE,
         Self::PROGRAM_NOT_IN_IMAGE,
         Self::REVERSE_SHELL,
         Self::ROLLED_BACK_IMAGE,
         Self::SEAL_MISMATCH,
+        Self::SECURITY_UPDATE_AVAILABLE,
     ];
 }
 

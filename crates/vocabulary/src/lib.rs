@@ -38,7 +38,7 @@ pub use finding::{
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
-pub use package::{Distribution, Package, Presence, SourcePackage};
+pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, SealInfo, Summary, Tool};
 pub use running::{

@@ -1,6 +1,6 @@
 //! A package and the distribution that it lives in.
 
-use crate::{Ecosystem, Location, OriginKind, Purl};
+use crate::{Confidence, Ecosystem, Location, OriginKind, Purl};
 use serde::{Deserialize, Serialize};
 
 /// A Linux distribution, as its os-release tells.
@@ -38,6 +38,15 @@ pub enum Presence {
     Installed,
     /// A lock file or manifest names it.
     Declared,
+}
+
+/// By what a package was told that no package manager or record of its own names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identified {
+    /// In a few words, such as `content`, `MANIFEST.MF` or `file name`.
+    pub by: String,
+    /// How sure that is.
+    pub confidence: Confidence,
 }
 
 /// One package at one place.
@@ -79,7 +88,40 @@ pub struct Package {
     /// Module stream (rpm), such as `nodejs:18`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// By what it was told, where nothing names it outright: then it may be another package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identified: Option<Identified>,
     /// Paths of the files that belong to it, without a leading slash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+}
+
+impl Package {
+    /// An installed package of which no more is known than this.
+    #[must_use]
+    pub fn new(
+        purl: Purl,
+        ecosystem: Ecosystem,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        location: Location,
+    ) -> Self {
+        Self {
+            purl,
+            ecosystem,
+            name: name.into(),
+            version: version.into(),
+            source: None,
+            architecture: None,
+            licences: Vec::new(),
+            presence: Presence::Installed,
+            layer: location.layer(),
+            location,
+            origin: OriginKind::Unknown,
+            owned_by: None,
+            module: None,
+            identified: None,
+            files: Vec::new(),
+        }
+    }
 }

@@ -19,6 +19,10 @@ pub enum SubjectKind {
     SourceDirectory,
     /// A running container.
     Container,
+    /// A bill of materials: what somebody says is in something.
+    Sbom,
+    /// This machine: the packages that its containers rest on.
+    Host,
 }
 
 /// The subject of a report.

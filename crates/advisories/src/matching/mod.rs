@@ -63,7 +63,27 @@ pub fn ecosystems_of(packages: &[Package]) -> BTreeSet<Ecosystem> {
 /// Whether anybody publishes advisories for such a package. Crates from git, a folder or a private
 /// registry have the ecosystem `cargo`, which OSV does not: they are listed, not matched.
 fn is_published(package: &Package) -> bool {
-    package.ecosystem.as_str() != "cargo"
+    package.ecosystem.has_advisories()
+}
+
+/// What is said of the ecosystems that nobody publishes advisories for: not checked, never clean.
+/// Crates from elsewhere than the registry are the project's own.
+fn unpublished(packages: &[Package]) -> impl Iterator<Item = Coverage> {
+    let ecosystems: BTreeMap<&Ecosystem, u64> = packages
+        .iter()
+        .filter(|package| !is_published(package) && package.ecosystem.as_str() != "cargo")
+        .filter(|package| package.owned_by.is_none())
+        .fold(BTreeMap::new(), |mut counts, package| {
+            *counts.entry(&package.ecosystem).or_default() += 1;
+            counts
+        });
+    ecosystems.into_iter().map(|(ecosystem, number)| {
+        let packages = vocabulary::counted(number, "package", "packages");
+        Coverage::skipped(
+            format!("vulnerabilities:{ecosystem}"),
+            format!("{packages} identified, no advisory source: not checked"),
+        )
+    })
 }
 
 /// Whether too little is known of a package for any advisory to name it: no version, or a jar whose
@@ -151,6 +171,7 @@ impl Databases {
                 self.ecosystem(ecosystem, &packages, distribution, &mut matched.findings);
             matched.coverage.push(coverage);
         }
+        matched.coverage.extend(unpublished(packages));
         sort(&mut matched.findings);
         matched.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         matched

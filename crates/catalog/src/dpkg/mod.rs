@@ -245,6 +245,7 @@ impl<'view> Resolver<'view> {
             origin: vocabulary::OriginKind::default(),
             owned_by: None,
             module: None,
+            identified: None,
             files: Vec::new(),
         };
         let owned = self.owned(record, apart);

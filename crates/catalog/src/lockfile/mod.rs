@@ -194,6 +194,7 @@ impl Lockfile {
             origin: OriginKind::Unknown,
             owned_by: None,
             module: None,
+            identified: None,
             files: Vec::new(),
         })
     }

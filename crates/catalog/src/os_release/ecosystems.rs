@@ -13,6 +13,7 @@ const TABLE: &[(&str, &str)] = &[
     ("alpaquita", "Alpaquita"),
     ("alpine", "Alpine"),
     ("amzn", "Amazon Linux"),
+    ("arch", "Arch Linux"),
     ("azurelinux", "Azure Linux"),
     ("bellsoft-hardened-containers", "BellSoft Hardened Containers"),
     // CentOS Linux and Stream have no feed of their own, and Red Hat's covers neither exactly.
@@ -21,6 +22,7 @@ const TABLE: &[(&str, &str)] = &[
     ("debian", "Debian"),
     ("echo", "Echo"),
     ("fedora", "Fedora"),
+    ("gentoo", "Gentoo"),
     ("mageia", "Mageia"),
     // CBL-Mariner was renamed Azure Linux with release 3; the feed has both under the new name.
     ("mariner", "Azure Linux"),

@@ -292,6 +292,7 @@ mod tests {
             origin: OriginKind::Unknown,
             owned_by: None,
             module: None,
+            identified: None,
             files: Vec::new(),
         };
         let mut taken = Taken::default();

@@ -18,6 +18,8 @@ pub(super) fn subject(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         SubjectKind::Image => "Image",
         SubjectKind::RootDirectory => "Root directory",
         SubjectKind::SourceDirectory => "Folder",
+        SubjectKind::Sbom => "SBOM",
+        SubjectKind::Host => "Host",
         SubjectKind::Container => "Container",
     };
     let tags = subject.tags.join(", ");

@@ -285,6 +285,7 @@ fn the_package_of_a_file_is_found_through_links_at_the_root() {
         origin: vocabulary::OriginKind::Unknown,
         owned_by: None,
         module: None,
+        identified: None,
         files: vec!["/lib/libc.so.6".to_owned()],
     };
     let link = FileRecord {
