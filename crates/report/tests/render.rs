@@ -111,13 +111,22 @@ fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
         assert!(shown["fullDescription"]["text"].as_str().unwrap().contains(rule.why));
         assert!(shown["help"]["text"].as_str().unwrap().contains(rule.remedy));
         let tag = &shown["properties"]["tags"][1];
-        assert_eq!(tag == "policy", rule.id == "expired-ignore", "{}", rule.id);
+        let of_policy = matches!(
+            rule.id,
+            "expired-ignore"
+                | "forbidden-base-image"
+                | "forbidden-licence"
+                | "forbidden-package"
+                | "missing-package"
+        );
+        assert_eq!(tag == "policy", of_policy, "{}", rule.id);
         let table = text(&report, Format::Table, &Style::default());
         let own = rule.title.to_uppercase();
         let heading = match rule.id {
             "file-added" | "file-changed" | "file-removed" => "PROGRAMS, LIBRARIES AND SECURITY",
             "known-vulnerability" => "NO FIX KNOWN (1 package)",
-            "expired-ignore" => "ALSO (1)",
+            "end-of-life" | "security-update-available" => "ALSO (1)",
+            _ if of_policy => "ALSO (1)",
             _ => own.as_str(),
         };
         assert!(table.contains(&format!("\n{heading}")), "{}: {table}", rule.id);

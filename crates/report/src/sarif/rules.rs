@@ -160,7 +160,9 @@ impl<'report> Group<'report> {
 /// The word by which services sort rules.
 fn tag_of(rule: &Rule) -> &'static str {
     match *rule {
-        Rule::KNOWN_VULNERABILITY => "vulnerability",
+        Rule::END_OF_LIFE | Rule::KNOWN_VULNERABILITY | Rule::SECURITY_UPDATE_AVAILABLE => {
+            "vulnerability"
+        }
         Rule::MALICIOUS_PACKAGE => "malware",
         Rule::BROKEN_SEAL
         | Rule::DIGEST_MISMATCH
