@@ -150,6 +150,14 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let bill = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"operating-system","name":"debian",
+        "version":"12"},{"type":"library","name":"a","version":"1","purl":"pkg:deb/debian/a@1?arch=amd64",
+        "licenses":[{"license":{"id":"MIT"}}],"properties":[{"name":"lazaret:location:layer","value":"2"}]}]}"#;
+    write(folder, "sbom", "cyclonedx", bill)?;
+    let bill = br#"{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"1","externalRefs":
+        [{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}],"annotations":[{"comment":"lazaret:origin=base"}]}],
+        "relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"x"}]}"#;
+    write(folder, "sbom", "spdx", bill)?;
     let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
     for ecosystem in ["Debian", "npm"] {
         let mut builder = advisories::build::Builder::new(vocabulary::Ecosystem::new(ecosystem));

@@ -136,6 +136,8 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// List the packages of an image or a directory
     Sbom(SbomArgs),
+    /// Say what is new, gone and changed between two images, folders, bills or saved reports, and why
+    Diff(Box<crate::diff::DiffArgs>),
     /// Sign a record of an image as it is now, to verify it against later
     Seal(SealArgs),
     /// Hold an image or a container against its seal, and name every difference
@@ -171,7 +173,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
+    /// detected
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     #[command(flatten)]
@@ -220,7 +223,7 @@ pub(crate) struct DatabaseArgs {
 /// Where results go.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx or sarif
+    /// Format on standard output: table, json, cyclonedx, sarif or spdx
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
@@ -256,22 +259,9 @@ impl std::str::FromStr for Output {
     }
 }
 
+/// What is over the line.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct ScanArgs {
-    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
-    #[arg(value_name = "REFERENCE")]
-    pub(crate) reference: Option<String>,
-    /// Scan the images of all running containers, and say which of the vulnerable packages each
-    /// container has used (table or json)
-    #[arg(long, conflicts_with = "reference")]
-    pub(crate) running: bool,
-    #[command(flatten)]
-    pub(crate) read: ReadArgs,
-    #[command(flatten)]
-    pub(crate) record: RecordArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+pub(crate) struct PolicyArgs {
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
     #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
     pub(crate) fail_on: Option<vocabulary::Severity>,
@@ -285,6 +275,30 @@ pub(crate) struct ScanArgs {
     /// [default: .lazaret-ignore.toml, where it is there]
     #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
     pub(crate) ignore_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScanArgs {
+    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
+    /// detected
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: Option<String>,
+    /// Scan the images of all running containers, and say which of the vulnerable packages each
+    /// container has used (table or json)
+    #[arg(long, conflicts_with = "reference")]
+    pub(crate) running: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Saved report (json): what it found already does not count, only what is new
+    #[arg(long, value_name = "REPORT", env = "LAZARET_NEW_SINCE", hide_env_values = true)]
+    pub(crate) new_since: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
 }

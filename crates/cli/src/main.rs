@@ -8,6 +8,7 @@ mod agent;
 mod args;
 mod compare;
 mod database;
+mod diff;
 mod exit;
 mod keys;
 mod matching;
@@ -58,6 +59,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
+        Command::Diff(args) => diff::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }

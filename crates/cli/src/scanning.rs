@@ -1,7 +1,7 @@
 //! `lazaret scan`: read, fetch the advisories that are needed, match, decide, print.
 
 use crate::World;
-use crate::args::ScanArgs;
+use crate::args::{PolicyArgs, ScanArgs};
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read, today};
 use crate::{database, output, running, settings};
@@ -17,7 +17,8 @@ const IGNORE_FILE: &str = ".lazaret-ignore.toml";
 const IGNORE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
-    let policy = policy(world, args)?;
+    let mut policy = policy(world, &args.policy)?;
+    policy.known = args.new_since.as_deref().map(crate::diff::known).transpose()?;
     if args.running {
         return running::run(world, args, &policy);
     }
@@ -50,7 +51,8 @@ pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
     named.map_err(|error| Failure::new(Exit::Usage, error))
 }
 
-fn policy(world: &World, args: &ScanArgs) -> Result<Policy, Failure> {
+/// What counts, by flags and configuration.
+pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure> {
     let settings = &world.settings;
     let fail_on = match (args.fail_on, &settings.fail_on) {
         (Some(severity), _) => Some(severity),
@@ -62,6 +64,7 @@ fn policy(world: &World, args: &ScanArgs) -> Result<Policy, Failure> {
         fail_on_unknown: args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false),
         allow_partial: args.allow_partial || settings.allow_partial.unwrap_or(false),
         ignores: ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?,
+        known: None,
     })
 }
 

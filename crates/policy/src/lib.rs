@@ -14,6 +14,7 @@ pub use date::{Date, DateError};
 pub use ignore::{Ignore, IgnoreError, parse_ignores};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use vocabulary::diff::Likeness;
 use vocabulary::{
     Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Rule, Severity,
     Status, Suppressed, counted,
@@ -35,6 +36,9 @@ pub struct Policy {
     pub allow_partial: bool,
     /// What people chose to silence.
     pub ignores: Vec<Ignore>,
+    /// What was found before: such findings are not over the line, unless no line lets them pass
+    /// ([`ALWAYS`]). None: nothing is compared.
+    pub known: Option<HashSet<Likeness>>,
 }
 
 impl Policy {
@@ -166,6 +170,8 @@ struct Tally {
     over_by_severity: BTreeMap<Severity, u64>,
     below: u64,
     below_unknown: u64,
+    /// Over the line, but found before.
+    known: u64,
 }
 
 impl Tally {
@@ -177,8 +183,12 @@ impl Tally {
             Some(line) => finding.severity >= line,
             None => false,
         };
+        let known = |known: &HashSet<Likeness>| known.contains(&finding.likeness());
         if let Some(place) = ALWAYS.iter().position(|rule| rule.holds(finding)) {
             *self.always.entry(place).or_default() += 1;
+        } else if over && policy.known.as_ref().is_some_and(known) {
+            self.known += 1;
+            return;
         } else if over {
             *self.over_by_severity.entry(finding.severity).or_default() += 1;
         } else {
@@ -204,8 +214,14 @@ impl Tally {
             let findings = counted(total, "finding", "findings");
             reasons.push(format!("{findings} over the line: {}", parts.join(", ")));
         }
+        if self.known > 0 {
+            let findings = counted(self.known, "finding", "findings");
+            reasons.push(format!("{findings} over the line found before, not counted"));
+        }
         if self.over.is_empty() && self.below == 0 {
-            reasons.push("no findings".to_owned());
+            if self.known == 0 {
+                reasons.push("no findings".to_owned());
+            }
         } else if self.over.is_empty() {
             let findings = counted(self.below, "finding", "findings");
             let line = match policy.fail_on {

@@ -6,6 +6,7 @@
 pub(crate) mod affected;
 mod alarms;
 mod coverage;
+pub(crate) mod diff;
 mod drift;
 mod findings;
 mod header;
@@ -44,7 +45,11 @@ pub(crate) fn render_packages(
 }
 
 fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let (word, colour) = match report.decision.outcome {
+    decision_line(report.decision.outcome, &report.decision.reasons, page)
+}
+
+fn decision_line(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> io::Result<()> {
+    let (word, colour) = match outcome {
         Outcome::Pass => ("PASS", AnsiColor::Green),
         Outcome::Findings => ("FINDINGS", AnsiColor::Red),
         Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
@@ -52,11 +57,11 @@ fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let paint = Paint::new().bold().fg_color(Some(colour.into()));
     page.end()?;
     page.paint(paint, word);
-    if report.decision.reasons.is_empty() {
+    if reasons.is_empty() {
         return page.end();
     }
     page.put("  ");
-    page.wrap(Paint::new(), 0, &report.decision.reasons.join("; "))
+    page.wrap(Paint::new(), 0, &reasons.join("; "))
 }
 
 /// A section's title, behind an empty line.

@@ -1,5 +1,6 @@
 //! Reads a subject: from the cache what is known, from the source what is not.
 
+use crate::bill::{self, BillError};
 use crate::integrity;
 use crate::inventory::Inventory;
 use crate::resolve::{self, Tree};
@@ -55,6 +56,9 @@ pub enum ScanError {
     /// The image could not be opened.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The bill of materials could not be read.
+    #[error(transparent)]
+    Bill(#[from] BillError),
 }
 
 /// What came of one layer.
@@ -73,6 +77,9 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
+    if let Some(file) = bill::named(reference) {
+        return Ok(bill::read(reference, &file)?);
+    }
     let open = OpenOptions {
         platform: options.platform.clone(),
         engines: options.engines.clone(),

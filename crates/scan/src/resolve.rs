@@ -130,7 +130,8 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
     packages
 }
 
-fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location, &Option<String>) {
+/// The order of packages in a report.
+pub(crate) fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location, &Option<String>) {
     let Package { ecosystem, name, version, location, architecture, .. } = package;
     (ecosystem.as_str(), name, version, location, architecture)
 }

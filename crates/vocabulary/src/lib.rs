@@ -9,6 +9,7 @@ pub mod container;
 pub mod counted;
 pub mod coverage;
 pub mod decision;
+pub mod diff;
 pub mod digest;
 pub mod ecosystem;
 pub mod execution;
