@@ -150,6 +150,11 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
+        "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
+    write(folder, "kev", "catalogue", kev)?;
+    let epss = b"#score_date:2000-01-02T00:00:00Z\ncve,epss,percentile\nCVE-2000-1,0.9,0.99\n";
+    write(folder, "epss", "scores", epss)?;
     let bill = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"operating-system","name":"debian",
         "version":"12"},{"type":"library","name":"a","version":"1","purl":"pkg:deb/debian/a@1?arch=amd64",
         "licenses":[{"license":{"id":"MIT"}}],"properties":[{"name":"lazaret:location:layer","value":"2"}]}]}"#;

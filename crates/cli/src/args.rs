@@ -218,6 +218,21 @@ pub(crate) struct DatabaseArgs {
     /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
     #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
     pub(crate) db_source: Option<String>,
+    #[command(flatten)]
+    pub(crate) risk: RiskArgs,
+}
+
+/// Where it is said what is exploited.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RiskArgs {
+    /// CISA's catalogue of known exploited vulnerabilities (JSON)
+    /// [default: in the mirror of the advisories, else cisa.gov]
+    #[arg(long, value_name = "URL|FILE", env = "LAZARET_KEV", hide_env_values = true)]
+    pub(crate) kev: Option<String>,
+    /// EPSS scores (CSV, also packed by gzip)
+    /// [default: in the mirror of the advisories, else empiricalsecurity.com]
+    #[arg(long, value_name = "URL|FILE", env = "LAZARET_EPSS", hide_env_values = true)]
+    pub(crate) epss: Option<String>,
 }
 
 /// Where results go.
@@ -268,6 +283,9 @@ pub(crate) struct PolicyArgs {
     /// Exit with 1 where a finding's severity is unknown
     #[arg(long)]
     pub(crate) fail_on_unknown: bool,
+    /// Exit with 1 where a vulnerability is known to be exploited (CISA KEV), however severe
+    #[arg(long)]
+    pub(crate) fail_on_exploited: bool,
     /// Do not call a scan incomplete for files that could not be read
     #[arg(long)]
     pub(crate) allow_partial: bool,
@@ -427,7 +445,9 @@ pub(crate) enum DbCommand {
         /// Where from: a URL or folder in the layout of the public OSV bucket
         #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
         from: Option<String>,
-        /// Ecosystems to fetch, such as Debian or PyPI [default: all that the source lists]
+        #[command(flatten)]
+        risk: RiskArgs,
+        /// Ecosystems to fetch, such as Debian or PyPI, and KEV or EPSS [default: all that there is]
         #[arg(value_name = "ECOSYSTEM")]
         ecosystems: Vec<String>,
     },

@@ -75,9 +75,15 @@ fn side(
     let inventory = read(world, reference, &args.read, record)?;
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
-    let databases = database::for_scan(world, &args.database, &needed, now)?;
-    let assessment =
-        Assessment { tool: World::tool(), databases: Some(&databases), policy, today: today(now)? };
+    let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
+    let assessment = Assessment {
+        tool: World::tool(),
+        databases: Some(&databases),
+        risks: Some(&risks),
+        usage: None,
+        policy,
+        today: today(now)?,
+    };
     Ok(scan::assess(inventory, &assessment))
 }
 

@@ -26,6 +26,8 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
     let assessment = Assessment {
         tool: World::tool(),
         databases: None,
+        risks: None,
+        usage: None,
         policy: &policy,
         today: today(World::now())?,
     };

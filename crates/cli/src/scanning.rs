@@ -30,10 +30,16 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let inventory = read(world, reference, &args.read, args.record)?;
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
-    let databases = database::for_scan(world, &args.database, &needed, now)?;
+    let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
+    let usage = inventory.subject.config_digest.as_ref().and_then(|image| {
+        // Without a folder for state nobody watched.
+        running::usage_of_image(&world.state().ok()?, image, now)
+    });
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),
+        risks: Some(&risks),
+        usage: usage.as_ref(),
         policy: &policy,
         today: today(now)?,
     };
@@ -62,6 +68,7 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
     Ok(Policy {
         fail_on,
         fail_on_unknown: args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false),
+        fail_on_exploited: args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false),
         allow_partial: args.allow_partial || settings.allow_partial.unwrap_or(false),
         ignores: ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?,
         known: None,

@@ -16,7 +16,7 @@ pub use ignore::{Ignore, IgnoreError, parse_ignores};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use vocabulary::diff::Likeness;
 use vocabulary::{
-    Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Rule, Severity,
+    Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Risk, Rule, Severity,
     Status, Suppressed, counted,
 };
 
@@ -31,6 +31,8 @@ pub struct Policy {
     pub fail_on: Option<Severity>,
     /// Findings of unknown severity are over the line too.
     pub fail_on_unknown: bool,
+    /// Vulnerabilities that are known to be exploited are over the line, whatever their severity.
+    pub fail_on_exploited: bool,
     /// Checks that could not read some files do not make the outcome incomplete. Checks that did not
     /// run, or broke off, still do.
     pub allow_partial: bool,
@@ -98,12 +100,24 @@ pub fn decide(
     Judgement { findings, decision }
 }
 
-/// The order of a report: worst first, then by id, package and place.
+/// How urgent a finding is: what no line lets pass before all else, then by rank; what has none
+/// ranks by its severity, as a vulnerability of which no more is known.
+fn urgency(finding: &Finding) -> u32 {
+    if ALWAYS.iter().any(|rule| rule.holds(finding)) {
+        return u32::MAX;
+    }
+    match &finding.risk {
+        Some(risk) => risk.rank,
+        None => Risk::new(finding.severity, None, None, None, None).rank,
+    }
+}
+
+/// The order of a report: most urgent first, then by severity, id, package and place.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
-        right
-            .severity
-            .cmp(&left.severity)
+        urgency(right)
+            .cmp(&urgency(left))
+            .then_with(|| right.severity.cmp(&left.severity))
             .then_with(|| left.id.cmp(&right.id))
             .then_with(|| left.package.cmp(&right.package))
             .then_with(|| left.location.cmp(&right.location))
@@ -128,6 +142,7 @@ fn expired_ignore(ignore: &Ignore) -> Finding {
         layer: None,
         origin: OriginKind::Unknown,
         fix: None,
+        risk: None,
         evidence: Vec::new(),
         fingerprint: Fingerprint::new(rule.id, id, ignore.package.as_ref(), &Location::Subject),
     }
@@ -168,6 +183,8 @@ struct Tally {
     /// By place in [`ALWAYS`].
     always: BTreeMap<usize, u64>,
     over_by_severity: BTreeMap<Severity, u64>,
+    /// Over the line because they are exploited.
+    exploited: u64,
     below: u64,
     below_unknown: u64,
     /// Over the line, but found before.
@@ -183,12 +200,16 @@ impl Tally {
             Some(line) => finding.severity >= line,
             None => false,
         };
+        let exploited = policy.fail_on_exploited
+            && finding.risk.as_ref().is_some_and(|risk| risk.exploited.is_some());
         let known = |known: &HashSet<Likeness>| known.contains(&finding.likeness());
         if let Some(place) = ALWAYS.iter().position(|rule| rule.holds(finding)) {
             *self.always.entry(place).or_default() += 1;
-        } else if over && policy.known.as_ref().is_some_and(known) {
+        } else if (over || exploited) && policy.known.as_ref().is_some_and(known) {
             self.known += 1;
             return;
+        } else if exploited {
+            self.exploited += 1;
         } else if over {
             *self.over_by_severity.entry(finding.severity).or_default() += 1;
         } else {
@@ -204,6 +225,13 @@ impl Tally {
         for (place, number) in &self.always {
             let Some(rule) = ALWAYS.get(*place) else { continue };
             reasons.push(counted(*number, rule.one, rule.many));
+        }
+        if self.exploited > 0 {
+            reasons.push(counted(
+                self.exploited,
+                "vulnerability that is known to be exploited",
+                "vulnerabilities that are known to be exploited",
+            ));
         }
         if !self.over_by_severity.is_empty() {
             let parts: Vec<_> = Severity::WORST_FIRST

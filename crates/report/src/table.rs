@@ -12,6 +12,7 @@ mod findings;
 mod header;
 mod packages;
 pub(crate) mod running;
+mod urgent;
 
 use crate::Style;
 use crate::text::Page;
@@ -23,8 +24,9 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     let mut page = Page::new(out, style.colour, style.width);
     header::subject(report, &mut page)?;
     header::databases(report, style, &mut page)?;
-    header::summary(report, &mut page)?;
     alarms::list(report, style, &mut page)?;
+    urgent::list(report, style, &mut page)?;
+    header::summary(report, &mut page)?;
     drift::list(report, style, &mut page)?;
     findings::upgrades(report, style, &mut page)?;
     findings::others(report, &mut page)?;

@@ -139,6 +139,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         coverage,
         files: Vec::new(),
         symlinks: HashMap::new(),
+        entry: None,
     }
 }
 

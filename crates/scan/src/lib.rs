@@ -11,6 +11,7 @@ mod difference;
 mod integrity;
 mod inventory;
 mod ownership;
+mod rank;
 mod read;
 mod resolve;
 mod running;

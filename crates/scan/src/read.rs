@@ -245,6 +245,7 @@ impl Reader<'_> {
         let mut inventory =
             resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
+        inventory.entry = Some(image.entry.clone());
         inventory.coverage.push(coverage);
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory

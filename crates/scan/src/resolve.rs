@@ -56,7 +56,17 @@ pub(crate) fn inventory(
     let coverage = coverage(checks, problems);
     let files = files(&tree, &squash);
     let symlinks = squash.into_symlinks();
-    Inventory { subject, distribution, layers, packages, findings, coverage, files, symlinks }
+    Inventory {
+        subject,
+        distribution,
+        layers,
+        packages,
+        findings,
+        coverage,
+        files,
+        symlinks,
+        entry: None,
+    }
 }
 
 fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {

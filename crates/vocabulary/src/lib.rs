@@ -20,6 +20,7 @@ pub mod location;
 pub mod package;
 pub mod purl;
 pub mod report;
+pub mod risk;
 pub mod running;
 pub mod severity;
 pub mod subject;
@@ -42,6 +43,7 @@ pub use location::Location;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, SealInfo, Summary, Tool};
+pub use risk::{Epss, Exploited, Risk};
 pub use running::{
     AffectedContainer, AffectedImage, AffectedPackage, AffectedReport, NotChecked,
     RunningContainer, RunningFinding, RunningReport, Use, Watched,
