@@ -1,4 +1,5 @@
 //! `sbom:`: bills of materials of our own and of others, scanned like what they are about.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! `lazaret diff` and `scan --new-since`: what is new, gone and changed, and why.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What is exploited comes first: KEV and EPSS, from a mirror and by name, in every report.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod common;
 
