@@ -150,6 +150,12 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\
+        licences: {allow: [MIT]}\npackages:\n  forbid:\n    - {package: pkg:npm/a*, versions: '< 1', reason: x}\n";
+    write(folder, "policy", "policy", policy)?;
+    let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2000-01-01T00:00:00Z","statements":
+        [{"vulnerability":{"name":"CVE-2000-1"},"status":"fixed","products":[{"@id":"pkg:npm/a@1"}]}]}"#;
+    write(folder, "policy", "openvex", vex)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

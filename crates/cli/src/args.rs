@@ -153,6 +153,9 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
+    /// Check and try the policy file, lazaret.yaml
+    #[command(subcommand)]
+    Policy(Box<crate::policies::PolicyCommand>),
     /// Keep and ask the vulnerability database
     #[command(subcommand)]
     Db(DbCommand),
@@ -277,6 +280,16 @@ impl std::str::FromStr for Output {
 /// What is over the line.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PolicyArgs {
+    /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
+    #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
+    pub(crate) policy: Option<PathBuf>,
+    /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
+    /// several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vex: Vec<PathBuf>,
+    /// Only vulnerabilities that can be mended count
+    #[arg(long)]
+    pub(crate) only_fixed: bool,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
     #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
     pub(crate) fail_on: Option<vocabulary::Severity>,

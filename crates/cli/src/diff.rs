@@ -68,14 +68,25 @@ fn side(
     reference: &str,
     policy: &policy::Policy,
 ) -> Result<Report, Failure> {
+    saved_or_scanned(world, reference, &args.read, &args.database, policy)
+}
+
+/// A saved report as it is, or a scan of whatever else is named.
+pub(crate) fn saved_or_scanned(
+    world: &World,
+    reference: &str,
+    read_args: &ReadArgs,
+    database_args: &DatabaseArgs,
+    policy: &policy::Policy,
+) -> Result<Report, Failure> {
     if let Some(report) = saved(reference)? {
         return Ok(report);
     }
     let record = RecordArgs { files: false, file_digests: false };
-    let inventory = read(world, reference, &args.read, record)?;
+    let inventory = read(world, reference, read_args, record)?;
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
-    let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
+    let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Looked for where no ignore file is named.
 const IGNORE_FILE: &str = ".lazaret-ignore.toml";
 
+/// Bytes of a VEX document.
+const VEX_BYTES: u64 = 64 << 20;
+
 /// Bytes of an ignore file.
 const IGNORE_BYTES: u64 = 8 << 20;
 
@@ -57,22 +60,30 @@ pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
     named.map_err(|error| Failure::new(Exit::Usage, error))
 }
 
-/// What counts, by flags and configuration.
+/// What counts: flags before the policy file, and that before the configuration file.
 pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure> {
     let settings = &world.settings;
-    let fail_on = match (args.fail_on, &settings.fail_on) {
-        (Some(severity), _) => Some(severity),
-        (None, Some(text)) => Some(text.parse().map_err(|error: String| Failure::usage(error))?),
-        (None, None) => None,
-    };
-    Ok(Policy {
-        fail_on,
-        fail_on_unknown: args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false),
-        fail_on_exploited: args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false),
-        allow_partial: args.allow_partial || settings.allow_partial.unwrap_or(false),
-        ignores: ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?,
-        known: None,
-    })
+    let mut policy = crate::policies::load(world, args.policy.as_deref())?;
+    if let Some(severity) = args.fail_on {
+        policy.fail_on = Some(severity);
+        policy.places.insert("fail-on".to_owned(), "--fail-on".to_owned());
+    } else if let (None, Some(text)) = (policy.fail_on, &settings.fail_on) {
+        policy.fail_on = Some(text.parse().map_err(|error: String| Failure::usage(error))?);
+    }
+    policy.fail_on_unknown |= args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false);
+    policy.fail_on_exploited |=
+        args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false);
+    policy.only_fixed |= args.only_fixed;
+    policy.allow_partial |= args.allow_partial || settings.allow_partial.unwrap_or(false);
+    for file in &args.vex {
+        let text = settings::read_text(file, VEX_BYTES)?;
+        let statements = policy::parse_vex(&file.display().to_string(), text.as_bytes());
+        policy.vex.extend(
+            statements.map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?,
+        );
+    }
+    policy.ignores.extend(ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?);
+    Ok(policy)
 }
 
 fn ignores(named: Option<&PathBuf>) -> Result<Vec<Ignore>, Failure> {

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) fail_on_exploited: Option<bool>,
     pub(crate) allow_partial: Option<bool>,
     pub(crate) ignore_file: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
 }
 
 /// Reads the configuration file that was named, else `lazaret.toml` in this folder, else

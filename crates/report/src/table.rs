@@ -30,6 +30,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     drift::list(report, style, &mut page)?;
     findings::upgrades(report, style, &mut page)?;
     findings::others(report, &mut page)?;
+    coverage::overridden(report, style, &mut page)?;
     coverage::suppressed(report, style, &mut page)?;
     coverage::gaps(report, style, &mut page)?;
     decision(report, &mut page)

@@ -53,8 +53,11 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         };
         rank::rank(&mut findings, &known);
     }
+    let (asked, unknown) = policy::conditions(by.policy, &subject, &packages);
+    findings.extend(asked);
+    coverage.extend(unknown);
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    let judgement = policy::decide(by.policy, findings, &coverage, by.today);
+    let judgement = policy::decide_for(by.policy, Some(&subject), findings, &coverage, by.today);
     let summary = Summary::count(judgement.open(), &packages);
     Report {
         schema: SCHEMA.to_owned(),

@@ -131,6 +131,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
                 document.tags
             },
             platform: document.platform,
+            base: None,
         },
         distribution,
         layers: Vec::new(),

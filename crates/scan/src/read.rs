@@ -328,6 +328,7 @@ impl Reader<'_> {
             config_digest: None,
             tags: Vec::new(),
             platform: None,
+            base: None,
         };
         let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
         let mut inventory =

@@ -29,7 +29,7 @@ pub mod usage;
 pub use container::{Container, Engine};
 pub use counted::counted;
 pub use coverage::{Coverage, Problem, Status};
-pub use decision::{Decision, Outcome, Suppressed};
+pub use decision::{Decision, Outcome, Overridden, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use ecosystem::Ecosystem;
 pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
@@ -49,5 +49,5 @@ pub use running::{
     RunningContainer, RunningFinding, RunningReport, Use, Watched,
 };
 pub use severity::Severity;
-pub use subject::{Platform, Subject, SubjectKind};
+pub use subject::{BaseImage, Platform, Subject, SubjectKind};
 pub use usage::{Usage, Used};

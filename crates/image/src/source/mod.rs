@@ -245,6 +245,7 @@ fn subject(
         config_digest: Some(config_digest),
         tags,
         platform,
+        base: None,
     }
 }
 
@@ -271,6 +272,8 @@ fn complete(
             Err(error) => problems.push(format!("diffID in the configuration: {error}")),
         }
     }
+    let mut subject = subject;
+    subject.base = base::stated(config, annotations);
     let commands = base::commands(&config.history, layers.len());
     let origins = base::origins(config, annotations, layers.len());
     for ((layer, command), origin) in layers.iter_mut().zip(commands).zip(origins) {
