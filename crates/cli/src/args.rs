@@ -176,8 +176,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
-    /// detected
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
+    /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     #[command(flatten)]
@@ -245,7 +245,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
-    /// then, unless --format says so or the file is `-`
+    /// then, unless --format says so or the file is `-`. `{name}` in FILE stands for the subject
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<Output>,
 }
@@ -311,13 +311,13 @@ pub(crate) struct PolicyArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
-    /// detected
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
+    /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
-    pub(crate) reference: Option<String>,
+    pub(crate) references: Vec<String>,
     /// Scan the images of all running containers, and say which of the vulnerable packages each
     /// container has used (table or json)
-    #[arg(long, conflicts_with = "reference")]
+    #[arg(long, conflicts_with = "references")]
     pub(crate) running: bool,
     #[command(flatten)]
     pub(crate) read: ReadArgs,

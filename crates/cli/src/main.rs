@@ -20,6 +20,7 @@ mod sbom;
 mod scanning;
 mod sealing;
 mod settings;
+mod several;
 mod verifying;
 
 use args::{Cli, Command, DbCommand};

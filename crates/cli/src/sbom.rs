@@ -50,14 +50,34 @@ pub(crate) fn read(
     args: &ReadArgs,
     record: RecordArgs,
 ) -> Result<Inventory, Failure> {
+    let options = read_options_of(world, args, record)?;
+    let inventory = progress::while_reading(&world.printing, |progress| {
+        scan::read(reference, &options, progress)
+    })
+    .map_err(failure)?;
+    say_source(world, &inventory);
+    Ok(inventory)
+}
+
+/// Says where a bare name was found.
+pub(crate) fn say_source(world: &World, inventory: &Inventory) {
+    if let Some(source) = &inventory.subject.source {
+        world.printing.remark(&format!("lazaret: took {source}:{}", inventory.subject.name));
+    }
+}
+
+/// How subjects are read, and how much is said of their files.
+pub(crate) fn read_options_of(
+    world: &World,
+    args: &ReadArgs,
+    record: RecordArgs,
+) -> Result<ReadOptions, Failure> {
     let files = match (record.file_digests, record.files) {
         (true, _) => RecordLevel::Digests,
         (false, true) => RecordLevel::Entries,
         (false, false) => RecordLevel::None,
     };
-    let options = ReadOptions { files, ..read_options(world, args)? };
-    progress::while_reading(&world.printing, |progress| scan::read(reference, &options, progress))
-        .map_err(failure)
+    Ok(ReadOptions { files, ..read_options(world, args)? })
 }
 
 /// How subjects are read, by flags and configuration.
@@ -86,7 +106,8 @@ pub(crate) fn failure(error: ScanError) -> Failure {
         | ImageError::Unrecognised(_)
         | ImageError::Scheme { .. }
         | ImageError::Ambiguous { .. }
-        | ImageError::NoMatch { .. } => Exit::Usage,
+        | ImageError::NoMatch { .. }
+        | ImageError::Nowhere { .. } => Exit::Usage,
         ImageError::Document { .. }
         | ImageError::Missing { .. }
         | ImageError::Limit { .. }

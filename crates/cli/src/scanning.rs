@@ -3,12 +3,17 @@
 use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
 use crate::exit::{Exit, Failure};
-use crate::sbom::{exit_of, read, today};
-use crate::{database, output, running, settings};
+use crate::sbom::{exit_of, failure, read, read_options_of, say_source, today};
+use crate::{database, output, progress, running, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
-use scan::Assessment;
+use scan::{Assessment, Inventory};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vocabulary::report::REPORTS_SCHEMA;
+use vocabulary::{NotChecked, Report, Reports};
 
 /// Looked for where no ignore file is named.
 const IGNORE_FILE: &str = ".lazaret-ignore.toml";
@@ -25,33 +30,109 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     if args.running {
         return running::run(world, args, &policy);
     }
-    let Some(reference) = &args.reference else {
+    if args.references.is_empty() {
         return Err(Failure::usage(
             "nothing is named to be scanned; give an image or a folder, or --running for the running containers",
         ));
-    };
-    let inventory = read(world, reference, &args.read, args.record)?;
+    }
+    let (inventories, failed) = read_all(world, args)?;
     let now = World::now();
-    let needed = advisories::ecosystems_of(&inventory.packages);
+    let needed: BTreeSet<_> = inventories
+        .iter()
+        .flat_map(|inventory| advisories::ecosystems_of(&inventory.packages))
+        .collect();
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
-    let usage = inventory.subject.config_digest.as_ref().and_then(|image| {
-        // Without a folder for state nobody watched.
-        running::usage_of_image(&world.state().ok()?, image, now)
-    });
-    let assessment = Assessment {
-        tool: World::tool(),
-        databases: Some(&databases),
-        risks: Some(&risks),
-        usage: usage.as_ref(),
-        policy: &policy,
-        today: today(now)?,
-    };
-    let report = scan::assess(inventory, &assessment);
+    let mut reports = Vec::with_capacity(inventories.len());
+    for inventory in inventories {
+        let usage = inventory.subject.config_digest.as_ref().and_then(|image| {
+            // Without a folder for state nobody watched.
+            running::usage_of_image(&world.state().ok()?, image, now)
+        });
+        let assessment = Assessment {
+            tool: World::tool(),
+            databases: Some(&databases),
+            risks: Some(&risks),
+            usage: usage.as_ref(),
+            policy: &policy,
+            today: today(now)?,
+        };
+        reports.push(scan::assess(inventory, &assessment));
+    }
+    let exit = exit_of_all(&reports, &failed);
     let format = default_format(world)?.unwrap_or(Format::Table);
-    output::deliver(&world.printing, &args.output, format, |format, style, out| {
-        report::render(&report, format, style, out)
-    })?;
-    Ok(exit_of(report.decision.outcome))
+    match reports.as_slice() {
+        [report] if args.references.len() == 1 => {
+            output::deliver(&world.printing, &args.output, format, |format, style, out| {
+                report::render(report, format, style, out)
+            })?;
+        }
+        _ => {
+            let failed = failed.into_iter().map(|(reference, failure)| NotChecked {
+                what: reference,
+                reason: failure.error.to_string(),
+            });
+            let reports =
+                Reports { schema: REPORTS_SCHEMA.to_owned(), reports, failed: failed.collect() };
+            several::deliver(world, &args.output, format, &reports)?;
+        }
+    }
+    Ok(exit)
+}
+
+/// A subject that could not be read, and why.
+type Failed = (String, Failure);
+
+/// What could be read, in the order of the arguments, and what could not. One alone that cannot be
+/// read ends the command.
+fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Failed>), Failure> {
+    if let [reference] = args.references.as_slice() {
+        return Ok((vec![read(world, reference, &args.read, args.record)?], Vec::new()));
+    }
+    several::refuse_single_forms(&args.output)?;
+    let options = read_options_of(world, &args.read, args.record)?;
+    let next = AtomicUsize::new(0);
+    let results: Mutex<BTreeMap<usize, Result<Inventory, Failure>>> = Mutex::default();
+    progress::while_reading(&world.printing, |progress| {
+        std::thread::scope(|scope| {
+            for _ in 0..several::AT_ONCE.min(args.references.len()) {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(reference) = args.references.get(index) else { return };
+                        let read = scan::read(reference, &options, progress).map_err(failure);
+                        let mut results =
+                            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        results.insert(index, read);
+                    }
+                });
+            }
+        });
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (mut inventories, mut failed) = (Vec::new(), Vec::new());
+    for ((_, result), reference) in results.into_iter().zip(&args.references) {
+        match result {
+            Ok(inventory) => {
+                say_source(world, &inventory);
+                inventories.push(inventory);
+            }
+            Err(failure) => {
+                world.printing.remark(&format!("lazaret: {}", failure.error));
+                failed.push((reference.clone(), failure));
+            }
+        }
+    }
+    Ok((inventories, failed))
+}
+
+/// One exit code for all: findings, then subjects that are not there, then what could not be looked at
+/// in full.
+fn exit_of_all(reports: &[Report], failed: &[Failed]) -> Exit {
+    let of_reports = reports.iter().map(|report| exit_of(report.decision.outcome));
+    let of_failed = failed.iter().map(|(_, failure)| failure.exit);
+    let all: Vec<Exit> = of_reports.chain(of_failed).collect();
+    let order = [Exit::Internal, Exit::Findings, Exit::Usage, Exit::NoDatabase, Exit::Incomplete];
+    order.into_iter().find(|exit| all.contains(exit)).unwrap_or(Exit::Clean)
 }
 
 /// The format that the configuration file names.

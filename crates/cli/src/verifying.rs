@@ -165,6 +165,7 @@ impl Verification<'_> {
             tags: vec![container.image.clone()],
             platform: None,
             base: None,
+            source: None,
         };
         let diff_ids: Vec<Digest> = folders.iter().filter_map(diff_id).collect();
         let known = diff_ids.len() == of_image;

@@ -140,6 +140,6 @@ fn what_is_no_report_is_refused() {
         assert_eq!(code(&scanned), 2);
         assert!(stderr(&scanned).contains(file), "{}", stderr(&scanned));
     }
-    assert_eq!(code(&bench.run(&["diff", "before", "nowhere"])), 2);
+    assert_eq!(code(&bench.run(&["diff", "before", "./nowhere"])), 2);
     assert_eq!(code(&bench.run(&["diff", "before", "after", "--format", "sarif"])), 2);
 }

@@ -41,6 +41,12 @@ fn a_registry_gives_the_same_report_as_the_layout_that_was_pushed() {
         same(&report, &layout);
         assert_eq!(report["subject"]["manifest_digest"], layout["subject"]["manifest_digest"]);
     }
+    // A bare name comes to the same in the end, and says where it was found.
+    let bare = format!("{}/team/shop:1", registry.host());
+    let (report, output) = scanned(&bench, &bare, &["--no-cache"]);
+    same(&report, &layout);
+    assert_eq!(report["subject"]["source"], "registry");
+    assert!(stderr(&output).contains(&format!("took registry:{bare}")), "{}", stderr(&output));
     let reference = format!("registry:{}/team/shop:2", registry.host());
     let missing = bench.run(&["scan", &reference]);
     assert_eq!(code(&missing), 2);

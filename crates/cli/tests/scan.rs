@@ -334,11 +334,11 @@ fn wrong_inputs_are_usage_errors_with_a_remedy() {
         std::process::Command::new("mkfifo").arg(bench.path().join("pipe")).status().unwrap();
     assert!(made.success());
     for (arguments, expected) in [
-        (vec!["scan", "nothing-here"], "cannot read `nothing-here`"),
+        (vec!["scan", "./nothing-here"], "cannot read `nothing-here`"),
         (vec!["scan", "empty.tar"], "is not an image archive, an OCI layout or a directory"),
         (vec!["scan", "pipe"], "is not an image archive, an OCI layout or a directory"),
         (vec!["scan", "docker-archive:pipe"], "is not an image archive"),
-        (vec!["scan", "ship:x"], "unknown scheme `ship`"),
+        (vec!["scan", "ship://x"], "unknown scheme `ship`"),
         (vec!["scan"], "--running"),
         (vec!["sbom", ".", "--format", "sarif"], "`sarif` has no form for packages"),
         (vec!["scan", ".", "-o", "sarif="], "names no file"),

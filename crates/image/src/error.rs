@@ -95,6 +95,16 @@ pub enum ImageError {
     /// A registry could not be asked, or had no answer.
     #[error(transparent)]
     Registry(#[from] crate::source::RegistryError),
+    /// A name without a scheme that nobody has.
+    #[error(
+        "`{reference}` is no path here, and no image of that name was found: {tried}; name the source, as in docker:{reference} or registry:{reference}"
+    )]
+    Nowhere {
+        /// The name.
+        reference: String,
+        /// Who was asked, and what each said.
+        tried: String,
+    },
     /// There is no room for what an engine exports.
     #[error("cannot keep the export of `{image}` in the folder for temporary files: {source}")]
     Spool {

@@ -22,7 +22,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 use vocabulary::diff::DiffReport;
-use vocabulary::{AffectedReport, Report, RunningReport};
+use vocabulary::{AffectedReport, Report, Reports, RunningReport};
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,8 +120,32 @@ pub fn render(
         Format::Table => table::render(report, style, out),
         Format::Json => json::render(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::All, out),
-        Format::Sarif => sarif::render(report, style, out),
+        Format::Sarif => sarif::render(std::slice::from_ref(report), style, out),
         Format::Spdx => spdx::render(report, style, out),
+    }
+}
+
+/// Renders the reports of several subjects, and why others have none: tables one after the other with
+/// a summary, one JSON object, one SARIF log with a run for each.
+///
+/// # Errors
+/// Where `out` cannot be written, and for forms that are about one subject each.
+pub fn render_reports(
+    reports: &Reports,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::render_reports(reports, style, out),
+        Format::Json => json::write(reports, out),
+        Format::Sarif => sarif::render(&reports.reports, style, out),
+        Format::CycloneDx | Format::Spdx => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "`{format}` is about one subject; write one file for each, as in -o {format}={{name}}.json"
+            ),
+        )),
     }
 }
 

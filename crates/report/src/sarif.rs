@@ -21,11 +21,11 @@ use vocabulary::{Coverage, Report, Severity, Status};
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 #[derive(Serialize)]
-struct Log<'report, T, R> {
+struct Log<R> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run<'report, T, R>; 1],
+    runs: R,
 }
 
 #[derive(Serialize)]
@@ -101,24 +101,36 @@ impl Message {
     }
 }
 
-pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let rules = rules::of(report);
-    let indexes: HashMap<&str, usize> =
-        rules.iter().enumerate().map(|(index, rule)| (rule.id(), index)).collect();
-    let suppressed = report
-        .decision
-        .suppressed
-        .iter()
-        .map(|suppressed| (&suppressed.fingerprint, suppressed))
-        .collect();
-    let results = Stream(|| {
-        report.findings.iter().map(|finding| results::of(report, finding, &indexes, &suppressed))
-    });
-    let subject = &report.subject;
-    let log = Log {
-        schema: SCHEMA,
-        version: "2.1.0",
-        runs: [Run {
+/// A log with a run for each report.
+pub(crate) fn render(reports: &[Report], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let runs = Stream(|| reports.iter().map(|report| RunOf { report, style }));
+    write(&Log { schema: SCHEMA, version: "2.1.0", runs }, out)
+}
+
+/// The run of one report, made when it is written.
+struct RunOf<'report> {
+    report: &'report Report,
+    style: &'report Style,
+}
+
+impl Serialize for RunOf<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { report, style } = self;
+        let rules = rules::of(report);
+        let indexes: HashMap<&str, usize> =
+            rules.iter().enumerate().map(|(index, rule)| (rule.id(), index)).collect();
+        let suppressed = report
+            .decision
+            .suppressed
+            .iter()
+            .map(|suppressed| (&suppressed.fingerprint, suppressed))
+            .collect();
+        let results = Stream(|| {
+            let findings = report.findings.iter();
+            findings.map(|finding| results::of(report, finding, &indexes, &suppressed))
+        });
+        let subject = &report.subject;
+        let run = Run {
             tool: Tool {
                 driver: Driver {
                     name: &report.tool.name,
@@ -136,9 +148,9 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
                 outcome: report.decision.outcome,
                 reasons: &report.decision.reasons,
             },
-        }],
-    };
-    write(&log, out)
+        };
+        run.serialize(serializer)
+    }
 }
 
 fn invocation<'report>(report: &Report, style: &'report Style) -> Invocation<'report> {

@@ -18,7 +18,7 @@ use crate::Style;
 use crate::text::Page;
 use anstyle::{AnsiColor, Style as Paint};
 use std::io;
-use vocabulary::{OriginKind, Outcome, Report, Severity};
+use vocabulary::{OriginKind, Outcome, Report, Reports, Severity};
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
@@ -34,6 +34,39 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     coverage::suppressed(report, style, &mut page)?;
     coverage::gaps(report, style, &mut page)?;
     decision(report, &mut page)
+}
+
+/// One table after the other, then a line for each subject.
+pub(crate) fn render_reports(
+    reports: &Reports,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    for report in &reports.reports {
+        render(report, style, out)?;
+        writeln!(out)?;
+    }
+    let mut page = Page::new(out, style.colour, style.width);
+    let all = reports.reports.len() + reports.failed.len();
+    page.paint(BOLD, &format!("SUBJECTS ({all})")).end()?;
+    for report in &reports.reports {
+        let (word, colour) = outcome_word(report.decision.outcome);
+        let total: u64 = report.summary.total.values().sum();
+        page.put("  ").paint(Paint::new().bold().fg_color(Some(colour.into())), word).column(14);
+        page.put(&report.subject.name).column(50);
+        page.put(&vocabulary::counted(total, "finding", "findings"));
+        for level in [Severity::Critical, Severity::High] {
+            if let Some(number) = report.summary.total.get(&level) {
+                page.put(", ").paint(paint_of(level), &format!("{number} {level}"));
+            }
+        }
+        page.end()?;
+    }
+    for failed in &reports.failed {
+        page.put("  ").paint(RED.bold(), "FAILED").column(14);
+        page.wrap(Paint::new(), 14, &format!("{}: {}", failed.what, failed.reason))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn render_packages(
@@ -52,11 +85,7 @@ fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn decision_line(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> io::Result<()> {
-    let (word, colour) = match outcome {
-        Outcome::Pass => ("PASS", AnsiColor::Green),
-        Outcome::Findings => ("FINDINGS", AnsiColor::Red),
-        Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
-    };
+    let (word, colour) = outcome_word(outcome);
     let paint = Paint::new().bold().fg_color(Some(colour.into()));
     page.end()?;
     page.paint(paint, word);
@@ -65,6 +94,14 @@ fn decision_line(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> i
     }
     page.put("  ");
     page.wrap(Paint::new(), 0, &reasons.join("; "))
+}
+
+const fn outcome_word(outcome: Outcome) -> (&'static str, AnsiColor) {
+    match outcome {
+        Outcome::Pass => ("PASS", AnsiColor::Green),
+        Outcome::Findings => ("FINDINGS", AnsiColor::Red),
+        Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
+    }
 }
 
 /// A section's title, behind an empty line.

@@ -132,6 +132,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
             },
             platform: document.platform,
             base: None,
+            source: None,
         },
         distribution,
         layers: Vec::new(),

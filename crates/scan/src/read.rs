@@ -329,6 +329,7 @@ impl Reader<'_> {
             tags: Vec::new(),
             platform: None,
             base: None,
+            source: None,
         };
         let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
         let mut inventory =

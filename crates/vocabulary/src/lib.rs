@@ -42,7 +42,7 @@ pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use purl::{Purl, PurlError};
-pub use report::{DatabaseInfo, Report, SealInfo, Summary, Tool};
+pub use report::{DatabaseInfo, Report, Reports, SealInfo, Summary, Tool};
 pub use risk::{Epss, Exploited, Risk};
 pub use running::{
     AffectedContainer, AffectedImage, AffectedPackage, AffectedReport, NotChecked,

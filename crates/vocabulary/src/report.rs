@@ -1,8 +1,8 @@
 //! The report of one scan: the public JSON.
 
 use crate::{
-    Coverage, Decision, Digest, Distribution, FileRecord, Finding, Layer, OriginKind, Package,
-    Severity, Subject,
+    Coverage, Decision, Digest, Distribution, FileRecord, Finding, Layer, NotChecked, OriginKind,
+    Package, Severity, Subject,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -113,4 +113,19 @@ impl Summary {
         }
         summary
     }
+}
+
+/// Version of the JSON form of [`Reports`].
+pub const REPORTS_SCHEMA: &str = "lazaret.reports/1";
+
+/// The reports of several subjects that were scanned together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reports {
+    /// [`REPORTS_SCHEMA`].
+    pub schema: String,
+    /// In the order in which the subjects were named.
+    pub reports: Vec<Report>,
+    /// Subjects that could not be read at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<NotChecked>,
 }

@@ -47,6 +47,9 @@ pub struct Subject {
     /// The image that it was built on, where it names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<BaseImage>,
+    /// Where it was found, for a name that did not say: `docker`, `containerd`, `registry`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// The image that another one was built on, as that one states it.

@@ -5,6 +5,7 @@
 //! Whatever names a digest is hashed when it is read; what differs is kept as a [`Mismatch`], not as
 //! an error, because an image that was tampered with is the one that must be reported in full.
 
+mod bare;
 mod containerd;
 mod docker;
 mod documents;
@@ -101,7 +102,8 @@ pub enum Opened {
 }
 
 /// Opens `reference`: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`, `oci-dir:FOLDER[:NAME]`,
-/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, `registry:NAME`, or a path, whose kind is detected.
+/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, `registry:NAME`, a path, whose kind is detected, or
+/// the bare name of an image, which is looked for in the engines and then in its registry.
 ///
 /// # Errors
 /// Where it is none of these, or its documents cannot be read.
@@ -127,6 +129,7 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
                 return image(open_layout(&store, reference, name, options)?);
             }
             "dir" => return directory(existing(Path::new(rest))?, reference, options),
+            _ if bare::is_name(reference) => return image(bare::open(reference, options)?),
             _ if !scheme.contains('/')
                 && !Path::new(split_name(reference).0.as_path()).exists() =>
             {
@@ -137,6 +140,9 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
             }
             _ => {}
         }
+    }
+    if bare::is_name(reference) {
+        return image(bare::open(reference, options)?);
     }
     detect(reference, options)
 }
@@ -246,6 +252,7 @@ fn subject(
         tags,
         platform,
         base: None,
+        source: None,
     }
 }
 

@@ -121,6 +121,7 @@ fn image(base: Option<&str>) -> Subject {
         tags: Vec::new(),
         platform: None,
         base: base.map(|name| BaseImage { name: name.to_owned(), digest: None }),
+        source: None,
     }
 }
 

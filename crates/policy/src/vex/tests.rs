@@ -50,6 +50,7 @@ fn silenced(document: &str, findings: Vec<Finding>) -> Vec<Suppressed> {
         tags: Vec::new(),
         platform: None,
         base: None,
+        source: None,
     };
     let today = "2099-01-01".parse().unwrap();
     let judged = decide_for(&policy, Some(&subject), findings, &[Coverage::ran("npm")], today);

@@ -28,6 +28,9 @@ pub(super) fn subject(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         page.end()?;
         labelled(page, "Image", &tags)?;
     } else {
+        if let Some(source) = &subject.source {
+            page.paint(DIM, &format!(" from {source}"));
+        }
         if !tags.is_empty() && tags != subject.name {
             page.put(" (").put(&tags).put(")");
         }

@@ -13,6 +13,7 @@ fn image(name: &str) -> (Subject, Vec<Layer>) {
         tags: Vec::new(),
         platform: None,
         base: None,
+        source: None,
     };
     let layer = Layer {
         index: 0,

@@ -1,0 +1,93 @@
+//! Several subjects in one scan: one exit code, results together or each in a file of its own; and bare
+//! names of images.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, base, code, image, stderr, stdout};
+use serde_json::Value;
+use testkit::{ImageBuilder, Layer};
+
+fn bench() -> Bench {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("one")).unwrap();
+    let clean = common::STATUS.replace("3.0.1-1", "3.0.2-1");
+    ImageBuilder::new()
+        .layer(base().file("var/lib/dpkg/status", clean))
+        .layer(Layer::new().file("a", "b"))
+        .write_oci_dir(bench.path().join("two"))
+        .unwrap();
+    bench
+}
+
+#[test]
+fn each_subject_is_told_of_and_one_exit_code_stands_for_all() {
+    let bench = bench();
+    let line = ["--fail-on", "high", "--no-cache"];
+    let scan = |references: &[&str]| {
+        let arguments: Vec<&str> =
+            ["scan"].iter().chain(references).chain(&line).copied().collect();
+        bench.run(&arguments)
+    };
+    let both = scan(&["two", "one"]);
+    assert_eq!(code(&both), 1, "{}", stderr(&both));
+    let text = stdout(&both);
+    let summary = text.split("SUBJECTS (2)").nth(1).unwrap();
+    assert!(summary.contains("PASS") && summary.contains("4 findings, 2 critical"), "{summary}");
+    assert_eq!(code(&scan(&["two", "two"])), 0);
+    // What is not there does not hide the others, nor do they hide it.
+    let missing = scan(&["two", "./missing", "two"]);
+    assert_eq!(code(&missing), 2, "{}", stderr(&missing));
+    assert!(stdout(&missing).contains("SUBJECTS (3)") && stdout(&missing).contains("FAILED"));
+    assert_eq!(code(&scan(&["./missing", "one"])), 1);
+}
+
+#[test]
+fn json_and_sarif_hold_all_subjects_in_their_order() {
+    let bench = bench();
+    let scanned =
+        bench.run(&["scan", "two", "one", "-o", "json=all.json", "-o", "sarif=all.sarif"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let all = bench.json("all.json");
+    assert_eq!(all["schema"], "lazaret.reports/1");
+    let names: Vec<&Value> =
+        all["reports"].as_array().unwrap().iter().map(|one| &one["subject"]["name"]).collect();
+    assert_eq!(names, ["two", "one"]);
+    bench.run(&["scan", "one", "-o", "json=alone.json"]);
+    assert_eq!(all["reports"][1]["findings"], bench.json("alone.json")["findings"]);
+    let sarif = bench.json("all.sarif");
+    assert_eq!(sarif["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(sarif["runs"][1]["results"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn forms_of_one_subject_get_a_file_each() {
+    let bench = bench();
+    let refused = bench.run(&["scan", "one", "two", "-o", "cyclonedx=all.json"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("-o cyclonedx={name}.json"), "{}", stderr(&refused));
+    let scanned =
+        bench.run(&["scan", "oci-dir:one", "two", "two", "-o", "cyclonedx={name}.cdx.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    assert!(stdout(&scanned).is_empty());
+    for file in ["oci-dir-one.cdx.json", "two.cdx.json", "two-2.cdx.json"] {
+        assert_eq!(bench.json(file)["bomFormat"], "CycloneDX", "{file}");
+    }
+}
+
+#[test]
+fn a_bare_name_that_nobody_has_says_who_was_asked() {
+    let bench = bench();
+    let arguments =
+        ["scan", "no-such-app:1.2", "--offline", "--docker-host", "unix:///nowhere/docker.sock"];
+    let mut command = bench.command(&arguments);
+    let scanned = command.env("CONTAINERD_ADDRESS", "/nowhere/containerd.sock").output().unwrap();
+    assert_eq!(code(&scanned), 2);
+    let text = stderr(&scanned);
+    for part in ["docker:", "containerd:", "registry:", "registry:no-such-app:1.2"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // A mistyped path is no name, and nobody is asked.
+    let scanned = bench.run(&["scan", "./no-such-app", "--offline"]);
+    assert!(stderr(&scanned).contains("cannot read"), "{}", stderr(&scanned));
+}
