@@ -382,3 +382,15 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         files: files.to_vec(),
     }
 }
+
+/// Bills of materials: each becomes an inventory, of which every package can be written and read.
+pub fn sbom(data: &[u8]) {
+    let Ok(document) = ::sbom::read(data) else { return };
+    let components = document.components.len() + document.packages.len();
+    let inventory = scan::bill("sbom:x", document);
+    assert!(inventory.packages.len() <= components);
+    for package in &inventory.packages {
+        let text = package.purl.to_string();
+        assert_eq!(text.parse::<Purl>().map(|purl| purl.to_string()).as_ref(), Ok(&text));
+    }
+}

@@ -163,6 +163,25 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\
+        licences: {allow: [MIT]}\npackages:\n  forbid:\n    - {package: pkg:npm/a*, versions: '< 1', reason: x}\n";
+    write(folder, "policy", "policy", policy)?;
+    let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2000-01-01T00:00:00Z","statements":
+        [{"vulnerability":{"name":"CVE-2000-1"},"status":"fixed","products":[{"@id":"pkg:npm/a@1"}]}]}"#;
+    write(folder, "policy", "openvex", vex)?;
+    let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
+        "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
+    write(folder, "kev", "catalogue", kev)?;
+    let epss = b"#score_date:2000-01-02T00:00:00Z\ncve,epss,percentile\nCVE-2000-1,0.9,0.99\n";
+    write(folder, "epss", "scores", epss)?;
+    let bill = br#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"operating-system","name":"debian",
+        "version":"12"},{"type":"library","name":"a","version":"1","purl":"pkg:deb/debian/a@1?arch=amd64",
+        "licenses":[{"license":{"id":"MIT"}}],"properties":[{"name":"lazaret:location:layer","value":"2"}]}]}"#;
+    write(folder, "sbom", "cyclonedx", bill)?;
+    let bill = br#"{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"1","externalRefs":
+        [{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}],"annotations":[{"comment":"lazaret:origin=base"}]}],
+        "relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"x"}]}"#;
+    write(folder, "sbom", "spdx", bill)?;
     let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
     for ecosystem in ["Debian", "npm"] {
         let mut builder = advisories::build::Builder::new(vocabulary::Ecosystem::new(ecosystem));

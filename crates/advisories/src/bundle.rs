@@ -12,6 +12,7 @@
 use crate::database::Database;
 use crate::download::{self, Download, DownloadError};
 use crate::manifest::{self, Manifest};
+use crate::risk::{self, RiskFeed};
 use crate::storage::{self, Lock, StorageError};
 use crate::update;
 use sha2::{Digest as _, Sha256};
@@ -90,10 +91,11 @@ pub enum BundleError {
 /// # Errors
 /// Where there is none, or one is not what its manifest says, or the file cannot be written.
 pub fn export(folder: &Path, file: &Path) -> Result<Digest, BundleError> {
-    let manifests = update::manifests(folder);
+    let mut manifests = update::manifests(folder);
     if manifests.is_empty() {
         return Err(BundleError::Nothing(folder.to_owned()));
     }
+    manifests.extend(update::risk_manifests(folder));
     let beside = storage::beside(file, "part");
     let failed = |reason| BundleError::Io { path: file.to_owned(), reason };
     let written = write(folder, &manifests, &beside).and_then(|digest| {
@@ -289,6 +291,16 @@ impl<From: Read> Fields<From> {
         if Digest::of(&bytes) != manifest.digest {
             return Err(wrong("its digest is another one".to_owned()));
         }
+        let beside = storage::beside(&place, "import");
+        if let Some(feed) = RiskFeed::named(manifest.ecosystem.as_str()) {
+            let content =
+                risk::content_of(feed, &bytes).map_err(|error| wrong(error.to_string()))?;
+            if content != manifest.content || manifest.ecosystem != feed.name() {
+                return Err(wrong("it is of another feed or content".to_owned()));
+            }
+            storage::replace(&beside, &bytes)?;
+            return Ok((manifest, beside, place));
+        }
         let database = Database::from_bytes(bytes).map_err(|error| wrong(error.to_string()))?;
         database.check().map_err(|error| wrong(error.to_string()))?;
         if database.ecosystem() != &manifest.ecosystem
@@ -296,7 +308,6 @@ impl<From: Read> Fields<From> {
         {
             return Err(wrong("it is of another ecosystem or content".to_owned()));
         }
-        let beside = storage::beside(&place, "import");
         storage::replace(&beside, database.as_bytes())?;
         Ok((manifest, beside, place))
     }

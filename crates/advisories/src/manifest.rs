@@ -6,6 +6,7 @@
 
 use crate::database::Database;
 use crate::names;
+use crate::risk::RiskFeed;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use vocabulary::{DatabaseInfo, Digest, Ecosystem};
@@ -94,11 +95,12 @@ pub fn version_folder(folder: &Path) -> PathBuf {
     folder.join("v1")
 }
 
-/// The database file of an ecosystem; none for a name that could leave the folder.
+/// The database file of an ecosystem, or the file of a feed about exploitation; none for a name that could leave the folder.
 #[must_use]
 pub fn database_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
     let stem = names::file_stem(ecosystem.as_str())?;
-    Some(version_folder(folder).join(format!("{stem}.lzdb")))
+    let ending = if RiskFeed::named(ecosystem.as_str()).is_some() { "lzrisk" } else { "lzdb" };
+    Some(version_folder(folder).join(format!("{stem}.{ending}")))
 }
 
 /// The manifest file of an ecosystem; none for a name that could leave the folder.

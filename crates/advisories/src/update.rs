@@ -91,6 +91,14 @@ pub enum UpdateError {
     /// The database cannot be put in place.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A feed about exploitation is not what it should be.
+    #[error("`{from}`: {reason}")]
+    Risk {
+        /// The file or address.
+        from: String,
+        /// What is wrong.
+        reason: crate::risk::RiskError,
+    },
     /// No ecosystem was named, and the source does not list what it has.
     #[error("cannot read `{0}`: {1}; name the ecosystems to update")]
     NoList(String, String),
@@ -284,6 +292,12 @@ fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
 #[must_use]
 pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
     manifests(folder).iter().map(|manifest| manifest.info(now)).collect()
+}
+
+/// The manifests of the feeds about exploitation that can be used.
+pub(crate) fn risk_manifests(folder: &Path) -> Vec<Manifest> {
+    let feeds = crate::risk::RiskFeed::ALL.into_iter();
+    feeds.filter_map(|feed| crate::risk::load(folder, feed)).map(|(manifest, _)| manifest).collect()
 }
 
 /// The manifests of all databases that can be used, sorted by ecosystem.

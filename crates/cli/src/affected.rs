@@ -46,7 +46,7 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let now = World::now();
     let needed: BTreeSet<_> =
         images.iter().flat_map(|image| advisories::ecosystems_of(&image.packages)).collect();
-    let databases = database::for_scan(world, &args.database, &needed, now)?;
+    let (databases, _) = database::for_scan(world, &args.database, &needed, now)?;
     let all = advisories::status(&world.db()?, now).into_iter();
     let all = all.map(|info| vocabulary::Ecosystem::new(&info.ecosystem));
     // An id of an ecosystem that nothing here has is known all the same.
@@ -532,6 +532,7 @@ mod tests {
             layer: Some(0),
             origin: vocabulary::OriginKind::Base,
             fix: None,
+            risk: None,
             evidence: vec![Evidence::Advisory(Box::new(evidence))],
         }
     }

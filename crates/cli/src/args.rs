@@ -136,6 +136,8 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     /// List the packages of an image or a directory
     Sbom(SbomArgs),
+    /// Say what is new, gone and changed between two images, folders, bills or saved reports, and why
+    Diff(Box<crate::diff::DiffArgs>),
     /// Sign a record of an image as it is now, to verify it against later
     Seal(SealArgs),
     /// Hold an image or a container against its seal, and name every difference
@@ -151,6 +153,9 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
+    /// Check and try the policy file, lazaret.yaml
+    #[command(subcommand)]
+    Policy(Box<crate::policies::PolicyCommand>),
     /// Keep and ask the vulnerability database
     #[command(subcommand)]
     Db(DbCommand),
@@ -171,7 +176,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
+    /// detected
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     #[command(flatten)]
@@ -215,12 +221,27 @@ pub(crate) struct DatabaseArgs {
     /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
     #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
     pub(crate) db_source: Option<String>,
+    #[command(flatten)]
+    pub(crate) risk: RiskArgs,
+}
+
+/// Where it is said what is exploited.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RiskArgs {
+    /// CISA's catalogue of known exploited vulnerabilities (JSON)
+    /// [default: in the mirror of the advisories, else cisa.gov]
+    #[arg(long, value_name = "URL|FILE", env = "LAZARET_KEV", hide_env_values = true)]
+    pub(crate) kev: Option<String>,
+    /// EPSS scores (CSV, also packed by gzip)
+    /// [default: in the mirror of the advisories, else empiricalsecurity.com]
+    #[arg(long, value_name = "URL|FILE", env = "LAZARET_EPSS", hide_env_values = true)]
+    pub(crate) epss: Option<String>,
 }
 
 /// Where results go.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx or sarif
+    /// Format on standard output: table, json, cyclonedx, sarif or spdx
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
@@ -256,10 +277,42 @@ impl std::str::FromStr for Output {
     }
 }
 
+/// What is over the line.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
+    #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
+    pub(crate) policy: Option<PathBuf>,
+    /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
+    /// several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vex: Vec<PathBuf>,
+    /// Only vulnerabilities that can be mended count
+    #[arg(long)]
+    pub(crate) only_fixed: bool,
+    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
+    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
+    pub(crate) fail_on: Option<vocabulary::Severity>,
+    /// Exit with 1 where a finding's severity is unknown
+    #[arg(long)]
+    pub(crate) fail_on_unknown: bool,
+    /// Exit with 1 where a vulnerability is known to be exploited (CISA KEV), however severe
+    #[arg(long)]
+    pub(crate) fail_on_exploited: bool,
+    /// Do not call a scan incomplete for files that could not be read
+    #[arg(long)]
+    pub(crate) allow_partial: bool,
+    /// File that says which findings to ignore, why, and until when
+    /// [default: .lazaret-ignore.toml, where it is there]
+    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
+    pub(crate) ignore_file: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, or a path whose kind is detected
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, or a path whose kind is
+    /// detected
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: Option<String>,
     /// Scan the images of all running containers, and say which of the vulnerable packages each
@@ -272,19 +325,11 @@ pub(crate) struct ScanArgs {
     pub(crate) record: RecordArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
-    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
-    pub(crate) fail_on: Option<vocabulary::Severity>,
-    /// Exit with 1 where a finding's severity is unknown
-    #[arg(long)]
-    pub(crate) fail_on_unknown: bool,
-    /// Do not call a scan incomplete for files that could not be read
-    #[arg(long)]
-    pub(crate) allow_partial: bool,
-    /// File that says which findings to ignore, why, and until when
-    /// [default: .lazaret-ignore.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
-    pub(crate) ignore_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Saved report (json): what it found already does not count, only what is new
+    #[arg(long, value_name = "REPORT", env = "LAZARET_NEW_SINCE", hide_env_values = true)]
+    pub(crate) new_since: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
 }
@@ -413,7 +458,9 @@ pub(crate) enum DbCommand {
         /// Where from: a URL or folder in the layout of the public OSV bucket
         #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
         from: Option<String>,
-        /// Ecosystems to fetch, such as Debian or PyPI [default: all that the source lists]
+        #[command(flatten)]
+        risk: RiskArgs,
+        /// Ecosystems to fetch, such as Debian or PyPI, and KEV or EPSS [default: all that there is]
         #[arg(value_name = "ECOSYSTEM")]
         ecosystems: Vec<String>,
     },

@@ -1,11 +1,11 @@
 //! `lazaret db …`, and the database that a scan needs.
 
 use crate::World;
-use crate::args::{DatabaseArgs, DbCommand, StatusFormat};
+use crate::args::{DatabaseArgs, DbCommand, RiskArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::Updating;
-use advisories::{Changed, Databases, Source, Updated};
+use advisories::{Changed, Databases, RiskFeed, RiskUpdated, Risks, Source, Updated};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,12 +14,8 @@ use vocabulary::{DatabaseInfo, Ecosystem, counted};
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
     match command {
-        DbCommand::Update { from, ecosystems } => {
-            let ecosystems: Vec<Ecosystem> =
-                ecosystems.iter().map(|name| Ecosystem::new(name)).collect();
-            let updates = update(world, &folder, from.as_deref(), &ecosystems)
-                .map_err(|error| Failure::new(Exit::NoDatabase, error))?;
-            show_updates(world, &updates)
+        DbCommand::Update { from, risk, ecosystems } => {
+            update_all(world, &folder, from.as_deref(), &risk, &ecosystems)
         }
         DbCommand::Status { format } => status(&folder, format),
         DbCommand::Match { purl, distro, format } => {
@@ -61,6 +57,119 @@ fn update(
     Ok(advisories::update(folder, &source, ecosystems, &client, World::now(), &progress)?)
 }
 
+/// Ecosystems and feeds about exploitation, those that are named, else all. A feed that cannot be had
+/// is said, and does not undo the advisories.
+fn update_all(
+    world: &World,
+    folder: &Path,
+    from: Option<&str>,
+    risk: &RiskArgs,
+    names: &[String],
+) -> Result<Exit, Failure> {
+    let no_database = |error| Failure::new(Exit::NoDatabase, error);
+    let feeds: Vec<RiskFeed> = names.iter().filter_map(|name| RiskFeed::named(name)).collect();
+    let ecosystems: Vec<Ecosystem> = names
+        .iter()
+        .filter(|name| RiskFeed::named(name).is_none())
+        .map(|name| Ecosystem::new(name))
+        .collect();
+    let mut exit = Exit::Clean;
+    if names.is_empty() || !ecosystems.is_empty() {
+        let updates = update(world, folder, from, &ecosystems).map_err(no_database)?;
+        exit = show_updates(world, &updates)?;
+    }
+    let feeds = if names.is_empty() { RiskFeed::ALL.to_vec() } else { feeds };
+    for feed in feeds {
+        let name = feed.name();
+        let entries = |count| counted(count, "entry", "entries");
+        match update_risk(world, folder, feed, from, risk) {
+            Ok(RiskUpdated::Built(count)) => {
+                world.printing.remark(&format!("{name}: {}", entries(count)));
+            }
+            Ok(RiskUpdated::Unchanged(count)) => {
+                world.printing.remark(&format!("{name}: {}, unchanged", entries(count)));
+            }
+            Ok(RiskUpdated::NotThere) => {
+                world.printing.remark(&format!("{name}: the source does not have it"));
+            }
+            // Whoever asks for this feed alone, or names where it is, wants to know.
+            Err(error) if !names.is_empty() || named(world, feed, risk).is_some() => {
+                return Err(no_database(error));
+            }
+            Err(error) => {
+                world
+                    .printing
+                    .remark(&format!("lazaret: warning: {name} was not updated: {error:#}"));
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Where a feed is said to be.
+fn named(world: &World, feed: RiskFeed, risk: &RiskArgs) -> Option<String> {
+    let (flag, setting) = match feed {
+        RiskFeed::Kev => (&risk.kev, &world.settings.kev),
+        RiskFeed::Epss => (&risk.epss, &world.settings.epss),
+    };
+    flag.clone().or_else(|| setting.clone())
+}
+
+fn update_risk(
+    world: &World,
+    folder: &Path,
+    feed: RiskFeed,
+    from: Option<&str>,
+    risk: &RiskArgs,
+) -> Result<RiskUpdated, anyhow::Error> {
+    let client = world.client().map_err(|failure| failure.error)?;
+    let places =
+        advisories::risk::places(feed, named(world, feed, risk).as_deref(), &source(world, from));
+    Ok(advisories::risk::update(folder, feed, &places, &client, World::now())?)
+}
+
+/// What is known of exploitation, brought up to date like the advisories. Without it findings are
+/// ranked by less, and the report says so: a scan does not fail for it.
+///
+/// A feed that is not there yet is fetched together with advisories: who brings those by other means,
+/// such as an import, is not connected to anybody for this.
+fn risks(
+    world: &World,
+    args: &DatabaseArgs,
+    with_advisories: bool,
+    now: Timestamp,
+) -> Result<Risks, Failure> {
+    let folder = world.db()?;
+    let there = |risks: &Risks, feed: RiskFeed| {
+        risks.infos().iter().any(|info| info.ecosystem == feed.name().as_str())
+    };
+    let fresh = |risks: &Risks, feed: RiskFeed| {
+        risks.infos().iter().any(|info| info.ecosystem == feed.name().as_str() && !info.stale)
+    };
+    let known = Risks::open(&folder, now);
+    let from = args.db_source.as_deref();
+    let mut changed = false;
+    for feed in RiskFeed::ALL {
+        let named = named(world, feed, &args.risk);
+        let places = advisories::risk::places(feed, named.as_deref(), &source(world, from));
+        let networked = places.iter().any(|place| matches!(place, Source::Url(_)));
+        let asked = with_advisories || named.is_some() || there(&known, feed);
+        if !asked || fresh(&known, feed) || args.no_db_update || networked && world.offline() {
+            continue;
+        }
+        match update_risk(world, &folder, feed, from, &args.risk) {
+            Ok(updated) => changed |= updated != RiskUpdated::NotThere,
+            Err(error) => {
+                let name = feed.name();
+                world
+                    .printing
+                    .remark(&format!("lazaret: warning: {name} was not updated: {error:#}"));
+            }
+        }
+    }
+    Ok(if changed { Risks::open(&folder, now) } else { known })
+}
+
 fn show_updates(world: &World, updates: &[Updated]) -> Result<Exit, Failure> {
     for update in updates {
         let ecosystem = &update.ecosystem;
@@ -86,7 +195,9 @@ fn show_updates(world: &World, updates: &[Updated]) -> Result<Exit, Failure> {
 }
 
 fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
-    let databases = advisories::status(folder, World::now());
+    let mut databases = advisories::status(folder, World::now());
+    let none = databases.is_empty();
+    databases.extend(Risks::open(folder, World::now()).infos().iter().cloned());
     if format == StatusFormat::Json {
         output::print_json(&databases)?;
     } else {
@@ -103,7 +214,7 @@ fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
             )
         })?;
     }
-    if databases.is_empty() {
+    if none {
         return Err(Failure::new(
             Exit::NoDatabase,
             anyhow::anyhow!("no database in `{}`; run `lazaret db update`", folder.display()),
@@ -130,14 +241,14 @@ fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// The databases of these ecosystems. Those that are missing or older than a
-/// day are fetched, unless that is not wanted.
+/// The databases of these ecosystems, and what is known of exploitation. Those that are missing or
+/// older than a day are fetched, unless that is not wanted.
 pub(crate) fn for_scan(
     world: &World,
     args: &DatabaseArgs,
     needed: &BTreeSet<Ecosystem>,
     now: Timestamp,
-) -> Result<Databases, Failure> {
+) -> Result<(Databases, Risks), Failure> {
     let folder = world.db()?;
     let known = advisories::status(&folder, now);
     let fresh = |ecosystem: &Ecosystem| {
@@ -154,6 +265,7 @@ pub(crate) fn for_scan(
     {
         world.printing.remark(&format!("lazaret: warning: advisories were not updated: {error:#}"));
     }
+    let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
     let databases = Databases::open(&folder, needed.iter().cloned(), now);
     let info = databases.infos();
     if databases.is_empty() && !needed.is_empty() {
@@ -181,5 +293,5 @@ pub(crate) fn for_scan(
             stale.join(", ")
         ));
     }
-    Ok(databases)
+    Ok((databases, risks))
 }

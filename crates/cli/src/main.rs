@@ -8,10 +8,12 @@ mod agent;
 mod args;
 mod compare;
 mod database;
+mod diff;
 mod exit;
 mod keys;
 mod matching;
 mod output;
+mod policies;
 mod progress;
 mod running;
 mod sbom;
@@ -58,6 +60,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
+        Command::Policy(command) => policies::run(&world, *command),
+        Command::Diff(args) => diff::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }

@@ -43,6 +43,7 @@ impl Printing {
             width: terminal.then(width).flatten(),
             verbose: self.verbose,
             timestamp: timestamp(),
+            moment: Some(moment()),
         }
     }
 
@@ -59,6 +60,11 @@ impl Printing {
 fn timestamp() -> Option<String> {
     let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+}
+
+/// The time of this run, to the second, as SPDX wants it.
+fn moment() -> String {
+    crate::World::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Columns of the terminal, where it says so.

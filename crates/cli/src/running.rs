@@ -18,12 +18,15 @@ use std::path::{Path, PathBuf};
 use vocabulary::running::RUNNING_SCHEMA;
 use vocabulary::usage::USAGE_SCHEMA;
 use vocabulary::{
-    Container, Coverage, Digest, Engine, Finding, NotChecked, Outcome, Package, Report,
+    Container, Coverage, Digest, Engine, Finding, NotChecked, Outcome, Package, Report, Risk,
     RunningContainer, RunningFinding, RunningReport, Summary, Usage, Use, Used, Watched,
 };
 
 /// Bytes of a usage file: the agent lists at most 20,000 files, and few paths have 200 characters.
 const USAGE_BYTES: u64 = 32 << 20;
+
+/// How many usage files are looked at: a machine runs some hundreds of containers.
+const USAGE_FILES: usize = 10_000;
 
 /// How old a usage file may be for what it lacks to count as not used: an agent that has ended
 /// leaves its file behind.
@@ -46,9 +49,15 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
         .filter_map(|read| read.as_ref().ok())
         .flat_map(|inventory| advisories::ecosystems_of(&inventory.packages))
         .collect();
-    let databases = database::for_scan(world, &args.database, &needed, now)?;
-    let assessment =
-        Assessment { tool: World::tool(), databases: Some(&databases), policy, today: today(now)? };
+    let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
+    let assessment = Assessment {
+        tool: World::tool(),
+        databases: Some(&databases),
+        risks: Some(&risks),
+        usage: None,
+        policy,
+        today: today(now)?,
+    };
     let images: BTreeMap<Reference, Result<Assessed, String>> = images
         .into_iter()
         .map(|(key, read)| (key, read.map(|inventory| Assessed::new(inventory, &assessment))))
@@ -191,8 +200,8 @@ struct Assessed {
 }
 
 impl Assessed {
-    fn new(mut inventory: Inventory, assessment: &Assessment<'_>) -> Self {
-        let symlinks = std::mem::take(&mut inventory.symlinks);
+    fn new(inventory: Inventory, assessment: &Assessment<'_>) -> Self {
+        let symlinks = inventory.symlinks.clone();
         Self { report: scan::assess(inventory, assessment), symlinks }
     }
 
@@ -214,18 +223,33 @@ impl Assessed {
         let of = |finding: &Finding| {
             let purl = finding.package.as_ref();
             let package = purl.and_then(|purl| sources.get(purl));
+            let usage = purl.map_or_else(Use::unknown, |purl| usages.of(purl, &finding.location));
+            let risk = finding.risk.clone().map(|risk| {
+                Risk::new(
+                    finding.severity,
+                    risk.exploited,
+                    risk.epss,
+                    Some(usage.used),
+                    risk.exposed,
+                )
+            });
             RunningFinding {
                 source: package
                     .and_then(|package| package.source.as_ref())
                     .map(|source| source.name.clone()),
-                usage: purl.map_or_else(Use::unknown, |purl| usages.of(purl, &finding.location)),
-                finding: finding.clone(),
+                usage,
+                finding: Finding { risk, ..finding.clone() },
             }
         };
         let open = findings.iter().filter(|finding| !silenced.contains(&finding.fingerprint));
         let mut findings: Vec<RunningFinding> = open.map(of).collect();
-        // They come worst first, and stay so among those of one kind.
-        findings.sort_by_key(|finding| finding.usage.used != Used::Loaded);
+        // What is in use or known to be exploited, then the rest; each most urgent first.
+        findings.sort_by_key(|finding| {
+            let risk = finding.finding.risk.as_ref();
+            let exploited = risk.is_some_and(|risk| risk.exploited.is_some());
+            let first = exploited || finding.usage.used == Used::Loaded;
+            std::cmp::Reverse((first, risk.map_or(u32::MAX, |risk| risk.rank)))
+        });
         let id = container.image_id.as_ref().or(subject.config_digest.as_ref());
         RunningContainer {
             image: Some(subject.clone()),
@@ -333,6 +357,23 @@ pub(crate) fn usage(
             None
         }
     }
+}
+
+/// What a container of an image used, where an agent watched one and its file is current: of several
+/// the one that used most. `image` is the digest of the image's configuration.
+pub(crate) fn usage_of_image(state: &Path, image: &Digest, now: Timestamp) -> Option<Usage> {
+    let entries = std::fs::read_dir(state.join("usage")).ok()?;
+    let paths = entries.take(USAGE_FILES).filter_map(|entry| Some(entry.ok()?.path()));
+    paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|path| {
+            let text = read_bounded(&path, USAGE_BYTES).ok()??;
+            let usage: Usage = serde_json::from_slice(&text).ok()?;
+            let container = usage.container.clone();
+            let (usage, _) = checked(usage, &container, now).ok()?;
+            (usage.container.image_id.as_ref() == Some(image)).then_some(usage)
+        })
+        .max_by_key(|usage| usage.files.len())
 }
 
 /// The name that the agent gives it: the id, without what could lead out of the folder.

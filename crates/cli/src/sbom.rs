@@ -13,24 +13,27 @@ use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
 use vocabulary::Outcome;
 
 pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
-    if args.output.format == Some(Format::Sarif)
-        || args.output.output.iter().any(|output| output.format == Some(Format::Sarif))
+    let named = args.output.output.iter().filter_map(|output| output.format);
+    if let Some(format) =
+        args.output.format.into_iter().chain(named).find(|own| !own.has_packages())
     {
-        return Err(Failure::usage(
-            "`sarif` has no form for packages; use table, json or cyclonedx",
-        ));
+        return Err(Failure::usage(format!(
+            "`{format}` has no form for packages; use table, json, cyclonedx or spdx"
+        )));
     }
     let inventory = read(world, &args.subject.reference, &args.subject.read, args.record)?;
     let policy = policy::Policy { allow_partial: args.allow_partial, ..policy::Policy::default() };
     let assessment = Assessment {
         tool: World::tool(),
         databases: None,
+        risks: None,
+        usage: None,
         policy: &policy,
         today: today(World::now())?,
     };
     let report = scan::assess(inventory, &assessment);
     // A configured format that has no form for packages is meant for scans.
-    let configured = default_format(world)?.filter(|format| *format != Format::Sarif);
+    let configured = default_format(world)?.filter(|format| format.has_packages());
     output::deliver(
         &world.printing,
         &args.output,
@@ -74,7 +77,10 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
 
 /// An input that is not there is a wrong argument; one that cannot be read was not scanned.
 pub(crate) fn failure(error: ScanError) -> Failure {
-    let ScanError::Image(cause) = &error;
+    let cause = match &error {
+        ScanError::Image(cause) => cause,
+        ScanError::Bill(_) => return Failure::new(Exit::Usage, error),
+    };
     let exit = match cause {
         ImageError::Read { .. }
         | ImageError::Unrecognised(_)

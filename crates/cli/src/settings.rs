@@ -24,13 +24,17 @@ pub(crate) struct Settings {
     pub(crate) containerd_address: Option<PathBuf>,
     pub(crate) containerd_namespace: Option<String>,
     pub(crate) db_source: Option<String>,
+    pub(crate) kev: Option<String>,
+    pub(crate) epss: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) platform: Option<String>,
     pub(crate) format: Option<String>,
     pub(crate) fail_on: Option<String>,
     pub(crate) fail_on_unknown: Option<bool>,
+    pub(crate) fail_on_exploited: Option<bool>,
     pub(crate) allow_partial: Option<bool>,
     pub(crate) ignore_file: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
 }
 
 /// Reads the configuration file that was named, else `lazaret.toml` in this folder, else

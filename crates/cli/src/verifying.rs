@@ -164,6 +164,7 @@ impl Verification<'_> {
             config_digest: container.image_id.clone(),
             tags: vec![container.image.clone()],
             platform: None,
+            base: None,
         };
         let diff_ids: Vec<Digest> = folders.iter().filter_map(diff_id).collect();
         let known = diff_ids.len() == of_image;

@@ -40,11 +40,11 @@ fn one_report_names_findings_of_every_layer() {
         [
             "CVE-2099-0001 critical pkg:deb/debian/libopensel3@3.0.1-1 0 base",
             "CVE-2099-0002 critical pkg:deb/debian/libopensel3@3.0.1-1 0 base",
-            "CVE-2099-0003 low pkg:pypi/demo-web@1.5 1 application",
             "GHSA-aaaa-bbbb-cccc unknown pkg:npm/left-demo@1.0.0 2 application",
+            "CVE-2099-0003 low pkg:pypi/demo-web@1.5 1 application",
         ]
     );
-    assert_eq!(report["findings"][2]["fix"]["version"], "2.0");
+    assert_eq!(report["findings"][3]["fix"]["version"], "2.0");
     assert_eq!(report["layers"][1]["command"], "RUN pip install demo-web==1.5");
 }
 

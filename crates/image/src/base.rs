@@ -9,10 +9,23 @@
 
 use crate::manifest::{Config, History};
 use std::collections::BTreeMap;
-use vocabulary::{Confidence, Origin, OriginKind};
+use vocabulary::{BaseImage, Confidence, Origin, OriginKind};
 
 /// Longest command kept, in characters: heredocs in Dockerfiles reach tens of KiB.
 const COMMAND_CHARACTERS: usize = 2_000;
+
+/// Longest name of a base image that is kept, in characters.
+const NAME_CHARACTERS: usize = 1_000;
+
+/// The base image that the manifest's annotations or the image's labels name.
+pub(crate) fn stated(config: &Config, annotations: &BTreeMap<String, String>) -> Option<BaseImage> {
+    let get = |key: &str| annotations.get(key).or_else(|| config.config.labels.get(key));
+    let name = get("org.opencontainers.image.base.name").filter(|name| !name.is_empty())?;
+    Some(BaseImage {
+        name: name.chars().take(NAME_CHARACTERS).collect(),
+        digest: get("org.opencontainers.image.base.digest").and_then(|text| text.parse().ok()),
+    })
+}
 
 /// The command of each layer, cleaned of what builders put around it.
 pub(crate) fn commands(history: &[History], layers: usize) -> Vec<Option<String>> {

@@ -111,6 +111,21 @@ pub struct RunConfig {
     /// Labels.
     #[serde(default, deserialize_with = "null_as_default")]
     pub labels: BTreeMap<String, String>,
+    /// Ports that it says to listen on, such as `80/tcp`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub exposed_ports: BTreeMap<String, serde::de::IgnoredAny>,
+    /// The program that is started.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub entrypoint: Vec<String>,
+    /// Its arguments, or the program where there is no entry point.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub cmd: Vec<String>,
+    /// `NAME=value`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub env: Vec<String>,
+    /// The folder in which it is started.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub working_dir: String,
 }
 
 /// One image in docker save's `manifest.json`.

@@ -1,7 +1,8 @@
 //! What is over the line whatever line was set, and in which words the decision says so.
 //!
 //! A line is for faults that everybody has some of. What stands here is none of those: evidence that
-//! an image or a container is not what it was approved as, or that somebody else is in it.
+//! an image or a container is not what it was approved as, or that somebody else is in it, or what
+//! the policy itself forbids.
 
 use vocabulary::{Finding, Rule, Severity};
 
@@ -36,6 +37,20 @@ impl Always {
     }
 }
 
+/// Whether a rule is one by which policy says what it asks for, not that something was tampered with.
+#[must_use]
+pub fn is_of_policy(rule: &str) -> bool {
+    [
+        Rule::EXPIRED_IGNORE,
+        Rule::FORBIDDEN_BASE_IMAGE,
+        Rule::FORBIDDEN_LICENCE,
+        Rule::FORBIDDEN_PACKAGE,
+        Rule::MISSING_PACKAGE,
+    ]
+    .iter()
+    .any(|own| own.id == rule)
+}
+
 /// All of them, in the order in which reasons name them.
 pub const ALWAYS: &[Always] = &[
     Always::all(Rule::BROKEN_SEAL, "seal does not hold", "seals do not hold"),
@@ -66,6 +81,18 @@ pub const ALWAYS: &[Always] = &[
         "file that matters was changed",
         "files that matter were changed",
     ),
+    Always::all(Rule::FORBIDDEN_PACKAGE, "forbidden package", "forbidden packages"),
+    Always::all(
+        Rule::MISSING_PACKAGE,
+        "package that must be there is not",
+        "packages that must be there are not",
+    ),
+    Always::all(
+        Rule::FORBIDDEN_BASE_IMAGE,
+        "base image is not allowed",
+        "base images are not allowed",
+    ),
+    Always::all(Rule::FORBIDDEN_LICENCE, "licence is not allowed", "licences are not allowed"),
     Always::high(Rule::FILE_ADDED, "file that matters was added", "files that matter were added"),
     Always::high(
         Rule::FILE_REMOVED,

@@ -13,27 +13,71 @@
 //! ```
 
 use crate::Date;
+use crate::conditions::PackagePattern;
 use serde::Deserialize;
-use vocabulary::{Finding, Purl};
+use vocabulary::{Finding, OriginKind, Purl};
 
 /// Largest ignore file: a thousand rules with long reasons are a tenth of it.
 const FILE_BYTES: usize = 4 << 20;
 /// Most rules of one file.
 const RULES: usize = 20_000;
 
-/// One rule of an ignore file.
+/// One rule that silences findings. What it names must all hold; it names something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignore {
     /// Id or alias of the finding, such as `CVE-2023-1234`.
-    pub id: String,
+    pub id: Option<String>,
     /// Why.
     pub reason: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// File and line that say it, where that is known.
+    pub by: Option<String>,
     /// The last day on which it holds.
     pub expires: Option<Date>,
-    /// Only in this package; without a version, in all of its versions.
-    pub package: Option<Purl>,
+    /// Only in such packages.
+    pub package: Option<PackagePattern>,
     /// Only in this file, or below this folder where it ends with a slash.
     pub path: Option<String>,
+    /// Only in these layers.
+    pub layer: Option<LayerScope>,
+}
+
+/// Layers that a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerScope {
+    /// Those of the base image.
+    Base,
+    /// Those that the image's author added.
+    Own,
+    /// One, counted from 0 at the bottom.
+    Index(u32),
+}
+
+impl LayerScope {
+    /// Reads `base`, `own` or a number.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "base" => Ok(Self::Base),
+            "own" => Ok(Self::Own),
+            number => number.parse().map(Self::Index).map_err(|_| {
+                format!("`layer` is not `{number}`; use base, own, or a number from 0 on")
+            }),
+        }
+    }
+
+    fn covers(self, finding: &Finding) -> bool {
+        match self {
+            Self::Base => finding.origin == OriginKind::Base,
+            Self::Own => finding.origin == OriginKind::Application,
+            Self::Index(index) => finding.layer == Some(index),
+        }
+    }
+}
+
+/// A path as findings write it.
+pub(crate) fn relative(path: &str) -> String {
+    path.trim_start_matches("./").trim_start_matches('/').to_owned()
 }
 
 /// Why an ignore file cannot be read.
@@ -145,15 +189,23 @@ fn rule(entry: Entry) -> Result<Ignore, String> {
         }
         Some(text) => Some(text.parse::<Purl>().map_err(|error| format!("`package`: {error}"))?),
     };
-    let path =
-        entry.path.map(|path| path.trim_start_matches("./").trim_start_matches('/').to_owned());
+    let path = entry.path.map(|path| relative(&path));
     if path.as_deref().is_some_and(str::is_empty) {
         return Err(
             "`path` is empty; leave it out, or name a file or a folder with a slash at its end"
                 .to_owned(),
         );
     }
-    Ok(Ignore { id: entry.id, reason: entry.reason.trim().to_owned(), expires, package, path })
+    Ok(Ignore {
+        id: Some(entry.id),
+        reason: entry.reason.trim().to_owned(),
+        owner: None,
+        by: None,
+        expires,
+        package: package.map(PackagePattern::of),
+        path,
+        layer: None,
+    })
 }
 
 impl Ignore {
@@ -163,14 +215,10 @@ impl Ignore {
         self.expires.is_none_or(|last| today <= last)
     }
 
-    /// Whether package and path are those of the finding. The id is compared by the caller.
+    /// Whether all that it names but the id is the finding's; the id is compared by the caller.
     pub(crate) fn covers(&self, finding: &Finding) -> bool {
-        let same_package = |purl: &Purl| {
-            finding.package.as_ref().is_some_and(|found| {
-                (purl.kind(), purl.namespace(), purl.name())
-                    == (found.kind(), found.namespace(), found.name())
-                    && purl.version().is_none_or(|version| found.version() == Some(version))
-            })
+        let of_package = |pattern: &PackagePattern| {
+            finding.package.as_ref().is_some_and(|found| pattern.matches(found))
         };
         let below = |path: &str| {
             finding.location.path().is_some_and(|found| {
@@ -178,8 +226,17 @@ impl Ignore {
             })
         };
         finding.rule != vocabulary::Rule::EXPIRED_IGNORE.id
-            && self.package.as_ref().is_none_or(same_package)
+            && self.package.as_ref().is_none_or(of_package)
             && self.path.as_deref().is_none_or(below)
+            && self.layer.is_none_or(|layer| layer.covers(finding))
+    }
+
+    /// What it is about, in a few words.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let package = self.package.as_ref().map(ToString::to_string);
+        let parts = [self.id.clone(), package, self.path.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -214,7 +271,8 @@ mod tests {
         assert_eq!(rules[0].reason, "not reachable");
         assert_eq!(rules[0].expires, Date::new(2099, 12, 31));
         assert_eq!(rules[0].path.as_deref(), Some("app/"));
-        assert_eq!(rules[0].package.as_ref().unwrap().namespace(), Some("@scope"));
+        let package = rules[0].package.as_ref().unwrap();
+        assert!(package.matches(&"pkg:npm/%40scope/a@7".parse().unwrap()));
         assert_eq!(rules[1].expires, Date::new(2099, 12, 30));
         assert!(parse_ignores("# nothing yet\n").unwrap().is_empty());
     }

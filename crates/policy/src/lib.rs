@@ -6,17 +6,28 @@
 //! not what it claims to be is over the line whatever line was set ([`ALWAYS`]).
 
 mod always;
+mod conditions;
 mod date;
+mod file;
 mod ignore;
+mod verdict;
+mod vex;
 
-pub use always::ALWAYS;
+pub use always::{ALWAYS, is_of_policy};
+pub use conditions::{
+    BaseRules, LicenceRules, Override, PackagePattern, PackageRule, Text, VersionBounds,
+};
 pub use date::{Date, DateError};
-pub use ignore::{Ignore, IgnoreError, parse_ignores};
+pub use file::{Include, PolicyError, PolicyProblem, parse_policy, schema};
+pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores};
+pub use verdict::{Verdict, verdicts};
+pub use vex::{VexError, VexProduct, VexStatement, VexStatus, parse_vex};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use vocabulary::diff::Likeness;
 use vocabulary::{
-    Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Rule, Severity,
-    Status, Suppressed, counted,
+    Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Overridden, Package,
+    Risk, Rule, Severity, Status, Subject, Suppressed, counted,
 };
 
 /// Checks that one decision names before it only counts them: a reason is read by a person.
@@ -30,11 +41,56 @@ pub struct Policy {
     pub fail_on: Option<Severity>,
     /// Findings of unknown severity are over the line too.
     pub fail_on_unknown: bool,
+    /// Vulnerabilities that are known to be exploited are over the line, whatever their severity.
+    pub fail_on_exploited: bool,
     /// Checks that could not read some files do not make the outcome incomplete. Checks that did not
     /// run, or broke off, still do.
     pub allow_partial: bool,
     /// What people chose to silence.
     pub ignores: Vec<Ignore>,
+    /// Only vulnerabilities that can be mended are over the line.
+    pub only_fixed: bool,
+    /// Whose layers count.
+    pub layers: Layers,
+    /// Severities that count instead of the advisories'.
+    pub overrides: Vec<Override>,
+    /// Which licences packages may have.
+    pub licences: Option<LicenceRules>,
+    /// Packages that may not be there.
+    pub forbidden_packages: Vec<PackageRule>,
+    /// Packages that must be there.
+    pub required_packages: Vec<PackageRule>,
+    /// On which base images an image may be built.
+    pub base_images: Option<BaseRules>,
+    /// What publishers say of vulnerabilities in their products.
+    pub vex: Vec<VexStatement>,
+    /// By key of the policy file: file and line that say it.
+    pub places: BTreeMap<String, String>,
+    /// What was found before: such findings are not over the line, unless no line lets them pass
+    /// ([`ALWAYS`]). None: nothing is compared.
+    pub known: Option<HashSet<Likeness>>,
+}
+
+/// Whose layers count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// All.
+    #[default]
+    All,
+    /// Those of the base image.
+    Base,
+    /// Those that the image's author added; what cannot be told counts.
+    Own,
+}
+
+/// Findings of policy's own rules, and coverage of what it asks for and cannot know.
+#[must_use]
+pub fn conditions(
+    policy: &Policy,
+    subject: &Subject,
+    packages: &[Package],
+) -> (Vec<Finding>, Vec<Coverage>) {
+    conditions::findings(policy, subject, packages)
 }
 
 impl Policy {
@@ -65,10 +121,22 @@ impl Judgement {
     }
 }
 
-/// Decides.
+/// Decides on what is of no image, or of one that no VEX document need name.
 #[must_use]
 pub fn decide(
     policy: &Policy,
+    findings: Vec<Finding>,
+    coverage: &[Coverage],
+    today: Date,
+) -> Judgement {
+    decide_for(policy, None, findings, coverage, today)
+}
+
+/// Decides on the findings of a subject.
+#[must_use]
+pub fn decide_for(
+    policy: &Policy,
+    subject: Option<&Subject>,
     mut findings: Vec<Finding>,
     coverage: &[Coverage],
     today: Date,
@@ -76,8 +144,10 @@ pub fn decide(
     let (active, expired): (Vec<&Ignore>, Vec<&Ignore>) =
         policy.ignores.iter().partition(|rule| rule.holds_on(today));
     findings.extend(expired.into_iter().map(expired_ignore));
+    let overridden = override_severities(&policy.overrides, &mut findings);
     sort(&mut findings);
-    let suppressed = silence(&active, &findings);
+    let mut suppressed = silence(&active, &findings);
+    suppressed.extend(silence_by_vex(policy, subject, &findings, &suppressed));
     let silenced: HashSet<&Fingerprint> = suppressed.iter().map(|rule| &rule.fingerprint).collect();
     let open = findings.iter().filter(|finding| !silenced.contains(&finding.fingerprint));
     let mut tally = Tally::default();
@@ -90,16 +160,28 @@ pub fn decide(
     };
     let mut reasons = tally.reasons(policy);
     reasons.extend(gaps.reasons());
-    let decision = Decision { outcome, reasons, over_the_line: tally.over, suppressed };
+    let decision = Decision { outcome, reasons, over_the_line: tally.over, suppressed, overridden };
     Judgement { findings, decision }
 }
 
-/// The order of a report: worst first, then by id, package and place.
+/// How urgent a finding is: what no line lets pass before all else, then by rank; what has none
+/// ranks by its severity, as a vulnerability of which no more is known.
+fn urgency(finding: &Finding) -> u32 {
+    if ALWAYS.iter().any(|rule| rule.holds(finding)) && !is_of_policy(&finding.rule) {
+        return u32::MAX;
+    }
+    match &finding.risk {
+        Some(risk) => risk.rank,
+        None => Risk::new(finding.severity, None, None, None, None).rank,
+    }
+}
+
+/// The order of a report: most urgent first, then by severity, id, package and place.
 fn sort(findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
-        right
-            .severity
-            .cmp(&left.severity)
+        urgency(right)
+            .cmp(&urgency(left))
+            .then_with(|| right.severity.cmp(&left.severity))
             .then_with(|| left.id.cmp(&right.id))
             .then_with(|| left.package.cmp(&right.package))
             .then_with(|| left.location.cmp(&right.location))
@@ -107,54 +189,178 @@ fn sort(findings: &mut [Finding]) {
     });
 }
 
+/// Gives findings the severity that the first matching override names; says how they were.
+fn override_severities(overrides: &[Override], findings: &mut [Finding]) -> Vec<Overridden> {
+    if overrides.is_empty() {
+        return Vec::new();
+    }
+    let mut changed = Vec::new();
+    for finding in findings {
+        let Some(given) = overrides.iter().find(|given| given.matches(finding)) else { continue };
+        if given.severity == finding.severity {
+            continue;
+        }
+        changed.push(Overridden {
+            fingerprint: finding.fingerprint.clone(),
+            severity: finding.severity,
+            reason: given.reason.clone(),
+            by: given.by.clone(),
+        });
+        finding.severity = given.severity;
+        finding.risk = finding.risk.take().map(|risk| {
+            Risk::new(given.severity, risk.exploited, risk.epss, risk.used, risk.exposed)
+        });
+    }
+    changed
+}
+
 /// The finding that an ignore rule has run out. It stays until the rule is renewed or removed.
 fn expired_ignore(ignore: &Ignore) -> Finding {
     let rule = Rule::EXPIRED_IGNORE;
     let ended = ignore.expires.map(|date| date.to_string()).unwrap_or_default();
-    let id = Some(ignore.id.as_str());
+    let package = ignore.package.as_ref().and_then(PackagePattern::purl);
+    // A rule that names more than an id and a package is told apart by all that it names.
+    let identity = match (&ignore.id, package) {
+        (Some(id), Some(_)) => id.clone(),
+        (Some(id), None) if ignore.package.is_none() => id.clone(),
+        _ => ignore.shown(),
+    };
+    let owner = ignore.owner.as_ref().map(|owner| format!("; owner: {owner}")).unwrap_or_default();
+    let title = format!(
+        "the ignore of {} ended on {ended}; it said: {}{owner}",
+        ignore.shown(),
+        ignore.reason
+    );
     Finding {
-        rule: rule.id.to_owned(),
-        id: id.map(str::to_owned),
-        aliases: Vec::new(),
-        severity: rule.severity,
-        title: format!("the ignore of {} ended on {ended}; it said: {}", ignore.id, ignore.reason),
-        location: Location::Subject,
-        package: ignore.package.clone(),
-        ecosystem: None,
-        layer: None,
-        origin: OriginKind::Unknown,
-        fix: None,
-        evidence: Vec::new(),
-        fingerprint: Fingerprint::new(rule.id, id, ignore.package.as_ref(), &Location::Subject),
+        id: ignore.id.clone(),
+        package: package.cloned(),
+        fingerprint: Fingerprint::new(rule.id, Some(&identity), package, &Location::Subject),
+        ..Finding::of(&rule, None, title, Location::Subject, Vec::new())
     }
 }
 
 /// What the rules silence; the first rule that matches a finding gives the reason.
 fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
     let mut by_id: HashMap<String, Vec<&Ignore>> = HashMap::new();
+    let mut general: Vec<&Ignore> = Vec::new();
     for rule in rules {
-        by_id.entry(rule.id.to_ascii_uppercase()).or_default().push(rule);
+        match &rule.id {
+            Some(id) => by_id.entry(id.to_ascii_uppercase()).or_default().push(rule),
+            None => general.push(rule),
+        }
     }
-    if by_id.is_empty() {
+    if by_id.is_empty() && general.is_empty() {
         return Vec::new();
     }
     let silenced = findings.iter().filter_map(|finding| {
         let ids = finding.id.iter().chain(&finding.aliases);
+        // What was tampered with can be silenced by naming it alone.
+        let named_only =
+            ALWAYS.iter().any(|rule| rule.holds(finding)) && !is_of_policy(&finding.rule);
         let rule = ids
             .filter_map(|id| by_id.get(&id.to_ascii_uppercase()))
             .flatten()
+            .chain(general.iter().filter(|_| !named_only))
             .find(|rule| rule.covers(finding))?;
         Some(Suppressed {
             fingerprint: finding.fingerprint.clone(),
-            id: rule.id.clone(),
+            id: rule.id.clone().unwrap_or_else(|| rule.shown()),
             reason: rule.reason.clone(),
-            owner: None,
-            by: None,
+            owner: rule.owner.clone(),
+            by: rule.by.clone(),
             justification: None,
             expires: rule.expires.map(|date| date.to_string()),
         })
     });
     silenced.collect()
+}
+
+/// What publishers say is not affected, and no rule has silenced. Only vulnerabilities: no publisher
+/// has a say in what was tampered with.
+fn silence_by_vex(
+    policy: &Policy,
+    subject: Option<&Subject>,
+    findings: &[Finding],
+    done: &[Suppressed],
+) -> Vec<Suppressed> {
+    let Some(subject) = subject.filter(|_| !policy.vex.is_empty()) else { return Vec::new() };
+    let done: HashSet<&Fingerprint> = done.iter().map(|rule| &rule.fingerprint).collect();
+    let open = findings.iter().filter(|finding| {
+        finding.rule == Rule::KNOWN_VULNERABILITY.id && !done.contains(&finding.fingerprint)
+    });
+    let silenced = open.filter_map(|finding| {
+        let statement = vex::of(&policy.vex, finding, subject)?;
+        let status = match statement.status {
+            VexStatus::Fixed => "fixed",
+            _ => "not affected",
+        };
+        let reason = statement
+            .impact
+            .as_ref()
+            .map_or_else(|| status.to_owned(), |impact| format!("{status}: {impact}"));
+        Some(Suppressed {
+            fingerprint: finding.fingerprint.clone(),
+            id: finding.id.clone().unwrap_or_default(),
+            reason,
+            owner: None,
+            by: Some(statement.by.clone()),
+            justification: statement.justification.clone(),
+            expires: None,
+        })
+    });
+    silenced.collect()
+}
+
+/// Why a finding counts, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// No line lets it pass; place in [`ALWAYS`].
+    Always(usize),
+    /// It is known to be exploited.
+    Exploited,
+    /// Its severity is over the line.
+    Severity,
+    /// It would be over the line, but was found before.
+    Known,
+    /// Nothing mends it, and only what can be mended counts.
+    NotMended,
+    /// It lies in layers that do not count.
+    OtherLayers,
+    /// It is below the line, or there is none.
+    Below,
+}
+
+impl Counts {
+    pub(crate) fn of(policy: &Policy, finding: &Finding) -> Self {
+        if let Some(place) = ALWAYS.iter().position(|rule| rule.holds(finding)) {
+            return Self::Always(place);
+        }
+        let exploited = policy.fail_on_exploited
+            && finding.risk.as_ref().is_some_and(|risk| risk.exploited.is_some());
+        let severe = match policy.fail_on {
+            Some(Severity::Unknown) => true,
+            Some(_) | None if finding.severity == Severity::Unknown => policy.fail_on_unknown,
+            Some(line) => finding.severity >= line,
+            None => false,
+        };
+        let mended = finding.fix.as_ref().is_some_and(|fix| fix.version.is_some());
+        let elsewhere = match policy.layers {
+            Layers::All => false,
+            Layers::Base => finding.origin == OriginKind::Application,
+            Layers::Own => finding.origin == OriginKind::Base,
+        };
+        let known = policy.known.as_ref().is_some_and(|known| known.contains(&finding.likeness()));
+        match () {
+            () if !(severe || exploited) => Self::Below,
+            () if elsewhere => Self::OtherLayers,
+            () if policy.only_fixed && !mended && finding.rule == Rule::KNOWN_VULNERABILITY.id => {
+                Self::NotMended
+            }
+            () if known => Self::Known,
+            () if exploited => Self::Exploited,
+            () => Self::Severity,
+        }
+    }
 }
 
 /// Open findings, sorted by why they count.
@@ -164,27 +370,32 @@ struct Tally {
     /// By place in [`ALWAYS`].
     always: BTreeMap<usize, u64>,
     over_by_severity: BTreeMap<Severity, u64>,
+    /// Over the line because they are exploited.
+    exploited: u64,
     below: u64,
     below_unknown: u64,
+    /// Over the line, but found before.
+    known: u64,
+    /// Over the line, but nothing mends them.
+    not_mended: u64,
+    /// Over the line, but in layers that do not count.
+    elsewhere: u64,
 }
 
 impl Tally {
     fn count(&mut self, policy: &Policy, finding: &Finding) {
-        let unknown = finding.severity == Severity::Unknown;
-        let over = match policy.fail_on {
-            Some(Severity::Unknown) => true,
-            Some(_) | None if unknown => policy.fail_on_unknown,
-            Some(line) => finding.severity >= line,
-            None => false,
-        };
-        if let Some(place) = ALWAYS.iter().position(|rule| rule.holds(finding)) {
-            *self.always.entry(place).or_default() += 1;
-        } else if over {
-            *self.over_by_severity.entry(finding.severity).or_default() += 1;
-        } else {
-            self.below += 1;
-            self.below_unknown += u64::from(unknown);
-            return;
+        match Counts::of(policy, finding) {
+            Counts::Always(place) => *self.always.entry(place).or_default() += 1,
+            Counts::Exploited => self.exploited += 1,
+            Counts::Severity => *self.over_by_severity.entry(finding.severity).or_default() += 1,
+            Counts::Known => return self.known += 1,
+            Counts::NotMended => return self.not_mended += 1,
+            Counts::OtherLayers => return self.elsewhere += 1,
+            Counts::Below => {
+                self.below += 1;
+                self.below_unknown += u64::from(finding.severity == Severity::Unknown);
+                return;
+            }
         }
         self.over.push(finding.fingerprint.clone());
     }
@@ -195,6 +406,13 @@ impl Tally {
             let Some(rule) = ALWAYS.get(*place) else { continue };
             reasons.push(counted(*number, rule.one, rule.many));
         }
+        if self.exploited > 0 {
+            reasons.push(counted(
+                self.exploited,
+                "vulnerability that is known to be exploited",
+                "vulnerabilities that are known to be exploited",
+            ));
+        }
         if !self.over_by_severity.is_empty() {
             let parts: Vec<_> = Severity::WORST_FIRST
                 .iter()
@@ -204,8 +422,19 @@ impl Tally {
             let findings = counted(total, "finding", "findings");
             reasons.push(format!("{findings} over the line: {}", parts.join(", ")));
         }
+        let aside = [
+            (self.known, "found before"),
+            (self.not_mended, "without a fix"),
+            (self.elsewhere, "in other layers"),
+        ];
+        for (number, why) in aside.into_iter().filter(|(number, _)| *number > 0) {
+            let findings = counted(number, "finding", "findings");
+            reasons.push(format!("{findings} over the line {why}, not counted"));
+        }
         if self.over.is_empty() && self.below == 0 {
-            reasons.push("no findings".to_owned());
+            if self.known + self.not_mended + self.elsewhere == 0 {
+                reasons.push("no findings".to_owned());
+            }
         } else if self.over.is_empty() {
             let findings = counted(self.below, "finding", "findings");
             let line = match policy.fail_on {

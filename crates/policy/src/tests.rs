@@ -23,6 +23,7 @@ fn finding(id: &str, severity: Severity, purl: &str, path: &str) -> Finding {
         layer: None,
         origin: OriginKind::Unknown,
         fix: None,
+        risk: None,
         evidence: Vec::new(),
     }
 }

@@ -12,10 +12,11 @@ use crate::Style;
 use crate::json::{Stream, write};
 use crate::text::escape;
 use components::{Component, References};
+pub(crate) use components::{component_properties, distribution_properties, subject_properties};
 use serde::Serialize;
 use sha2::Digest as _;
 use std::io;
-use vocabulary::{Finding, Report, Rule, Status, SubjectKind};
+use vocabulary::{Coverage, Finding, Report, Rule, Status, SubjectKind};
 
 /// How much a document says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +74,37 @@ struct Composition<'report> {
     assemblies: [&'report str; 1],
 }
 
+/// What a standard has no field for, under `lazaret:`. SPDX annotates the same.
 #[derive(Serialize)]
-struct Property {
+pub(crate) struct Property {
     name: String,
     value: String,
 }
 
 impl Property {
-    fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), value: value.into() }
+    }
+
+    /// A check that did not run in full.
+    pub(crate) fn of_coverage(coverage: &Coverage) -> Self {
+        let status = match coverage.status {
+            Status::Ran => "ran",
+            Status::Partial => "partial",
+            Status::Skipped => "skipped",
+            Status::Failed => "failed",
+        };
+        let reason = coverage.reason.as_ref().map(|reason| format!(": {}", escape(reason)));
+        let value = format!("{status}{}", reason.unwrap_or_default());
+        Self::new(format!("lazaret:coverage:{}", escape(&coverage.check)), value)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn value(&self) -> &str {
+        &self.value
     }
 }
 
@@ -129,17 +152,7 @@ fn coverage(report: &Report) -> Vec<Property> {
         .coverage
         .iter()
         .filter(|coverage| coverage.status != Status::Ran)
-        .map(|coverage| {
-            let status = match coverage.status {
-                Status::Ran => "ran",
-                Status::Partial => "partial",
-                Status::Skipped => "skipped",
-                Status::Failed => "failed",
-            };
-            let reason = coverage.reason.as_ref().map(|reason| format!(": {}", escape(reason)));
-            let value = format!("{status}{}", reason.unwrap_or_default());
-            Property::new(format!("lazaret:coverage:{}", escape(&coverage.check)), value)
-        })
+        .map(Property::of_coverage)
         .collect();
     // A bill of materials lists vulnerabilities; that the material is not the one is said here.
     let own = [Rule::KNOWN_VULNERABILITY, Rule::MALICIOUS_PACKAGE, Rule::EXPIRED_IGNORE];
@@ -164,12 +177,24 @@ fn about(finding: &Finding) -> String {
 
 /// A UUID of version 8 (RFC 9562, 5.8) made of what the document is about.
 fn serial_number(report: &Report, content: Content) -> String {
+    let whole = content == Content::All;
+    let kind = if whole { "lazaret-bom-v1" } else { "lazaret-packages-v1" };
+    let findings = if whole { report.findings.as_slice() } else { &[] };
+    format!("urn:uuid:{}", uuid(report, kind, findings))
+}
+
+/// The same for a document of another form that holds no findings.
+pub(crate) fn uuid_of(report: &Report, kind: &str) -> String {
+    uuid(report, kind, &[])
+}
+
+fn uuid(report: &Report, kind: &str, findings: &[Finding]) -> String {
     let mut hasher = sha2::Sha256::new();
     let mut add = |text: &str| {
         hasher.update(text.as_bytes());
         hasher.update([0]);
     };
-    add(if content == Content::All { "lazaret-bom-v1" } else { "lazaret-packages-v1" });
+    add(kind);
     add(&report.tool.version);
     add(&report.subject.name);
     for digest in [&report.subject.manifest_digest, &report.subject.config_digest] {
@@ -182,7 +207,7 @@ fn serial_number(report: &Report, content: Content) -> String {
         add(&package.purl.to_string());
         add(&package.location.to_string());
     }
-    for finding in report.findings.iter().filter(|_| content == Content::All) {
+    for finding in findings {
         add(finding.fingerprint.as_str());
         add(finding.severity.name());
     }
@@ -193,7 +218,7 @@ fn serial_number(report: &Report, content: Content) -> String {
     number = number & !(0xf << 76) | (8 << 76);
     number = number & !(0b11 << 62) | (0b10 << 62);
     format!(
-        "urn:uuid:{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
         number >> 96,
         number >> 80 & 0xffff,
         number >> 64 & 0xffff,

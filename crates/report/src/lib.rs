@@ -12,6 +12,7 @@ mod execution;
 mod group;
 mod json;
 mod sarif;
+mod spdx;
 mod table;
 mod text;
 
@@ -20,6 +21,7 @@ pub use alert::alert_line;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use vocabulary::diff::DiffReport;
 use vocabulary::{AffectedReport, Report, RunningReport};
 
 /// The forms of a report.
@@ -33,11 +35,13 @@ pub enum Format {
     CycloneDx,
     /// SARIF 2.1.0.
     Sarif,
+    /// SPDX 2.3, JSON: packages alone.
+    Spdx,
 }
 
 impl Format {
     /// Every format, in the order in which help texts name them.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::CycloneDx, Self::Sarif];
+    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::CycloneDx, Self::Sarif, Self::Spdx];
 
     /// The name on the command line.
     #[must_use]
@@ -47,7 +51,20 @@ impl Format {
             Self::Json => "json",
             Self::CycloneDx => "cyclonedx",
             Self::Sarif => "sarif",
+            Self::Spdx => "spdx",
         }
+    }
+
+    /// Whether it can list packages without findings.
+    #[must_use]
+    pub const fn has_packages(self) -> bool {
+        matches!(self, Self::Table | Self::Json | Self::CycloneDx | Self::Spdx)
+    }
+
+    /// Whether it can tell of several subjects at once.
+    #[must_use]
+    pub const fn has_several(self) -> bool {
+        matches!(self, Self::Table | Self::Json)
     }
 }
 
@@ -59,7 +76,7 @@ impl fmt::Display for Format {
 
 /// Why a text is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an output format; use table, json, cyclonedx or sarif")]
+#[error("`{0}` is not an output format; use table, json, cyclonedx, sarif or spdx")]
 pub struct FormatError(String);
 
 impl FromStr for Format {
@@ -85,6 +102,8 @@ pub struct Style {
     /// The time to name in CycloneDX and SARIF, RFC 3339; none leaves it out, so that the same input
     /// gives the same bytes.
     pub timestamp: Option<String>,
+    /// The time of the run, RFC 3339, for forms that must name one where `timestamp` is none.
+    pub moment: Option<String>,
 }
 
 /// Renders a whole report.
@@ -102,6 +121,7 @@ pub fn render(
         Format::Json => json::render(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::All, out),
         Format::Sarif => sarif::render(report, style, out),
+        Format::Spdx => spdx::render(report, style, out),
     }
 }
 
@@ -119,9 +139,10 @@ pub fn render_packages(
         Format::Table => table::render_packages(report, style, out),
         Format::Json => json::render_packages(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
+        Format::Spdx => spdx::render(report, style, out),
         Format::Sarif => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "`sarif` has no form for packages; use table, json or cyclonedx",
+            format!("`{format}` has no form for packages; use table, json, cyclonedx or spdx"),
         )),
     }
 }
@@ -139,7 +160,7 @@ pub fn render_running(
     match format {
         Format::Table => table::running::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::CycloneDx | Format::Sarif => Err(io::Error::new(
+        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several containers; use table or json"),
         )),
@@ -159,9 +180,29 @@ pub fn render_affected(
     match format {
         Format::Table => table::affected::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::CycloneDx | Format::Sarif => Err(io::Error::new(
+        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several images; use table or json"),
+        )),
+    }
+}
+
+/// Renders what changed between two subjects.
+///
+/// # Errors
+/// Where `out` cannot be written, and for the forms of one subject: this is about two.
+pub fn render_diff(
+    report: &DiffReport,
+    format: Format,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => table::diff::render(report, style, out),
+        Format::Json => json::write(report, out),
+        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("`{format}` has no form for differences; use table or json"),
         )),
     }
 }

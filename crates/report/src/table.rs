@@ -6,11 +6,13 @@
 pub(crate) mod affected;
 mod alarms;
 mod coverage;
+pub(crate) mod diff;
 mod drift;
 mod findings;
 mod header;
 mod packages;
 pub(crate) mod running;
+mod urgent;
 
 use crate::Style;
 use crate::text::Page;
@@ -22,11 +24,13 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     let mut page = Page::new(out, style.colour, style.width);
     header::subject(report, &mut page)?;
     header::databases(report, style, &mut page)?;
-    header::summary(report, &mut page)?;
     alarms::list(report, style, &mut page)?;
+    urgent::list(report, style, &mut page)?;
+    header::summary(report, &mut page)?;
     drift::list(report, style, &mut page)?;
     findings::upgrades(report, style, &mut page)?;
     findings::others(report, &mut page)?;
+    coverage::overridden(report, style, &mut page)?;
     coverage::suppressed(report, style, &mut page)?;
     coverage::gaps(report, style, &mut page)?;
     decision(report, &mut page)
@@ -44,7 +48,11 @@ pub(crate) fn render_packages(
 }
 
 fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let (word, colour) = match report.decision.outcome {
+    decision_line(report.decision.outcome, &report.decision.reasons, page)
+}
+
+fn decision_line(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> io::Result<()> {
+    let (word, colour) = match outcome {
         Outcome::Pass => ("PASS", AnsiColor::Green),
         Outcome::Findings => ("FINDINGS", AnsiColor::Red),
         Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
@@ -52,11 +60,11 @@ fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     let paint = Paint::new().bold().fg_color(Some(colour.into()));
     page.end()?;
     page.paint(paint, word);
-    if report.decision.reasons.is_empty() {
+    if reasons.is_empty() {
         return page.end();
     }
     page.put("  ");
-    page.wrap(Paint::new(), 0, &report.decision.reasons.join("; "))
+    page.wrap(Paint::new(), 0, &reasons.join("; "))
 }
 
 /// A section's title, behind an empty line.

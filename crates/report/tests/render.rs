@@ -134,6 +134,11 @@ fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
 }
 
 #[test]
+fn spdx() {
+    insta::assert_snapshot!(text(&report(), Format::Spdx, &Style::default()));
+}
+
+#[test]
 fn json() {
     insta::assert_snapshot!(text(&report(), Format::Json, &Style::default()));
 }
@@ -167,7 +172,7 @@ fn packages_as_cyclonedx() {
 fn packages_as_sarif_are_refused_with_a_reason() {
     let mut out = Vec::new();
     let error = render_packages(&report(), Format::Sarif, &Style::default(), &mut out).unwrap_err();
-    assert!(error.to_string().contains("use table, json or cyclonedx"), "{error}");
+    assert!(error.to_string().contains("use table, json, cyclonedx or spdx"), "{error}");
     assert!(out.is_empty());
 }
 
@@ -316,5 +321,5 @@ fn formats_are_named_as_on_the_command_line() {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
-    assert!(error.contains("use table, json, cyclonedx or sarif"), "{error}");
+    assert!(error.contains("use table, json, cyclonedx, sarif or spdx"), "{error}");
 }

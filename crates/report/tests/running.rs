@@ -67,6 +67,7 @@ fn running() -> RunningReport {
         reasons: vec![reason.to_owned()],
         over_the_line: Vec::new(),
         suppressed: Vec::new(),
+        overridden: Vec::new(),
     };
     let first = RunningContainer {
         container: container("shop", "shop:1"),

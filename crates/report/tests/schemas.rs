@@ -42,6 +42,25 @@ errors = list(jsonschema.Draft7Validator(schema).iter_errors(json.load(open(sys.
 print('valid' if not errors else [(list(e.absolute_path), e.message) for e in errors][:5])
 ";
 
+/// The validator of the SPDX project.
+const SPDX: &str = "
+import sys
+try:
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+except ImportError:
+    print('missing')
+    sys.exit()
+import os
+name = sys.argv[1] + '.spdx.json'
+os.rename(sys.argv[1], name)
+try:
+    errors = validate_full_spdx_document(parse_file(name))
+finally:
+    os.rename(name, sys.argv[1])
+print('valid' if not errors else [error.validation_message for error in errors][:5])
+";
+
 /// What the validator says; none where it is not installed.
 fn verdict(script: &str, document: &[u8], schema: &str) -> Option<String> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -69,6 +88,21 @@ fn cyclonedx_keeps_to_its_schema() {
                 assert_eq!(verdict, "valid");
             }
         }
+    }
+}
+
+#[test]
+fn spdx_keeps_to_its_specification() {
+    for report in [report(), clean(), verified(), guarded()] {
+        let style =
+            Style { timestamp: Some("2099-01-02T03:04:05Z".to_owned()), ..Style::default() };
+        let mut document = Vec::new();
+        render_packages(&report, Format::Spdx, &style, &mut document).unwrap();
+        let Some(verdict) = verdict(SPDX, &document, "") else {
+            eprintln!("skipped: spdx-tools is not installed");
+            return;
+        };
+        assert_eq!(verdict, "valid");
     }
 }
 

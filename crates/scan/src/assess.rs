@@ -1,9 +1,10 @@
 //! Matches an inventory against advisories and decides on it: the report.
 
 use crate::inventory::Inventory;
-use advisories::Databases;
+use crate::rank::{self, Known};
+use advisories::{Databases, Risks};
 use policy::Policy;
-use vocabulary::{Report, Summary, Tool, report::SCHEMA};
+use vocabulary::{Report, Summary, Tool, Usage, report::SCHEMA};
 
 /// What an inventory is assessed by.
 pub struct Assessment<'assess> {
@@ -11,6 +12,10 @@ pub struct Assessment<'assess> {
     pub tool: Tool,
     /// The advisories; none lists packages without matching them.
     pub databases: Option<&'assess Databases>,
+    /// What is known of exploitation; none ranks by severity alone.
+    pub risks: Option<&'assess Risks>,
+    /// What a container of the image used, where an agent watched one.
+    pub usage: Option<&'assess Usage>,
     /// What counts.
     pub policy: &'assess Policy,
     /// The day on which it counts, for ignores that expire.
@@ -20,8 +25,17 @@ pub struct Assessment<'assess> {
 /// Matches, decides and counts: the report.
 #[must_use]
 pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
-    let Inventory { subject, distribution, layers, packages, findings, coverage, files, .. } =
-        inventory;
+    let Inventory {
+        subject,
+        distribution,
+        layers,
+        packages,
+        findings,
+        coverage,
+        files,
+        symlinks,
+        entry,
+    } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     let mut databases = Vec::new();
     if let Some(advisories) = by.databases {
@@ -29,9 +43,21 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         findings.extend(matched.findings);
         coverage.extend(matched.coverage);
         databases = advisories.infos().to_vec();
+        databases.extend(by.risks.into_iter().flat_map(Risks::infos).cloned());
+        let known = Known {
+            risks: by.risks,
+            usage: by.usage,
+            entry: entry.as_ref(),
+            packages: &packages,
+            symlinks: &symlinks,
+        };
+        rank::rank(&mut findings, &known);
     }
+    let (asked, unknown) = policy::conditions(by.policy, &subject, &packages);
+    findings.extend(asked);
+    coverage.extend(unknown);
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    let judgement = policy::decide(by.policy, findings, &coverage, by.today);
+    let judgement = policy::decide_for(by.policy, Some(&subject), findings, &coverage, by.today);
     let summary = Summary::count(judgement.open(), &packages);
     Report {
         schema: SCHEMA.to_owned(),

@@ -22,6 +22,8 @@ pub struct Inventory {
     pub files: Vec<FileRecord>,
     /// The symbolic links that stay: path and target.
     pub symlinks: HashMap<String, String>,
+    /// By what an image starts.
+    pub entry: Option<image::source::Entry>,
 }
 
 impl Inventory {

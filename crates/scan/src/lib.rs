@@ -6,14 +6,19 @@
 //! fetch those, and no others, in between.
 
 mod assess;
+mod bill;
+mod difference;
 mod integrity;
 mod inventory;
 mod ownership;
+mod rank;
 mod read;
 mod resolve;
 mod running;
 
 pub use assess::{Assessment, assess};
+pub use bill::{BillError, inventory as bill};
+pub use difference::difference;
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;

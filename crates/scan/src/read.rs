@@ -1,5 +1,6 @@
 //! Reads a subject: from the cache what is known, from the source what is not.
 
+use crate::bill::{self, BillError};
 use crate::integrity;
 use crate::inventory::Inventory;
 use crate::resolve::{self, Tree};
@@ -55,6 +56,9 @@ pub enum ScanError {
     /// The image could not be opened.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The bill of materials could not be read.
+    #[error(transparent)]
+    Bill(#[from] BillError),
 }
 
 /// What came of one layer.
@@ -73,6 +77,9 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
+    if let Some(file) = bill::named(reference) {
+        return Ok(bill::read(reference, &file)?);
+    }
     let open = OpenOptions {
         platform: options.platform.clone(),
         engines: options.engines.clone(),
@@ -238,6 +245,7 @@ impl Reader<'_> {
         let mut inventory =
             resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
+        inventory.entry = Some(image.entry.clone());
         inventory.coverage.push(coverage);
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory
@@ -320,6 +328,7 @@ impl Reader<'_> {
             config_digest: None,
             tags: Vec::new(),
             platform: None,
+            base: None,
         };
         let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
         let mut inventory =

@@ -56,7 +56,17 @@ pub(crate) fn inventory(
     let coverage = coverage(checks, problems);
     let files = files(&tree, &squash);
     let symlinks = squash.into_symlinks();
-    Inventory { subject, distribution, layers, packages, findings, coverage, files, symlinks }
+    Inventory {
+        subject,
+        distribution,
+        layers,
+        packages,
+        findings,
+        coverage,
+        files,
+        symlinks,
+        entry: None,
+    }
 }
 
 fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {
@@ -130,7 +140,8 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
     packages
 }
 
-fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location, &Option<String>) {
+/// The order of packages in a report.
+pub(crate) fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location, &Option<String>) {
     let Package { ecosystem, name, version, location, architecture, .. } = package;
     (ecosystem.as_str(), name, version, location, architecture)
 }

@@ -38,6 +38,19 @@ pub struct Suppressed {
     pub expires: Option<String>,
 }
 
+/// A finding whose severity policy changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overridden {
+    /// The finding, which has the severity that counts.
+    pub fingerprint: Fingerprint,
+    /// The severity that it had.
+    pub severity: crate::Severity,
+    /// The reason given.
+    pub reason: String,
+    /// Where it was said: a file with its line.
+    pub by: String,
+}
+
 /// A decision with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -51,4 +64,7 @@ pub struct Decision {
     /// What ignore rules silenced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressed: Vec<Suppressed>,
+    /// What has another severity than its advisory gives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<Overridden>,
 }

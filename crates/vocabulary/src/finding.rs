@@ -3,7 +3,7 @@
 //! A finding never prints, exits or blocks; policy decides.
 
 use crate::purl::Bare;
-use crate::{Digest, Ecosystem, Execution, Location, OriginKind, Purl, Severity};
+use crate::{Digest, Ecosystem, Execution, Location, OriginKind, Purl, Risk, Severity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -367,6 +367,9 @@ pub struct Finding {
     /// What mends it; none where nothing is known to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
+    /// What is known beyond its severity, for vulnerabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
     /// What shows it.
     pub evidence: Vec<Evidence>,
     /// Stable over runs, versions and machines.
@@ -397,6 +400,7 @@ impl Finding {
             ecosystem: None,
             origin: OriginKind::Unknown,
             fix: None,
+            risk: None,
             evidence,
         }
     }

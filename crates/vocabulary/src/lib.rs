@@ -9,6 +9,7 @@ pub mod container;
 pub mod counted;
 pub mod coverage;
 pub mod decision;
+pub mod diff;
 pub mod digest;
 pub mod ecosystem;
 pub mod execution;
@@ -19,6 +20,7 @@ pub mod location;
 pub mod package;
 pub mod purl;
 pub mod report;
+pub mod risk;
 pub mod running;
 pub mod severity;
 pub mod subject;
@@ -27,7 +29,7 @@ pub mod usage;
 pub use container::{Container, Engine};
 pub use counted::counted;
 pub use coverage::{Coverage, Problem, Status};
-pub use decision::{Decision, Outcome, Suppressed};
+pub use decision::{Decision, Outcome, Overridden, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use ecosystem::Ecosystem;
 pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
@@ -41,10 +43,11 @@ pub use location::Location;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, SealInfo, Summary, Tool};
+pub use risk::{Epss, Exploited, Risk};
 pub use running::{
     AffectedContainer, AffectedImage, AffectedPackage, AffectedReport, NotChecked,
     RunningContainer, RunningFinding, RunningReport, Use, Watched,
 };
 pub use severity::Severity;
-pub use subject::{Platform, Subject, SubjectKind};
+pub use subject::{BaseImage, Platform, Subject, SubjectKind};
 pub use usage::{Usage, Used};

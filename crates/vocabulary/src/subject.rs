@@ -44,6 +44,20 @@ pub struct Subject {
     /// Operating system and architecture, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
+    /// The image that it was built on, where it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<BaseImage>,
+}
+
+/// The image that another one was built on, as that one states it.
+/// Source: OCI image specification 1.1, "Pre-Defined Annotation Keys".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseImage {
+    /// `org.opencontainers.image.base.name`, such as `docker.io/library/debian:12`.
+    pub name: String,
+    /// `org.opencontainers.image.base.digest`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
 }
 
 /// An OCI platform, shown as `os/architecture[/variant]`.

@@ -158,6 +158,7 @@ fn finding(
         layer: package.layer.or_else(|| package.location.layer()),
         origin: package.origin,
         fix,
+        risk: None,
         evidence,
         fingerprint: Fingerprint::new(rule, Some(&id), Some(&package.purl), &package.location),
         id: Some(id),

@@ -8,6 +8,7 @@
 mod containerd;
 mod docker;
 mod documents;
+mod entry;
 mod layout;
 pub(crate) mod registry;
 mod saved;
@@ -19,6 +20,7 @@ use crate::error::ImageError;
 use crate::limits;
 use crate::manifest::Config;
 use documents::Documents;
+pub use entry::Entry;
 use layout::{Store, open_layout};
 pub use registry::{Credentials, RegistryError, RegistryOptions, Secret};
 use saved::open_saved;
@@ -83,6 +85,8 @@ pub struct Image {
     pub mismatches: Vec<Mismatch>,
     /// What is wrong with the documents, yet does not keep the layers from being read.
     pub problems: Vec<String>,
+    /// By what it starts.
+    pub entry: Entry,
     /// What an engine exported, which has no name and goes with the last that holds it.
     spool: Option<Arc<File>>,
 }
@@ -241,6 +245,7 @@ fn subject(
         config_digest: Some(config_digest),
         tags,
         platform,
+        base: None,
     }
 }
 
@@ -267,13 +272,16 @@ fn complete(
             Err(error) => problems.push(format!("diffID in the configuration: {error}")),
         }
     }
+    let mut subject = subject;
+    subject.base = base::stated(config, annotations);
     let commands = base::commands(&config.history, layers.len());
     let origins = base::origins(config, annotations, layers.len());
     for ((layer, command), origin) in layers.iter_mut().zip(commands).zip(origins) {
         layer.command = command;
         layer.origin = origin;
     }
-    Image { subject, layers, mismatches: documents.mismatches, problems, spool: None }
+    let entry = Entry::of(&config.config);
+    Image { subject, layers, mismatches: documents.mismatches, problems, entry, spool: None }
 }
 
 /// The packing that a media type states, for the report.

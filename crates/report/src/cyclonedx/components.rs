@@ -4,7 +4,7 @@ use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Location, OriginKind, Package, Presence, Purl, Report};
+use vocabulary::{Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Report};
 
 #[derive(Serialize)]
 pub(super) struct Component<'report> {
@@ -145,18 +145,7 @@ pub(super) fn root<'report>(
 ) -> Component<'report> {
     let subject = &report.subject;
     let digest = subject.manifest_digest.as_ref().or(subject.config_digest.as_ref());
-    let mut properties = Vec::new();
-    if let Some(digest) = &subject.config_digest {
-        properties.push(Property::new("lazaret:image:config", digest.to_string()));
-    }
-    if let Some(platform) = &subject.platform {
-        properties.push(Property::new("lazaret:image:platform", platform.to_string()));
-    }
-    properties.extend(subject.tags.iter().map(|tag| Property::new("lazaret:image:tag", tag)));
-    for layer in &report.layers {
-        let name = format!("lazaret:layer:{}:diffID", layer.index);
-        properties.push(Property::new(name, layer.diff_id.to_string()));
-    }
+    let properties = subject_properties(report);
     Component {
         kind: kind_of(subject.kind),
         reference,
@@ -169,6 +158,24 @@ pub(super) fn root<'report>(
         properties,
         evidence: None,
     }
+}
+
+/// What is said of the subject beyond name and digest.
+pub(crate) fn subject_properties(report: &Report) -> Vec<Property> {
+    let subject = &report.subject;
+    let mut properties = Vec::new();
+    if let Some(digest) = &subject.config_digest {
+        properties.push(Property::new("lazaret:image:config", digest.to_string()));
+    }
+    if let Some(platform) = &subject.platform {
+        properties.push(Property::new("lazaret:image:platform", platform.to_string()));
+    }
+    properties.extend(subject.tags.iter().map(|tag| Property::new("lazaret:image:tag", tag)));
+    for layer in &report.layers {
+        let name = format!("lazaret:layer:{}:diffID", layer.index);
+        properties.push(Property::new(name, layer.diff_id.to_string()));
+    }
+    properties
 }
 
 /// The distribution, then every package.
@@ -200,9 +207,20 @@ fn distribution<'report>(
         description: distribution.pretty_name.as_deref(),
         licenses: Vec::new(),
         purl: None,
-        properties: Vec::new(),
+        properties: distribution_properties(distribution),
         evidence: None,
     })
+}
+
+/// What os-release says beyond name and version: releases that have no number yet are known by it.
+pub(crate) fn distribution_properties(distribution: &Distribution) -> Vec<Property> {
+    let codename = distribution.codename.as_ref();
+    let mut properties: Vec<_> =
+        codename.map(|name| Property::new("lazaret:codename", name)).into_iter().collect();
+    if !distribution.like.is_empty() {
+        properties.push(Property::new("lazaret:like", distribution.like.join(" ")));
+    }
+    properties
 }
 
 fn of<'report>(
@@ -225,7 +243,7 @@ fn of<'report>(
         description: None,
         licenses: choices(&package.licences),
         purl: Some(package.purl.to_string()),
-        properties: properties(package, layers),
+        properties: component_properties(package, layers),
         evidence: package
             .location
             .path()
@@ -233,7 +251,11 @@ fn of<'report>(
     }
 }
 
-fn properties(package: &Package, layers: &HashMap<u32, String>) -> Vec<Property> {
+/// What is said of a package beyond its package URL.
+pub(crate) fn component_properties(
+    package: &Package,
+    layers: &HashMap<u32, String>,
+) -> Vec<Property> {
     let mut properties = vec![Property::new("lazaret:ecosystem", package.ecosystem.as_str())];
     let mut add = |name: &str, value: String| properties.push(Property::new(name, value));
     if let Some(index) = package.layer {
@@ -243,6 +265,21 @@ fn properties(package: &Package, layers: &HashMap<u32, String>) -> Vec<Property>
         }
     }
     add("lazaret:location", package.location.to_string());
+    if let Some(layer) = package.location.layer().filter(|layer| package.layer != Some(*layer)) {
+        add("lazaret:location:layer", layer.to_string());
+    }
+    if let Some(architecture) = &package.architecture {
+        add("lazaret:architecture", architecture.clone());
+    }
+    if let Some(identified) = &package.identified {
+        let confidence = match identified.confidence {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+            Confidence::Low => "low",
+            Confidence::None => "none",
+        };
+        add("lazaret:identified", format!("{}, {confidence}", identified.by));
+    }
     add("lazaret:origin", origin_name(package.origin).to_owned());
     add(
         "lazaret:presence",

@@ -11,7 +11,8 @@ use crate::text::is_web_address;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    Evidence, Finding, Fingerprint, Purl, Report, Rule, Severity, Suppressed, VulnerabilityEvidence,
+    Evidence, Finding, Fingerprint, Purl, Report, Risk, Rule, Severity, Suppressed,
+    VulnerabilityEvidence,
 };
 
 #[derive(Serialize)]
@@ -133,8 +134,27 @@ fn of<'report>(
             .iter()
             .filter_map(|finding| suppressed.get(&finding.fingerprint))
             .map(|rule| Property::new("lazaret:ignored", &rule.reason))
+            .chain(
+                findings
+                    .iter()
+                    .find_map(|finding| finding.risk.as_ref())
+                    .into_iter()
+                    .flat_map(risk),
+            )
             .collect(),
     }
+}
+
+/// What is known beyond the severity.
+fn risk(risk: &Risk) -> Vec<Property> {
+    let mut properties = vec![Property::new("lazaret:rank", risk.rank.to_string())];
+    if let Some(exploited) = &risk.exploited {
+        properties.push(Property::new("lazaret:exploited", &exploited.added));
+    }
+    if let Some(epss) = &risk.epss {
+        properties.push(Property::new("lazaret:epss", epss.probability.to_string()));
+    }
+    properties
 }
 
 fn advisories<'report>(

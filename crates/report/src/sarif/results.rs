@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use vocabulary::{
-    Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report, Suppressed,
+    Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report, Risk, Suppressed,
 };
 
 #[derive(Serialize)]
@@ -18,6 +18,9 @@ pub(super) struct SarifResult<'report> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_index: Option<usize>,
     level: &'static str,
+    /// SARIF 3.27.25: 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<f64>,
     message: Message,
     locations: [Location; 1],
     partial_fingerprints: Fingerprints<'report>,
@@ -94,6 +97,8 @@ struct Properties<'report> {
     origin: OriginKind,
     aliases: &'report [String],
     advisories: Vec<&'report str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<&'report Risk>,
 }
 
 pub(super) fn of<'report>(
@@ -116,6 +121,7 @@ pub(super) fn of<'report>(
         rule_id,
         rule_index: indexes.get(rule_id).copied(),
         level: level(finding.severity),
+        rank: finding.risk.as_ref().map(|risk| f64::from(risk.rank) / 10.0),
         message: Message::new(&sentence(finding)),
         locations: [location(report, finding)],
         partial_fingerprints: Fingerprints {
@@ -134,6 +140,7 @@ pub(super) fn of<'report>(
             origin: finding.origin,
             aliases: &finding.aliases,
             advisories: advisories(finding),
+            risk: finding.risk.as_ref(),
         },
     }
 }

@@ -34,6 +34,15 @@ pub(super) fn suppressed(report: &Report, style: &Style, page: &mut Page<'_>) ->
             }
         }
         page.put(&rule.reason);
+        if let Some(justification) = &rule.justification {
+            page.paint(DIM, ", ").paint(DIM, justification);
+        }
+        if let Some(by) = &rule.by {
+            page.paint(DIM, " [").paint(DIM, by).paint(DIM, "]");
+        }
+        if let Some(owner) = &rule.owner {
+            page.paint(DIM, ", says ").paint(DIM, owner);
+        }
         if let Some(expires) = &rule.expires {
             page.paint(DIM, " (until ").paint(DIM, expires).paint(DIM, ")");
         }
@@ -43,6 +52,25 @@ pub(super) fn suppressed(report: &Report, style: &Style, page: &mut Page<'_>) ->
         0 => Ok(()),
         left => page.put("  ").paint(DIM, &format!("… and {left} more (use -v)")).end(),
     }
+}
+
+/// What policy gave another severity.
+pub(super) fn overridden(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+    let changed = &report.decision.overridden;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let findings: HashMap<&Fingerprint, &Finding> =
+        report.findings.iter().map(|finding| (&finding.fingerprint, finding)).collect();
+    heading(page, Paint::new(), &format!("SEVERITY BY POLICY ({})", changed.len()), "")?;
+    let limit = if style.verbose == 0 { SILENCED } else { usize::MAX };
+    for change in changed.iter().take(limit) {
+        let Some(finding) = findings.get(&change.fingerprint) else { continue };
+        page.put("  ").put(id_of(finding)).column(20);
+        page.put(&format!("{}, was {}", finding.severity, change.severity)).column(40);
+        page.put(&change.reason).paint(DIM, " [").paint(DIM, &change.by).paint(DIM, "]").end()?;
+    }
+    super::left_out(page, 2, changed.len(), limit, "finding", style)
 }
 
 /// Checks that did not run, or not in full; with `verbose` also those that ran.

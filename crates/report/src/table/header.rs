@@ -129,6 +129,10 @@ pub(super) fn databases(report: &Report, style: &Style, page: &mut Page<'_>) -> 
         page.paint(DIM, "Advisories");
         page.wrap(anstyle::Style::new(), VALUES, &parts.join(", "))?;
     }
+    if let Some(text) = super::urgent::feeds(report) {
+        page.paint(DIM, "Ranking");
+        page.wrap(DIM, VALUES, &text)?;
+    }
     let stale: Vec<_> = report
         .databases
         .iter()

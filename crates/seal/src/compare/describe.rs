@@ -104,6 +104,7 @@ pub(super) fn finding(
         layer,
         origin: origin.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
         fix: None,
+        risk: None,
         evidence: evidence(difference),
     }
 }

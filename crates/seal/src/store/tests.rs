@@ -12,6 +12,7 @@ fn image(name: &str) -> (Subject, Vec<Layer>) {
         config_digest: Some(Digest::of(name.as_bytes())),
         tags: Vec::new(),
         platform: None,
+        base: None,
     };
     let layer = Layer {
         index: 0,

@@ -1,0 +1,143 @@
+//! `lazaret diff A B`: what is new, gone and changed, and why.
+//!
+//! Each side is a saved report (`lazaret.report/1`), taken as it is, or anything that can be scanned,
+//! which is then scanned by the same advisories.
+
+use crate::World;
+use crate::args::{DatabaseArgs, OutputArgs, PolicyArgs, ReadArgs, RecordArgs};
+use crate::exit::{Exit, Failure};
+use crate::sbom::{exit_of, read, today};
+use crate::scanning::{default_format, policy};
+use crate::{database, output, settings};
+use clap::Args;
+use report::Format;
+use scan::Assessment;
+use std::collections::HashSet;
+use std::path::Path;
+use vocabulary::Report;
+use vocabulary::diff::Likeness;
+use vocabulary::report::SCHEMA;
+
+/// Bytes of a saved report: one of 100,000 findings has some 200 MB.
+const REPORT_BYTES: u64 = 1 << 30;
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The earlier side: a saved report (json), or anything that `scan` takes
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: String,
+    /// The later side
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: String,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
+    let named = args.output.output.iter().filter_map(|output| output.format);
+    if let Some(format) = args.output.format.into_iter().chain(named).find(|own| !own.has_several())
+    {
+        return Err(Failure::usage(format!(
+            "`{format}` has no form for differences; use table or json"
+        )));
+    }
+    let policy = policy(world, &args.policy)?;
+    let before = side(world, args, &args.before, &policy)?;
+    let after = side(world, args, &args.after, &policy)?;
+    let today = today(World::now())?;
+    let report = scan::difference(&before, &after, &policy, World::tool(), today);
+    let format = default_format(world)?.filter(|format| format.has_several());
+    output::deliver(
+        &world.printing,
+        &args.output,
+        format.unwrap_or(Format::Table),
+        |format, style, out| report::render_diff(&report, format, style, out),
+    )?;
+    Ok(exit_of(report.outcome))
+}
+
+fn side(
+    world: &World,
+    args: &DiffArgs,
+    reference: &str,
+    policy: &policy::Policy,
+) -> Result<Report, Failure> {
+    saved_or_scanned(world, reference, &args.read, &args.database, policy)
+}
+
+/// A saved report as it is, or a scan of whatever else is named.
+pub(crate) fn saved_or_scanned(
+    world: &World,
+    reference: &str,
+    read_args: &ReadArgs,
+    database_args: &DatabaseArgs,
+    policy: &policy::Policy,
+) -> Result<Report, Failure> {
+    if let Some(report) = saved(reference)? {
+        return Ok(report);
+    }
+    let record = RecordArgs { files: false, file_digests: false };
+    let inventory = read(world, reference, read_args, record)?;
+    let now = World::now();
+    let needed = advisories::ecosystems_of(&inventory.packages);
+    let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
+    let assessment = Assessment {
+        tool: World::tool(),
+        databases: Some(&databases),
+        risks: Some(&risks),
+        usage: None,
+        policy,
+        today: today(now)?,
+    };
+    Ok(scan::assess(inventory, &assessment))
+}
+
+/// A saved report, if the reference names one; none for whatever else it may be.
+fn saved(reference: &str) -> Result<Option<Report>, Failure> {
+    let path = Path::new(reference);
+    let opens_json = || {
+        use std::io::Read as _;
+        let mut head = [0_u8; 256];
+        let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut head)).ok()?;
+        let head = String::from_utf8_lossy(head.get(..read)?).into_owned();
+        Some(head.trim_start().starts_with('{') && head.contains("\"lazaret.report/"))
+    };
+    if !path.is_file() || !opens_json().unwrap_or(false) {
+        return Ok(None);
+    }
+    load(path).map(Some)
+}
+
+/// Reads a saved report.
+pub(crate) fn load(path: &Path) -> Result<Report, Failure> {
+    let text = settings::read_text(path, REPORT_BYTES)?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| {
+        Failure::usage(format!(
+            "`{}` is no saved report: {error}; make it with `lazaret scan … -o json=FILE`",
+            path.display()
+        ))
+    })?;
+    if report.schema != SCHEMA {
+        let schema = &report.schema;
+        return Err(Failure::usage(format!(
+            "`{}` is of the form `{schema}`, not `{SCHEMA}`; make it anew",
+            path.display()
+        )));
+    }
+    Ok(report)
+}
+
+/// What a saved report found, for `--new-since`. What was silenced there was not accepted for ever.
+pub(crate) fn known(path: &Path) -> Result<HashSet<Likeness>, Failure> {
+    let report = load(path)?;
+    let silenced: HashSet<_> =
+        report.decision.suppressed.iter().map(|rule| &rule.fingerprint).collect();
+    let open = report.findings.iter().filter(|finding| !silenced.contains(&finding.fingerprint));
+    Ok(open.map(vocabulary::Finding::likeness).collect())
+}

@@ -1,0 +1,249 @@
+//! `lazaret policy …`, and the policy file of every command that decides.
+//!
+//! A file is looked for upward from the working folder, to the root of the repository, the user's
+//! folder or the file system. One that others may write is refused and named: it could silence
+//! whatever it likes.
+
+use crate::World;
+use crate::args::{DatabaseArgs, PolicyArgs, ReadArgs, StatusFormat};
+use crate::exit::{Exit, Failure};
+use crate::sbom::{exit_of, today};
+use crate::{diff, output, scanning, settings};
+use clap::{Args, Subcommand};
+use policy::{Judgement, Policy, Verdict};
+use serde::Serialize;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use vocabulary::{Fingerprint, Outcome, Severity, counted};
+
+/// The name of a policy file.
+const FILE: &str = "lazaret.yaml";
+/// Bytes of a policy file.
+const BYTES: u64 = 4 << 20;
+/// Folders that are looked into, upward.
+const FOLDERS: usize = 64;
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say what is wrong with a policy file, if anything
+    Check {
+        /// The file [default: lazaret.yaml here, or in the nearest folder above that has one]
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of policy files, for editors
+    Schema,
+    /// Say of each finding of a report or scan which line of the policy decides what
+    Test(Box<TestArgs>),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TestArgs {
+    /// A saved report (json), or anything that `scan` takes
+    #[arg(value_name = "REPORT|REFERENCE")]
+    pub(crate) reference: String,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Format: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+pub(crate) fn run(world: &World, command: PolicyCommand) -> Result<Exit, Failure> {
+    match command {
+        PolicyCommand::Schema => {
+            output::print_json(&policy::schema())?;
+            Ok(Exit::Clean)
+        }
+        PolicyCommand::Check { file } => check(world, file),
+        PolicyCommand::Test(args) => test(world, &args),
+    }
+}
+
+/// The policy of a file that is named, else of one that is found; the empty one where there is none.
+pub(crate) fn load(world: &World, named: Option<&Path>) -> Result<Policy, Failure> {
+    match named.map(Path::to_owned).or(world.settings.policy.clone()) {
+        Some(file) => read(&file),
+        None => match find()? {
+            Some(file) => read(&file),
+            None => Ok(Policy::default()),
+        },
+    }
+}
+
+/// The nearest file upward that nobody else may write.
+fn find() -> Result<Option<PathBuf>, Failure> {
+    let Ok(here) = std::env::current_dir() else { return Ok(None) };
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    for (steps, folder) in here.ancestors().take(FOLDERS).enumerate() {
+        let file = folder.join(FILE);
+        if let Ok(metadata) = std::fs::metadata(&file)
+            && metadata.is_file()
+        {
+            if steps > 0 {
+                trusted(&file, &metadata)?;
+            }
+            // As people would write it, where it lies here.
+            return Ok(Some(if steps == 0 { PathBuf::from(FILE) } else { file }));
+        }
+        if folder.join(".git").exists() || home.as_deref() == Some(folder) {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn trusted(file: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
+    let own = nix::unistd::geteuid().as_raw();
+    let foreign = metadata.uid() != own && metadata.uid() != 0;
+    if foreign || metadata.mode() & 0o002 != 0 {
+        return Err(Failure::usage(format!(
+            "`{}` belongs to, or may be written by, somebody else; name it with --policy if it is meant",
+            file.display()
+        )));
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Policy, Failure> {
+    let text = settings::read_text(file, BYTES)?;
+    let name = file.display().to_string();
+    policy::parse_policy(&name, &text, &include)
+        .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
+}
+
+/// A file that another one includes, by a path that stays a path.
+fn include(from: &str, path: &str) -> Result<(String, String), String> {
+    if path.contains("://") {
+        return Err("only files are included; fetch it first".to_owned());
+    }
+    let file = Path::new(from).parent().unwrap_or(Path::new("")).join(path);
+    let text = settings::read_text(&file, BYTES).map_err(|failure| failure.error.to_string())?;
+    Ok((file.display().to_string(), text))
+}
+
+fn check(world: &World, file: Option<PathBuf>) -> Result<Exit, Failure> {
+    let file = match file.or(world.settings.policy.clone()) {
+        Some(file) => file,
+        None => find()?.ok_or_else(|| {
+            Failure::usage(format!("there is no `{FILE}` here or above; name a file"))
+        })?,
+    };
+    let policy = read(&file)?;
+    let ignores =
+        counted(u64::try_from(policy.ignores.len()).unwrap_or(u64::MAX), "ignore", "ignores");
+    world.printing.remark(&format!("`{}` is right: {ignores}", file.display()));
+    Ok(Exit::Clean)
+}
+
+/// One finding with what was decided of it.
+#[derive(Serialize)]
+struct Line<'report> {
+    id: &'report str,
+    package: Option<String>,
+    severity: Severity,
+    title: &'report str,
+    #[serde(flatten)]
+    verdict: &'report Verdict,
+}
+
+#[derive(Serialize)]
+struct Tested<'report> {
+    schema: &'static str,
+    outcome: Outcome,
+    reasons: &'report [String],
+    findings: Vec<Line<'report>>,
+    unused: &'report [String],
+}
+
+fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
+    let policy = scanning::policy(world, &args.policy)?;
+    let day = today(World::now())?;
+    let report = diff::saved_or_scanned(
+        world,
+        &args.reference,
+        &args.read,
+        &args.database,
+        &Policy::default(),
+    )?;
+    // What another policy added or changed falls away; this one is applied to what was found.
+    let before: std::collections::HashMap<&Fingerprint, Severity> =
+        report.decision.overridden.iter().map(|one| (&one.fingerprint, one.severity)).collect();
+    let mut findings = report.findings.clone();
+    findings.retain(|finding| !policy::is_of_policy(&finding.rule));
+    for finding in &mut findings {
+        if let Some(severity) = before.get(&finding.fingerprint) {
+            finding.severity = *severity;
+        }
+    }
+    let (asked, unknown) = policy::conditions(&policy, &report.subject, &report.packages);
+    findings.extend(asked);
+    let mut coverage = report.coverage.clone();
+    coverage.retain(|one| one.check != "base-image");
+    coverage.extend(unknown);
+    let judgement = policy::decide_for(&policy, Some(&report.subject), findings, &coverage, day);
+    let (verdicts, unused) = policy::verdicts(&policy, &judgement, day);
+    show(&judgement, &verdicts, &unused, args.format)?;
+    Ok(exit_of(judgement.decision.outcome))
+}
+
+fn show(
+    judgement: &Judgement,
+    verdicts: &[Verdict],
+    unused: &[String],
+    format: StatusFormat,
+) -> Result<(), Failure> {
+    let lines: Vec<Line<'_>> = judgement
+        .findings
+        .iter()
+        .zip(verdicts)
+        .map(|(finding, verdict)| Line {
+            id: finding.id.as_deref().unwrap_or(&finding.rule),
+            package: finding.package.as_ref().map(|purl| purl.bare().to_string()),
+            severity: finding.severity,
+            title: &finding.title,
+            verdict,
+        })
+        .collect();
+    let decision = &judgement.decision;
+    if format == StatusFormat::Json {
+        return output::print_json(&Tested {
+            schema: "lazaret.policy-test/1",
+            outcome: decision.outcome,
+            reasons: &decision.reasons,
+            findings: lines,
+            unused,
+        });
+    }
+    output::print(|out| {
+        for line in &lines {
+            let mark = if line.verdict.over { "over " } else { "     " };
+            let package = line.package.as_deref().unwrap_or("-");
+            let by = line.verdict.by.as_deref().unwrap_or("no line of a file");
+            // Texts of an image may hold anything; package URLs and ids are encoded, titles left out.
+            writeln!(
+                out,
+                "{mark} {}  {package}\n      {}  [{by}]",
+                plain(line.id),
+                plain(&line.verdict.why)
+            )?;
+        }
+        for rule in unused {
+            writeln!(out, "unused  the ignore of {} silences nothing here", plain(rule))?;
+        }
+        let word = match decision.outcome {
+            Outcome::Pass => "PASS",
+            Outcome::Findings => "FINDINGS",
+            Outcome::Incomplete => "INCOMPLETE",
+        };
+        writeln!(out, "{word}  {}", plain(&decision.reasons.join("; ")))
+    })
+}
+
+/// Text without what a terminal would act on.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

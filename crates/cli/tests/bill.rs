@@ -1,0 +1,137 @@
+//! `sbom:`: bills of materials of our own and of others, scanned like what they are about.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, OS_RELEASE, base, code, image, node, python, stderr, stdout};
+use serde_json::Value;
+use testkit::{ImageBuilder, Layer};
+
+/// The image of the other tests, with what is hard to write down: a module in two places, a scope, a
+/// package of a lower layer whose database a later layer rewrote.
+fn hard_image() -> ImageBuilder {
+    let status = format!("{}\n", common::STATUS.replace("1:1.2-3", "1:1.2-4"));
+    image()
+        .layer(
+            Layer::new()
+                .file("var/lib/dpkg/status", status)
+                .file(
+                    "srv/b/node_modules/left-demo/package.json",
+                    r#"{"name":"left-demo","version":"1.0.0"}"#,
+                )
+                .file(
+                    "srv/b/node_modules/@scope/left-demo/package.json",
+                    r#"{"name":"@scope/left-demo","version":"2.0.0","license":"(MIT OR Apache-2.0)"}"#,
+                ),
+        )
+        .history("RUN npm install")
+}
+
+fn of(report: &Value, part: &str) -> Value {
+    report[part].clone()
+}
+
+#[test]
+fn the_bill_of_an_image_gives_the_findings_of_the_image() {
+    let bench = Bench::with_database();
+    hard_image().write_oci_dir(bench.path().join("layout")).unwrap();
+    let scanned = bench.run(&["scan", "oci-dir:layout", "-o", "json=image.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let image = bench.json("image.json");
+    assert_eq!(image["findings"].as_array().unwrap().len(), 5);
+    for format in ["cyclonedx", "spdx", "json"] {
+        let output = format!("{format}=bill.json");
+        let listed = bench.run(&["sbom", "oci-dir:layout", "-o", &output]);
+        assert_eq!(code(&listed), 0, "{}", stderr(&listed));
+        for reference in ["sbom:bill.json", "bill.json"] {
+            let scanned = bench.run(&["scan", reference, "-o", "json=bill.out.json"]);
+            assert_eq!(code(&scanned), 0, "{format}: {}", stderr(&scanned));
+            let bill = bench.json("bill.out.json");
+            assert_eq!(of(&bill, "findings"), of(&image, "findings"), "{format}");
+            assert_eq!(of(&bill, "distribution"), of(&image, "distribution"), "{format}");
+            assert_eq!(bill["subject"]["kind"], "sbom");
+            assert_eq!(bill["subject"]["config_digest"], image["subject"]["config_digest"]);
+            let places = |report: &Value| -> Vec<Value> {
+                let packages = report["packages"].as_array().unwrap().iter();
+                packages
+                    .map(|one| {
+                        serde_json::json!([
+                            one["purl"],
+                            one["location"],
+                            one["layer"],
+                            one["source"],
+                            one["origin"]
+                        ])
+                    })
+                    .collect()
+            };
+            assert_eq!(places(&bill), places(&image), "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_bill_on_standard_input_is_read() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("layout")).unwrap();
+    let listed = bench.run(&["sbom", "oci-dir:layout", "--format", "cyclonedx"]);
+    let bill = bench.write("bill.json", &listed.stdout);
+    let mut command = bench.command(&["scan", "sbom:-", "--format", "json"]);
+    let scanned = command.stdin(std::fs::File::open(bill).unwrap()).output().unwrap();
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_component_that_cannot_be_matched_keeps_the_bill_from_passing() {
+    let bench = Bench::with_database();
+    let bill = r#"{"bomFormat":"CycloneDX","specVersion":"1.4","components":[
+        {"type":"library","name":"demo-web","version":"2.5","purl":"pkg:pypi/demo-web@2.5"},
+        {"type":"library","name":"of-our-own","version":"1"}]}"#;
+    bench.write("bill.json", bill);
+    let scanned = bench.run(&["scan", "sbom:bill.json", "--format", "json"]);
+    assert_eq!(code(&scanned), 3, "{}", stdout(&scanned));
+    let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    let coverage = report["coverage"].as_array().unwrap();
+    let own = coverage.iter().find(|one| one["check"] == "sbom").unwrap();
+    assert_eq!(own["problems"][0]["path"], "of-our-own 1");
+    bench.write("empty.json", r#"{"bomFormat":"CycloneDX","specVersion":"1.4"}"#);
+    assert_eq!(code(&bench.run(&["scan", "sbom:empty.json"])), 3);
+}
+
+#[test]
+fn the_coverage_that_a_bill_states_stays_with_it() {
+    let bench = Bench::with_database();
+    ImageBuilder::new()
+        .layer(base())
+        .layer(python())
+        .layer(node())
+        .layer(
+            Layer::new().file("etc/os-release", OS_RELEASE).file(
+                "usr/lib/python3/dist-packages/broken-1.dist-info/METADATA",
+                "no header at all",
+            ),
+        )
+        .write_oci_dir(bench.path().join("layout"))
+        .unwrap();
+    let listed = bench.run(&["sbom", "oci-dir:layout", "-o", "cyclonedx=bill.json"]);
+    assert_eq!(code(&listed), 3, "{}", stderr(&listed));
+    assert_eq!(code(&bench.run(&["scan", "sbom:bill.json"])), 3);
+}
+
+#[test]
+fn what_is_no_bill_is_an_error_that_names_it() {
+    let bench = Bench::with_database();
+    bench.write("other.json", r#"{"hello": "world"}"#);
+    let scanned = bench.run(&["scan", "other.json"]);
+    assert_eq!(code(&scanned), 2);
+    assert!(
+        stderr(&scanned).contains("`other.json`: it is no bill of materials"),
+        "{}",
+        stderr(&scanned)
+    );
+    let scanned = bench.run(&["scan", "sbom:missing.json"]);
+    assert_eq!(code(&scanned), 2);
+    assert!(stderr(&scanned).contains("`missing.json`"), "{}", stderr(&scanned));
+}

@@ -1,0 +1,145 @@
+//! `lazaret diff` and `scan --new-since`: what is new, gone and changed, and why.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, base, code, image, node, python, stderr, stdout};
+use serde_json::Value;
+use testkit::{ImageBuilder, Layer};
+
+/// The image of the other tests after a day's work: the library was upgraded, the module removed, a
+/// malicious one and a newer but still vulnerable package added.
+fn after() -> ImageBuilder {
+    let status = common::STATUS.replace("3.0.1-1", "3.0.2-1");
+    ImageBuilder::new()
+        .tag("example.test/shop:2")
+        .layer(base().file("var/lib/dpkg/status", status))
+        .layer(Layer::new().file(
+            "usr/local/lib/python3.11/dist-packages/demo_web-1.6.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: Demo_Web\nVersion: 1.6\n\n",
+        ))
+        .layer(Layer::new().file(
+            "srv/app/node_modules/evil-demo/package.json",
+            r#"{"name":"evil-demo","version":"6.6.6"}"#,
+        ))
+}
+
+fn bench() -> Bench {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("before")).unwrap();
+    after().write_oci_dir(bench.path().join("after")).unwrap();
+    bench
+}
+
+#[test]
+fn the_table_says_what_changed_and_why() {
+    let bench = bench();
+    let compared = bench.run(&["diff", "before", "after"]);
+    assert_eq!(code(&compared), 1, "{}", stderr(&compared));
+    insta::assert_snapshot!("diff", stdout(&compared));
+}
+
+#[test]
+fn a_vulnerability_that_stays_through_an_upgrade_is_not_new() {
+    let bench = bench();
+    let compared = bench.run(&["diff", "before", "after", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let ids = |change: &str| -> Vec<String> {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let of = findings.filter(|one| one["change"] == change);
+        of.map(|one| one["finding"]["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("new"), ["MAL-2099-1"]);
+    assert_eq!(ids("gone"), ["CVE-2099-0001", "CVE-2099-0002", "GHSA-aaaa-bbbb-cccc"]);
+    assert!(ids("changed").is_empty());
+    let changed: Vec<_> = report["packages"].as_array().unwrap().iter().collect();
+    assert_eq!(changed.len(), 4);
+}
+
+#[test]
+fn the_other_way_round_everything_turns() {
+    let bench = bench();
+    let compared = bench.run(&["diff", "after", "before", "--fail-on", "high", "--format", "json"]);
+    assert_eq!(code(&compared), 1);
+    let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let new = report["findings"].as_array().unwrap().iter().filter(|one| one["change"] == "new");
+    let why: Vec<_> = new.map(|one| one["why"].as_str().unwrap()).collect();
+    assert_eq!(why[0], "libopensel3 downgraded from 3.0.2-1 to 3.0.1-1");
+    assert_eq!(why.len(), 3);
+    // Below the line, and nothing that no line lets pass.
+    let compared = bench.run(&["diff", "after", "before", "--fail-on", "critical"]);
+    assert_eq!(code(&compared), 1, "the sample vulnerability is critical: {}", stdout(&compared));
+}
+
+#[test]
+fn saved_reports_compare_like_their_images_and_tell_of_new_advisories() {
+    let bench = bench();
+    for name in ["before", "after"] {
+        let output = format!("json={name}.json");
+        bench.run(&["scan", name, "-o", &output]);
+    }
+    let images = bench.run(&["diff", "before", "after", "--format", "json"]);
+    let reports = bench.run(&["diff", "before.json", "after.json", "--format", "json"]);
+    let parts = |output: &std::process::Output| -> (Value, Value) {
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (report["findings"].clone(), report["packages"].clone())
+    };
+    assert_eq!(parts(&images), parts(&reports));
+    let record = r#"{"id":"GHSA-2","modified":"2026-02-01T00:00:00Z","aliases":["CVE-2099-0009"],
+        "affected":[{"package":{"ecosystem":"npm","name":"left-demo"},
+        "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#;
+    bench.write("feed/npm/GHSA-2.json", record);
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed"])), 0);
+    bench.run(&["scan", "before", "-o", "json=later.json"]);
+    let compared = bench.run(&["diff", "before.json", "later.json", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let [new] = report["findings"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!(new["finding"]["id"], "CVE-2099-0009");
+    assert_eq!(new["why"], "the advisories changed: new or corrected");
+    assert!(report["packages"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_scan_fails_only_on_what_is_new_since_a_report() {
+    let bench = bench();
+    let line = ["--fail-on", "low", "--no-cache"];
+    let scan = |reference: &str, more: &[&str]| {
+        let mut arguments = vec!["scan", reference];
+        arguments.extend(line);
+        arguments.extend(more);
+        bench.run(&arguments)
+    };
+    assert_eq!(code(&scan("before", &["-o", "json=base.json"])), 1);
+    let again = scan("before", &["--new-since", "base.json"]);
+    assert_eq!(code(&again), 0, "{}", stdout(&again));
+    assert!(stdout(&again).contains("found before, not counted"), "{}", stdout(&again));
+    // A malicious package is over every line.
+    assert_eq!(code(&scan("after", &["--new-since", "base.json"])), 1);
+    ImageBuilder::new()
+        .layer(base())
+        .layer(python())
+        .write_oci_dir(bench.path().join("less"))
+        .unwrap();
+    scan("less", &["-o", "json=less.json"]);
+    ImageBuilder::new()
+        .layer(base())
+        .layer(python())
+        .layer(node())
+        .write_oci_dir(bench.path().join("more"))
+        .unwrap();
+    let unknown = scan("more", &["--new-since", "less.json", "--fail-on-unknown"]);
+    assert_eq!(code(&unknown), 1, "{}", stdout(&unknown));
+}
+
+#[test]
+fn what_is_no_report_is_refused() {
+    let bench = bench();
+    bench.write("other.json", r#"{"schema":"lazaret.packages/1"}"#);
+    for file in ["other.json", "missing.json"] {
+        let scanned = bench.run(&["scan", "before", "--new-since", file]);
+        assert_eq!(code(&scanned), 2);
+        assert!(stderr(&scanned).contains(file), "{}", stderr(&scanned));
+    }
+    assert_eq!(code(&bench.run(&["diff", "before", "nowhere"])), 2);
+    assert_eq!(code(&bench.run(&["diff", "before", "after", "--format", "sarif"])), 2);
+}

@@ -1,0 +1,192 @@
+//! `lazaret.yaml`: found upward, before the configuration and behind flags; tried, checked, described.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, code, image, stderr, stdout};
+use serde_json::Value;
+use std::process::Command;
+
+const POLICY: &str = "\
+version: 1
+fail-on: critical
+ignore:
+  - id: CVE-2099-0001
+    reason: accepted
+    owner: team a
+packages:
+  forbid:
+    - package: pkg:npm/left-*
+      reason: padding is done by hand
+";
+
+fn bench() -> Bench {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("work/image")).unwrap();
+    bench
+}
+
+/// Runs in a folder of the bench.
+fn run_in(bench: &Bench, folder: &str, arguments: &[&str]) -> std::process::Output {
+    let mut command = bench.command(arguments);
+    command.current_dir(bench.path().join(folder)).output().unwrap()
+}
+
+#[test]
+fn a_policy_is_found_upward_and_flags_count_before_it() {
+    let bench = bench();
+    bench.write("work/lazaret.yaml", POLICY);
+    bench.write("work/inner/x", "");
+    for (folder, reference) in [("work", "image"), ("work/inner", "../image")] {
+        let scanned = run_in(&bench, folder, &["scan", reference, "--format", "json"]);
+        assert_eq!(code(&scanned), 1, "{}", stderr(&scanned));
+        let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        let decision = &report["decision"];
+        assert_eq!(decision["suppressed"][0]["owner"], "team a");
+        let reasons: Vec<_> = decision["reasons"].as_array().unwrap().iter().collect();
+        assert_eq!(reasons[0], "1 forbidden package");
+        assert_eq!(reasons[1], "1 finding over the line: 1 critical");
+    }
+    let flagged =
+        run_in(&bench, "work", &["scan", "image", "--fail-on", "low", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&flagged.stdout).unwrap();
+    assert_eq!(report["decision"]["reasons"][1], "2 findings over the line: 1 critical, 1 low");
+}
+
+#[test]
+fn a_policy_further_up_that_others_may_write_is_not_believed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = bench();
+    let file = bench.write("work/lazaret.yaml", POLICY);
+    bench.write("work/inner/x", "");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let scanned = run_in(&bench, "work/inner", &["scan", "../image"]);
+    assert_eq!(code(&scanned), 2);
+    assert!(stderr(&scanned).contains("may be written by, somebody else"), "{}", stderr(&scanned));
+    let named = run_in(&bench, "work/inner", &["scan", "../image", "--policy", "../lazaret.yaml"]);
+    assert_eq!(code(&named), 1);
+    // What lies above the root of a repository is not looked at.
+    bench.write("work/inner/.git/HEAD", "");
+    assert_eq!(code(&run_in(&bench, "work/inner", &["scan", "../image"])), 0);
+}
+
+#[test]
+fn trying_a_policy_says_which_line_decided_what() {
+    let bench = bench();
+    bench.write("work/lazaret.yaml", POLICY);
+    let saved = run_in(
+        &bench,
+        "work",
+        &["scan", "image", "--policy", "/dev/null", "-o", "json=report.json"],
+    );
+    assert_eq!(code(&saved), 2, "an empty file is no policy: {}", stderr(&saved));
+    bench.write("plain.yaml", "version: 1\n");
+    run_in(
+        &bench,
+        "work",
+        &["scan", "image", "--policy", "../plain.yaml", "-o", "json=report.json"],
+    );
+    let of_report = run_in(&bench, "work", &["policy", "test", "report.json"]);
+    let of_image = run_in(&bench, "work", &["policy", "test", "image"]);
+    assert_eq!(code(&of_report), 1, "{}", stderr(&of_report));
+    assert_eq!(stdout(&of_report), stdout(&of_image));
+    insta::assert_snapshot!("policy-test", stdout(&of_report));
+    let json = run_in(&bench, "work", &["policy", "test", "report.json", "--format", "json"]);
+    let tested: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(tested["schema"], "lazaret.policy-test/1");
+    assert_eq!(tested["findings"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn checking_lists_every_mistake_of_the_file_and_its_includes() {
+    let bench = bench();
+    bench.write("work/lazaret.yaml", "version: 1\ninclude: [team/base.yaml]\nfailon: high\n");
+    let checked = run_in(&bench, "work", &["policy", "check"]);
+    assert_eq!(code(&checked), 2);
+    assert!(
+        stderr(&checked).contains("line 3: `failon` is not a key here; did you mean `fail-on`?")
+    );
+    bench.write("work/lazaret.yaml", "version: 1\ninclude: [team/base.yaml]\n");
+    bench.write("work/team/base.yaml", "version: 1\nfail-on: hihg\n");
+    let checked = run_in(&bench, "work", &["policy", "check"]);
+    assert!(stderr(&checked).contains("`team/base.yaml`, line 2"), "{}", stderr(&checked));
+    bench.write("work/team/base.yaml", "version: 1\nfail-on: high\n");
+    let checked = run_in(&bench, "work", &["policy", "check"]);
+    assert_eq!(
+        (code(&checked), stderr(&checked).as_str()),
+        (0, "`lazaret.yaml` is right: 0 ignores\n")
+    );
+}
+
+/// Validates documents against a schema, and says which hold.
+const VALIDATE: &str = "
+import json, sys
+try:
+    import jsonschema
+except ImportError:
+    print('missing')
+    sys.exit()
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+print(' '.join(str(validator.is_valid(one)).lower() for one in json.load(open(sys.argv[2]))))
+";
+
+#[test]
+fn the_schema_and_the_parser_agree() {
+    let bench = Bench::new();
+    // JSON is YAML: both read the same documents.
+    let samples = serde_json::json!([
+        {"version": 1},
+        {"version": 1, "fail-on": "high", "ignore": [{"id": "CVE-2099-1", "reason": "x", "expires": "2099-01-01"}]},
+        {"version": 1, "licences": {"allow": ["MIT"], "unknown": "deny"}, "ignore": null},
+        {"version": 2},
+        {},
+        {"version": 1, "fail-on": "severe"},
+        {"version": 1, "failon": "high"},
+        {"version": 1, "only-fixed": "true"},
+        {"version": 1, "ignore": [{"id": "CVE-2099-1"}]},
+        {"version": 1, "ignore": [{"id": "CVE-2099-1", "reason": " "}]},
+        {"version": 1, "ignore": [{"id": "CVE-2099-1", "reason": "x", "expires": "soon"}]},
+        {"version": 1, "packages": {"forbid": [{"package": "pkg:npm/a"}]}},
+        {"version": 1, "licences": {"allow": "MIT"}},
+        {"version": 1, "base-images": ["a"]}
+    ]);
+    let parsed: Vec<String> = samples
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|sample| {
+            bench.write("sample.yaml", sample.to_string());
+            (code(&bench.run(&["policy", "check", "sample.yaml"])) == 0).to_string()
+        })
+        .collect();
+    let schema = bench.run(&["policy", "schema"]);
+    assert_eq!(code(&schema), 0);
+    let schema = bench.write("schema.json", &schema.stdout);
+    let samples = bench.write("samples.json", samples.to_string());
+    let python = std::env::var("LAZARET_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let validated = Command::new(python).args(["-c", VALIDATE]).args([schema, samples]).output();
+    let verdict = validated.map(|output| stdout(&output)).unwrap_or_default();
+    if verdict.starts_with("missing") || verdict.is_empty() {
+        eprintln!("skipped: jsonschema is not installed");
+        return;
+    }
+    assert_eq!(verdict.trim(), parsed.join(" "));
+    assert_eq!(parsed.iter().filter(|one| *one == "true").count(), 3);
+}
+
+#[test]
+fn a_vex_document_silences_with_its_justification() {
+    let bench = bench();
+    bench.write(
+        "work/own.vex.json",
+        r#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2099-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"CVE-2099-0001"},"status":"not_affected","justification":"vulnerable_code_not_present",
+        "products":[{"@id":"pkg:deb/debian/libopensel3"}]}]}"#,
+    );
+    let scanned = run_in(&bench, "work", &["scan", "image", "--vex", "own.vex.json"]);
+    let text = stdout(&scanned);
+    assert!(text.contains("not affected, vulnerable_code_not_present [own.vex.json]"), "{text}");
+    assert_eq!(code(&run_in(&bench, "work", &["scan", "image", "--vex", "image/index.json"])), 2);
+}

@@ -1,0 +1,118 @@
+//! What is exploited comes first: KEV and EPSS, from a mirror and by name, in every report.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, base, code, image, stderr, stdout};
+use serde_json::Value;
+use testkit::{ImageBuilder, Layer};
+
+const KEV: &str = r#"{"dateReleased":"2099-01-02T00:00:00Z","vulnerabilities":[
+    {"cveID":"CVE-2099-0003","dateAdded":"2098-12-24","dueDate":"2099-01-14","knownRansomwareCampaignUse":"Known"}]}"#;
+const EPSS: &str = "#score_date:2099-01-02T00:00:00Z\ncve,epss,percentile\nCVE-2099-0001,0.01,0.5\nCVE-2099-0002,0.91,0.99\n";
+
+fn bench() -> Bench {
+    let bench = Bench::new();
+    bench.write_feed();
+    bench.write("feed/cisa-kev/known_exploited_vulnerabilities.json", KEV);
+    bench.write("feed/epss/epss_scores-current.csv", EPSS);
+    let updated = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+    assert!(stderr(&updated).contains("KEV: 1 entry\nEPSS: 2 entries"), "{}", stderr(&updated));
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    bench
+}
+
+fn report(bench: &Bench, arguments: &[&str]) -> Value {
+    let mut all = vec!["scan", "image", "--format", "json"];
+    all.extend(arguments);
+    let scanned = bench.run(&all);
+    serde_json::from_slice(&scanned.stdout).unwrap_or_else(|_| panic!("{}", stderr(&scanned)))
+}
+
+fn ids(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_low_vulnerability_that_is_exploited_comes_before_critical_ones() {
+    let bench = bench();
+    let report = report(&bench, &[]);
+    let expected = ["CVE-2099-0003", "CVE-2099-0002", "CVE-2099-0001", "GHSA-aaaa-bbbb-cccc"];
+    assert_eq!(ids(&report), expected);
+    let first = &report["findings"][0];
+    assert_eq!(first["severity"], "low");
+    assert_eq!(first["risk"]["exploited"]["added"], "2098-12-24");
+    assert_eq!(first["risk"]["exploited"]["ransomware"], true);
+    assert_eq!(report["findings"][1]["risk"]["epss"]["probability"], 0.91);
+    let scanned = bench.run(&["scan", "image"]);
+    insta::assert_snapshot!("risk", stdout(&scanned));
+}
+
+#[test]
+fn an_exploited_vulnerability_is_over_the_line_where_that_is_asked() {
+    let bench = bench();
+    let scanned = bench.run(&["scan", "image", "--fail-on-exploited"]);
+    assert_eq!(code(&scanned), 1);
+    let text = stdout(&scanned);
+    assert!(text.contains("1 vulnerability that is known to be exploited"), "{text}");
+    bench.write("lazaret.toml", "fail-on-exploited = true\n");
+    assert_eq!(code(&bench.run(&["scan", "image"])), 1);
+}
+
+#[test]
+fn feeds_that_are_missing_or_damaged_are_said_and_do_not_fail_a_scan() {
+    let bench = bench();
+    for file in ["kev.lzrisk", "epss.lzrisk"] {
+        bench.write(&format!("db/v1/{file}"), b"damaged");
+    }
+    let scanned = bench.run(&["scan", "image", "--offline"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let text = stdout(&scanned);
+    assert!(text.contains("KEV and EPSS not here"), "{text}");
+    let ids_now: Vec<String> =
+        ids(&report(&bench, &["--offline"])).iter().map(ToString::to_string).collect();
+    assert_eq!(ids_now.last().map(String::as_str), Some("CVE-2099-0003"));
+}
+
+#[test]
+fn one_feed_is_updated_alone_from_a_file() {
+    let bench = Bench::with_database();
+    bench.write("own.csv", "cve,epss,percentile\nCVE-2099-0001,0.5,0.5\n");
+    let updated = bench.run(&["db", "update", "EPSS", "--epss", "own.csv"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+    assert_eq!(stderr(&updated), "EPSS: 1 entry\n");
+    bench.write("wrong.json", "{}");
+    let updated = bench.run(&["db", "update", "KEV", "--kev", "wrong.json"]);
+    assert_eq!(code(&updated), 4);
+    assert!(stderr(&updated).contains("`wrong.json`"), "{}", stderr(&updated));
+}
+
+#[test]
+fn an_export_carries_the_feeds() {
+    let bench = bench();
+    assert_eq!(code(&bench.run(&["db", "export", "all.lzdb"])), 0);
+    let imported = bench.run(&["db", "import", "all.lzdb", "--db", "other"]);
+    assert_eq!(code(&imported), 0, "{}", stderr(&imported));
+    assert!(stderr(&imported).contains("KEV: 1 record"), "{}", stderr(&imported));
+    let here = report(&bench, &[]);
+    let there = report(&bench, &["--db", "other", "--offline"]);
+    assert_eq!(here["findings"], there["findings"]);
+}
+
+#[test]
+fn what_the_image_starts_behind_a_port_is_within_reach() {
+    let bench = bench();
+    let list = "/.\n/usr\n/usr/sbin/openseld\n";
+    ImageBuilder::new()
+        .layer(base().file("var/lib/dpkg/info/libopensel3.list", list))
+        .layer(Layer::new().program("usr/sbin/openseld", "program"))
+        .setting("ExposedPorts", serde_json::json!({"443/tcp": {}}))
+        .setting("Cmd", serde_json::json!(["openseld", "-f"]))
+        .write_oci_dir(bench.path().join("image"))
+        .unwrap();
+    let report = report(&bench, &[]);
+    let reach = "owns the entry point usr/sbin/openseld; port 443/tcp";
+    assert_eq!(report["findings"][0]["risk"]["exposed"], reach);
+}

@@ -1,0 +1,115 @@
+//! OpenVEX 0.0.x and 0.2.0.
+
+use super::{VexError, VexProduct, VexStatement, VexStatus, kept, shape};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    timestamp: String,
+    statements: Vec<Statement>,
+}
+
+#[derive(Deserialize)]
+struct Statement {
+    vulnerability: Vulnerability,
+    #[serde(default)]
+    products: Vec<Product>,
+    status: String,
+    #[serde(default)]
+    justification: Option<String>,
+    #[serde(default)]
+    impact_statement: Option<String>,
+    #[serde(default)]
+    timestamp: Option<String>,
+}
+
+/// A text in version 0.0, an object since 0.2.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Vulnerability {
+    Name(String),
+    Named {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        aliases: Vec<String>,
+    },
+}
+
+/// Likewise.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Product {
+    Name(String),
+    Named {
+        #[serde(rename = "@id", default)]
+        id: String,
+        #[serde(default)]
+        identifiers: Identifiers,
+        #[serde(default)]
+        subcomponents: Vec<Product>,
+    },
+}
+
+#[derive(Default, Deserialize)]
+struct Identifiers {
+    #[serde(default)]
+    purl: Option<String>,
+}
+
+impl Product {
+    fn purl(&self) -> Option<vocabulary::Purl> {
+        match self {
+            Self::Name(text) => text.parse().ok(),
+            Self::Named { id, identifiers, .. } => {
+                identifiers.purl.as_ref().unwrap_or(id).parse().ok()
+            }
+        }
+    }
+
+    fn parts(&self) -> &[Self] {
+        match self {
+            Self::Name(_) => &[],
+            Self::Named { subcomponents, .. } => subcomponents,
+        }
+    }
+}
+
+pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexError> {
+    let document: Document =
+        serde_json::from_slice(bytes).map_err(|error| shape("OpenVEX", &error))?;
+    let statements = document.statements.into_iter().filter_map(|statement| {
+        let status = match statement.status.as_str() {
+            "not_affected" => VexStatus::NotAffected,
+            "fixed" => VexStatus::Fixed,
+            "affected" => VexStatus::Affected,
+            _ => VexStatus::UnderInvestigation,
+        };
+        let ids = match statement.vulnerability {
+            Vulnerability::Name(name) => vec![name],
+            Vulnerability::Named { name, aliases } => [vec![name], aliases].concat(),
+        };
+        let products: Vec<VexProduct> = statement
+            .products
+            .iter()
+            .filter_map(|product| {
+                let named = product.parts();
+                let parts: Vec<_> = named.iter().filter_map(Product::purl).collect();
+                // Parts that cannot be read must not widen a statement to the whole product.
+                let readable = named.is_empty() || !parts.is_empty();
+                Some(VexProduct { purl: product.purl()?, parts }).filter(|_| readable)
+            })
+            .collect();
+        (!products.is_empty()).then(|| VexStatement {
+            ids: ids.iter().map(|id| kept(id)).collect(),
+            status,
+            products,
+            justification: statement.justification.as_deref().map(kept),
+            impact: statement.impact_statement.as_deref().map(kept),
+            time: kept(statement.timestamp.as_deref().unwrap_or(&document.timestamp)),
+            by: name.to_owned(),
+        })
+    });
+    Ok(statements.collect())
+}

@@ -1,0 +1,119 @@
+//! Documents of both forms, and what they silence.
+
+use super::*;
+use crate::{Policy, decide_for};
+use vocabulary::{
+    Coverage, Fingerprint, Location, Outcome, Rule, Severity, SubjectKind, Suppressed,
+};
+
+const OPENVEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","author":"x","timestamp":"2099-01-01T00:00:00Z",
+ "statements":[
+  {"vulnerability":{"name":"CVE-2099-1","aliases":["GHSA-2099-1"]},"status":"not_affected","justification":"vulnerable_code_not_in_execute_path",
+   "products":[{"@id":"pkg:npm/a@1"}]},
+  {"vulnerability":{"name":"CVE-2099-2"},"status":"not_affected","products":[{"@id":"pkg:npm/a@1"}],"impact_statement":"not reachable"},
+  {"vulnerability":{"name":"CVE-2099-2"},"status":"affected","products":[{"@id":"pkg:npm/a@1"}],"timestamp":"2099-02-01T00:00:00Z"},
+  {"vulnerability":{"name":"CVE-2099-3"},"status":"fixed","products":[{"@id":"pkg:oci/app@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","subcomponents":[{"@id":"pkg:npm/b"}]}]},
+  {"vulnerability":{"name":"CVE-2099-4"},"status":"not_affected","products":[{"@id":"pkg:oci/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}]},
+  {"vulnerability":"CVE-2099-5","status":"not_affected","products":["pkg:npm/b@9"]}]}"#;
+
+const CSAF: &str = r#"{"document":{"category":"csaf_vex","tracking":{"current_release_date":"2099-01-01T00:00:00Z"}},
+ "product_tree":{"branches":[{"branches":[{"product":{"product_id":"P1","product_identification_helper":{"purl":"pkg:npm/a@1"}}}]}],
+  "relationships":[{"full_product_name":{"product_id":"P1:OS"},"product_reference":"P1","relates_to_product_reference":"OS","category":"default_component_of"}]},
+ "vulnerabilities":[{"cve":"CVE-2099-1","product_status":{"known_not_affected":["P1:OS"],"known_affected":["other"]},
+  "flags":[{"label":"component_not_present","product_ids":["P1:OS"]}],"threats":[{"category":"impact","details":"left out","product_ids":["P1:OS"]}]}]}"#;
+
+fn finding(id: &str, purl: &str) -> Finding {
+    let purl: Purl = purl.parse().unwrap();
+    Finding {
+        id: Some(id.to_owned()),
+        severity: Severity::High,
+        fingerprint: Fingerprint::new("x", Some(id), Some(&purl), &Location::Subject),
+        package: Some(purl),
+        ..Finding::of(
+            &Rule::KNOWN_VULNERABILITY,
+            None,
+            id.to_owned(),
+            Location::Subject,
+            Vec::new(),
+        )
+    }
+}
+
+fn silenced(document: &str, findings: Vec<Finding>) -> Vec<Suppressed> {
+    let vex = parse_vex("own.vex.json", document.as_bytes()).unwrap();
+    let policy = Policy { fail_on: Some(Severity::Low), vex, ..Policy::default() };
+    let subject = Subject {
+        kind: SubjectKind::Image,
+        name: "app".to_owned(),
+        manifest_digest: format!("sha256:{}", "a".repeat(64)).parse().ok(),
+        config_digest: None,
+        tags: Vec::new(),
+        platform: None,
+        base: None,
+    };
+    let today = "2099-01-01".parse().unwrap();
+    let judged = decide_for(&policy, Some(&subject), findings, &[Coverage::ran("npm")], today);
+    if judged.findings.len() == judged.decision.suppressed.len() {
+        assert_eq!(judged.decision.outcome, Outcome::Pass);
+    }
+    judged.decision.suppressed
+}
+
+#[test]
+fn openvex_silences_what_it_says_is_not_affected_with_its_justification() {
+    let [one] = &silenced(OPENVEX, vec![finding("GHSA-2099-1", "pkg:npm/a@1")])[..] else {
+        panic!()
+    };
+    assert_eq!(one.justification.as_deref(), Some("vulnerable_code_not_in_execute_path"));
+    assert_eq!(one.by.as_deref(), Some("own.vex.json"));
+    assert!(silenced(OPENVEX, vec![finding("CVE-2099-1", "pkg:npm/a@2")]).is_empty());
+    assert!(silenced(OPENVEX, vec![finding("CVE-2099-1", "pkg:npm/b@1")]).is_empty());
+    assert_eq!(silenced(OPENVEX, vec![finding("CVE-2099-5", "pkg:npm/b@9?arch=x")]).len(), 1);
+}
+
+#[test]
+fn the_newest_statement_counts() {
+    assert!(silenced(OPENVEX, vec![finding("CVE-2099-2", "pkg:npm/a@1")]).is_empty());
+}
+
+#[test]
+fn a_statement_about_the_image_needs_its_digest_and_covers_the_parts_it_names() {
+    assert_eq!(silenced(OPENVEX, vec![finding("CVE-2099-3", "pkg:npm/b@7")]).len(), 1);
+    assert!(silenced(OPENVEX, vec![finding("CVE-2099-3", "pkg:npm/c@7")]).is_empty());
+    assert!(silenced(OPENVEX, vec![finding("CVE-2099-4", "pkg:npm/b@7")]).is_empty());
+}
+
+#[test]
+fn csaf_names_products_in_its_tree() {
+    let [one] = &silenced(CSAF, vec![finding("CVE-2099-1", "pkg:npm/a@1")])[..] else { panic!() };
+    assert_eq!(one.justification.as_deref(), Some("component_not_present"));
+    assert_eq!(one.reason, "not affected: left out");
+}
+
+#[test]
+fn malware_is_silenced_by_no_statement() {
+    let mut malware = finding("CVE-2099-1", "pkg:npm/a@1");
+    malware.rule = Rule::MALICIOUS_PACKAGE.id.to_owned();
+    assert!(silenced(OPENVEX, vec![malware]).is_empty());
+}
+
+#[test]
+fn damaged_documents_are_errors_and_no_panics() {
+    for text in [OPENVEX, CSAF] {
+        for end in 0..text.len() {
+            let _ = parse_vex("x", &text.as_bytes()[..end]);
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[end] ^= 0x11;
+            let _ = parse_vex("x", &bytes);
+        }
+    }
+    for text in [
+        "",
+        "[]",
+        "{}",
+        r#"{"@context":"https://openvex.dev/ns"}"#,
+        r#"{"document":{},"vulnerabilities":7}"#,
+    ] {
+        assert!(parse_vex("x", text.as_bytes()).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,327 @@
+//! SPDX 2.3, JSON: a bill of materials.
+//!
+//! Packages are written one at a time, each with its package URL; the subject contains them, and the
+//! document describes the subject. What SPDX has no field for (layer, origin, place) is annotated as
+//! `lazaret:key=value`, by which the bill is read back to the same findings. The namespace is made of
+//! the content, so that the same input gives the same bytes; SPDX asks for a time of creation, which
+//! is that of the run. Source: SPDX specification 2.3, clauses 6 to 12.
+
+use crate::Style;
+use crate::cyclonedx::{Property, component_properties, subject_properties, uuid_of};
+use crate::json::{Stream, write};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use vocabulary::{Package, Report, Status, SubjectKind};
+
+/// The time where wiring gives none: the beginning of Unix time, plainly not a real one.
+const NO_TIME: &str = "1970-01-01T00:00:00Z";
+/// Characters kept of one licence text.
+const LICENCE_CHARACTERS: usize = 300;
+/// Licences of one package that are written.
+const LICENCES: usize = 50;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'report, P, R> {
+    spdx_version: &'static str,
+    data_license: &'static str,
+    #[serde(rename = "SPDXID")]
+    id: &'static str,
+    name: &'report str,
+    document_namespace: String,
+    creation_info: CreationInfo<'report>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation<'report>>,
+    packages: P,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    has_extracted_licensing_infos: Vec<Extracted>,
+    relationships: R,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreationInfo<'report> {
+    created: &'report str,
+    creators: [String; 1],
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Annotation<'report> {
+    annotation_date: &'report str,
+    annotation_type: &'static str,
+    annotator: String,
+    comment: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'report> {
+    #[serde(rename = "SPDXID")]
+    id: String,
+    name: &'report str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    version_info: String,
+    download_location: &'static str,
+    files_analyzed: bool,
+    license_concluded: &'static str,
+    license_declared: String,
+    copyright_text: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary_package_purpose: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'report str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_info: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    external_refs: Vec<Reference>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Annotation<'report>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference {
+    reference_category: &'static str,
+    reference_type: &'static str,
+    reference_locator: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Extracted {
+    license_id: String,
+    name: String,
+    extracted_text: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Relationship {
+    spdx_element_id: &'static str,
+    relationship_type: &'static str,
+    related_spdx_element: String,
+}
+
+const DOCUMENT: &str = "SPDXRef-DOCUMENT";
+const SUBJECT: &str = "SPDXRef-Subject";
+const DISTRIBUTION: &str = "SPDXRef-Distribution";
+
+/// What every part of a document is written with.
+struct Writer<'report> {
+    report: &'report Report,
+    time: &'report str,
+    annotator: String,
+    /// diffIDs by index of layer.
+    layers: HashMap<u32, String>,
+    /// Licence texts that are no SPDX expression, with their reference.
+    texts: BTreeMap<&'report str, String>,
+}
+
+pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let time = style.timestamp.as_deref().or(style.moment.as_deref()).unwrap_or(NO_TIME);
+    let writer = Writer::new(report, time);
+    let document = Document {
+        spdx_version: "SPDX-2.3",
+        data_license: "CC0-1.0",
+        id: DOCUMENT,
+        name: &report.subject.name,
+        document_namespace: format!("urn:uuid:{}", uuid_of(report, "lazaret-spdx-v1")),
+        creation_info: CreationInfo { created: time, creators: [writer.annotator.clone()] },
+        annotations: writer.coverage(),
+        packages: Stream(|| writer.packages()),
+        has_extracted_licensing_infos: writer.extracted(),
+        relationships: Stream(|| writer.relationships()),
+    };
+    write(&document, out)
+}
+
+impl<'report> Writer<'report> {
+    fn new(report: &'report Report, time: &'report str) -> Self {
+        let stated = report.packages.iter().flat_map(|package| written(&package.licences));
+        let texts = stated
+            .filter(|text| !is_expression(text))
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .zip(1_u64..)
+            .map(|(text, number)| (text, format!("LicenseRef-{number}")))
+            .collect();
+        Self {
+            report,
+            time,
+            annotator: format!("Tool: {}-{}", report.tool.name, report.tool.version),
+            layers: report
+                .layers
+                .iter()
+                .map(|layer| (layer.index, layer.diff_id.to_string()))
+                .collect(),
+            texts,
+        }
+    }
+
+    fn note(&self, comment: String) -> Annotation<'report> {
+        Annotation {
+            annotation_date: self.time,
+            annotation_type: "OTHER",
+            annotator: self.annotator.clone(),
+            comment,
+        }
+    }
+
+    /// One annotation with a line for each property; the names keep their `lazaret:`.
+    fn notes(&self, properties: &[Property]) -> Vec<Annotation<'report>> {
+        if properties.is_empty() {
+            return Vec::new();
+        }
+        let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+        let lines: Vec<String> = properties
+            .iter()
+            .map(|property| format!("{}={}", property.name(), one_line(property.value())))
+            .collect();
+        vec![self.note(lines.join("\n"))]
+    }
+
+    /// What was not looked at in full.
+    fn coverage(&self) -> Vec<Annotation<'report>> {
+        let partial = self.report.coverage.iter().filter(|one| one.status != Status::Ran);
+        let properties: Vec<Property> = partial.map(Property::of_coverage).collect();
+        self.notes(&properties)
+    }
+
+    fn packages(&self) -> impl Iterator<Item = Entry<'report>> {
+        let packages = self.report.packages.iter().enumerate();
+        [Some(self.subject()), self.distribution()]
+            .into_iter()
+            .flatten()
+            .chain(packages.map(|(index, package)| self.package(index, package)))
+    }
+
+    fn subject(&self) -> Entry<'report> {
+        let subject = &self.report.subject;
+        let digest = subject.manifest_digest.as_ref().or(subject.config_digest.as_ref());
+        let purpose = match subject.kind {
+            SubjectKind::Image | SubjectKind::Container => "CONTAINER",
+            SubjectKind::RootDirectory | SubjectKind::Host => "OPERATING-SYSTEM",
+            SubjectKind::SourceDirectory => "SOURCE",
+            SubjectKind::Sbom => "OTHER",
+        };
+        let mut properties = subject_properties(self.report);
+        if let Some(digest) = &subject.manifest_digest {
+            properties.push(Property::new("lazaret:image:manifest", digest.to_string()));
+        }
+        Entry {
+            version_info: digest.map(ToString::to_string).unwrap_or_default(),
+            primary_package_purpose: Some(purpose).filter(|purpose| *purpose != "OPERATING-SYSTEM"),
+            annotations: self.notes(&properties),
+            ..entry(SUBJECT.to_owned(), &subject.name)
+        }
+    }
+
+    fn distribution(&self) -> Option<Entry<'report>> {
+        let distribution = self.report.distribution.as_ref()?;
+        Some(Entry {
+            version_info: distribution.version.clone(),
+            primary_package_purpose: Some("OPERATING-SYSTEM"),
+            summary: distribution.pretty_name.as_deref(),
+            annotations: self.notes(&crate::cyclonedx::distribution_properties(distribution)),
+            ..entry(DISTRIBUTION.to_owned(), &distribution.id)
+        })
+    }
+
+    fn package(&self, index: usize, package: &'report Package) -> Entry<'report> {
+        let mut properties = component_properties(package, &self.layers);
+        if let Some(path) = package.location.path() {
+            properties.push(Property::new("lazaret:location:path", path));
+        }
+        if let vocabulary::Location::File { line: Some(line), .. } = &package.location {
+            properties.push(Property::new("lazaret:location:line", line.to_string()));
+        }
+        Entry {
+            version_info: package.version.clone(),
+            license_declared: self.licence(package),
+            source_info: package.location.path().map(|path| format!("found by {path}")),
+            external_refs: vec![Reference {
+                reference_category: "PACKAGE-MANAGER",
+                reference_type: "purl",
+                reference_locator: package.purl.to_string(),
+            }],
+            annotations: self.notes(&properties),
+            ..entry(id_of(index), &package.name)
+        }
+    }
+
+    /// All that is stated, joined: each must be met as far as the package says.
+    fn licence(&self, package: &Package) -> String {
+        let parts: Vec<String> = written(&package.licences)
+            .map(|text| match self.texts.get(text) {
+                Some(reference) => reference.clone(),
+                None if text.contains(' ') && package.licences.len() > 1 => format!("({text})"),
+                None => text.to_owned(),
+            })
+            .collect();
+        if parts.is_empty() { "NOASSERTION".to_owned() } else { parts.join(" AND ") }
+    }
+
+    fn extracted(&self) -> Vec<Extracted> {
+        self.texts
+            .iter()
+            .map(|(text, reference)| {
+                let short: String = text.chars().take(LICENCE_CHARACTERS).collect();
+                Extracted {
+                    license_id: reference.clone(),
+                    name: short.clone(),
+                    extracted_text: short,
+                }
+            })
+            .collect()
+    }
+
+    fn relationships(&self) -> impl Iterator<Item = Relationship> {
+        let describes = Relationship {
+            spdx_element_id: DOCUMENT,
+            relationship_type: "DESCRIBES",
+            related_spdx_element: SUBJECT.to_owned(),
+        };
+        let contains = |id: String| Relationship {
+            spdx_element_id: SUBJECT,
+            relationship_type: "CONTAINS",
+            related_spdx_element: id,
+        };
+        let distribution = self.report.distribution.as_ref().map(|_| DISTRIBUTION.to_owned());
+        let packages = (0..self.report.packages.len()).map(id_of);
+        std::iter::once(describes).chain(distribution.into_iter().chain(packages).map(contains))
+    }
+}
+
+fn entry(id: String, name: &str) -> Entry<'_> {
+    Entry {
+        id,
+        name,
+        version_info: String::new(),
+        download_location: "NOASSERTION",
+        files_analyzed: false,
+        license_concluded: "NOASSERTION",
+        license_declared: "NOASSERTION".to_owned(),
+        copyright_text: "NOASSERTION",
+        primary_package_purpose: None,
+        summary: None,
+        source_info: None,
+        external_refs: Vec::new(),
+        annotations: Vec::new(),
+    }
+}
+
+fn id_of(index: usize) -> String {
+    format!("SPDXRef-Package-{index}")
+}
+
+fn written(licences: &[String]) -> impl Iterator<Item = &str> {
+    licences.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).take(LICENCES)
+}
+
+fn is_expression(text: &str) -> bool {
+    text.len() <= LICENCE_CHARACTERS
+        && !text.contains("LicenseRef-")
+        && spdx::Expression::parse(text).is_ok()
+}

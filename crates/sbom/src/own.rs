@@ -1,0 +1,44 @@
+//! Lazaret's own JSON: packages whole, as they were cataloged.
+//!
+//! The packages of `lazaret.packages/1` and `lazaret.report/1` are the vocabulary's own form; findings
+//! of a report are left behind, since they are made anew.
+
+use crate::{COMPONENTS, Document, SbomError, shape};
+use serde::Deserialize;
+use vocabulary::{Coverage, Distribution, Package, Subject};
+
+#[derive(Deserialize)]
+struct Own {
+    subject: Subject,
+    #[serde(default)]
+    distribution: Option<Distribution>,
+    packages: Vec<Package>,
+    #[serde(default)]
+    coverage: Vec<Coverage>,
+}
+
+pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
+    if !matches!(schema, "lazaret.packages/1" | "lazaret.report/1") {
+        return Err(SbomError::Version {
+            form: "Lazaret",
+            version: schema.chars().take(100).collect(),
+            known: "lazaret.packages/1 or lazaret.report/1",
+        });
+    }
+    let own: Own = serde_json::from_slice(bytes).map_err(|error| shape("Lazaret", &error))?;
+    if own.packages.len() > COMPONENTS {
+        return Err(SbomError::TooMany);
+    }
+    Ok(Document {
+        form: schema.to_owned(),
+        name: Some(own.subject.name),
+        manifest_digest: own.subject.manifest_digest,
+        config_digest: own.subject.config_digest,
+        tags: own.subject.tags,
+        platform: own.subject.platform,
+        distribution: own.distribution,
+        packages: own.packages,
+        coverage: own.coverage,
+        components: Vec::new(),
+    })
+}

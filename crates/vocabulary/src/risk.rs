@@ -1,0 +1,190 @@
+//! What is known of a vulnerability beyond how bad it could be: whether it is exploited, how likely it
+//! will be, whether the fault is in use and within reach here.
+//!
+//! In go facts from CISA's KEV, FIRST's EPSS, the agent and the image's configuration; out comes a
+//! rank, by which findings are put in order. What is not known is none, never "no": only what is known
+//! to be harmless ranks lower for it. The formula is documented in `docs/risk.md`.
+
+use crate::{Severity, Used};
+use serde::{Deserialize, Serialize};
+
+/// The lowest rank of a vulnerability that is known to be exploited. All others stay below it.
+pub const EXPLOITED_RANK: u32 = 800;
+
+/// A vulnerability in CISA's catalogue of known exploited vulnerabilities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exploited {
+    /// The day on which it was added, `YYYY-MM-DD`.
+    pub added: String,
+    /// The day by which CISA wants it mended, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// Whether ransomware is known to use it.
+    #[serde(default)]
+    pub ransomware: bool,
+}
+
+/// How likely it is to be exploited, by EPSS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epss {
+    /// Probability of exploitation within 30 days, 0 to 1.
+    pub probability: f64,
+    /// Share of all vulnerabilities that are no likelier, 0 to 1.
+    pub percentile: f64,
+    /// The day of the score, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// What is known, and the rank that it gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Risk {
+    /// 0 to 1000, most urgent highest.
+    pub rank: u32,
+    /// Whether it is known to be exploited; none where no catalogue says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploited: Option<Exploited>,
+    /// How likely it is to be exploited; none where it has no score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<Epss>,
+    /// Whether a running container used the package; none where no agent watched one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Used>,
+    /// Why it is within reach, such as `owns the entry point usr/sbin/nginx, port 80/tcp`; none where
+    /// that cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposed: Option<String>,
+}
+
+impl Risk {
+    /// Ranks what is known.
+    #[must_use]
+    pub fn new(
+        severity: Severity,
+        exploited: Option<Exploited>,
+        epss: Option<Epss>,
+        used: Option<Used>,
+        exposed: Option<String>,
+    ) -> Self {
+        let likely = epss.as_ref().map_or(0, |epss| points_of(epss.probability));
+        let used_points = match used {
+            Some(Used::Loaded) => 100,
+            Some(Used::NotLoaded) => 0,
+            Some(Used::Unknown) | None => 50,
+        };
+        let reach = if exposed.is_some() { 100 } else { 0 };
+        let points = severity_points(severity) + likely + used_points + reach;
+        let rank = match exploited {
+            Some(_) => EXPLOITED_RANK + points / 4,
+            None => points.min(EXPLOITED_RANK - 1),
+        };
+        Self { rank, exploited, epss, used, exposed }
+    }
+}
+
+/// 0 to 400. An unknown severity ranks as if it were nearly medium: it is not known to be low.
+const fn severity_points(severity: Severity) -> u32 {
+    match severity {
+        Severity::Critical => 400,
+        Severity::High => 300,
+        Severity::Medium => 200,
+        Severity::Unknown => 190,
+        Severity::Low => 80,
+        Severity::Negligible => 20,
+    }
+}
+
+/// 0 to 200, in proportion to the probability.
+fn points_of(probability: f64) -> u32 {
+    const MOST: u32 = 200;
+    (0..MOST)
+        .rev()
+        .find(|points| f64::from(*points) < probability * f64::from(MOST))
+        .map_or(0, |below| below + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn risk(
+        severity: Severity,
+        exploited: bool,
+        epss: Option<f64>,
+        used: Option<Used>,
+        exposed: bool,
+    ) -> u32 {
+        let exploited = exploited.then(|| Exploited {
+            added: "2099-01-01".to_owned(),
+            due: None,
+            ransomware: false,
+        });
+        let epss = epss.map(|probability| Epss {
+            probability,
+            percentile: 0.5,
+            date: "2099-01-01".to_owned(),
+        });
+        Risk::new(severity, exploited, epss, used, exposed.then(|| "x".to_owned())).rank
+    }
+
+    const USES: [Option<Used>; 4] =
+        [Some(Used::NotLoaded), Some(Used::Unknown), None, Some(Used::Loaded)];
+    const SCORES: [Option<f64>; 6] =
+        [None, Some(0.0), Some(0.001), Some(0.3), Some(0.97), Some(1.0)];
+
+    /// Every combination of what can be known.
+    fn each(mut check: impl FnMut(bool, Option<f64>, Option<Used>, bool)) {
+        for exploited in [false, true] {
+            for epss in SCORES {
+                for used in USES {
+                    for exposed in [false, true] {
+                        check(exploited, epss, used, exposed);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_exploited_ranks_above_all_that_is_not() {
+        let (mut least, mut most) = (u32::MAX, 0);
+        each(|exploited, epss, used, exposed| {
+            for severity in Severity::WORST_FIRST {
+                let rank = risk(severity, exploited, epss, used, exposed);
+                assert!(rank <= 1000);
+                if exploited { least = least.min(rank) } else { most = most.max(rank) }
+            }
+        });
+        assert!(least > most, "{least} {most}");
+    }
+
+    #[test]
+    fn more_of_anything_never_ranks_lower() {
+        let worse = [
+            Severity::Negligible,
+            Severity::Low,
+            Severity::Unknown,
+            Severity::Medium,
+            Severity::High,
+            Severity::Critical,
+        ];
+        each(|exploited, epss, used, exposed| {
+            let ranks: Vec<_> =
+                worse.iter().map(|level| risk(*level, exploited, epss, used, exposed)).collect();
+            assert!(ranks.is_sorted(), "{ranks:?}");
+            let of_uses: Vec<_> = USES
+                .iter()
+                .map(|used| risk(Severity::High, exploited, epss, *used, exposed))
+                .collect();
+            assert!(of_uses.is_sorted(), "{of_uses:?}");
+            let of_scores: Vec<_> = SCORES
+                .iter()
+                .map(|epss| risk(Severity::Low, exploited, *epss, used, exposed))
+                .collect();
+            assert!(of_scores.is_sorted(), "{of_scores:?}");
+            assert!(
+                risk(Severity::Low, exploited, epss, used, true)
+                    >= risk(Severity::Low, exploited, epss, used, false)
+            );
+        });
+    }
+}

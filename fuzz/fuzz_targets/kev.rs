@@ -1,0 +1,5 @@
+//! The feed KEV, as published.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = advisories::risk::check(advisories::RiskFeed::Kev, data);
+});
