@@ -23,7 +23,20 @@ fn write_all() -> io::Result<()> {
     documents(folder)?;
     seals(folder)?;
     engines(folder)?;
+    programs(folder)?;
     texts(folder)
+}
+
+/// One text that fulfils rules of many names, under each of the names without a number.
+fn programs(folder: &Path) -> io::Result<()> {
+    let text = b"\x7fELF\0nginx version: nginx/1.22.1\n\0memcached 1.6.18\0\0node.js/v18.20.4\0\
+        redis_version:%s\x007.0.15\0c11-builtin\0PYTHONHOME\0Python %s\n\x003.11.2\0MariaDB server\0\
+        10.11.19-MariaDB\0Erlang/OTP  [erts-%s]\n\x0025.2.3\0@(#)Bash version 5.2.15(1)\0";
+    for which in 0..=u8::MAX {
+        let seed = [&[which, which], text.as_slice()].concat();
+        write(folder, "programs", &which.to_string(), &seed)?;
+    }
+    Ok(())
 }
 
 /// Every cataloger has a target of its name.

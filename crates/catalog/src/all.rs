@@ -29,6 +29,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::pipfile_lock::CHECK),
         Box::new(crate::lockfile::pnpm_lock::CHECK),
         Box::new(crate::lockfile::poetry_lock::CHECK),
+        Box::new(crate::programs::Programs),
         Box::new(crate::lockfile::pubspec_lock::CHECK),
         Box::new(crate::python::Python),
         Box::new(crate::lockfile::rebar_lock::CHECK),

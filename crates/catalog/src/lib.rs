@@ -16,6 +16,7 @@ pub mod language;
 pub mod lockfile;
 pub mod os_release;
 pub mod php;
+pub mod programs;
 pub mod python;
 pub mod rpm;
 pub mod ruby;
