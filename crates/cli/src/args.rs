@@ -299,7 +299,8 @@ pub(crate) struct PolicyArgs {
     /// Exit with 1 where a vulnerability is known to be exploited (CISA KEV), however severe
     #[arg(long)]
     pub(crate) fail_on_exploited: bool,
-    /// Do not call a scan incomplete for files that could not be read
+    /// Do not call a scan incomplete for files that could not be read, or for packages that nobody
+    /// publishes advisories for
     #[arg(long)]
     pub(crate) allow_partial: bool,
     /// File that says which findings to ignore, why, and until when

@@ -334,7 +334,7 @@ fn wrong_inputs_are_usage_errors_with_a_remedy() {
         std::process::Command::new("mkfifo").arg(bench.path().join("pipe")).status().unwrap();
     assert!(made.success());
     for (arguments, expected) in [
-        (vec!["scan", "./nothing-here"], "cannot read `nothing-here`"),
+        (vec!["scan", "./nothing-here"], "cannot read `./nothing-here`"),
         (vec!["scan", "empty.tar"], "is not an image archive, an OCI layout or a directory"),
         (vec!["scan", "pipe"], "is not an image archive, an OCI layout or a directory"),
         (vec!["scan", "docker-archive:pipe"], "is not an image archive"),

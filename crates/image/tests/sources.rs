@@ -161,7 +161,7 @@ fn what_is_no_image_is_refused_with_a_remedy() {
         ));
     }
     assert!(error(&at.join("nothing").display().to_string()).starts_with("cannot read"));
-    assert!(error("pkg:thing").contains("unknown scheme `pkg`"));
+    assert!(error("pkg://thing").contains("unknown scheme `pkg`"));
     let whole = sample().docker_archive();
     let cut = write(at, "cut.tar", &whole[..whole.len() / 2]);
     assert!(

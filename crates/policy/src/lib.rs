@@ -43,8 +43,8 @@ pub struct Policy {
     pub fail_on_unknown: bool,
     /// Vulnerabilities that are known to be exploited are over the line, whatever their severity.
     pub fail_on_exploited: bool,
-    /// Checks that could not read some files do not make the outcome incomplete. Checks that did not
-    /// run, or broke off, still do.
+    /// Checks that could not read some files do not make the outcome incomplete, nor do packages that
+    /// nobody publishes advisories for. Checks that did not run, or broke off, still do.
     pub allow_partial: bool,
     /// What people chose to silence.
     pub ignores: Vec<Ignore>,
@@ -451,6 +451,11 @@ impl Tally {
     }
 }
 
+/// Files that could not be read, and packages that nobody publishes advisories for.
+fn is_tolerable(coverage: &Coverage) -> bool {
+    coverage.status == Status::Partial || coverage.check.starts_with(Coverage::UNMATCHED)
+}
+
 /// Checks that did not run in full.
 struct Gaps<'coverage> {
     nothing: bool,
@@ -462,7 +467,7 @@ impl<'coverage> Gaps<'coverage> {
     fn of(policy: &Policy, coverage: &'coverage [Coverage]) -> Self {
         let open = coverage.iter().filter(|coverage| coverage.status != Status::Ran);
         let (tolerated, counted): (Vec<_>, Vec<_>) =
-            open.partition(|coverage| policy.allow_partial && coverage.status == Status::Partial);
+            open.partition(|coverage| policy.allow_partial && is_tolerable(coverage));
         Self { nothing: coverage.is_empty(), counted, tolerated: tolerated.len() }
     }
 
@@ -490,7 +495,7 @@ impl<'coverage> Gaps<'coverage> {
         if self.tolerated > 0 {
             let tolerated = u64::try_from(self.tolerated).unwrap_or(u64::MAX);
             let checks = counted(tolerated, "check", "checks");
-            reasons.push(format!("{checks} could not read all files, which was allowed"));
+            reasons.push(format!("{checks} could not look at everything, which was allowed"));
         }
         reasons
     }

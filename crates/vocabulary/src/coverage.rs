@@ -50,6 +50,9 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// How the checks begin that tell of packages which no advisories exist for.
+    pub const UNMATCHED: &'static str = "unmatched:";
+
     /// How many problems one check lists, so that a hostile image cannot flood a report.
     pub const PROBLEMS: usize = 100;
 

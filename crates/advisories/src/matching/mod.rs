@@ -80,7 +80,7 @@ fn unpublished(packages: &[Package]) -> impl Iterator<Item = Coverage> {
     ecosystems.into_iter().map(|(ecosystem, number)| {
         let packages = vocabulary::counted(number, "package", "packages");
         Coverage::skipped(
-            format!("vulnerabilities:{ecosystem}"),
+            format!("{}{ecosystem}", Coverage::UNMATCHED),
             format!("{packages} identified, no advisory source: not checked"),
         )
     })
