@@ -421,6 +421,7 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         databases: Vec::new(),
         summary,
         decision: judgement.decision,
+        mending: vocabulary::upgrade::Mending::default(),
         files: Vec::new(),
     };
     let format = default_format(world)?.unwrap_or(Format::Table);

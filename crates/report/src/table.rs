@@ -26,6 +26,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     header::databases(report, style, &mut page)?;
     alarms::list(report, style, &mut page)?;
     urgent::list(report, style, &mut page)?;
+    urgent::mending(report, style, &mut page)?;
     header::summary(report, &mut page)?;
     drift::list(report, style, &mut page)?;
     findings::upgrades(report, style, &mut page)?;

@@ -1,6 +1,7 @@
 //! Matches an inventory against advisories and decides on it: the report.
 
 use crate::inventory::Inventory;
+use crate::mend;
 use crate::rank::{self, Known};
 use advisories::{Databases, Risks};
 use policy::Policy;
@@ -59,6 +60,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
     let judgement = policy::decide_for(by.policy, Some(&subject), findings, &coverage, by.today);
     let summary = Summary::count(judgement.open(), &packages);
+    let mending = mend::plan(judgement.open(), &packages);
     Report {
         schema: SCHEMA.to_owned(),
         tool: by.tool.clone(),
@@ -72,6 +74,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         databases,
         summary,
         decision: judgement.decision,
+        mending,
         files,
     }
 }

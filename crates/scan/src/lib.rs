@@ -10,6 +10,7 @@ mod bill;
 mod difference;
 mod integrity;
 mod inventory;
+mod mend;
 mod ownership;
 mod rank;
 mod read;

@@ -24,6 +24,7 @@ pub mod risk;
 pub mod running;
 pub mod severity;
 pub mod subject;
+pub mod upgrade;
 pub mod usage;
 
 pub use container::{Container, Engine};

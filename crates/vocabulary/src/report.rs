@@ -1,5 +1,6 @@
 //! The report of one scan: the public JSON.
 
+use crate::upgrade::Mending;
 use crate::{
     Coverage, Decision, Digest, Distribution, FileRecord, Finding, Layer, NotChecked, OriginKind,
     Package, Severity, Subject,
@@ -91,6 +92,9 @@ pub struct Report {
     pub summary: Summary,
     /// What policy made of it.
     pub decision: Decision,
+    /// What mends it.
+    #[serde(default, skip_serializing_if = "Mending::is_empty")]
+    pub mending: Mending,
     /// The squashed file record, when asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileRecord>,

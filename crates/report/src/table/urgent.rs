@@ -10,7 +10,7 @@ use crate::group::{fixed_in, name_of, open_findings};
 use crate::text::Page;
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{Finding, Report, Risk, Rule, Severity, Used};
+use vocabulary::{Finding, Report, Risk, Rule, Severity, Used, counted};
 
 /// Lines beside those of exploited vulnerabilities.
 const SHOWN: usize = 5;
@@ -42,6 +42,35 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
     };
     heading(page, RED, "ACT ON THESE FIRST", &remark)?;
     shown.into_iter().try_for_each(|line| put(line, style, page))
+}
+
+/// Steps that the short table shows.
+const STEPS: usize = 8;
+
+/// What mends it: the shortest list of steps that clears the most.
+pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+    let mending = &report.mending;
+    if mending.upgrades.is_empty() {
+        return Ok(());
+    }
+    heading(page, GREEN, "WHAT MENDS IT", "the step that clears most first")?;
+    let limit = if style.verbose == 0 { STEPS } else { usize::MAX };
+    for step in mending.upgrades.iter().take(limit) {
+        page.put("  ").put(&step.title).column(60);
+        page.paint(GREEN, &format!("clears {}", step.clears.len()));
+        if step.exploited > 0 {
+            page.paint(RED, &format!(", {} exploited", step.exploited));
+        }
+        page.end()?;
+    }
+    super::left_out(page, 2, mending.upgrades.len(), STEPS, "step", style)?;
+    let left = mending.only_another_base.len();
+    if left > 0 {
+        let number = counted(left, "vulnerability", "vulnerabilities");
+        page.put("  ").put("another base image, of a newer release or another maker");
+        page.column(60).paint(DIM, &format!("for {number} without a fix in this one")).end()?;
+    }
+    Ok(())
 }
 
 /// Vulnerabilities by id, most urgent first.

@@ -1,0 +1,65 @@
+//! What mends an image: upgrades, each with what it clears.
+//!
+//! In go the open findings of a report, out comes a list in which each step clears what no other does,
+//! the one that clears the most urgent and the most first: so its beginning is the shortest list that
+//! clears the most. Packages of the base image are one step, since its author mends them together.
+
+use crate::{Ecosystem, OriginKind, Safety};
+use serde::{Deserialize, Serialize};
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// What is done, in one line, such as `upgrade django from 2.2 to 4.2.16`.
+    pub title: String,
+    /// Packages of the base image, of the image's own layers, or of layers whose origin is not known.
+    pub origin: OriginKind,
+    /// The packages that it changes.
+    pub packages: Vec<Replaced>,
+    /// Ids of the vulnerabilities that it clears, sorted.
+    pub clears: Vec<String>,
+    /// How many of them are known to be exploited.
+    pub exploited: u64,
+    /// The highest rank among them.
+    pub rank: u32,
+}
+
+/// One package that a step changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Its ecosystem.
+    pub ecosystem: Ecosystem,
+    /// The source package where there is one, else the package.
+    pub name: String,
+    /// The version that is there.
+    pub from: String,
+    /// The least version that clears all that it can.
+    pub to: String,
+    /// Whether that may be done without a look.
+    pub safety: Safety,
+    /// Named where the version is served only to subscribers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+}
+
+/// All steps, and what they leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mending {
+    /// Most urgent, then most cleared, first.
+    pub upgrades: Vec<Upgrade>,
+    /// Ids without any fix in this release that lie in the base image: only another base image, of a
+    /// newer release or another maker, can clear them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_another_base: Vec<String>,
+    /// Ids without any fix elsewhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_fix: Vec<String>,
+}
+
+impl Mending {
+    /// Whether nothing is to be mended.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.upgrades.is_empty() && self.only_another_base.is_empty() && self.without_fix.is_empty()
+    }
+}
