@@ -255,6 +255,18 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("mix_lock", mix),
         ("rebar_lock", "{\"1.2.0\",\n[{<<\"a\">>,{pkg,<<\"a\">>,<<\"2.5.3\">>},1}]}.\n[].\n"),
         ("package_resolved", swift),
+        ("bun_lock", "{\"packages\": {\n\"a\": [\"a@1.0.0\", \"\", {}, \"sha512-AA\"],\n}}\n"),
+        ("cabal_freeze", "constraints: any.a ==1.2.3,\n hackage: b-0.3@sha256:00,6\n"),
+        ("conan_lock", r#"{"requires":["a/1.2#00%1"],"graph_lock":{"nodes":{"1":{"ref":"b/1#0"}}}}"#),
+        ("deno_lock", r#"{"version":"5","npm":{"@s/a@1.0.0_b@1":{}},"packages":{"npm":{"c@1":{}}}}"#),
+        ("github_actions", "steps:\n  - uses: a/b@v1.2.3 # x\n  - uses: \"c/d/e@main\"\n"),
+        ("gradle_lock", "# x\na.b:c:1.0=d\nempty=e\n"),
+        ("pdm_lock", LOCKS[3]),
+        ("podfile_lock", "PODS:\n  - A/B (1.0):\n    - C\n\nEXTERNAL SOURCES:\n  A:\n    :path: x\n"),
+        ("pom_xml", "<project><properties><v>1</v></properties><dependencies><dependency><groupId>a</groupId>\
+            <artifactId>b</artifactId><version>${v}</version></dependency></dependencies></project>"),
+        ("renv_lock", r#"{"Packages":{"a":{"Version":"1.0","Source":"Repository"}}}"#),
+        ("terraform_lock", "provider \"a/b/c\" {\n  version = \"1.0.0\"\n}\n"),
         (
             "nuget_lock",
             r#"{"version":1,"dependencies":{"net8.0":{"A.B":{"type":"Direct","resolved":"1.0.0-a"}}}}"#,

@@ -1,7 +1,8 @@
 //! Package names as advisories and catalogs must both write them to meet, and the file name of an
 //! ecosystem's database.
 //!
-//! Sources: PEP 503 (PyPI), NuGet package ids and Packagist names (case-insensitive), OSV schema
+//! Sources: PEP 503 (PyPI), NuGet package ids, Packagist names and GitHub repositories
+//! (case-insensitive), OSV schema
 //! (SwiftURL: an address without scheme and `.git`). All other
 //! ecosystems compare names exactly.
 
@@ -12,7 +13,9 @@ pub(crate) fn canonical<'name>(ecosystem: &str, name: &'name str) -> Cow<'name, 
     match ecosystem {
         "PyPI" => pep_503(name),
         "SwiftURL" => Cow::Owned(repository(name)),
-        "NuGet" | "Packagist" if name.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+        "GitHub Actions" | "NuGet" | "Packagist"
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) =>
+        {
             Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),

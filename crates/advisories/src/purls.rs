@@ -78,6 +78,15 @@ pub fn package(
         // With a namespace it is of an organisation's own repository.
         "hex" if purl.namespace().is_none() => plain(Ecosystem::HEX, purl.name().to_owned()),
         "swift" => plain(Ecosystem::SWIFT_URL, slashed()),
+        "cran" => plain(Ecosystem::CRAN, purl.name().to_owned()),
+        "hackage" => plain(Ecosystem::HACKAGE, purl.name().to_owned()),
+        // With a namespace it is of a user's own remote.
+        "conan" if purl.namespace().is_none() => {
+            plain(Ecosystem::CONAN_CENTER, purl.name().to_owned())
+        }
+        "opam" => plain(Ecosystem::OPAM, purl.name().to_owned()),
+        // Advisories speak of repositories as actions, and of nothing else on GitHub.
+        "github" => plain(Ecosystem::GITHUB_ACTIONS, slashed()),
         "bitnami" => plain(Ecosystem::BITNAMI, purl.name().to_owned()),
         "maven" => {
             let group = purl.namespace().unwrap_or_default();

@@ -17,6 +17,7 @@ mod go;
 mod maven;
 mod npm;
 mod nuget;
+mod numbers;
 mod packagist;
 mod pep440;
 mod pub_semver;
@@ -41,7 +42,8 @@ pub enum Scheme {
     Alpine,
     /// Python (PEP 440).
     Pep440,
-    /// Semantic Versioning 2.0.0: crates.io, Bitnami, Hex, SwiftURL.
+    /// Semantic Versioning 2.0.0: crates.io, Bitnami, ConanCenter, GitHub Actions, Hex,
+    /// SwiftURL.
     Semver,
     /// npm (node-semver), which also takes bounds that are not full semver.
     Npm,
@@ -57,6 +59,8 @@ pub enum Scheme {
     Packagist,
     /// Pub (Semantic Versioning in which build metadata counts).
     Pub,
+    /// CRAN and Hackage (lists of numbers).
+    Numbers,
 }
 
 /// Why two texts have no order.
@@ -96,13 +100,14 @@ macro_rules! with_version {
             Self::NuGet => $scheme.$call::<nuget::NuGet<'_>>($($argument),*),
             Self::Packagist => $scheme.$call::<packagist::Packagist<'_>>($($argument),*),
             Self::Pub => $scheme.$call::<pub_semver::Pub<'_>>($($argument),*),
+            Self::Numbers => $scheme.$call::<numbers::Numbers<'_>>($($argument),*),
         }
     };
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Debian,
         Self::Rpm,
         Self::Alpine,
@@ -115,6 +120,7 @@ impl Scheme {
         Self::NuGet,
         Self::Packagist,
         Self::Pub,
+        Self::Numbers,
     ];
 
     /// The order that an ecosystem uses, by its OSV name with or without a release suffix
@@ -134,7 +140,9 @@ impl Scheme {
             | "MinimOS"
             | "Wolfi" => Self::Alpine,
             "PyPI" => Self::Pep440,
-            "Bitnami" | "Hex" | "SwiftURL" | "crates.io" => Self::Semver,
+            "Bitnami" | "ConanCenter" | "GitHub Actions" | "Hex" | "SwiftURL" | "crates.io" => {
+                Self::Semver
+            }
             "npm" => Self::Npm,
             "Maven" => Self::Maven,
             "Go" => Self::Go,
@@ -142,6 +150,7 @@ impl Scheme {
             "NuGet" => Self::NuGet,
             "Packagist" => Self::Packagist,
             "Pub" => Self::Pub,
+            "CRAN" | "Hackage" => Self::Numbers,
             _ => return None,
         })
     }

@@ -6,21 +6,32 @@
 //! judged when the shape of the subject is known. What comes from the project itself (workspaces,
 //! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
 
+pub mod bun_lock;
+pub mod cabal_freeze;
 pub mod cargo_lock;
 pub mod composer_lock;
+pub mod conan_lock;
+pub mod deno_lock;
 pub mod gemfile_lock;
+pub mod github_actions;
 pub mod go_mod;
+pub mod gradle_lock;
 pub mod mix_lock;
 pub mod nuget_lock;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
+pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
+pub mod podfile_lock;
 pub mod poetry_lock;
+pub mod pom_xml;
 pub mod pubspec_lock;
 pub mod rebar_lock;
+pub mod renv_lock;
 pub mod requirements;
+pub mod terraform_lock;
 pub mod uv_lock;
 pub mod yarn_lock;
 
@@ -37,21 +48,32 @@ const PACKAGES: usize = 200_000;
 
 /// Every format, sorted by id.
 pub const ALL: &[Lockfile] = &[
+    bun_lock::CHECK,
+    cabal_freeze::CHECK,
     cargo_lock::CHECK,
     composer_lock::CHECK,
+    conan_lock::CHECK,
+    deno_lock::CHECK,
     gemfile_lock::CHECK,
+    github_actions::CHECK,
     go_mod::CHECK,
+    gradle_lock::CHECK,
     mix_lock::CHECK,
     nuget_lock::CHECK,
     package_lock::CHECK,
     package_resolved::CHECK,
     packages_config::CHECK,
+    pdm_lock::CHECK,
     pipfile_lock::CHECK,
     pnpm_lock::CHECK,
+    podfile_lock::CHECK,
     poetry_lock::CHECK,
+    pom_xml::CHECK,
     pubspec_lock::CHECK,
     rebar_lock::CHECK,
+    renv_lock::CHECK,
     requirements::CHECK,
+    terraform_lock::CHECK,
     uv_lock::CHECK,
     yarn_lock::CHECK,
 ];
@@ -105,7 +127,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn reads_declarations(&self) -> bool {
@@ -178,6 +200,12 @@ impl Lockfile {
             // Advisories and Go's own comparison write module versions without the `v`.
             version: match version.strip_prefix('v') {
                 Some(bare) if self.ecosystem == Ecosystem::GO => bare.to_owned(),
+                // A branch, or a tag that moves, is in the package URL and no version.
+                _ if self.ecosystem == Ecosystem::GITHUB_ACTIONS
+                    && !github_actions::is_release(&version) =>
+                {
+                    String::new()
+                }
                 _ => version,
             },
             name,
@@ -219,7 +247,8 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, composer, gem, golang, hex, npm, nuget, pub, pypi, swift. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, cocoapods, composer, conan, cran, gem,
+/// github, golang, hackage, hex, maven, npm, nuget, pub, pypi, swift; `terraform` as SBOM tools write it. A scope or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
@@ -231,9 +260,17 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
         "PyPI" => "pypi",
         "RubyGems" => "gem",
         "SwiftURL" => "swift",
+        "CocoaPods" => "cocoapods",
+        "ConanCenter" => "conan",
+        "CRAN" => "cran",
+        "GitHub Actions" => "github",
+        "Hackage" => "hackage",
+        "Maven" => "maven",
+        "Terraform" => "terraform",
         _ => "npm",
     };
-    let (namespace, name) = name.rsplit_once('/').unwrap_or(("", name));
+    let divider = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
+    let (namespace, name) = name.rsplit_once(divider).unwrap_or(("", name));
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
 }
 

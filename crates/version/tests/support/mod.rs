@@ -56,6 +56,7 @@ pub(crate) fn pieces(scheme: Scheme) -> &'static [&'static str] {
             "0", "1", "2", "10", "09", ".", ".", ".", "-", "_", "a", "b", "rc", "c", "alpha",
             "beta", "preview", "pre", "post", "rev", "r", "dev", "1!", "v", "+", "ubuntu", "x1",
         ],
+        Scheme::Numbers => &["0", "1", "2", "10", "09", "00", ".", ".", ".", "-"],
         Scheme::Maven => &[
             "0",
             "1",

@@ -1,0 +1,76 @@
+//! `bun.lock`, the text form. Source: Bun, `src/install/lockfile/bun.lock.rs`, `docs/install/lockfile`.
+//!
+//! JSON with commas behind the last entry. An entry of `packages` is a list whose first text is
+//! `name@version`; those of workspaces, folders, git and archives have no plain version. The binary
+//! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
+
+use super::{Declared, Lockfile, is_named, json_error, split_npm};
+use image::Interest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "bun-lock",
+    ecosystem: Ecosystem::NPM,
+    interests: &[Interest::Name("bun.lock"), Interest::Name("bun.lockb")],
+    accepts: |path| is_named(path, &["bun.lock", "bun.lockb"]),
+    at_most: 64 << 20,
+    parse,
+};
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    packages: BTreeMap<String, Vec<serde_json::Value>>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    if text.starts_with("#!/usr/bin/env bun") {
+        return Err("it is Bun's binary form; run `bun install --save-text-lockfile`".to_owned());
+    }
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let plain = without_last_commas(text);
+    let file: File = serde_json::from_str(&plain).map_err(|error| json_error(&error))?;
+    let lines = lines(text);
+    let listed = file.packages.iter().filter_map(|(key, entry)| {
+        let (name, version) = split_npm(entry.first()?.as_str()?)?;
+        let numbered = version.starts_with(|first: char| first.is_ascii_digit());
+        let line = lines.get(key.as_str()).copied().unwrap_or(0);
+        numbered.then(|| Declared::new(name, version, line))?
+    });
+    Ok(listed.collect())
+}
+
+/// The text without commas before a closing bracket; those inside texts stay.
+fn without_last_commas(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for letter in text.chars() {
+        if in_text {
+            (in_text, escaped) = (escaped || letter != '"', !escaped && letter == '\\');
+        } else {
+            in_text = letter == '"';
+            if matches!(letter, ']' | '}') {
+                let kept = plain.trim_end().strip_suffix(',').map(str::len);
+                plain.truncate(kept.unwrap_or(plain.len()));
+            }
+        }
+        plain.push(letter);
+    }
+    plain
+}
+
+/// Lines of the keys of `packages`, which Bun writes one a line.
+fn lines(text: &str) -> BTreeMap<&str, u32> {
+    let numbered = text.lines().zip(1_u32..);
+    numbered
+        .filter_map(|(line, number)| {
+            let (key, _) = line.trim_start().strip_prefix('"')?.split_once("\": [")?;
+            Some((key, number))
+        })
+        .collect()
+}

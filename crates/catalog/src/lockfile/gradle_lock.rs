@@ -1,0 +1,38 @@
+//! `gradle.lockfile` and `buildscript-gradle.lockfile`. Source: Gradle user manual, "Locking versions".
+//!
+//! A line is `group:artifact:version=configuration,…`; `empty=` names configurations that lock nothing.
+
+use super::{Declared, Lockfile, is_named};
+use image::Interest;
+use vocabulary::Ecosystem;
+
+const NAMES: [&str; 2] = ["gradle.lockfile", "buildscript-gradle.lockfile"];
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "gradle-lock",
+    ecosystem: Ecosystem::MAVEN,
+    interests: &[Interest::Name("gradle.lockfile"), Interest::Name("buildscript-gradle.lockfile")],
+    accepts: |path| is_named(path, &NAMES),
+    at_most: 16 << 20,
+    parse,
+};
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let mut found = Vec::new();
+    for (line, number) in text.lines().zip(1_u32..) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
+            continue;
+        }
+        let coordinates = line.split_once('=').map(|(coordinates, _)| coordinates);
+        let parts: Vec<&str> = coordinates.unwrap_or_default().split(':').collect();
+        let [group, artifact, version] = parts.as_slice() else {
+            return Err(format!(
+                "line {number} is not of a gradle.lockfile: `group:artifact:version=…`"
+            ));
+        };
+        found.extend(Declared::new(&format!("{group}:{artifact}"), version, number));
+    }
+    Ok(found)
+}

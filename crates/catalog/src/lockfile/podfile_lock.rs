@@ -1,0 +1,59 @@
+//! `Podfile.lock` of CocoaPods. Source: CocoaPods Core, `lockfile.rb`.
+//!
+//! The list `PODS` names every pod with its version; a subspec `A/B` belongs to pod `A`, and what a pod
+//! needs stands one level deeper. Pods of a folder or a repository (`EXTERNAL SOURCES`) are not of the
+//! public trunk and are left out.
+
+use super::{Declared, Lockfile, is_named};
+use image::Interest;
+use std::collections::HashSet;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "podfile-lock",
+    ecosystem: Ecosystem::COCOAPODS,
+    interests: &[Interest::Name("Podfile.lock")],
+    accepts: |path| is_named(path, &["Podfile.lock"]),
+    at_most: 16 << 20,
+    parse,
+};
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    let mut section = "";
+    let mut pods = Vec::new();
+    let mut external = HashSet::new();
+    let mut known = text.trim().is_empty();
+    for (line, number) in text.lines().zip(1_u32..) {
+        if let Some(title) = line.strip_suffix(':').filter(|title| !title.starts_with(' ')) {
+            section = title;
+            known |= title == "PODS";
+            continue;
+        }
+        match section {
+            "PODS" => pods.extend(declared(line, number)),
+            "EXTERNAL SOURCES" => {
+                let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' '));
+                let name = name.and_then(|rest| rest.strip_suffix(':'));
+                external.extend(name.map(|name| main_pod(name.trim_matches('"'))));
+            }
+            _ => {}
+        }
+    }
+    if !known {
+        return Err("it is not a Podfile.lock: it has no `PODS`".to_owned());
+    }
+    pods.retain(|pod: &Declared| !external.contains(pod.name.as_str()));
+    Ok(pods)
+}
+
+/// `  - Name/Subspec (1.2.3):`
+fn declared(line: &str, number: u32) -> Option<Declared> {
+    let entry = line.strip_prefix("  - ")?.trim_end_matches(':').trim_matches('"');
+    let (name, version) = entry.strip_suffix(')')?.rsplit_once(" (")?;
+    Declared::new(main_pod(name), version, number)
+}
+
+fn main_pod(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
+}

@@ -1,0 +1,51 @@
+//! `renv.lock` of R. Source: renv documentation, "Lockfiles".
+//!
+//! Packages from CRAN and its mirrors are listed; those of Bioconductor, GitHub and folders are not.
+
+use super::{Declared, Lockfile, is_named, json_error, json_lines};
+use image::Interest;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "renv-lock",
+    ecosystem: Ecosystem::CRAN,
+    interests: &[Interest::Name("renv.lock")],
+    accepts: |path| is_named(path, &["renv.lock"]),
+    at_most: 32 << 20,
+    parse,
+};
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(rename = "Packages", default)]
+    packages: BTreeMap<String, Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    version: String,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    license: Option<String>,
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    let file: File = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    let lines = json_lines(text);
+    let of_cran = file.packages.iter().filter(|(_, entry)| entry.source == "Repository");
+    let listed = of_cran.filter_map(|(name, entry)| {
+        let line = lines.get(name.as_str()).copied().unwrap_or(0);
+        let mut declared = Declared::new(name, &entry.version, line)?;
+        declared.licence.clone_from(&entry.license);
+        Some(declared)
+    });
+    Ok(listed.collect())
+}
