@@ -241,7 +241,8 @@ pub(crate) struct RiskArgs {
 /// Where results go.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx, sarif or spdx
+    /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit or
+    /// gitlab
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed

@@ -9,8 +9,11 @@ mod alert;
 mod cyclonedx;
 mod difference;
 mod execution;
+mod gitlab;
 mod group;
 mod json;
+mod junit;
+mod markdown;
 mod sarif;
 mod spdx;
 mod table;
@@ -37,6 +40,12 @@ pub enum Format {
     Sarif,
     /// SPDX 2.3, JSON: packages alone.
     Spdx,
+    /// For pull requests.
+    Markdown,
+    /// JUnit XML, for CI services.
+    Junit,
+    /// GitLab's container scanning report.
+    Gitlab,
 }
 
 impl Format {
@@ -52,6 +61,9 @@ impl Format {
             Self::CycloneDx => "cyclonedx",
             Self::Sarif => "sarif",
             Self::Spdx => "spdx",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Gitlab => "gitlab",
         }
     }
 
@@ -76,7 +88,9 @@ impl fmt::Display for Format {
 
 /// Why a text is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an output format; use table, json, cyclonedx, sarif or spdx")]
+#[error(
+    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit or gitlab"
+)]
 pub struct FormatError(String);
 
 impl FromStr for Format {
@@ -122,6 +136,9 @@ pub fn render(
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::All, out),
         Format::Sarif => sarif::render(std::slice::from_ref(report), style, out),
         Format::Spdx => spdx::render(report, style, out),
+        Format::Markdown => markdown::render(report, style, out),
+        Format::Junit => junit::render(std::slice::from_ref(report), out),
+        Format::Gitlab => gitlab::render(report, style, out),
     }
 }
 
@@ -140,7 +157,9 @@ pub fn render_reports(
         Format::Table => table::render_reports(reports, style, out),
         Format::Json => json::write(reports, out),
         Format::Sarif => sarif::render(&reports.reports, style, out),
-        Format::CycloneDx | Format::Spdx => Err(io::Error::new(
+        Format::Markdown => markdown::render_reports(reports, style, out),
+        Format::Junit => junit::render(&reports.reports, out),
+        Format::CycloneDx | Format::Spdx | Format::Gitlab => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
                 "`{format}` is about one subject; write one file for each, as in -o {format}={{name}}.json"
@@ -164,7 +183,7 @@ pub fn render_packages(
         Format::Json => json::render_packages(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
         Format::Spdx => spdx::render(report, style, out),
-        Format::Sarif => Err(io::Error::new(
+        Format::Sarif | Format::Markdown | Format::Junit | Format::Gitlab => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for packages; use table, json, cyclonedx or spdx"),
         )),
@@ -184,7 +203,7 @@ pub fn render_running(
     match format {
         Format::Table => table::running::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
+        _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several containers; use table or json"),
         )),
@@ -204,7 +223,7 @@ pub fn render_affected(
     match format {
         Format::Table => table::affected::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
+        _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several images; use table or json"),
         )),
@@ -224,7 +243,7 @@ pub fn render_diff(
     match format {
         Format::Table => table::diff::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::CycloneDx | Format::Sarif | Format::Spdx => Err(io::Error::new(
+        _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for differences; use table or json"),
         )),

@@ -134,6 +134,21 @@ fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
 }
 
 #[test]
+fn markdown() {
+    insta::assert_snapshot!(text(&report(), Format::Markdown, &Style::default()));
+}
+
+#[test]
+fn junit() {
+    insta::assert_snapshot!(text(&report(), Format::Junit, &Style::default()));
+}
+
+#[test]
+fn gitlab() {
+    insta::assert_snapshot!(text(&report(), Format::Gitlab, &Style::default()));
+}
+
+#[test]
 fn spdx() {
     insta::assert_snapshot!(text(&report(), Format::Spdx, &Style::default()));
 }
@@ -321,5 +336,8 @@ fn formats_are_named_as_on_the_command_line() {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
-    assert!(error.contains("use table, json, cyclonedx, sarif or spdx"), "{error}");
+    assert!(
+        error.contains("use table, json, cyclonedx, sarif, spdx, markdown, junit or gitlab"),
+        "{error}"
+    );
 }

@@ -1,0 +1,166 @@
+//! Markdown for pull requests: the decision, what to act on first, what mends it, what was not checked.
+//!
+//! Short on purpose: it is read beside a change, and the host cuts what is long. All text of an image
+//! is escaped, so that no package name can make a link, an image, a mention or a table of its own.
+//! Source: GitHub Flavored Markdown specification, "Backslash escapes", "Tables".
+
+use crate::Style;
+use crate::group::{fixed_in, id_of, name_of, open_findings};
+use crate::text::escape;
+use std::io::{self, Write};
+use vocabulary::{Finding, Outcome, Report, Reports, Severity, Status, counted};
+
+/// Findings that are listed.
+const FINDINGS: usize = 25;
+/// Steps that are listed.
+const STEPS: usize = 10;
+/// Characters of one text.
+const TEXT: usize = 200;
+
+pub(crate) fn render_reports(
+    reports: &Reports,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for report in &reports.reports {
+        render(report, style, out)?;
+        writeln!(out)?;
+    }
+    for failed in &reports.failed {
+        writeln!(out, "**Not read:** {}: {}", plain(&failed.what), plain(&failed.reason))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let (mark, word) = match report.decision.outcome {
+        Outcome::Pass => (":white_check_mark:", "Pass"),
+        Outcome::Findings => (":x:", "Findings over the line"),
+        Outcome::Incomplete => (":warning:", "Not all could be checked"),
+    };
+    writeln!(out, "### {mark} {word}: {}\n", plain(&report.subject.name))?;
+    writeln!(out, "{}\n", plain(&report.decision.reasons.join("; ")))?;
+    counts(report, out)?;
+    findings(report, style, out)?;
+    mending(report, out)?;
+    gaps(report, out)
+}
+
+fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let total = &report.summary.total;
+    if total.is_empty() {
+        return Ok(());
+    }
+    let titles: Vec<&str> = Severity::WORST_FIRST.iter().map(|level| level.name()).collect();
+    writeln!(out, "| {} |", titles.join(" | "))?;
+    writeln!(out, "|{}", "---:|".repeat(titles.len()))?;
+    let numbers: Vec<String> = Severity::WORST_FIRST
+        .iter()
+        .map(|level| total.get(level).copied().unwrap_or(0).to_string())
+        .collect();
+    writeln!(out, "| {} |\n", numbers.join(" | "))
+}
+
+fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let all: Vec<&Finding> = open_findings(report).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let limit = if style.verbose > 0 { usize::MAX } else { FINDINGS };
+    writeln!(out, "| | finding | package | severity | mended in |\n|---|---|---|---|---|")?;
+    let over: std::collections::HashSet<_> = report.decision.over_the_line.iter().collect();
+    for finding in all.iter().take(limit) {
+        let package = finding
+            .package
+            .as_ref()
+            .map(|purl| format!("{} {}", name_of(purl), purl.version().unwrap_or_default()));
+        let place = package.unwrap_or_else(|| finding.location.to_string());
+        let exploited = finding.risk.as_ref().is_some_and(|risk| risk.exploited.is_some());
+        let mark = match (exploited, over.contains(&finding.fingerprint)) {
+            (true, _) => ":fire:",
+            (false, true) => ":x:",
+            (false, false) => "",
+        };
+        let id = link(finding);
+        let fixed = fixed_in(finding).map(plain).unwrap_or_default();
+        writeln!(out, "| {mark} | {id} | {} | {} | {fixed} |", plain(&place), finding.severity)?;
+    }
+    match all.len().saturating_sub(limit) {
+        0 => writeln!(out),
+        left => writeln!(out, "\n… and {left} more\n"),
+    }
+}
+
+/// The id, linked to its page where that has a plain address.
+fn link(finding: &Finding) -> String {
+    let id = plain(id_of(finding));
+    let page = finding.evidence.iter().find_map(|evidence| match evidence {
+        vocabulary::Evidence::Advisory(advisory) => advisory.url.as_deref(),
+        _ => None,
+    });
+    match page.filter(|url| crate::text::is_web_address(url) && !url.contains(['(', ')'])) {
+        Some(url) => format!("[{id}]({url})"),
+        None => id,
+    }
+}
+
+fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let steps = &report.mending.upgrades;
+    if steps.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "**What mends it**\n")?;
+    for step in steps.iter().take(STEPS) {
+        writeln!(out, "1. {}: clears {}", plain(&step.title), step.clears.len())?;
+    }
+    match steps.len().saturating_sub(STEPS) {
+        0 => writeln!(out),
+        left => writeln!(out, "\n… and {left} more\n"),
+    }
+}
+
+fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let gaps: Vec<_> = report.coverage.iter().filter(|one| one.status != Status::Ran).collect();
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let number = counted(gaps.len(), "check", "checks");
+    writeln!(out, "<details><summary>{number} not in full</summary>\n")?;
+    for gap in gaps.iter().take(FINDINGS) {
+        let reason = gap.reason.as_deref().unwrap_or("could not read all files");
+        writeln!(out, "- {}: {}", plain(&gap.check), plain(reason))?;
+    }
+    writeln!(out, "\n</details>")
+}
+
+/// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.
+fn plain(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in escape(text).chars().take(TEXT) {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '@' => safe.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~'
+            | '$' => {
+                safe.extend(['\\', character]);
+            }
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_an_image_is_markdown() {
+        assert_eq!(
+            plain("[x](https://evil.example) @team |a| <b>\n# c"),
+            "\\[x\\]\\(https://evil.example\\) &#64;team \\|a\\| &lt;b&gt;\\\\n\\# c"
+        );
+    }
+}
