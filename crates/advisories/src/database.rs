@@ -375,8 +375,8 @@ impl Database {
         self.next_record(&mut Reader::at(self.section(Section::Records), place)?)
     }
 
-    /// The ids of the records that carry an id, as their own, as that of a CVE, or as an alias.
-    pub(crate) fn records_naming(&self, id: &str) -> Result<Vec<&str>, FormatError> {
+    /// The records that carry an id, as their own, as that of a CVE, or as an alias.
+    pub(crate) fn each_naming(&self, id: &str) -> Result<Vec<RecordView<'_>>, FormatError> {
         let packed = ids::pack(&id.to_ascii_uppercase());
         let mut reader = Reader::new(self.section(Section::Records));
         let mut found = Vec::new();
@@ -389,10 +389,15 @@ impl Database {
             });
             let own = || record.aliases.iter().chain([&record.id]);
             if as_cve || own().any(|own| own.eq_ignore_ascii_case(id)) {
-                found.push(record.id);
+                found.push(record);
             }
         }
         Ok(found)
+    }
+
+    /// Their ids.
+    pub(crate) fn records_naming(&self, id: &str) -> Result<Vec<&str>, FormatError> {
+        Ok(self.each_naming(id)?.into_iter().map(|record| record.id).collect())
     }
 
     /// The record at a reader, which stands behind it then.

@@ -153,6 +153,15 @@ pub(crate) enum Command {
     Agent(AgentArgs),
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
+    /// Say what a rule means, or what the database knows of a vulnerability
+    Explain {
+        /// A rule, such as `end-of-life`, or an id, such as CVE-2021-44228 [default: list the rules]
+        #[arg(value_name = "RULE|ID")]
+        subject: Option<String>,
+        /// Format: table or json
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: StatusFormat,
+    },
     /// Check and try the policy file, lazaret.yaml
     #[command(subcommand)]
     Policy(Box<crate::policies::PolicyCommand>),

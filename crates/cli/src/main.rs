@@ -10,6 +10,7 @@ mod compare;
 mod database;
 mod diff;
 mod exit;
+mod explain;
 mod keys;
 mod matching;
 mod output;
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
+        Command::Explain { subject, format } => explain::run(&world, subject.as_deref(), format),
         Command::Policy(command) => policies::run(&world, *command),
         Command::Diff(args) => diff::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {

@@ -116,3 +116,31 @@ fn what_the_image_starts_behind_a_port_is_within_reach() {
     let reach = "owns the entry point usr/sbin/openseld; port 443/tcp";
     assert_eq!(report["findings"][0]["risk"]["exposed"], reach);
 }
+
+#[test]
+fn rules_and_vulnerabilities_are_explained() {
+    let bench = bench();
+    let rules = bench.run(&["explain"]);
+    assert_eq!(code(&rules), 0);
+    assert!(stdout(&rules).contains("end-of-life"));
+    let rule = stdout(&bench.run(&["explain", "malicious-package"]));
+    assert!(rule.contains("What to do") && rule.contains("critical"), "{rule}");
+    let known = bench.run(&["explain", "CVE-2099-0003"]);
+    assert_eq!(code(&known), 0, "{}", stderr(&known));
+    let text = stdout(&known);
+    for part in ["on CISA's list since 2098-12-24", "PYSEC-1", "Old demo", "PyPI"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let by_alias: Value =
+        serde_json::from_slice(&bench.run(&["explain", "pysec-1", "--format", "json"]).stdout)
+            .unwrap();
+    assert_eq!(by_alias["exploited"]["added"], "2098-12-24");
+    let unknown = bench.run(&["explain", "CVE-2099-9999"]);
+    assert_eq!(code(&unknown), 3);
+    assert!(
+        stdout(&unknown).contains("No record of 3 databases names it."),
+        "{}",
+        stdout(&unknown)
+    );
+    assert_eq!(code(&bench.run(&["explain", "nonsense"])), 2);
+}
