@@ -265,6 +265,13 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("podfile_lock", "PODS:\n  - A/B (1.0):\n    - C\n\nEXTERNAL SOURCES:\n  A:\n    :path: x\n"),
         ("pom_xml", "<project><properties><v>1</v></properties><dependencies><dependency><groupId>a</groupId>\
             <artifactId>b</artifactId><version>${v}</version></dependency></dependencies></project>"),
+        ("conda_environment", "dependencies:\n  - a=1.0.0=b\n  - pip:\n    - c==1.0\n"),
+        (
+            "conda_lock",
+            "version: 1\npackage:\n- name: a\n  version: '1.0'\n  manager: conda\n  url: https://a.test/a\n",
+        ),
+        ("luarocks_lock", "return {\n   dependencies = {\n      a = \"1.0-1\",\n   }\n}\n"),
+        ("opam_locked", "depends: [\n  \"a\" {= \"1.0\" & build}\n]\npin-depends: [[\"b.1\" \"c\"]]\n"),
         ("renv_lock", r#"{"Packages":{"a":{"Version":"1.0","Source":"Repository"}}}"#),
         ("terraform_lock", "provider \"a/b/c\" {\n  version = \"1.0.0\"\n}\n"),
         (

@@ -18,6 +18,9 @@ pub enum PurlMatchError {
     /// Its type has no advisories.
     #[error("`{0}` is of a type that has no advisories here")]
     Type(String),
+    /// It names what is another version on another day.
+    #[error("`{0}` names a branch, a commit or a tag that moves; name a release, such as @v1.2.3")]
+    Moving(String),
     /// It is of a distribution, and which is not known.
     #[error("`{0}` is of a distribution; name its release, as in `--distro debian:12`")]
     NoDistribution(String),
@@ -86,7 +89,11 @@ pub fn package(
         }
         "opam" => plain(Ecosystem::OPAM, purl.name().to_owned()),
         // Advisories speak of repositories as actions, and of nothing else on GitHub.
-        "github" => plain(Ecosystem::GITHUB_ACTIONS, slashed()),
+        "github" => {
+            let release =
+                release(version).ok_or_else(|| PurlMatchError::Moving(purl.to_string()))?;
+            Ok((package_of(purl, Ecosystem::GITHUB_ACTIONS, slashed(), release), None))
+        }
         "bitnami" => plain(Ecosystem::BITNAMI, purl.name().to_owned()),
         "maven" => {
             let group = purl.namespace().unwrap_or_default();
@@ -95,6 +102,15 @@ pub fn package(
         "deb" | "apk" | "rpm" => of_distribution(purl, given, version),
         _ => Err(PurlMatchError::Type(purl.to_string())),
     }
+}
+
+/// The version of a tag that names one release: three numbers, with or without `v`. Branches, commits
+/// and tags such as `v4` say nothing that an advisory could be held against.
+fn release(tag: &str) -> Option<&str> {
+    let bare = tag.strip_prefix('v').unwrap_or(tag);
+    let core = bare.split(['-', '+']).next()?;
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    (core.split('.').count() == 3 && core.split('.').all(number)).then_some(bare)
 }
 
 fn of_distribution(
@@ -185,7 +201,29 @@ mod tests {
         assert!(package(&"pkg:hex/acme/inner@1.0.0".parse().unwrap(), None).is_err());
         let nio = "github.com/apple/swift-nio";
         expect(&format!("pkg:swift/{nio}@2.40.0"), "SwiftURL", nio, "2.40.0");
+        expect("pkg:cran/markdown@1.0", "CRAN", "markdown", "1.0");
+        expect("pkg:hackage/text@2.0", "Hackage", "text", "2.0");
+        expect("pkg:conan/zlib@1.2.11", "ConanCenter", "zlib", "1.2.11");
+        assert!(package(&"pkg:conan/team/zlib@1.2.11".parse().unwrap(), None).is_err());
+        expect("pkg:opam/cohttp@2.5.4", "opam", "cohttp", "2.5.4");
+        expect("pkg:github/Acme/Tool@v1.2.3", "GitHub Actions", "acme/tool", "1.2.3");
         expect("pkg:bitnami/redis@7.0.0", "Bitnami", "redis", "7.0.0");
+    }
+
+    #[test]
+    fn an_action_that_names_no_release_is_not_matched() {
+        for at in ["v4", "main", "0123456789abcdef0123456789abcdef01234567", "v1.2", "1..2"] {
+            let purl: Purl = format!("pkg:github/acme/tool@{at}").parse().unwrap();
+            assert_eq!(package(&purl, None).unwrap_err(), PurlMatchError::Moving(purl.to_string()));
+        }
+    }
+
+    #[test]
+    fn types_without_advisories_are_said_to_have_none() {
+        for kind in ["cocoapods", "conda", "luarocks", "terraform", "docker"] {
+            let purl: Purl = format!("pkg:{kind}/a@1.0").parse().unwrap();
+            assert_eq!(package(&purl, None).unwrap_err(), PurlMatchError::Type(purl.to_string()));
+        }
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub const CHECK: Lockfile = Lockfile {
     parse,
 };
 
+/// How the binary form begins; what follows is no text.
+pub(super) const BINARY: &[u8] = b"#!/usr/bin/env bun";
+/// Why the binary form is not read, and what to do.
+pub(super) const UNREADABLE: &str = "it is Bun's binary form; run `bun install --save-text-lockfile --frozen-lockfile --lockfile-only`";
+
 #[derive(Deserialize)]
 struct File {
     #[serde(default)]
@@ -27,9 +32,6 @@ struct File {
 }
 
 fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    if text.starts_with("#!/usr/bin/env bun") {
-        return Err("it is Bun's binary form; run `bun install --save-text-lockfile`".to_owned());
-    }
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }

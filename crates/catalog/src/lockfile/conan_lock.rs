@@ -6,7 +6,8 @@
 use super::{Declared, Lockfile, is_named, json_error};
 use image::Interest;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::de::IgnoredAny;
+use std::collections::{BTreeMap, HashMap};
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -28,6 +29,8 @@ struct File {
     #[serde(default)]
     python_requires: Vec<String>,
     #[serde(default)]
+    config_requires: Vec<String>,
+    #[serde(default)]
     graph_lock: Graph,
 }
 
@@ -41,6 +44,8 @@ struct Graph {
 struct Node {
     #[serde(default, rename = "ref")]
     reference: Option<String>,
+    /// Where the recipe lies, of the project itself.
+    path: Option<IgnoredAny>,
 }
 
 fn parse(text: &str) -> Result<Vec<Declared>, String> {
@@ -48,20 +53,32 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         return Ok(Vec::new());
     }
     let file: File = serde_json::from_str(text).map_err(|error| json_error(&error))?;
-    let nodes = file.graph_lock.nodes.values().filter_map(|node| node.reference.as_ref());
-    let lists = [&file.requires, &file.build_requires, &file.python_requires];
+    let nodes = file.graph_lock.nodes.values().filter(|node| node.path.is_none());
+    let nodes = nodes.filter_map(|node| node.reference.as_ref());
+    let lists =
+        [&file.requires, &file.build_requires, &file.python_requires, &file.config_requires];
     let all = lists.into_iter().flatten().chain(nodes);
-    Ok(all.filter_map(|reference| declared(text, reference)).collect())
+    let lines = lines(text);
+    Ok(all.filter_map(|reference| declared(&lines, reference)).collect())
 }
 
-fn declared(text: &str, reference: &str) -> Option<Declared> {
+/// Lines of the texts in quotes, each where it stands first.
+fn lines(text: &str) -> HashMap<&str, u32> {
+    let mut lines = HashMap::new();
+    for (line, number) in text.lines().zip(1_u32..) {
+        for part in line.split('"') {
+            lines.entry(part).or_insert(number);
+        }
+    }
+    lines
+}
+
+fn declared(lines: &HashMap<&str, u32>, reference: &str) -> Option<Declared> {
     let bare = reference.split(['#', '%']).next().unwrap_or(reference);
     let (name, version) = bare.split_once('/')?;
     if version.contains('@') && !version.ends_with("@_/_") {
         return None;
     }
     let version = version.trim_end_matches("@_/_");
-    let at = text.find(reference).unwrap_or(0);
-    let line = text.get(..at)?.matches('\n').count() + 1;
-    Declared::new(name, version, u32::try_from(line).unwrap_or(0))
+    Declared::new(name, version, lines.get(reference).copied().unwrap_or(0))
 }

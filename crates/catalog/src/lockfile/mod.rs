@@ -11,13 +11,17 @@ pub mod cabal_freeze;
 pub mod cargo_lock;
 pub mod composer_lock;
 pub mod conan_lock;
+pub mod conda_environment;
+pub mod conda_lock;
 pub mod deno_lock;
 pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
+pub mod luarocks_lock;
 pub mod mix_lock;
 pub mod nuget_lock;
+pub mod opam_locked;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
@@ -53,13 +57,17 @@ pub const ALL: &[Lockfile] = &[
     cargo_lock::CHECK,
     composer_lock::CHECK,
     conan_lock::CHECK,
+    conda_environment::CHECK,
+    conda_lock::CHECK,
     deno_lock::CHECK,
     gemfile_lock::CHECK,
     github_actions::CHECK,
     go_mod::CHECK,
     gradle_lock::CHECK,
+    luarocks_lock::CHECK,
     mix_lock::CHECK,
     nuget_lock::CHECK,
+    opam_locked::CHECK,
     package_lock::CHECK,
     package_resolved::CHECK,
     packages_config::CHECK,
@@ -102,6 +110,8 @@ pub struct Declared {
     pub line: u32,
     /// Licence, where the file states one.
     pub licence: Option<String>,
+    /// Its ecosystem, where it is another than the format's own.
+    pub ecosystem: Option<Ecosystem>,
 }
 
 impl Declared {
@@ -114,7 +124,17 @@ impl Declared {
             version: plain_text(version)?.to_owned(),
             line,
             licence: None,
+            ecosystem: None,
         })
+    }
+
+    /// A package whose version the file leaves to others: listed, and not matched.
+    fn unpinned(name: &str, line: u32) -> Option<Self> {
+        Some(Self { version: String::new(), ..Self::new(name, "0", line)? })
+    }
+
+    fn of(self, ecosystem: Ecosystem) -> Self {
+        Self { ecosystem: Some(ecosystem), ..self }
     }
 }
 
@@ -127,7 +147,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn reads_declarations(&self) -> bool {
@@ -181,33 +201,39 @@ impl Lockfile {
     /// Where the bytes are not of this format.
     pub fn declared(&self, bytes: &[u8]) -> Result<Vec<Declared>, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if bytes.starts_with(bun_lock::BINARY) {
+            return Err(bun_lock::UNREADABLE.to_owned());
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
         let all = (self.parse)(text)?;
         if all.len() > PACKAGES {
             return Err(format!("it names more than {PACKAGES} packages"));
         }
         let mut seen = HashSet::with_capacity(all.len());
-        let keep: Vec<bool> =
-            all.iter().map(|one| seen.insert((one.name.as_str(), one.version.as_str()))).collect();
+        let keep: Vec<bool> = all
+            .iter()
+            .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
+            .collect();
         Ok(all.into_iter().zip(keep).filter_map(|(one, keep)| keep.then_some(one)).collect())
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        let Declared { name, version, line, licence } = declared;
+        let Declared { name, version, line, licence, ecosystem } = declared;
+        let ecosystem = ecosystem.unwrap_or_else(|| self.ecosystem.clone());
         Cataloged::new(Package {
-            purl: purl(&self.ecosystem, &name, &version),
-            ecosystem: self.ecosystem.clone(),
+            purl: purl(&ecosystem, &name, &version),
             // Advisories and Go's own comparison write module versions without the `v`.
             version: match version.strip_prefix('v') {
-                Some(bare) if self.ecosystem == Ecosystem::GO => bare.to_owned(),
+                Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
                 // A branch, or a tag that moves, is in the package URL and no version.
-                _ if self.ecosystem == Ecosystem::GITHUB_ACTIONS
+                _ if ecosystem == Ecosystem::GITHUB_ACTIONS
                     && !github_actions::is_release(&version) =>
                 {
                     String::new()
                 }
                 _ => version,
             },
+            ecosystem,
             name,
             source: None,
             architecture: None,
@@ -247,8 +273,9 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
-/// Source: purl-spec, types cargo, cocoapods, composer, conan, cran, gem,
-/// github, golang, hackage, hex, maven, npm, nuget, pub, pypi, swift; `terraform` as SBOM tools write it. A scope or module path is the namespace.
+/// Source: purl-spec, types cargo, cocoapods, composer, conan, conda, cran, gem, github, golang, hackage,
+/// hex, luarocks, maven, npm, nuget, opam, pub, pypi, swift; `terraform` as SBOM tools write it. A scope
+/// or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let kind = match ecosystem.as_str() {
         "crates.io" => "cargo",
@@ -262,10 +289,13 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
         "SwiftURL" => "swift",
         "CocoaPods" => "cocoapods",
         "ConanCenter" => "conan",
+        "conda" => "conda",
         "CRAN" => "cran",
         "GitHub Actions" => "github",
         "Hackage" => "hackage",
+        "LuaRocks" => "luarocks",
         "Maven" => "maven",
+        "opam" => "opam",
         "Terraform" => "terraform",
         _ => "npm",
     };

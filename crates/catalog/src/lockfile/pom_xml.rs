@@ -2,9 +2,10 @@
 //! interpolation.
 //!
 //! Read are the direct dependencies, with versions that stand there, come from `properties`, the
-//! project or its parent's coordinates, or from `dependencyManagement` of the same file. What comes
-//! from a parent or an imported file elsewhere is not known here and left out, as is what is only for
-//! tests or given by the machine: neither is shipped. The XML is read as it must be for this and no
+//! project or its parent's coordinates, or from `dependencyManagement` of the same file. Where the
+//! version comes from a parent or an imported file elsewhere, or is a range, the dependency is listed
+//! without one, and counted as not matched: a guess would be worse. What is only for tests or given by
+//! the machine (`test`, `provided`, `system`) is left out, as Trivy does with tests: it is not shipped. The XML is read as it must be for this and no
 //! further: a document type is refused, and no entity but the five of XML is expanded.
 
 use super::{Declared, LineCounter, Lockfile, is_named};
@@ -61,13 +62,21 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         .filter(|one| !matches!(one.scope.as_str(), "test" | "provided" | "system" | "import"));
     let listed = shipped.filter_map(|one| {
         let (group, artifact) = (value(&one.group)?, value(&one.artifact)?);
-        let stated =
-            Some(&one.version).filter(|text| !text.is_empty()).and_then(|text| value(text));
-        let version =
-            stated.or_else(|| managed.get(&(group.clone(), artifact.clone())).cloned())?;
-        // A range, such as `[1.0,2.0)`, is no version.
-        let plain = !version.contains(['[', '(', ',', '$']);
-        plain.then(|| Declared::new(&format!("{group}:{artifact}"), &version, one.line))?
+        // What is stated and not known must not be taken from elsewhere.
+        let version = if one.version.is_empty() {
+            managed.get(&(group.clone(), artifact.clone())).cloned()
+        } else {
+            value(&one.version)
+        };
+        let name = format!("{group}:{artifact}");
+        // A range, such as `[1.0,2.0)`, is no version, and neither is the newest of any day.
+        match version.filter(|version| {
+            !version.contains(['[', '(', ',', '$'])
+                && !matches!(version.as_str(), "LATEST" | "RELEASE")
+        }) {
+            Some(version) => Declared::new(&name, &version, one.line),
+            None => Declared::unpinned(&name, one.line),
+        }
     });
     Ok(listed.collect())
 }
@@ -100,8 +109,10 @@ impl Pom {
             }
             ["project", "parent", name @ ("groupId" | "version")] => {
                 self.properties.insert(format!("project.parent.{name}"), text.to_owned());
-                let own = format!("project.{name}");
-                self.properties.entry(own).or_insert_with(|| text.to_owned());
+                for prefix in ["project", "pom"] {
+                    let own = format!("{prefix}.{name}");
+                    self.properties.entry(own).or_insert_with(|| text.to_owned());
+                }
             }
             ["project", "dependencies", "dependency", name] => {
                 set(&mut self.dependencies, name, text, line);
@@ -146,9 +157,11 @@ fn read(text: &str) -> Result<Pom, String> {
     let mut lines = LineCounter::new(text);
     let mut pom = Pom::default();
     let mut path: Vec<&str> = Vec::new();
+    // The text of the innermost element; comments may divide it.
+    let mut content = String::new();
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
-        let content = text.get(at..start).unwrap_or_default().trim();
+        content.push_str(&plain(text.get(at..start).unwrap_or_default()));
         let line = lines.at(start);
         let rest = text.get(start..).unwrap_or_default();
         let unended = || format!("line {line} begins what does not end");
@@ -165,11 +178,14 @@ fn read(text: &str) -> Result<Pom, String> {
         let tag = rest.get(1..end - 1).unwrap_or_default();
         at = start + end;
         if rest.starts_with("<!") || rest.starts_with("<?") {
+            let literal =
+                rest.get(..end).and_then(|all| all.strip_prefix("<![CDATA[")?.strip_suffix("]]>"));
+            content.push_str(literal.unwrap_or_default());
             continue;
         }
         if let Some(name) = tag.strip_prefix('/') {
-            if !content.is_empty() {
-                pom.take(&path, &plain(content), line);
+            if !content.trim().is_empty() {
+                pom.take(&path, content.trim(), line);
             }
             if path.pop() != Some(name.trim()) {
                 return Err(format!("line {line} ends what was not begun"));
@@ -185,6 +201,7 @@ fn read(text: &str) -> Result<Pom, String> {
                 path.pop();
             }
         }
+        content.clear();
     }
     if path.is_empty() { Ok(pom) } else { Err("it ends too early".to_owned()) }
 }

@@ -50,7 +50,8 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     Ok(found)
 }
 
-fn requirement(line: &str, number: u32) -> Option<Declared> {
+/// One requirement, where it is pinned.
+pub(super) fn requirement(line: &str, number: u32) -> Option<Declared> {
     let line = line.trim();
     if line.starts_with(['#', '-']) {
         return None;

@@ -209,3 +209,79 @@ fn a_dart_name_that_no_package_can_have_is_left_out() {
     let count = |name| check("pubspec-lock").declared(text(name).as_bytes()).unwrap().len();
     assert_eq!(["a_1", "a/", "\"a b\"", "../a", "\"\""].map(count), [1, 0, 0, 0, 0]);
 }
+
+#[test]
+fn the_binary_form_of_bun_is_named_and_what_to_do() {
+    let mut bytes = b"#!/usr/bin/env bun\nbun-lockfile-format-v0\n".to_vec();
+    bytes.extend([2, 0, 0, 0, 0xf7, 0x0e, 0xb5, 0x24]);
+    let problems = resolve(check("bun-lock"), "bun.lockb", &bytes, SubjectShape::Source).problems;
+    assert!(problems[0].reason.contains("--save-text-lockfile"), "{problems:?}");
+}
+
+#[test]
+fn a_lock_file_of_an_unknown_version_is_a_problem() {
+    for (id, text) in [
+        ("conda-lock", "version: 7\npackage:\n- name: a\n"),
+        ("deno-lock", r#"{"version":"77"}"#),
+        ("pnpm-lock", "lockfileVersion: '77.0'\n"),
+    ] {
+        let reason = check(id).declared(text.as_bytes()).unwrap_err();
+        assert!(reason.contains("is not known"), "{reason}");
+    }
+}
+
+#[test]
+fn entries_of_conda_lock_are_divided_however_they_are_indented() {
+    for indent in ["", "  "] {
+        let text = format!(
+            "version: 1\npackage:\n{indent}- manager: conda\n{indent}  name: a\n{indent}  dependencies:\n\
+             {indent}  - name: x\n{indent}    version: 9\n{indent}  version: '1.0'\n\
+             {indent}- name: b\n{indent}  version: 2.0\n{indent}  manager: conda\nother: 1\n"
+        );
+        let found = check("conda-lock").declared(text.as_bytes()).unwrap();
+        let found: Vec<_> =
+            found.iter().map(|one| (one.name.as_str(), one.version.as_str())).collect();
+        assert_eq!(found, [("a", "1.0"), ("b", "2.0")], "{text}");
+    }
+}
+
+#[test]
+fn a_conda_entry_that_names_no_single_version_is_left_out() {
+    let count = |item: &str| {
+        let text = format!("dependencies:\n- {item}\n");
+        check("conda-environment").declared(text.as_bytes()).unwrap().len()
+    };
+    for item in ["a==1", "a=1.0=h_0", "a=1.2.3", "'c::a=1.2.3'", "a =1.2.3"] {
+        assert_eq!(count(item), 1, "{item}");
+    }
+    for item in ["a", "a=1.0", "a>=1.2.3", "a==1.*", "a=1.2.3|1.2.4", "a<=1.2.3", "a!=1.2.3", "a=="]
+    {
+        assert_eq!(count(item), 0, "{item}");
+    }
+}
+
+#[test]
+fn texts_and_comments_of_opam_are_no_packages() {
+    let found = |text: &str| check("opam-locked").declared(text.as_bytes());
+    let text = "depends: [ \"a\" {= \"1\\\"x\"} # \"b\" {= \"2\"}\n (* \"c\" {= \"2\"} *) ]\nx: [\"d\" {= \"3\"}]";
+    assert_eq!(found(text).unwrap().len(), 1);
+    for broken in ["depends: [ \"a", "(* a", "\"\"\"a\"", "\u{1}"] {
+        assert!(found(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn a_text_of_a_pom_is_whole_though_comments_divide_it() {
+    let text = "<project><dependencies><dependency><groupId>a</groupId><artifactId>b<!-- c --></artifactId>\
+        <version>1<![CDATA[.2]]></version></dependency></dependencies></project>";
+    let found = check("pom-xml").declared(text.as_bytes()).unwrap();
+    assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("a:b", "1.2"));
+}
+
+#[test]
+fn many_references_of_conan_end_soon() {
+    let all: Vec<_> = (0..60_000).map(|at| format!("\"name-{at}/1.0#revision\"")).collect();
+    let text = format!("{{\"requires\":[\n{}]}}", all.join(",\n"));
+    let found = check("conan-lock").declared(text.as_bytes()).unwrap();
+    assert_eq!((found.len(), found[59_999].line), (60_000, 60_001));
+}

@@ -1,0 +1,148 @@
+//! `conda-lock.yml` and conda's explicit lists. Sources: conda-lock, `lockfile/v1/models.py`; conda user
+//! guide, "Building identical conda environments".
+//!
+//! The lock file is what one program writes, one regular subset of YAML, so lines are enough, as for
+//! pnpm. Each platform has entries of its own: a package is listed once a version. Entries of `pip` are
+//! PyPI's. An explicit list names archives, `name-version-build.conda`, behind a line `@EXPLICIT`, and
+//! packages of PyPI in comments that conda-lock writes.
+
+use super::{Declared, Lockfile, is_named, python_name, unquoted};
+use image::Interest;
+use vocabulary::Ecosystem;
+
+/// The check.
+pub const CHECK: Lockfile = Lockfile {
+    id: "conda-lock",
+    ecosystem: Ecosystem::CONDA,
+    interests: &[
+        Interest::Name("conda-lock.yml"),
+        Interest::Name("conda-lock.yaml"),
+        Interest::Name("explicit.txt"),
+        Interest::Name("spec-file.txt"),
+        Interest::Extension("lock"),
+        Interest::Extension("yml"),
+    ],
+    accepts,
+    at_most: 64 << 20,
+    parse,
+};
+
+/// `conda-lock.yml`, `prod.conda-lock.yml`, `conda-linux-64.lock`, `spec-file.txt`.
+fn accepts(path: &str) -> bool {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    is_named(path, &["conda-lock.yaml", "conda-lock.yml", "explicit.txt", "spec-file.txt"])
+        || name.ends_with(".conda-lock.yml")
+        || (name.starts_with("conda-") && name.ends_with(".lock"))
+}
+
+fn parse(text: &str) -> Result<Vec<Declared>, String> {
+    if text.lines().any(|line| line.trim() == "@EXPLICIT") {
+        return Ok(text.lines().zip(1_u32..).filter_map(explicit).collect());
+    }
+    let version = text.lines().find_map(|line| line.strip_prefix("version:")).map(unquoted);
+    match version {
+        Some("1") => Ok(locked(text)),
+        Some(other) => {
+            let other: String = other.chars().take(20).collect();
+            Err(format!("version `{other}` of conda-lock.yml is not known; 1 is"))
+        }
+        None if text.trim().is_empty() => Ok(Vec::new()),
+        None => Err("it is neither a conda-lock.yml nor an explicit list of conda".to_owned()),
+    }
+}
+
+/// One entry of `package`.
+#[derive(Default)]
+struct Entry<'text> {
+    name: &'text str,
+    version: &'text str,
+    manager: &'text str,
+    url: &'text str,
+    line: u32,
+}
+
+impl Entry<'_> {
+    fn declared(&self) -> Option<Declared> {
+        match self.manager {
+            "conda" => Declared::new(self.name, self.version, self.line),
+            // A repository or a folder is of no index.
+            "pip" if self.url.starts_with("https://") || self.url.starts_with("http://") => {
+                let found = Declared::new(&python_name(self.name), self.version, self.line)?;
+                Some(found.of(Ecosystem::PYPI))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn locked(text: &str) -> Vec<Declared> {
+    let mut found = Vec::new();
+    let mut entry = Entry::default();
+    let mut in_packages = false;
+    // Blanks before the dash of an entry; its keys stand two further in.
+    let mut dash = 0;
+    for (line, number) in text.lines().zip(1_u32..) {
+        let content = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if indent == 0 && !content.starts_with(['-', '#']) && !content.is_empty() {
+            in_packages = content == "package:";
+        } else if in_packages {
+            let mut key = content;
+            if let Some(first) = content.strip_prefix("- ") {
+                if entry.line == 0 || indent == dash {
+                    found.extend(entry.declared());
+                    entry = Entry { line: number, ..Entry::default() };
+                    dash = indent;
+                    key = first.trim_start();
+                }
+            } else if indent != dash + 2 {
+                continue;
+            }
+            entry.take(key, number);
+        }
+    }
+    found.extend(entry.declared());
+    found
+}
+
+impl<'text> Entry<'text> {
+    fn take(&mut self, line: &'text str, number: u32) {
+        let Some((key, value)) = line.split_once(':') else { return };
+        let value = unquoted(value);
+        match key {
+            "name" => (self.name, self.line) = (value, number),
+            "version" => self.version = value,
+            "manager" => self.manager = value,
+            "url" => self.url = value,
+            _ => {}
+        }
+    }
+}
+
+/// An archive's address, or `# pip name @ address`.
+fn explicit((line, number): (&str, u32)) -> Option<Declared> {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix("# pip ") {
+        let (name, address) = rest.split_once('@')?;
+        let stem = archive(address)?;
+        let version = match stem.strip_suffix(".whl") {
+            Some(wheel) => wheel.split('-').nth(1)?,
+            None => stem.strip_suffix(".tar.gz")?.rsplit_once('-')?.1,
+        };
+        return Some(Declared::new(&python_name(name), version, number)?.of(Ecosystem::PYPI));
+    }
+    if line.starts_with('#') {
+        return None;
+    }
+    let file = archive(line)?;
+    let stem = file.strip_suffix(".conda").or_else(|| file.strip_suffix(".tar.bz2"))?;
+    let mut parts = stem.rsplitn(3, '-');
+    let (_build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+    Declared::new(name, version, number)
+}
+
+/// The file that an address names, without fragment and query.
+fn archive(address: &str) -> Option<&str> {
+    let bare = address.trim().split(['#', '?', ' ']).next()?;
+    Some(bare.rsplit_once('/')?.1)
+}
