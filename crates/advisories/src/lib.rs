@@ -16,6 +16,7 @@ mod ids;
 mod intervals;
 mod kernel;
 mod known;
+pub mod lifetimes;
 pub mod manifest;
 mod map;
 pub mod matching;

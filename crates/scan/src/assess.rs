@@ -45,6 +45,10 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         coverage.extend(matched.coverage);
         databases = advisories.infos().to_vec();
         databases.extend(by.risks.into_iter().flat_map(Risks::infos).cloned());
+        let (ended, lifetime) =
+            advisories::lifetimes::end_of_life(distribution.as_ref(), &by.today.to_string());
+        findings.extend(ended);
+        coverage.extend(lifetime);
         let known = Known {
             risks: by.risks,
             usage: by.usage,

@@ -130,6 +130,11 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
             package
         })
         .collect();
+    // What a distribution's package put there is that package, whatever its content also tells.
+    packages.retain(|package| {
+        let by_content = |identified: &vocabulary::Identified| identified.by.starts_with("content");
+        package.owned_by.is_none() || !package.identified.as_ref().is_some_and(by_content)
+    });
     without_declared_doubles(&mut packages);
     packages.sort_by(|left, right| key(left).cmp(&key(right)));
     packages.dedup_by(|left, right| {

@@ -33,6 +33,7 @@ usage: cargo xtask COMMAND
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
+  bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
   bench agent [OPTION…]     measure sealing and guarding; see `cargo xtask bench agent --help`
   floor BLOB…               unpack, hash and walk gzip layers: the least that a scan must do
   measured FILE COMMAND…    run a command and write what it cost into FILE";
@@ -56,6 +57,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
+        ["bench", "match", rest @ ..] => bench::matching(&root(), rest),
         ["bench", "agent", rest @ ..] => bench::agent(&root(), rest),
         ["floor", blobs @ ..] => floor::run(blobs),
         ["measured", file, command @ ..] => return measure::child(Path::new(file), command),

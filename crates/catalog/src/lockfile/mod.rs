@@ -195,6 +195,18 @@ impl Check for Lockfile {
 }
 
 impl Lockfile {
+    /// The ecosystem of what it declares.
+    #[must_use]
+    pub const fn ecosystem(&self) -> &Ecosystem {
+        &self.ecosystem
+    }
+
+    /// Its name as a check.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.id
+    }
+
     /// The packages that the bytes pin, each once.
     ///
     /// # Errors

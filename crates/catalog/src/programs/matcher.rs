@@ -180,12 +180,8 @@ impl Subject {
             match versions.as_slice() {
                 [] => {}
                 [version] => return Ok(Some((*version).clone())),
-                [first, second, ..] => {
-                    let name = self.rule.name;
-                    return Err(ReadError::new(format!(
-                        "it carries two versions of `{name}`, `{first}` and `{second}`; ask the program itself"
-                    )));
-                }
+                // Which of them is the program's cannot be told: it has none, and is not matched.
+                [_, _, ..] => return Ok(Some(String::new())),
             }
         }
         Ok(None)

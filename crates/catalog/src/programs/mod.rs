@@ -6,8 +6,8 @@
 //! versions, so programs that it publishes are matched there; the others are listed, and coverage
 //! says that nobody was asked about them.
 //!
-//! The decision: nothing is guessed. A file that carries two versions where a rule expects one is a
-//! problem in coverage, a pre-release that a rule does not spell out is not taken for the release,
+//! The decision: nothing is guessed. A file that carries two versions where a rule expects one is
+//! listed without one, a pre-release that a rule does not spell out is not taken for the release,
 //! and no version is taken from a file's name. Programs written in Go, and servers made of jars, have
 //! no rule: `go` and `java` list them with the names that their advisories use. A program that a
 //! wheel or an npm package brought is listed beside that package: its own advisories do not speak of
@@ -179,8 +179,9 @@ fn package(rule: &Rule, fact: &ProgramFact<'_>, at: &FactAt<'_>) -> Cataloged {
         proof: fact.proof,
     };
     let mut cataloged = installed.cataloged();
+    let by = if fact.version.is_empty() { "content, of several versions" } else { "content" };
     cataloged.package.identified =
-        Some(Identified { by: "content".to_owned(), confidence: rule.confidence });
+        Some(Identified { by: by.to_owned(), confidence: rule.confidence });
     cataloged
 }
 

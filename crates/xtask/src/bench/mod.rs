@@ -6,6 +6,7 @@
 
 mod agent;
 mod images;
+mod matching;
 mod peers;
 mod table;
 
@@ -14,6 +15,7 @@ use crate::measure::{Cost, cost, median};
 pub(crate) use agent::agent;
 use anyhow::{Context as _, Result, bail};
 use images::Image;
+pub(crate) use matching::matching;
 use peers::Peer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

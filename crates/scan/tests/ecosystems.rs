@@ -1,0 +1,109 @@
+//! The table of ecosystems in the documentation is that of the code.
+//!
+//! `LAZARET_UPDATE_DOCS=1 cargo test -p scan --test ecosystems` writes it anew.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail, and says so")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use version::Scheme;
+use vocabulary::Ecosystem;
+
+/// Catalogers of what is installed, and the ecosystems of what they yield; `*` is that of the
+/// distribution. Lock files say theirs themselves.
+const INSTALLED: &[(&str, &[&str])] = &[
+    ("apk", &["*apk"]),
+    ("dotnet", &["NuGet"]),
+    ("dpkg", &["*deb"]),
+    ("go", &["Go"]),
+    ("java", &["Maven"]),
+    ("javascript", &["npm"]),
+    ("os-release", &[]),
+    ("php", &["Packagist"]),
+    ("programs", &["Bitnami", "program"]),
+    ("python", &["PyPI"]),
+    ("rpm", &["*rpm"]),
+    ("ruby", &["RubyGems"]),
+    ("rust", &["crates.io"]),
+];
+
+/// Which package database a distribution's packages stand in, by the order of its versions.
+fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
+    match scheme {
+        Some(Scheme::Debian) => Some("dpkg"),
+        Some(Scheme::Rpm) => Some("rpm"),
+        Some(Scheme::Alpine) => Some("apk"),
+        _ => None,
+    }
+}
+
+fn readers() -> BTreeMap<String, Vec<String>> {
+    let mut readers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut add = |ecosystem: &str, reader: &str| {
+        readers.entry(ecosystem.to_owned()).or_default().push(reader.to_owned());
+    };
+    for (check, ecosystems) in INSTALLED {
+        ecosystems.iter().for_each(|ecosystem| add(ecosystem, check));
+    }
+    for lockfile in catalog::lockfile::ALL {
+        add(lockfile.ecosystem().as_str(), lockfile.name());
+    }
+    for ecosystem in Ecosystem::KNOWN.iter().filter(|one| one.is_distribution()) {
+        if let Some(database) = database_of(Scheme::of_ecosystem(ecosystem.as_str())) {
+            add(ecosystem.as_str(), database);
+        }
+    }
+    readers
+}
+
+fn table() -> String {
+    let readers = readers();
+    let mut text = String::from(
+        "# Ecosystems\n\nMade from the code; a test holds it there. *Read by* names checks, as coverage does: package databases and what is installed first, then lock files and manifests, which count in source folders.\n\n| ecosystem | read by | versions in the order of | matched |\n|---|---|---|---|\n",
+    );
+    for ecosystem in Ecosystem::KNOWN {
+        let read = readers.get(ecosystem.as_str()).map_or_else(
+            || "bills of materials only".to_owned(),
+            |list| list.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", "),
+        );
+        let scheme = Scheme::of_ecosystem(ecosystem.as_str());
+        let order = scheme.map_or("–".to_owned(), |scheme| format!("{scheme:?}"));
+        let matched = match (ecosystem.has_advisories(), ecosystem.is_distribution(), scheme) {
+            (false, ..) => "listed; no advisory source, said to be not checked",
+            (true, _, None) => "listed; its order is not known here, said to be not checked",
+            (true, true, Some(_)) => "by release, name and source package",
+            (true, false, Some(_)) => "by name",
+        };
+        writeln!(text, "| {ecosystem} | {read} | {order} | {matched} |").unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_documentation_lists_every_ecosystem_as_the_code_has_it() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ecosystems.md");
+    let table = table();
+    if std::env::var_os("LAZARET_UPDATE_DOCS").is_some() {
+        std::fs::write(&file, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        written == table,
+        "docs/ecosystems.md is not that of the code; run LAZARET_UPDATE_DOCS=1 cargo test -p scan --test ecosystems"
+    );
+}
+
+#[test]
+fn no_cataloger_is_left_out() {
+    let mut named: Vec<&str> = INSTALLED.iter().map(|(check, _)| *check).collect();
+    named.extend(catalog::lockfile::ALL.iter().map(|lockfile| lockfile.name()));
+    named.sort_unstable();
+    let checks = scan::checks();
+    let ids: Vec<&str> = checks.iter().map(|check| check.id()).collect();
+    assert_eq!(named, ids);
+    let known = |name: &str| {
+        name.starts_with('*') || Ecosystem::KNOWN.iter().any(|one| one.as_str() == name)
+    };
+    assert!(INSTALLED.iter().all(|(_, list)| list.iter().all(|name| known(name))));
+}
