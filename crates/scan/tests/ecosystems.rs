@@ -28,6 +28,9 @@ const INSTALLED: &[(&str, &[&str])] = &[
     ("rust", &["crates.io"]),
 ];
 
+/// Lock files that pin packages of another ecosystem than their own, too.
+const PINNED: &[(&str, &str)] = &[("conda-environment", "PyPI"), ("conda-lock", "PyPI")];
+
 /// Which package database a distribution's packages stand in, by the order of its versions.
 fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
     match scheme {
@@ -49,6 +52,7 @@ fn readers() -> BTreeMap<String, Vec<String>> {
     for lockfile in catalog::lockfile::ALL {
         add(lockfile.ecosystem().as_str(), lockfile.name());
     }
+    PINNED.iter().for_each(|(check, ecosystem)| add(ecosystem, check));
     for ecosystem in Ecosystem::KNOWN.iter().filter(|one| one.is_distribution()) {
         if let Some(database) = database_of(Scheme::of_ecosystem(ecosystem.as_str())) {
             add(ecosystem.as_str(), database);
