@@ -394,3 +394,25 @@ pub fn sbom(data: &[u8]) {
         assert_eq!(text.parse::<Purl>().map(|purl| purl.to_string()).as_ref(), Ok(&text));
     }
 }
+
+/// Indexes of a store, divided by the separator: images and layers of Podman, or names of Docker.
+pub fn stores(data: &[u8]) {
+    let at = data.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+    let (first, second) = match at {
+        Some(at) => (&data[..at], &data[at + SEPARATOR.len()..]),
+        None => (data, &[][..]),
+    };
+    let root = std::env::temp_dir().join(format!("lazaret-stores-{}", std::process::id()));
+    for folder in ["overlay-images", "overlay-layers", "image/overlay2/layerdb"] {
+        let _ = std::fs::create_dir_all(root.join(folder));
+    }
+    let _ = std::fs::write(root.join("overlay-images/images.json"), first);
+    let _ = std::fs::write(root.join("overlay-layers/layers.json"), second);
+    let _ = std::fs::write(root.join("image/overlay2/repositories.json"), first);
+    for name in ["app:1", "localhost/app:1"] {
+        if let Some(Ok(image)) = engine::stores::podman_image(&root, name) {
+            assert!(image.layers.iter().all(|layer| layer.path.starts_with(&root)));
+        }
+        let _ = engine::stores::docker_image(&root, name);
+    }
+}

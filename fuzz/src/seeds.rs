@@ -163,6 +163,12 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let id = "a".repeat(64);
+    let images = format!(r#"[{{"id":"{id}","names":["docker.io/library/app:1"],"layer":"{id}"}}]"#);
+    let layers = format!(r#"[{{"id":"{id}","diff-digest":"sha256:{id}"}}]"#);
+    write(folder, "stores", "podman", &[images.as_bytes(), SEPARATOR, layers.as_bytes()].concat())?;
+    let names = format!(r#"{{"Repositories":{{"app":{{"app:1":"sha256:{id}"}}}}}}"#);
+    write(folder, "stores", "docker", names.as_bytes())?;
     let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\
         licences: {allow: [MIT]}\npackages:\n  forbid:\n    - {package: pkg:npm/a*, versions: '< 1', reason: x}\n";
     write(folder, "policy", "policy", policy)?;

@@ -105,6 +105,24 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_namespace: Option<String>,
+    /// Where Docker keeps its store, read while it does not run [default: /var/lib/docker]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "LAZARET_DOCKER_ROOT",
+        hide_env_values = true
+    )]
+    pub(crate) docker_root: Option<PathBuf>,
+    /// Where Podman keeps its store [default: the user's, then /var/lib/containers/storage]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "LAZARET_PODMAN_ROOT",
+        hide_env_values = true
+    )]
+    pub(crate) podman_root: Option<PathBuf>,
     /// File of PEM certificates of authorities to trust besides the usual ones
     #[arg(
         long,
@@ -184,7 +202,7 @@ pub(crate) enum Command {
 /// A subject, and how it is read.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
-    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
+    /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
     /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
@@ -321,7 +339,7 @@ pub(crate) struct PolicyArgs {
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
-    /// docker:NAME, containerd:NAME, registry:NAME, docker-archive:FILE[:NAME],
+    /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
     /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]

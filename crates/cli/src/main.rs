@@ -125,6 +125,11 @@ impl World {
             docker: docker.cloned().unwrap_or(defaults.docker),
             containerd: containerd.cloned().unwrap_or(defaults.containerd),
             namespace: namespace.cloned().unwrap_or(defaults.namespace),
+            docker_root: global.docker_root.clone().unwrap_or(defaults.docker_root),
+            podman_roots: match &global.podman_root {
+                Some(root) => vec![root.clone()],
+                None => settings::podman_roots(defaults.podman_roots),
+            },
         }
     }
 

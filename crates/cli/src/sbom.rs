@@ -62,7 +62,7 @@ pub(crate) fn read(
 /// Says where a bare name was found.
 pub(crate) fn say_source(world: &World, inventory: &Inventory) {
     if let Some(source) = &inventory.subject.source {
-        world.printing.remark(&format!("lazaret: took {source}:{}", inventory.subject.name));
+        world.printing.remark(&format!("lazaret: {}: from {source}", inventory.subject.name));
     }
 }
 
@@ -128,6 +128,7 @@ pub(crate) const fn engine_exit(cause: &EngineError) -> Exit {
         | EngineError::Denied { .. }
         | EngineError::NoImage { .. }
         | EngineError::NoContainer { .. }
+        | EngineError::Store { .. }
         | EngineError::Reference(_) => Exit::Usage,
         EngineError::Connection { .. }
         | EngineError::Timeout { .. }

@@ -126,6 +126,16 @@ pub(crate) fn registry_credentials() -> image::Credentials {
     }
 }
 
+/// Podman's stores: the user's own before that of the machine.
+pub(crate) fn podman_roots(of_machine: Vec<PathBuf>) -> Vec<PathBuf> {
+    let own = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share")))
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join("containers/storage"));
+    own.into_iter().chain(of_machine).collect()
+}
+
 /// Where the database is by default.
 pub(crate) fn default_db() -> Result<PathBuf, Failure> {
     cache_folder().map(|folder| folder.join("db"))

@@ -46,7 +46,7 @@ fn a_registry_gives_the_same_report_as_the_layout_that_was_pushed() {
     let (report, output) = scanned(&bench, &bare, &["--no-cache"]);
     same(&report, &layout);
     assert_eq!(report["subject"]["source"], "registry");
-    assert!(stderr(&output).contains(&format!("took registry:{bare}")), "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("{bare}: from registry")), "{}", stderr(&output));
     let reference = format!("registry:{}/team/shop:2", registry.host());
     let missing = bench.run(&["scan", &reference]);
     assert_eq!(code(&missing), 2);

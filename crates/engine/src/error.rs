@@ -89,6 +89,14 @@ pub enum EngineError {
         /// The name that was asked for.
         name: String,
     },
+    /// A store on disk does not have what it should.
+    #[error("the store at `{path}` cannot be used: {reason}")]
+    Store {
+        /// Its index, or its root.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// There is no such container.
     #[error("no engine has a container `{name}`; list what there is with `docker ps --all`")]
     NoContainer {

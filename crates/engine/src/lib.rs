@@ -12,6 +12,7 @@ pub mod layers;
 pub mod limits;
 pub mod mountinfo;
 pub mod reference;
+pub mod stores;
 
 pub use containerd::{Containerd, ContainerdImage};
 pub use docker::{Docker, DockerImage};
@@ -31,6 +32,10 @@ pub struct Endpoints {
     pub containerd: PathBuf,
     /// containerd's namespace.
     pub namespace: String,
+    /// Where Docker keeps its store, for when it does not run.
+    pub docker_root: PathBuf,
+    /// Where Podman keeps its stores.
+    pub podman_roots: Vec<PathBuf>,
 }
 
 impl Default for Endpoints {
@@ -39,6 +44,8 @@ impl Default for Endpoints {
             docker: "unix:///var/run/docker.sock".to_owned(),
             containerd: PathBuf::from("/run/containerd/containerd.sock"),
             namespace: "default".to_owned(),
+            docker_root: PathBuf::from("/var/lib/docker"),
+            podman_roots: vec![PathBuf::from("/var/lib/containers/storage")],
         }
     }
 }

@@ -10,6 +10,7 @@ fn endpoints(daemon: &ContainerdDaemon) -> Endpoints {
         docker: "unix:///nonexistent/docker.sock".to_owned(),
         containerd: daemon.address().to_owned(),
         namespace: daemon.namespace().to_owned(),
+        ..Endpoints::default()
     }
 }
 

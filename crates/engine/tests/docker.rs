@@ -10,6 +10,7 @@ fn endpoints(docker: &str) -> Endpoints {
         docker: docker.to_owned(),
         containerd: "/nonexistent/containerd.sock".into(),
         namespace: "default".to_owned(),
+        ..Endpoints::default()
     }
 }
 

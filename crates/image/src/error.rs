@@ -16,12 +16,12 @@ pub enum ImageError {
     },
     /// Nothing known about this kind of input.
     #[error(
-        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker:, containerd: or registry: and a name"
+        "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker:, containerd:, podman: or registry: and a name"
     )]
     Unrecognised(String),
     /// A scheme that is not known.
     #[error(
-        "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, registry:, docker-archive:, oci-archive:, oci-dir: or dir:"
+        "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, podman:, registry:, docker-archive:, oci-archive:, oci-dir: or dir:"
     )]
     Scheme {
         /// What was given.

@@ -14,7 +14,9 @@ fn endpoints(docker: &str) -> Endpoints {
     Endpoints {
         docker: docker.to_owned(),
         containerd: "/nonexistent/containerd.sock".into(),
-        namespace: "default".to_owned(),
+        docker_root: "/nonexistent/docker".into(),
+        podman_roots: Vec::new(),
+        ..Endpoints::default()
     }
 }
 
@@ -84,6 +86,63 @@ fn demo(name: &str) -> Option<ImageBuilder> {
 }
 
 #[test]
+fn podman_s_store_gives_the_inventory_of_the_archive_without_podman() {
+    if !testkit::engine::is_root() {
+        return testkit::engine::skip("podman's store: loading an image into one needs root")
+            .unwrap_or(());
+    }
+    if !testkit::engine::is_installed("podman") {
+        return testkit::engine::skip("podman's store: `podman` is not installed").unwrap_or(());
+    }
+    let Some(image) = demo("localhost/demo:1") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("demo.tar");
+    std::fs::write(&archive, image.docker_archive()).unwrap();
+    let root = folder.path().join("storage");
+    let loaded = std::process::Command::new("podman")
+        .arg("--root")
+        .arg(&root)
+        .arg("--runroot")
+        .arg(folder.path().join("run"))
+        .args(["--storage-driver", "overlay", "--cgroup-manager", "cgroupfs", "load", "--input"])
+        .arg(&archive)
+        .output()
+        .unwrap();
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    let mut engines = endpoints("unix:///nonexistent/docker.sock");
+    engines.podman_roots = vec![root.clone()];
+    let options = options(engines);
+    let saved = comparable(inventory(&format!("docker-archive:{}", archive.display()), &options));
+    for name in ["podman:demo:1", "podman:localhost/demo:1"] {
+        let stored = inventory(name, &options);
+        assert_eq!(stored.subject.tags, ["localhost/demo:1"]);
+        assert_eq!(stored.findings, []);
+        assert!(stored.coverage.iter().all(|coverage| coverage.status == Status::Ran));
+        assert_eq!(comparable(stored), saved, "{name}");
+    }
+    // A byte of a stored file is changed: the layer is not what the configuration names.
+    let file = walk(&root.join("overlay"), "empty").unwrap();
+    std::fs::write(file, "not empty").unwrap();
+    let tampered = inventory("podman:demo:1", &options);
+    assert!(tampered.findings.iter().any(|finding| finding.rule == "digest-mismatch"));
+    let _ = std::process::Command::new("umount").arg(root.join("overlay")).output();
+}
+
+/// The first file of this name below a folder.
+fn walk(folder: &Path, name: &str) -> Option<std::path::PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::path);
+    entries.into_iter().find_map(|entry| {
+        let kind = entry.file_type().ok()?;
+        match (kind.is_dir(), entry.file_name() == name && kind.is_file()) {
+            (true, _) => walk(&entry.path(), name),
+            (false, true) => Some(entry.path()),
+            (false, false) => None,
+        }
+    })
+}
+
+#[test]
 fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
     let Some(daemon) = DockerDaemon::start() else { return };
     let Some(image) = demo("demo:1") else { return };
@@ -108,6 +167,19 @@ fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
     let (in_place, exported) = (comparable(in_place), comparable(exported));
     assert_eq!(in_place, exported);
     assert_eq!(in_place, comparable(saved));
+
+    // The same store, while nobody answers for it.
+    let mut alone = endpoints("unix:///nonexistent/docker.sock");
+    alone.docker_root = daemon.data();
+    for name in ["docker:demo:1", "docker:docker.io/library/demo:1"] {
+        let stored = inventory(name, &options(alone.clone()));
+        assert_eq!(stored.subject.source.as_deref(), Some("docker's store"));
+        let mut stored = comparable(stored);
+        stored.subject.source = None;
+        assert_eq!(stored, in_place);
+    }
+    let error = read("docker:other:1", &options(alone), &Progress::default()).unwrap_err();
+    assert!(error.to_string().contains("it has no image `other:1`"), "{error}");
 }
 
 #[test]

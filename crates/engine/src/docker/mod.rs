@@ -18,7 +18,7 @@ use documents::{
 use std::cell::OnceCell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use store::Store;
+pub(crate) use store::Store;
 use vocabulary::{Container, Digest, Engine};
 
 /// The newest API version that is spoken; older engines are asked in theirs.

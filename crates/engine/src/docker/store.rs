@@ -11,14 +11,14 @@ use vocabulary::Digest;
 
 /// The store of a local Docker.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(crate) struct Store {
     images: PathBuf,
     folders: PathBuf,
 }
 
 impl Store {
     /// None where it is not there or may not be read.
-    pub(super) fn open(root: &Path) -> Option<Self> {
+    pub(crate) fn open(root: &Path) -> Option<Self> {
         let images = root.join("image").join("overlay2");
         let folders = root.join("overlay2");
         std::fs::read_dir(images.join("layerdb")).ok()?;
@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// The configuration as stored.
-    pub(super) fn config(&self, id: &Digest) -> Option<Vec<u8>> {
+    pub(crate) fn config(&self, id: &Digest) -> Option<Vec<u8>> {
         let path = self.images.join("imagedb/content").join(id.algorithm().name()).join(id.hex());
         read(&path, limits::CONFIG_BYTES)
     }
@@ -34,7 +34,7 @@ impl Store {
     /// Where the layers lie; none where one of them is not there. Docker keeps that twice: by chain id
     /// for images, and as the links that a new container is mounted by. Where these lead elsewhere
     /// they are what counts, as that is what would run.
-    pub(super) fn image_folders(&self, diff_ids: &[Digest]) -> Option<Vec<LayerFolder>> {
+    pub(crate) fn image_folders(&self, diff_ids: &[Digest]) -> Option<Vec<LayerFolder>> {
         let mut folders = Vec::with_capacity(diff_ids.len());
         for (index, (chain, diff_id)) in (0_u32..).zip(chain_ids(diff_ids).iter().zip(diff_ids)) {
             let records =

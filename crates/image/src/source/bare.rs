@@ -3,7 +3,7 @@
 //! In goes a name such as `app:1.2`, out comes the image with where it was found. What could be a
 //! mistyped path is never taken for a name: a request to a registry must not follow from a typo.
 
-use super::{Image, OpenOptions, containerd, docker, registry, split_name};
+use super::{Image, OpenOptions, containerd, docker, registry, split_name, stored};
 use crate::error::ImageError;
 use engine::reference::Reference;
 use std::path::Path;
@@ -15,8 +15,12 @@ const ENDINGS: [&str; 8] = [".tar", ".tgz", ".gz", ".zst", ".json", ".yaml", ".y
 type Open = fn(&str, &str, &OpenOptions) -> Result<Image, ImageError>;
 
 /// The sources, in the order in which they are asked.
-const SOURCES: [(&str, Open); 3] =
-    [("docker", docker::open), ("containerd", containerd::open), ("registry", registry::open)];
+const SOURCES: [(&str, Open); 4] = [
+    ("docker", docker::open),
+    ("containerd", containerd::open),
+    ("podman", stored::podman),
+    ("registry", registry::open),
+];
 
 /// Whether a reference can only be the name of an image.
 pub(super) fn is_name(reference: &str) -> bool {
@@ -37,7 +41,7 @@ pub(super) fn open(reference: &str, options: &OpenOptions) -> Result<Image, Imag
     for (source, open) in SOURCES {
         match open(reference, reference, options) {
             Ok(mut image) => {
-                image.subject.source = Some(source.to_owned());
+                image.subject.source.get_or_insert_with(|| source.to_owned());
                 return Ok(image);
             }
             Err(error) => tried.push(format!("{source}: {error}")),
@@ -78,6 +82,8 @@ mod tests {
             engines: engine::Endpoints {
                 docker: format!("unix://{}/none.sock", folder.path().display()),
                 containerd: folder.path().join("none.sock"),
+                docker_root: folder.path().to_owned(),
+                podman_roots: vec![folder.path().to_owned()],
                 ..engine::Endpoints::default()
             },
             registry: super::super::RegistryOptions {

@@ -25,7 +25,10 @@ pub(super) fn open(
     name: &str,
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
-    let docker = Docker::connect(&options.engines)?;
+    let docker = match Docker::connect(&options.engines) {
+        Ok(docker) => docker,
+        Err(error) => return super::stored::docker(reference, name, options, error),
+    };
     let image = docker.image(name)?;
     match (&image.config, &image.unpacked) {
         (Some(config), Some(folders)) => in_place(reference, &image, config, folders, options),
@@ -55,7 +58,7 @@ fn in_place(
     Ok(complete(documents, subject, layers, &config, &BTreeMap::new()))
 }
 
-fn layer(folder: &LayerFolder) -> LayerSource {
+pub(super) fn layer(folder: &LayerFolder) -> LayerSource {
     let tar_split = folder.tar_split.clone();
     LayerSource {
         stored_bytes: tar_split.as_deref().map_or(0, content_size),

@@ -13,6 +13,7 @@ mod entry;
 mod layout;
 pub(crate) mod registry;
 mod saved;
+mod stored;
 
 use crate::archive::Archive;
 use crate::base;
@@ -102,7 +103,7 @@ pub enum Opened {
 }
 
 /// Opens `reference`: `docker-archive:FILE[:NAME]`, `oci-archive:FILE[:NAME]`, `oci-dir:FOLDER[:NAME]`,
-/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, `registry:NAME`, a path, whose kind is detected, or
+/// `dir:FOLDER`, `docker:NAME`, `containerd:NAME`, `podman:NAME`, `registry:NAME`, a path, whose kind is detected, or
 /// the bare name of an image, which is looked for in the engines and then in its registry.
 ///
 /// # Errors
@@ -116,6 +117,7 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
         match scheme {
             "docker" => return image(docker::open(reference, rest, options)?),
             "containerd" => return image(containerd::open(reference, rest, options)?),
+            "podman" => return image(stored::podman(reference, rest, options)?),
             "registry" => return image(registry::open(reference, rest, options)?),
             "docker-archive" => {
                 return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
