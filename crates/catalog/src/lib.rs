@@ -13,6 +13,7 @@ pub mod go;
 pub mod java;
 pub mod javascript;
 pub mod language;
+pub mod licence;
 pub mod lockfile;
 pub mod os_release;
 pub mod php;

@@ -124,6 +124,7 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
             let mut package = cataloged.package;
             package.layer = package.layer.or_else(|| package.location.layer());
             package.origin = origin_of(package.layer);
+            package.licences = catalog::licence::expressions(std::mem::take(&mut package.licences));
             if package.files.is_empty() {
                 package.files = cataloged.owned.into_iter().map(|file| file.path).collect();
             }

@@ -67,7 +67,7 @@ pub struct Package {
     /// Architecture as the package database says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// Licence expressions or names, as stated.
+    /// SPDX expressions, all of which hold; what has no single meaning stands as it was stated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub licences: Vec<String>,
     /// Installed or declared.
