@@ -263,21 +263,36 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("package_resolved", swift),
         ("bun_lock", "{\"packages\": {\n\"a\": [\"a@1.0.0\", \"\", {}, \"sha512-AA\"],\n}}\n"),
         ("cabal_freeze", "constraints: any.a ==1.2.3,\n hackage: b-0.3@sha256:00,6\n"),
-        ("conan_lock", r#"{"requires":["a/1.2#00%1"],"graph_lock":{"nodes":{"1":{"ref":"b/1#0"}}}}"#),
-        ("deno_lock", r#"{"version":"5","npm":{"@s/a@1.0.0_b@1":{}},"packages":{"npm":{"c@1":{}}}}"#),
+        (
+            "conan_lock",
+            r#"{"requires":["a/1.2#00%1"],"graph_lock":{"nodes":{"1":{"ref":"b/1#0"}}}}"#,
+        ),
+        (
+            "deno_lock",
+            r#"{"version":"5","npm":{"@s/a@1.0.0_b@1":{}},"packages":{"npm":{"c@1":{}}}}"#,
+        ),
         ("github_actions", "steps:\n  - uses: a/b@v1.2.3 # x\n  - uses: \"c/d/e@main\"\n"),
         ("gradle_lock", "# x\na.b:c:1.0=d\nempty=e\n"),
         ("pdm_lock", LOCKS[3]),
-        ("podfile_lock", "PODS:\n  - A/B (1.0):\n    - C\n\nEXTERNAL SOURCES:\n  A:\n    :path: x\n"),
-        ("pom_xml", "<project><properties><v>1</v></properties><dependencies><dependency><groupId>a</groupId>\
-            <artifactId>b</artifactId><version>${v}</version></dependency></dependencies></project>"),
+        (
+            "podfile_lock",
+            "PODS:\n  - A/B (1.0):\n    - C\n\nEXTERNAL SOURCES:\n  A:\n    :path: x\n",
+        ),
+        (
+            "pom_xml",
+            "<project><properties><v>1</v></properties><dependencies><dependency><groupId>a</groupId>\
+            <artifactId>b</artifactId><version>${v}</version></dependency></dependencies></project>",
+        ),
         ("conda_environment", "dependencies:\n  - a=1.0.0=b\n  - pip:\n    - c==1.0\n"),
         (
             "conda_lock",
             "version: 1\npackage:\n- name: a\n  version: '1.0'\n  manager: conda\n  url: https://a.test/a\n",
         ),
         ("luarocks_lock", "return {\n   dependencies = {\n      a = \"1.0-1\",\n   }\n}\n"),
-        ("opam_locked", "depends: [\n  \"a\" {= \"1.0\" & build}\n]\npin-depends: [[\"b.1\" \"c\"]]\n"),
+        (
+            "opam_locked",
+            "depends: [\n  \"a\" {= \"1.0\" & build}\n]\npin-depends: [[\"b.1\" \"c\"]]\n",
+        ),
         ("renv_lock", r#"{"Packages":{"a":{"Version":"1.0","Source":"Repository"}}}"#),
         ("terraform_lock", "provider \"a/b/c\" {\n  version = \"1.0.0\"\n}\n"),
         (

@@ -203,7 +203,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
@@ -340,7 +341,8 @@ pub(crate) struct PolicyArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, a path whose kind is
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
     pub(crate) references: Vec<String>,

@@ -91,6 +91,9 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
         reverify: args.reverify,
         engines: world.engines(),
         registry: world.registry(),
+        kernel: Some(nix::sys::utsname::uname())
+            .and_then(Result::ok)
+            .map(|name| name.release().to_string_lossy().into_owned()),
         ..ReadOptions::default()
     })
 }

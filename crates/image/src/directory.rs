@@ -33,7 +33,19 @@ use vocabulary::FileKind;
 /// # Errors
 /// Where the directory itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, root: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain)
+    walk_as(walker, root, Shape::Plain, None)
+}
+
+/// Walks what of `root` a predicate takes, by path: a folder that it does not take is not listed.
+///
+/// # Errors
+/// Where the directory itself cannot be read.
+pub fn walk_some(
+    walker: &Walker<'_>,
+    root: &Path,
+    takes: fn(&str) -> bool,
+) -> Result<(LayerFacts, Record), ImageError> {
+    walk_as(walker, root, Shape::Plain, Some(takes))
 }
 
 /// What the folder is.
@@ -49,6 +61,7 @@ pub(crate) fn walk_as(
     walker: &Walker<'_>,
     root: &Path,
     shape: Shape,
+    takes: Option<fn(&str) -> bool>,
 ) -> Result<(LayerFacts, Record), ImageError> {
     let fail = |source| ImageError::Read { path: root.to_owned(), source };
     let device = fs::metadata(root).map_err(fail)?.dev();
@@ -66,6 +79,7 @@ pub(crate) fn walk_as(
         buffer: vec![0; PIECE],
         device,
         anchor,
+        takes,
         links: HashMap::new(),
         entries: 0,
         bytes: 0,
@@ -86,6 +100,8 @@ struct Visit<'walk> {
     device: u64,
     /// The root of an overlay's folder, by which all in it is opened.
     anchor: Option<OwnedFd>,
+    /// Which paths are taken; none takes all.
+    takes: Option<fn(&str) -> bool>,
     /// First path of files with several names, by device and inode.
     links: HashMap<(u64, u64), String>,
     entries: u64,
@@ -129,6 +145,9 @@ impl Visit<'_> {
                         .problem(&shown, "more than 10,000,000 entries; the rest was left out");
                     return;
                 }
+                if !self.taken(&shown, &name) {
+                    continue;
+                }
                 self.entries += 1;
                 if let Some(path) = self.child(&held.place.join(&name), &shown) {
                     folders.push((folder.join(name), path, depth + 1));
@@ -137,6 +156,14 @@ impl Visit<'_> {
             folders.reverse();
             stack.append(&mut folders);
         }
+    }
+
+    fn taken(&self, parent: &str, name: &std::ffi::OsStr) -> bool {
+        self.takes.is_none_or(|takes| {
+            let mut path = parent.to_owned();
+            normalise(name.as_bytes(), &mut path);
+            takes(&path)
+        })
     }
 
     /// The place of a folder. In an overlay's folder it is opened without following any link, and its

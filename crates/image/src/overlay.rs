@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 /// # Errors
 /// Where the folder itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, folder: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, folder, Shape::Overlay)
+    walk_as(walker, folder, Shape::Overlay, None)
 }
 
 /// What came of one folder.

@@ -20,7 +20,9 @@ const PATTERN: usize = 1_000;
 pub struct Text(String);
 
 impl Text {
-    pub(crate) fn new(text: &str) -> Self {
+    /// A pattern.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
         Self(text.chars().take(PATTERN).collect())
     }
 

@@ -1,5 +1,6 @@
 //! Matches an inventory against advisories and decides on it: the report.
 
+use crate::host;
 use crate::inventory::Inventory;
 use crate::mend;
 use crate::rank::{self, Known};
@@ -36,12 +37,14 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         files,
         symlinks,
         entry,
+        kernel,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     let mut databases = Vec::new();
     if let Some(advisories) = by.databases {
         let matched = advisories.matches(&packages, distribution.as_ref());
         findings.extend(matched.findings);
+        host::mark_kernels(&mut findings, kernel.as_deref());
         coverage.extend(matched.coverage);
         databases = advisories.infos().to_vec();
         databases.extend(by.risks.into_iter().flat_map(Risks::infos).cloned());

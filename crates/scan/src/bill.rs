@@ -142,6 +142,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         files: Vec::new(),
         symlinks: HashMap::new(),
         entry: None,
+        kernel: None,
     }
 }
 

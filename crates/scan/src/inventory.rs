@@ -24,6 +24,8 @@ pub struct Inventory {
     pub symlinks: HashMap<String, String>,
     /// By what an image starts.
     pub entry: Option<image::source::Entry>,
+    /// The kernel that runs, where this is the machine itself.
+    pub kernel: Option<String>,
 }
 
 impl Inventory {

@@ -8,6 +8,7 @@
 mod assess;
 mod bill;
 mod difference;
+mod host;
 mod integrity;
 mod inventory;
 mod mend;

@@ -1,6 +1,7 @@
 //! Reads a subject: from the cache what is known, from the source what is not.
 
 use crate::bill::{self, BillError};
+use crate::host;
 use crate::integrity;
 use crate::inventory::Inventory;
 use crate::resolve::{self, Tree};
@@ -33,6 +34,8 @@ pub struct ReadOptions {
     pub engines: image::Endpoints,
     /// How registries are asked.
     pub registry: image::RegistryOptions,
+    /// The release of the kernel that runs, for `host:`.
+    pub kernel: Option<String>,
 }
 
 impl Default for ReadOptions {
@@ -46,6 +49,7 @@ impl Default for ReadOptions {
             workers,
             engines: image::Endpoints::default(),
             registry: image::RegistryOptions::default(),
+            kernel: None,
         }
     }
 }
@@ -80,6 +84,9 @@ pub fn read(
     if let Some(file) = bill::named(reference) {
         return Ok(bill::read(reference, &file)?);
     }
+    if let Some(root) = host::named(reference) {
+        return read_host(reference, &root, options, progress);
+    }
     let open = OpenOptions {
         platform: options.platform.clone(),
         engines: options.engines.clone(),
@@ -98,12 +105,27 @@ pub fn read(
     let reader = Reader { checks: &checks, cache: cache.as_ref(), hasher, options, progress };
     let mut inventory = match opened {
         Opened::Image(image) => reader.image(&image),
-        Opened::Directory(folder) => reader.directory(reference, &folder)?,
+        Opened::Directory(folder) => reader.directory(reference, &folder, None)?,
     };
     if let Some(remark) = remark {
         remark_on_cache(&mut inventory.coverage, &remark);
     }
     Ok(inventory)
+}
+
+/// Reads the container platform of a machine; see [`host`].
+fn read_host(
+    reference: &str,
+    root: &Path,
+    options: &ReadOptions,
+    progress: &Progress,
+) -> Result<Inventory, ScanError> {
+    let all = crate::checks();
+    let checks = borrowed(&all);
+    let hasher = PathHasher::new(image::cache::random_key());
+    let reader = Reader { checks: &checks, cache: None, hasher, options, progress };
+    let inventory = reader.directory(reference, root, Some(host::is_place))?;
+    Ok(host::settle(inventory, root, options.kernel.as_deref()))
 }
 
 /// Reads a stack of overlay folders, bottom first, as they are now: the file system of a container, or
@@ -317,10 +339,18 @@ impl Reader<'_> {
         }
     }
 
-    fn directory(&self, reference: &str, folder: &Path) -> Result<Inventory, ScanError> {
+    fn directory(
+        &self,
+        reference: &str,
+        folder: &Path,
+        takes: Option<fn(&str) -> bool>,
+    ) -> Result<Inventory, ScanError> {
         let dispatch = Dispatch::new(self.checks);
         let walker = Walker::new(&dispatch, &self.hasher, self.options.files, self.progress);
-        let (facts, record) = image::directory::walk(&walker, folder)?;
+        let (facts, record) = match takes {
+            Some(takes) => image::directory::walk_some(&walker, folder, takes)?,
+            None => image::directory::walk(&walker, folder)?,
+        };
         let subject = Subject {
             kind: SubjectKind::SourceDirectory,
             name: reference.to_owned(),

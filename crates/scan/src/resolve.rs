@@ -66,6 +66,7 @@ pub(crate) fn inventory(
         files,
         symlinks,
         entry: None,
+        kernel: None,
     }
 }
 
