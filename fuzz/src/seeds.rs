@@ -163,6 +163,10 @@ fn documents(folder: &Path) -> io::Result<()> {
         {"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":
         [{"introduced":"1.0.0"},{"last_affected":"2.0.0"}]}]}]}"#;
     write(folder, "osv", "record", record)?;
+    let sarif = br#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t","rules":[{"id":"r"}]}},"results":[
+        {"ruleId":"r","message":{"text":"m"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a.py"},
+        "region":{"startLine":3}}}]}]}]}"#;
+    write(folder, "imported", "sarif", sarif)?;
     let id = "a".repeat(64);
     let images = format!(r#"[{{"id":"{id}","names":["docker.io/library/app:1"],"layer":"{id}"}}]"#);
     let layers = format!(r#"[{{"id":"{id}","diff-digest":"sha256:{id}"}}]"#);

@@ -358,6 +358,10 @@ pub(crate) struct ScanArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+    /// SARIF of another tool, such as of code analysis: its findings stand under the same policy; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) import: Vec<PathBuf>,
     /// Saved report (json): what it found already does not count, only what is new
     #[arg(long, value_name = "REPORT", env = "LAZARET_NEW_SINCE", hide_env_values = true)]
     pub(crate) new_since: Option<PathBuf>,

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vocabulary::report::REPORTS_SCHEMA;
-use vocabulary::{NotChecked, Report, Reports};
+use vocabulary::{Finding, NotChecked, Report, Reports};
 
 /// Looked for where no ignore file is named.
 const IGNORE_FILE: &str = ".lazaret-ignore.toml";
@@ -35,6 +35,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             "nothing is named to be scanned; give an image or a folder, or --running for the running containers",
         ));
     }
+    let imported = imported(world, args)?;
     let (inventories, failed) = read_all(world, args)?;
     let now = World::now();
     let needed: BTreeSet<_> = inventories
@@ -53,6 +54,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             databases: Some(&databases),
             risks: Some(&risks),
             usage: usage.as_ref(),
+            imported: &imported,
             policy: &policy,
             today: today(now)?,
         };
@@ -77,6 +79,26 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// Findings of other tools. They are about one subject, which must be the only one.
+fn imported(world: &World, args: &ScanArgs) -> Result<Vec<Finding>, Failure> {
+    if !args.import.is_empty() && args.references.len() > 1 {
+        return Err(Failure::usage("`--import` goes with one subject; scan them one by one"));
+    }
+    let mut findings = Vec::new();
+    for file in &args.import {
+        let text = settings::read_text(file, scan::SARIF_BYTES)?;
+        let imported = scan::import(text.as_bytes())
+            .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
+        if imported.suppressed > 0 {
+            let results = vocabulary::counted(imported.suppressed, "result", "results");
+            let text = format!("lazaret: `{}` suppresses {results} itself", file.display());
+            world.printing.remark(&text);
+        }
+        findings.extend(imported.findings);
+    }
+    Ok(findings)
 }
 
 /// A subject that could not be read, and why.

@@ -190,3 +190,36 @@ fn a_vex_document_silences_with_its_justification() {
     assert!(text.contains("not affected, vulnerable_code_not_present [own.vex.json]"), "{text}");
     assert_eq!(code(&run_in(&bench, "work", &["scan", "image", "--vex", "image/index.json"])), 2);
 }
+
+#[test]
+fn findings_of_other_tools_stand_under_the_same_policy() {
+    let bench = bench();
+    bench.write(
+        "work/code.sarif",
+        r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"CodeTool"}},"results":[
+        {"ruleId":"py/sql-injection","level":"error","message":{"text":"user input in a query"},
+        "locations":[{"physicalLocation":{"artifactLocation":{"uri":"src/app.py"},"region":{"startLine":12}}}]}]}]}"#,
+    );
+    let scan = |more: &[&str]| {
+        let mut arguments = vec!["scan", "image", "--import", "code.sarif"];
+        arguments.extend(more);
+        run_in(&bench, "work", &arguments)
+    };
+    let text = stdout(&scan(&[]));
+    assert!(
+        text.contains("CodeTool py/sql-injection: user input in a query  src/app.py:12"),
+        "{text}"
+    );
+    bench.write(
+        "work/lazaret.yaml",
+        "version: 1\nfail-on: high\nignore:\n  - {id: CVE-2099-0001, reason: x}\n  - {id: CVE-2099-0002, reason: x}\n",
+    );
+    assert_eq!(code(&scan(&[])), 1);
+    bench.write("work/more.yaml", "version: 1\ninclude: [lazaret.yaml]\nignore:\n  - {id: py/sql-injection, path: src/, reason: test code}\n");
+    assert_eq!(code(&scan(&["--policy", "more.yaml"])), 0);
+    let scanned = scan(&["--policy", "more.yaml", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(report["decision"]["suppressed"].as_array().unwrap().len(), 3);
+    bench.write("work/code.sarif", "{}");
+    assert_eq!(code(&scan(&[])), 2);
+}

@@ -125,7 +125,7 @@ fn every_rule_has_its_words_in_sarif_and_a_place_in_the_table() {
         let heading = match rule.id {
             "file-added" | "file-changed" | "file-removed" => "PROGRAMS, LIBRARIES AND SECURITY",
             "known-vulnerability" => "NO FIX KNOWN (1 package)",
-            "end-of-life" | "security-update-available" => "ALSO (1)",
+            "end-of-life" | "imported" | "security-update-available" => "ALSO (1)",
             _ if of_policy => "ALSO (1)",
             _ => own.as_str(),
         };

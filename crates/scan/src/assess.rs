@@ -6,7 +6,7 @@ use crate::mend;
 use crate::rank::{self, Known};
 use advisories::{Databases, Risks};
 use policy::Policy;
-use vocabulary::{Report, Summary, Tool, Usage, report::SCHEMA};
+use vocabulary::{Finding, Report, Summary, Tool, Usage, report::SCHEMA};
 
 /// What an inventory is assessed by.
 pub struct Assessment<'assess> {
@@ -18,6 +18,8 @@ pub struct Assessment<'assess> {
     pub risks: Option<&'assess Risks>,
     /// What a container of the image used, where an agent watched one.
     pub usage: Option<&'assess Usage>,
+    /// What other tools found.
+    pub imported: &'assess [Finding],
     /// What counts.
     pub policy: &'assess Policy,
     /// The day on which it counts, for ignores that expire.
@@ -40,6 +42,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         kernel,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
+    findings.extend(by.imported.iter().cloned());
     let mut databases = Vec::new();
     if let Some(advisories) = by.databases {
         let matched = advisories.matches(&packages, distribution.as_ref());

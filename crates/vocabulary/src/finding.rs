@@ -170,6 +170,15 @@ impl Rule {
         remedy: "Replace the package, or allow the licence after review.",
     };
 
+    /// A result of another tool.
+    pub const IMPORTED: Self = Self {
+        id: "imported",
+        title: "Finding of another tool",
+        why: "Another tool found it; its own documentation says why it matters.",
+        severity: Severity::Medium,
+        remedy: "See the tool's rule, which the evidence names.",
+    };
+
     /// Every rule that this version can report, sorted by id.
     pub const ALL: &'static [Self] = &[
         Self::BROKEN_SEAL,
@@ -182,6 +191,7 @@ impl Rule {
         Self::FORBIDDEN_BASE_IMAGE,
         Self::FORBIDDEN_LICENCE,
         Self::FORBIDDEN_PACKAGE,
+        Self::IMPORTED,
         Self::KNOWN_VULNERABILITY,
         Self::MALICIOUS_PACKAGE,
         Self::MISSING_PACKAGE,
@@ -290,6 +300,13 @@ pub enum Evidence {
     },
     /// A program that ran.
     Execution(Box<ExecutionEvidence>),
+    /// What another tool said.
+    Imported {
+        /// Its name.
+        tool: String,
+        /// Its rule.
+        rule: String,
+    },
 }
 
 /// What differs from a record.

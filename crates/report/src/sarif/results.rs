@@ -179,6 +179,9 @@ fn sentence(finding: &Finding) -> String {
                 let _ = write!(text, "; {what}: expected {expected}, found {found}");
             }
             Evidence::Execution(ran) => put_execution(&mut text, ran),
+            Evidence::Imported { tool, rule } => {
+                let _ = write!(text, "; {tool}, rule {rule}");
+            }
             Evidence::Advisory(_) => {}
         }
     }

@@ -172,6 +172,7 @@ fn tag_of(rule: &Rule) -> &'static str {
         | Rule::ROLLED_BACK_IMAGE
         | Rule::SEAL_MISMATCH => "integrity",
         Rule::PROGRAM_NOT_IN_IMAGE | Rule::REVERSE_SHELL => "runtime",
+        Rule::IMPORTED => "code",
         _ => "policy",
     }
 }

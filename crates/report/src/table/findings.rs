@@ -174,7 +174,15 @@ pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     heading(page, YELLOW, &format!("ALSO ({})", findings.len()), "")?;
     for finding in findings {
         page.put("  ").paint(paint_of(finding.severity), finding.severity.name()).column(14);
-        page.put(&finding.rule).put(": ").put(&finding.title).end()?;
+        let name = match finding.evidence.first() {
+            Some(vocabulary::Evidence::Imported { tool, rule }) => format!("{tool} {rule}"),
+            _ => finding.rule.clone(),
+        };
+        page.put(&name).put(": ").put(&finding.title);
+        if finding.package.is_none() && finding.location.path().is_some() {
+            page.paint(DIM, &format!("  {}", finding.location));
+        }
+        page.end()?;
     }
     Ok(())
 }
