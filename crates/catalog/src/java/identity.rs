@@ -12,8 +12,8 @@
 //! Titles, packages of classes and module names prove nothing and are not used for a group; nor is
 //! `Implementation-Vendor-Id`, in which most jars of Apache say `org.apache` whatever their group.
 
-use super::JavaPackage;
 use super::manifest::{Manifest, Pom, is_coordinate};
+use super::{JavaPackage, Sign};
 
 /// Folders that end the name of a Maven repository, before the group begins.
 const REPOSITORY_ENDS: &[&str] = &["repository", "maven-repo", "m2", "repo"];
@@ -43,6 +43,7 @@ pub(super) fn packages(clues: &Clues<'_>, poms: Vec<Pom>) -> Vec<JavaPackage> {
             artifact: pom.artifact,
             version: pom.version,
             licences,
+            sign: None,
         };
         let place = if own == Some(index) { 0 } else { packages.len() };
         packages.insert(place, package);
@@ -103,18 +104,24 @@ fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
             artifact,
             version,
             licences,
+            sign: Some(Sign::Repository),
         });
     }
     let (artifact, version) = artifact_and_version(clues, stem)?;
     if !is_coordinate(artifact) {
         return None;
     }
+    let (group, sign) = match group_of(clues, artifact) {
+        Some((group, sign)) => (Some(group), sign),
+        None => (None, Sign::FileName),
+    };
     Some(JavaPackage {
         inner: String::new(),
-        group: group_of(clues, artifact),
+        group,
         artifact: artifact.to_owned(),
         version: version.to_owned(),
         licences,
+        sign: Some(sign),
     })
 }
 
@@ -142,7 +149,7 @@ fn artifact_and_version<'clue>(
 }
 
 /// Signs 2 and 3.
-fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<String> {
+fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<(String, Sign)> {
     let is_group = |text: &&str| text.contains('.') && is_coordinate(text) && *text != artifact;
     let folder = clues.folders.iter().find(|(_, name)| *name == artifact).map(|(group, _)| *group);
     let bundle = || {
@@ -150,10 +157,10 @@ fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<String> {
         let group = name.strip_suffix(artifact)?.strip_suffix('.')?;
         artifact.contains('-').then_some(group)
     };
+    let folder = folder.filter(|group| is_coordinate(group));
     folder
-        .filter(|group| is_coordinate(group))
-        .or_else(|| bundle().filter(is_group))
-        .map(str::to_owned)
+        .map(|group| (group.to_owned(), Sign::MavenFolder))
+        .or_else(|| Some((bundle().filter(is_group)?.to_owned(), Sign::BundleName)))
 }
 
 /// Sign 1: `…/repository/org/apache/x/artifact/1.0/artifact-1.0.jar`, or Gradle's

@@ -15,7 +15,7 @@ mod manifest;
 use crate::language::{Installed, decode, encode, proof};
 use image::{Check, ContentDigests, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
-use vocabulary::{Ecosystem, Problem, Purl};
+use vocabulary::{Confidence, Ecosystem, Identified, Problem, Purl};
 
 /// Largest archive that is held in memory; the whole scan has 100 MB. Larger ones are a problem in
 /// coverage.
@@ -44,6 +44,33 @@ struct JavaPackage {
     artifact: String,
     version: String,
     licences: Vec<String>,
+    /// By what it was told, where no `pom.properties` names it.
+    sign: Option<Sign>,
+}
+
+/// By what an archive without a `pom.properties` of its own is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Sign {
+    /// The folders of a repository around it spell out all three.
+    Repository,
+    /// A folder of its own names the group.
+    MavenFolder,
+    /// Its manifest's `Bundle-SymbolicName` names the group.
+    BundleName,
+    /// File name and manifest name artifact and version; the group is not known.
+    FileName,
+}
+
+impl Sign {
+    fn identified(self) -> Identified {
+        let (by, confidence) = match self {
+            Self::Repository => ("folders of a Maven repository", Confidence::High),
+            Self::MavenFolder => ("folder under META-INF/maven", Confidence::High),
+            Self::BundleName => ("MANIFEST.MF, Bundle-SymbolicName", Confidence::Medium),
+            Self::FileName => ("file name and MANIFEST.MF", Confidence::Low),
+        };
+        Identified { by: by.to_owned(), confidence }
+    }
 }
 
 impl Check for Java {
@@ -52,7 +79,7 @@ impl Check for Java {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -105,7 +132,9 @@ impl Check for Java {
                     files: Vec::new(),
                     proof: fact.proof,
                 };
-                resolution.packages.push(installed.cataloged());
+                let mut cataloged = installed.cataloged();
+                cataloged.package.identified = package.sign.map(Sign::identified);
+                resolution.packages.push(cataloged);
             }
         }
         resolution

@@ -60,6 +60,22 @@ fn a_group_counts_only_where_it_is_proved() {
 }
 
 #[test]
+fn how_surely_a_jar_is_known_is_said_where_no_properties_name_it() {
+    use vocabulary::Confidence;
+    let confidence = |path: &str, bytes: &[u8]| {
+        let resolution = resolve(&Java, &[(path, bytes)]);
+        resolution.packages[0].package.identified.as_ref().map(|one| one.confidence)
+    };
+    let empty = jar("", &[]);
+    assert_eq!(confidence("opt/my-1.0.jar", &empty), Some(Confidence::Low));
+    let bundle = jar("Bundle-SymbolicName: org.x.core.my-core\n", &[]);
+    assert_eq!(confidence("my-core-1.0.jar", &bundle), Some(Confidence::Medium));
+    let at_home = "root/.m2/repository/org/x/y/my/1.0/my-1.0.jar";
+    assert_eq!(confidence(at_home, &empty), Some(Confidence::High));
+    assert_eq!(confidence("opt/a-1.0.jar", &jar("", &[("g", "a", "1.0")])), None);
+}
+
+#[test]
 fn the_manifest_settles_where_the_version_begins() {
     let manifest = "Implementation-Version: 4.1.50.Final\nBundle-License: MIT, \"BSD\";link=x\n";
     let resolution =

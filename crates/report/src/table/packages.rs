@@ -3,7 +3,7 @@
 use super::{BOLD, DIM};
 use crate::text::{Page, escape, width};
 use std::io;
-use vocabulary::{Package, Presence, Report};
+use vocabulary::{Confidence, Package, Presence, Report};
 
 /// The widest that a column grows, so that one absurd name does not push out all others.
 const COLUMN: usize = 48;
@@ -31,6 +31,14 @@ pub(super) fn list(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         }
         if package.presence == Presence::Declared {
             page.paint(DIM, " (declared)");
+        }
+        if let Some(identified) = &package.identified {
+            let how = match identified.confidence {
+                Confidence::High => "surely",
+                Confidence::Medium => "likely",
+                Confidence::Low | Confidence::None => "unsurely",
+            };
+            page.paint(DIM, &format!(" ({how}, by {})", identified.by));
         }
         if let Some(owner) = &package.owned_by {
             page.paint(DIM, &format!(" (part of {})", owner.name()));
