@@ -1,4 +1,4 @@
-//! Renders a report: table for people, JSON, CycloneDX 1.6, SARIF 2.1.0. Pure functions.
+//! Renders a report: table and Markdown for people, and the JSON and XML forms of [`Format`]. Pure functions.
 //!
 //! In goes a [`Report`] and a [`Style`], out come bytes on a writer, piece by piece, so that a report
 //! of any size costs no second copy in memory. There is no clock, no terminal and no environment in
@@ -50,7 +50,16 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order in which help texts name them.
-    pub const ALL: [Self; 5] = [Self::Table, Self::Json, Self::CycloneDx, Self::Sarif, Self::Spdx];
+    pub const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Json,
+        Self::CycloneDx,
+        Self::Sarif,
+        Self::Spdx,
+        Self::Markdown,
+        Self::Junit,
+        Self::Gitlab,
+    ];
 
     /// The name on the command line.
     #[must_use]

@@ -335,6 +335,9 @@ fn formats_are_named_as_on_the_command_line() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
+    for name in ["table", "json", "cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab"] {
+        assert_eq!(name.parse::<Format>().unwrap().name(), name);
+    }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
     assert!(
         error.contains("use table, json, cyclonedx, sarif, spdx, markdown, junit or gitlab"),

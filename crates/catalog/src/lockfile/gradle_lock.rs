@@ -28,11 +28,29 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         let coordinates = line.split_once('=').map(|(coordinates, _)| coordinates);
         let parts: Vec<&str> = coordinates.unwrap_or_default().split(':').collect();
         let [group, artifact, version] = parts.as_slice() else {
-            return Err(format!(
-                "line {number} is not of a gradle.lockfile: `group:artifact:version=…`"
-            ));
+            return Err(malformed(number));
         };
+        if parts.iter().any(|part| part.is_empty()) {
+            return Err(malformed(number));
+        }
         found.extend(Declared::new(&format!("{group}:{artifact}"), version, number));
     }
     Ok(found)
+}
+
+fn malformed(number: u32) -> String {
+    format!("line {number} is not of a gradle.lockfile: `group:artifact:version=…`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_part_may_not_be_empty() {
+        for line in ["x.a.b::1.0=a", ":b:1.0=a", "a:b:=a"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert!(parse("a:b:1.0=a").is_ok());
+    }
 }
