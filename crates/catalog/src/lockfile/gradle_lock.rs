@@ -30,7 +30,7 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         let [group, artifact, version] = parts.as_slice() else {
             return Err(malformed(number));
         };
-        if parts.iter().any(|part| part.is_empty()) {
+        if parts.iter().any(|part| part.trim().is_empty()) {
             return Err(malformed(number));
         }
         found.extend(Declared::new(&format!("{group}:{artifact}"), version, number));
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_part_may_not_be_empty() {
-        for line in ["x.a.b::1.0=a", ":b:1.0=a", "a:b:=a"] {
+        for line in ["x.a.b::1.0=a", ":b:1.0=a", "a:b:=a", "$ / 2%: :0|a=", "a: :1=a"] {
             assert!(parse(line).is_err(), "{line}");
         }
         assert!(parse("a:b:1.0=a").is_ok());

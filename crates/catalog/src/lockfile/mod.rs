@@ -117,8 +117,9 @@ pub struct Declared {
 impl Declared {
     /// A package without a licence; none where name or version is empty, too long or not plain text.
     fn new(name: &str, version: &str, line: u32) -> Option<Self> {
-        // A package URL holds the parts of a name, of which none is empty.
-        let name = plain_text(name).filter(|name| name.split('/').all(|part| !part.is_empty()))?;
+        // A package URL holds the parts of a name, of which none is empty; `:` divides Maven's.
+        let name = plain_text(name)
+            .filter(|name| name.split(['/', ':']).all(|part| !part.trim().is_empty()))?;
         Some(Self {
             name: name.to_owned(),
             version: plain_text(version)?.to_owned(),
