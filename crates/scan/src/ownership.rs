@@ -4,10 +4,33 @@
 //! the patched version. Matching PyYAML's own advisories against it would report what Debian has
 //! mended. So a language package whose proving file a distribution package owns, unmodified by the
 //! digest that the package database records, belongs to that package.
+//!
+//! That holds for packages that a distribution makes. Those of a vendor's own repository, such as
+//! `docker-ce`, no distribution patches and no distribution's advisory names: what they carry is
+//! matched by itself.
 
 use image::{Cataloged, OwnedFile, Squash};
 use std::collections::{HashMap, HashSet};
 use vocabulary::Purl;
+
+/// Packages of vendors' own repositories, by names that neither Debian, Ubuntu, Fedora, Red Hat nor
+/// SUSE gives to a package of its own. Sorted.
+const OF_VENDORS: &[&str] = &[
+    "containerd.io",
+    "docker-buildx-plugin",
+    "docker-ce",
+    "docker-ce-cli",
+    "docker-ce-rootless-extras",
+    "docker-compose-plugin",
+    "docker-model-plugin",
+    "docker-scan-plugin",
+    "google-cloud-cli",
+    "google-cloud-sdk",
+    "kubeadm",
+    "kubectl",
+    "kubelet",
+    "kubernetes-cni",
+];
 
 /// Who owns a file.
 struct Owner {
@@ -51,7 +74,8 @@ fn owners(
     let name = |path: &str| path.rsplit_once('/').map_or(path, |(_, name)| name).to_owned();
     let names: HashSet<String> = wanted.iter().map(|path| name(path)).collect();
     let mut owners = HashMap::new();
-    for entry in cataloged {
+    let of_distribution = |entry: &&Cataloged| !OF_VENDORS.contains(&entry.package.name.as_str());
+    for entry in cataloged.iter().filter(of_distribution) {
         for file in &entry.owned {
             let file_name = file.path.rsplit_once('/').map_or(file.path.as_str(), |(_, name)| name);
             if !names.contains(file_name) {
