@@ -6,13 +6,13 @@
 //! was signed, leaves no findings and a coverage that says `failed`.
 
 use crate::CHECK;
+use crate::apt_sources::{self, Source};
 use crate::compare::{self, Told};
 use crate::mirror::{Fetched, Mirror, MirrorError, State};
 use crate::openpgp::{Fingerprint, Keyring, verify};
-use crate::packages::{self, Offer};
+use crate::packages_index::{self, Offer};
 use crate::place::{Place, place};
 use crate::release::{self, Release};
-use crate::sources::{self, Source};
 use crate::trust::Trust;
 use fetch::{Client, FetchError};
 use jiff::{SignedDuration, Timestamp};
@@ -82,7 +82,7 @@ fn attempt(asked: &Asked<'_>, means: &Means<'_>) -> Result<Freshness, Coverage> 
     }
     let native = compare::native(asked.packages);
     let own: Vec<Source> =
-        asked.sources.iter().flat_map(|(path, text)| sources::sources(path, text)).collect();
+        asked.sources.iter().flat_map(|(path, text)| apt_sources::sources(path, text)).collect();
     let place = place(distribution, &own, &native, means.mirror).map_err(skipped)?;
     let known = Known::new(asked, &distribution.id, means);
     let mirror = Mirror::new(means.client, &place, means.cache);
@@ -127,7 +127,7 @@ struct Known<'means> {
 impl<'means> Known<'means> {
     fn new(asked: &Asked<'_>, distribution: &str, means: &'means Means<'means>) -> Self {
         let mut keyring = means.keyring.clone();
-        let embedded = asked.sources.iter().flat_map(|(path, text)| sources::keys(path, text));
+        let embedded = asked.sources.iter().flat_map(|(path, text)| apt_sources::keys(path, text));
         let embedded: Vec<String> = embedded.collect();
         let files = asked.keyrings.iter().map(|(_, bytes)| bytes.as_slice());
         for file in files.chain(embedded.iter().map(String::as_bytes)) {
@@ -236,9 +236,8 @@ fn offers(
         for component in &release.components {
             let Some((path, listed)) = release.index(component, architecture) else { continue };
             found = true;
-            let bytes =
-                mirror.index(&path, &listed, release.by_hash).map_err(|error| unfetched(error))?;
-            let read = packages::read(&bytes, path.ends_with(".xz"), &wanted);
+            let bytes = mirror.index(&path, &listed, release.by_hash).map_err(unfetched)?;
+            let read = packages_index::read(&bytes, path.ends_with(".xz"), &wanted);
             let failed = |error| Coverage::failed(CHECK, format!("`{path}`: {error}"));
             offers.extend(read.map_err(failed)?);
         }

@@ -3,7 +3,7 @@
 //! In go packages and offers, out come findings where the archive has a newer version, in dpkg's order;
 //! what stands there already is no finding, and what the archive does not have is none either.
 
-use crate::packages::Offer;
+use crate::packages_index::Offer;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use version::Scheme;

@@ -7,17 +7,18 @@
 //! sources only hosts that are known here are asked, and of its keyrings only keys count whose
 //! fingerprints are built in, or that the user gives.
 //!
-//! [`openpgp`], [`release`], [`packages`] and [`sources`] are pure; [`check`] connects.
+//! [`openpgp`], [`release`], [`packages_index`] and [`apt_sources`] are pure; [`check`] connects.
 
+pub mod apt_sources;
 mod check;
 mod compare;
 mod deb822;
 mod mirror;
 pub mod openpgp;
-pub mod packages;
+pub mod packages_index;
 mod place;
 pub mod release;
-pub mod sources;
+
 mod trust;
 
 pub use check::{Asked, Freshness, Means, check};

@@ -5,7 +5,7 @@
 //! is what the user says, else what the image's sources say, else the distribution's own. An image must
 //! not choose where connections go: hosts are those of a list, without ports and credentials.
 
-use crate::sources::Source;
+use crate::apt_sources::Source;
 use vocabulary::Distribution;
 
 /// An archive of a distribution.

@@ -376,7 +376,7 @@ pub(crate) struct ScanArgs {
 pub(crate) struct FreshnessArgs {
     /// Ask the archive of a Debian or Ubuntu image which packages have a newer security version, also
     /// where no advisory is known
-    #[arg(long, env = "LAZARET_FRESHNESS", hide_env_values = true, conflicts_with = "running")]
+    #[arg(long, conflicts_with = "running")]
     pub(crate) freshness: bool,
     /// Where the security suites are, in place of what the image says, such as
     /// http://mirror.example/debian-security

@@ -16,7 +16,8 @@ use super::signature::{
 use super::{PgpError, armor};
 use std::collections::BTreeMap;
 
-/// Keys of all files together, and signatures and parts of one key: real ones have a few dozen.
+/// Keys of all files together, and signatures and parts of one key, of which real ones have a few dozen:
+/// each signature may have to be checked.
 const KEYS: usize = 1024;
 const PARTS: usize = 512;
 
@@ -41,6 +42,7 @@ struct Certificate {
     own: Vec<Signature>,
     users: Vec<User>,
     subkeys: Vec<Subkey>,
+    parts: usize,
 }
 
 /// A user id, as it is hashed.
@@ -111,6 +113,7 @@ impl Keyring {
                 own: Vec::new(),
                 users: Vec::new(),
                 subkeys: Vec::new(),
+                parts: 0,
             };
             self.keys.insert(fingerprint, empty);
         }
@@ -162,7 +165,7 @@ impl Certificate {
         if let Some(at) = self.users.iter().position(|user| user.hashed == hashed) {
             return Ok(Part::User(at));
         }
-        bounded(self.users.len())?;
+        self.bounded()?;
         self.users.push(User { hashed, signatures: Vec::new() });
         Ok(Part::User(self.users.len() - 1))
     }
@@ -172,9 +175,18 @@ impl Certificate {
         if let Some(at) = self.subkeys.iter().position(|subkey| subkey.key == key) {
             return Ok(Part::Subkey(at));
         }
-        bounded(self.subkeys.len())?;
+        self.bounded()?;
         self.subkeys.push(Subkey { key, signatures: Vec::new() });
         Ok(Part::Subkey(self.subkeys.len() - 1))
+    }
+
+    fn bounded(&mut self) -> Result<(), PgpError> {
+        self.parts += 1;
+        if self.parts <= PARTS {
+            Ok(())
+        } else {
+            Err(PgpError::Form("a key in it has too many parts"))
+        }
     }
 
     /// What others say of the key is of no concern.
@@ -189,8 +201,8 @@ impl Certificate {
             Part::Unknown => None,
         };
         if let Some(list) = list.filter(|list| !list.contains(&signature)) {
-            bounded(list.len())?;
             list.push(signature);
+            self.bounded()?;
         }
         Ok(())
     }
@@ -257,10 +269,6 @@ impl Certificate {
             .filter(|back| back.kind == BACK && back.holds_at(now) && subkey.key.made(back, &data));
         back.map(|_| &subkey.key).ok_or("it does not acknowledge its primary key")
     }
-}
-
-fn bounded(count: usize) -> Result<(), PgpError> {
-    if count < PARTS { Ok(()) } else { Err(PgpError::Form("a key in it has too many parts")) }
 }
 
 /// Whether a key was made and has not expired, by what is said of it.

@@ -115,7 +115,7 @@ mod tests {
     use vocabulary::FileKind;
 
     fn wanted(path: &str, size: u64) -> bool {
-        let entry = Entry { path, kind: FileKind::Regular, mode: 0o644, size };
+        let entry = Entry { path, kind: FileKind::File, mode: 0o644, size };
         !matches!(Apt.wants(&entry, b""), Want::No)
     }
 
