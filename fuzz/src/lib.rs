@@ -416,3 +416,73 @@ pub fn stores(data: &[u8]) {
         let _ = engine::stores::docker_image(&root, name);
     }
 }
+
+/// A file of apt's sources, of either form.
+pub fn apt_sources(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for path in ["etc/apt/sources.list", "etc/apt/sources.list.d/a.sources"] {
+        let sources = archive::apt_sources::sources(path, &text);
+        let blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
+        assert!(sources.iter().all(|one| !blank(&one.uri) && !blank(&one.suite)));
+        for key in archive::apt_sources::keys(path, &text) {
+            let _ = archive::openpgp::Keyring::default().add(key.as_bytes());
+        }
+    }
+}
+
+/// A text that is signed in a seed.
+pub const SIGNED: &str = "Origin: Debian\n- a dash\n\nend\n";
+
+/// The key that signed it.
+#[must_use]
+pub fn signing_key() -> testkit::SigningKey {
+    testkit::SigningKey::new([3; 32], 1_700_000_000)
+}
+
+/// Keyrings, then a signed text. A key whose secret the input does not hold signs what it signed, and
+/// nothing else.
+pub fn openpgp(data: &[u8]) {
+    use archive::openpgp::{Keyring, verify};
+    let now = 1_790_000_000;
+    let known = signing_key();
+    let mut keyring = Keyring::default();
+    keyring.add(&known.keyring()).expect("a keyring");
+    let parts: Vec<&[u8]> = split(data).collect();
+    let (text, files) = parts.split_last().expect("at least one part");
+    for file in files {
+        let _ = keyring.add(file);
+    }
+    let fingerprint = known.fingerprint();
+    if let Ok(verified) = verify(text, &keyring, |key| key.to_string() == fingerprint, now) {
+        assert_eq!(verified.text, SIGNED);
+    }
+    let _ = verify(text, &keyring, |_| true, now);
+}
+
+fn split(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(data);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let at = bytes.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+        rest = at.map(|at| &bytes[at + SEPARATOR.len()..]);
+        Some(&bytes[..at.unwrap_or(bytes.len())])
+    })
+}
+
+/// An index, packed where its first byte is odd.
+pub fn packages_index(data: &[u8]) {
+    let Some((first, bytes)) = data.split_first() else { return };
+    let wanted = std::collections::BTreeSet::from(["a", "b"]);
+    for offer in archive::packages_index::read(bytes, first % 2 == 1, &wanted).unwrap_or_default() {
+        assert!(wanted.contains(offer.package.as_str()) && !offer.version.is_empty());
+    }
+}
+
+/// What an archive says of a suite: no path in it leads out.
+pub fn release(data: &[u8]) {
+    let Ok(release) = archive::release::parse(&String::from_utf8_lossy(data)) else { return };
+    let names = release.files.keys().chain(&release.components).chain(&release.architectures);
+    for name in names {
+        assert!(!name.starts_with('/') && name.split('/').all(|part| part != ".."), "{name}");
+    }
+}

@@ -24,6 +24,7 @@ fn write_all() -> io::Result<()> {
     seals(folder)?;
     engines(folder)?;
     programs(folder)?;
+    archives(folder)?;
     texts(folder)
 }
 
@@ -50,6 +51,35 @@ fn nothing_is_left_out() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What an archive publishes, and what an image says of archives.
+fn archives(folder: &Path) -> io::Result<()> {
+    let key = fuzz::signing_key();
+    let signed = key.clear_sign(fuzz::SIGNED, 1_750_000_000);
+    write(folder, "openpgp", "signed", signed.as_bytes())?;
+    let other = testkit::SigningKey::new([4; 32], 1_700_000_000);
+    let claimed = [key.keyring(), key.claim(&other)].concat();
+    for (name, file) in [("armored", other.armored().as_bytes()), ("claimed", &claimed)] {
+        let text = other.clear_sign("x\n", 1_750_000_000);
+        write(folder, "openpgp", name, &[file, SEPARATOR, text.as_bytes()].concat())?;
+    }
+    let digest = "ab".repeat(32);
+    let release = format!(
+        "Suite: x-security\nCodename: y\nDate: Wed, 25 Nov 2026  2:33:12 UTC\nComponents: updates/main\n\
+         Architectures: amd64\nSHA256:\n {digest} 12 main/binary-amd64/Packages.xz\n"
+    );
+    write(folder, "release", "small", release.as_bytes())?;
+    let index = "\0Package: a\nSource: c (1)\nVersion: 1+b1\nArchitecture: amd64\n\nPackage: b\nVersion: 2\n";
+    write(folder, "packages_index", "plain", index.as_bytes())?;
+    // An empty stream (xz's .xz file format 1.2, sections 2.1 and 4).
+    let empty = b"\x01\xfd7zXZ\0\0\x04\xe6\xd6\xb4\x46\0\0\0\0\x1c\xdf\x44\x21\x1f\xb6\xf3\x7d\x01\0\0\0\0\x04YZ";
+    write(folder, "packages_index", "packed", empty)?;
+    let lines = "deb [arch=amd64 signed-by=/a.gpg] http://a.test/debian x-security main # y\n";
+    let block = "Types: deb\nURIs: http://a.test/debian\nSuites: x y\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n AA\n";
+    write(folder, "apt_sources", "lines", lines.as_bytes())?;
+    write(folder, "apt_sources", "block", block.as_bytes())?;
+    write(folder, "apt", "lines", &[b"\0\0", lines.as_bytes()].concat())
 }
 
 fn write(folder: &Path, target: &str, name: &str, content: &[u8]) -> io::Result<()> {

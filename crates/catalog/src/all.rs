@@ -10,6 +10,7 @@ use image::Check;
 pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
+        Box::new(crate::apt::Apt),
         Box::new(crate::lockfile::bun_lock::CHECK),
         Box::new(crate::lockfile::cabal_freeze::CHECK),
         Box::new(crate::lockfile::cargo_lock::CHECK),

@@ -7,6 +7,7 @@
 
 pub mod all;
 pub mod apk;
+pub mod apt;
 pub mod dotnet;
 pub mod dpkg;
 pub mod go;

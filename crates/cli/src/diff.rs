@@ -92,6 +92,7 @@ pub(crate) fn saved_or_scanned(
         databases: Some(&databases),
         risks: Some(&risks),
         usage: None,
+        freshness: None,
         imported: &[],
         policy,
         today: today(now)?,

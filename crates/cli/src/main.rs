@@ -11,6 +11,7 @@ mod database;
 mod diff;
 mod exit;
 mod explain;
+mod freshness;
 mod keys;
 mod matching;
 mod output;

@@ -55,6 +55,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
         databases: Some(&databases),
         risks: Some(&risks),
         usage: None,
+        freshness: None,
         imported: &[],
         policy,
         today: today(now)?,

@@ -28,6 +28,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         databases: None,
         risks: None,
         usage: None,
+        freshness: None,
         imported: &[],
         policy: &policy,
         today: today(World::now())?,

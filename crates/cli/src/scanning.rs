@@ -3,6 +3,7 @@
 use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
 use crate::exit::{Exit, Failure};
+use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read, read_options_of, say_source, today};
 use crate::{database, output, progress, running, settings, several};
 use policy::{Ignore, Policy};
@@ -36,6 +37,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
         ));
     }
     let imported = imported(world, args)?;
+    let archives = Archives::of(world, args)?;
     let (inventories, failed) = read_all(world, args)?;
     let now = World::now();
     let needed: BTreeSet<_> = inventories
@@ -49,11 +51,13 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             // Without a folder for state nobody watched.
             running::usage_of_image(&world.state().ok()?, image, now)
         });
+        let freshness = archives.as_ref().map(|archives| archives.ask(&inventory, now));
         let assessment = Assessment {
             tool: World::tool(),
             databases: Some(&databases),
             risks: Some(&risks),
             usage: usage.as_ref(),
+            freshness: freshness.as_ref(),
             imported: &imported,
             policy: &policy,
             today: today(now)?,

@@ -155,6 +155,11 @@ pub(crate) fn default_cache() -> Option<PathBuf> {
     cache_folder().ok().map(|folder| folder.join("facts"))
 }
 
+/// Where what archives publish is kept by default.
+pub(crate) fn default_archives() -> Option<PathBuf> {
+    cache_folder().ok().map(|folder| folder.join("archives"))
+}
+
 fn cache_folder() -> Result<PathBuf, Failure> {
     user_folder("XDG_CACHE_HOME", ".cache").ok_or_else(|| {
         Failure::usage("neither HOME nor XDG_CACHE_HOME is set; give --db and --cache-dir")

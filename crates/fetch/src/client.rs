@@ -104,6 +104,10 @@ impl Client {
         if request.https_only && !target.is_private() {
             return Err(FetchError::Url { url: target.shown(), reason: "it is not https" });
         }
+        if !may_be_asked(&target, request) {
+            let reason = "its host is not one that may be asked";
+            return Err(FetchError::Url { url: target.shown(), reason });
+        }
         Ok(target)
     }
 
@@ -257,7 +261,14 @@ fn redirect(
     if request.https_only && !next.is_private() {
         return Err(refuse(&location, "it is not https"));
     }
+    if !may_be_asked(&next, request) {
+        return Err(refuse(&location, "its host is not one that may be asked"));
+    }
     Ok(Some(next))
+}
+
+fn may_be_asked(target: &Target, request: &Request) -> bool {
+    request.hosts.is_empty() || request.hosts.contains(&target.host())
 }
 
 /// Makes the response of an answer, or says what is wrong with it.

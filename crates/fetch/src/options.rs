@@ -134,6 +134,9 @@ pub struct Request {
     pub max_bytes: u64,
     /// Refuse plain HTTP, also where a redirect leads to it. Loopback hosts are spared.
     pub https_only: bool,
+    /// The only hosts that may be asked, also where a redirect leads to another; empty for any. What an
+    /// image chooses must not reach into the network that the program runs in.
+    pub hosts: Vec<String>,
     /// Further headers. They go to the host of the URL, never to one that it redirects to.
     pub headers: Vec<(String, String)>,
 }
@@ -152,6 +155,7 @@ impl Default for Request {
             if_range: None,
             max_bytes: Self::MAX_BYTES,
             https_only: false,
+            hosts: Vec::new(),
             headers: Vec::new(),
         }
     }
@@ -168,6 +172,7 @@ impl fmt::Debug for Request {
             .field("if_range", &self.if_range)
             .field("max_bytes", &self.max_bytes)
             .field("https_only", &self.https_only)
+            .field("hosts", &self.hosts)
             .field("headers", &names)
             .finish()
     }

@@ -325,3 +325,20 @@ fn what_a_registry_needs_of_a_response_is_there() {
     let error = get(&server, "/").unwrap_err().to_string();
     assert!(error.contains("in 4000 seconds"), "{error}");
 }
+
+#[test]
+fn only_hosts_that_may_be_asked_are_asked_also_by_redirect() {
+    let server = Server::start(|request| match request.path.as_str() {
+        "/away" => Reply::redirect(302, "http://localhost.test/secret"),
+        _ => Reply::ok("x"),
+    })
+    .unwrap();
+    let ask = |path: &str, host: &str| {
+        let request = Request { hosts: vec![host.to_owned()], ..Request::default() };
+        client().get(&format!("{}{path}", server.url()), &request)
+    };
+    assert_eq!(ask("/a", "127.0.0.1").unwrap().status, 200);
+    assert!(matches!(ask("/a", "deb.test"), Err(FetchError::Url { .. })));
+    assert!(matches!(ask("/away", "127.0.0.1"), Err(FetchError::Redirect { .. })));
+    assert_eq!(server.received().len(), 2);
+}

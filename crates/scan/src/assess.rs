@@ -1,10 +1,12 @@
 //! Matches an inventory against advisories and decides on it: the report.
 
+use crate::freshness;
 use crate::host;
 use crate::inventory::Inventory;
 use crate::mend;
 use crate::rank::{self, Known};
 use advisories::{Databases, Risks};
+use archive::Freshness;
 use policy::Policy;
 use vocabulary::{Finding, Report, Summary, Tool, Usage, report::SCHEMA};
 
@@ -18,6 +20,8 @@ pub struct Assessment<'assess> {
     pub risks: Option<&'assess Risks>,
     /// What a container of the image used, where an agent watched one.
     pub usage: Option<&'assess Usage>,
+    /// What the distribution's archive says, where it was asked.
+    pub freshness: Option<&'assess Freshness>,
     /// What other tools found.
     pub imported: &'assess [Finding],
     /// What counts.
@@ -39,6 +43,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         files,
         symlinks,
         entry,
+        apt: _,
         kernel,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
@@ -63,6 +68,10 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
             symlinks: &symlinks,
         };
         rank::rank(&mut findings, &known);
+    }
+    if let Some(fresh) = by.freshness {
+        findings.extend(freshness::unexplained(&fresh.findings, &findings));
+        coverage.push(fresh.coverage.clone());
     }
     let (asked, unknown) = policy::conditions(by.policy, &subject, &packages);
     findings.extend(asked);

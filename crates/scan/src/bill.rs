@@ -142,6 +142,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         files: Vec::new(),
         symlinks: HashMap::new(),
         entry: None,
+        apt: catalog::apt::Settings::default(),
         kernel: None,
     }
 }

@@ -24,6 +24,8 @@ pub struct Inventory {
     pub symlinks: HashMap<String, String>,
     /// By what an image starts.
     pub entry: Option<image::source::Entry>,
+    /// What apt is told in it.
+    pub apt: catalog::apt::Settings,
     /// The kernel that runs, where this is the machine itself.
     pub kernel: Option<String>,
 }

@@ -8,6 +8,7 @@
 mod assess;
 mod bill;
 mod difference;
+mod freshness;
 mod host;
 mod imported;
 mod integrity;

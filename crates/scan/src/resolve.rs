@@ -42,6 +42,7 @@ pub(crate) fn inventory(
         subject.kind = SubjectKind::RootDirectory;
     }
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
+    let apt = catalog::apt::settings(&squash.view("apt", None, shape));
     let mut problems = problems(&tree, &squash);
     let mut cataloged = Vec::new();
     let mut findings = Vec::new();
@@ -66,6 +67,7 @@ pub(crate) fn inventory(
         files,
         symlinks,
         entry: None,
+        apt,
         kernel: None,
     }
 }

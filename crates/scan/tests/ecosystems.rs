@@ -14,6 +14,7 @@ use vocabulary::Ecosystem;
 /// distribution. Lock files say theirs themselves.
 const INSTALLED: &[(&str, &[&str])] = &[
     ("apk", &["*apk"]),
+    ("apt", &[]),
     ("dotnet", &["NuGet"]),
     ("dpkg", &["*deb"]),
     ("go", &["Go"]),

@@ -272,6 +272,23 @@ pub struct VulnerabilityEvidence {
     pub url: Option<String>,
 }
 
+/// What a distribution's own archive offers, and how it is known to be the archive's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchiveEvidence {
+    /// Where it was asked, such as `http://deb.debian.org/debian-security`.
+    pub archive: String,
+    /// Such as `bookworm-security`.
+    pub suite: String,
+    /// The date of its Release, RFC 3339, UTC.
+    pub date: String,
+    /// Fingerprint of the primary key that signed the Release.
+    pub signer: String,
+    /// The version that it offers.
+    pub version: String,
+    /// The version of the source package that this was built from.
+    pub source_version: String,
+}
+
 /// What a sceptic needs in order to check a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -307,6 +324,8 @@ pub enum Evidence {
         /// Its rule.
         rule: String,
     },
+    /// What a distribution's archive offers.
+    Archive(Box<ArchiveEvidence>),
 }
 
 /// What differs from a record.

@@ -36,8 +36,8 @@ pub use ecosystem::Ecosystem;
 pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
 pub use file::{FileKind, FileRecord};
 pub use finding::{
-    AffectedRange, Aspect, Evidence, ExecutionEvidence, Finding, Fingerprint, Fix, Rule, Safety,
-    VulnerabilityEvidence,
+    AffectedRange, ArchiveEvidence, Aspect, Evidence, ExecutionEvidence, Finding, Fingerprint, Fix,
+    Rule, Safety, VulnerabilityEvidence,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use vocabulary::{
-    Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report, Risk, Suppressed,
+    ArchiveEvidence, Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report,
+    Risk, Suppressed,
 };
 
 #[derive(Serialize)]
@@ -181,6 +182,10 @@ fn sentence(finding: &Finding) -> String {
             Evidence::Execution(ran) => put_execution(&mut text, ran),
             Evidence::Imported { tool, rule } => {
                 let _ = write!(text, "; {tool}, rule {rule}");
+            }
+            Evidence::Archive(archive) => {
+                let ArchiveEvidence { archive, suite, date, signer, .. } = archive.as_ref();
+                let _ = write!(text, "; {suite} of {archive}, {date}, signed by {signer}");
             }
             Evidence::Advisory(_) => {}
         }

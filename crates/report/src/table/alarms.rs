@@ -81,7 +81,10 @@ fn evidence(finding: &Finding, style: &Style, page: &mut Page<'_>) -> io::Result
                 let value = |value: &Option<String>| difference::value(value.as_deref(), style);
                 pair(difference::name(*aspect), &value(expected), &value(found), page)?;
             }
-            Evidence::Advisory(_) | Evidence::Execution(_) | Evidence::Imported { .. } => {}
+            Evidence::Advisory(_)
+            | Evidence::Archive(_)
+            | Evidence::Execution(_)
+            | Evidence::Imported { .. } => {}
         }
     }
     Ok(())

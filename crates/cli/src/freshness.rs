@@ -1,0 +1,91 @@
+//! What distributions' archives are asked by, as flags say.
+
+use crate::World;
+use crate::args::ScanArgs;
+use crate::exit::Failure;
+use crate::settings;
+use archive::openpgp::Keyring;
+use archive::{Asked, Freshness, Means};
+use jiff::Timestamp;
+use scan::Inventory;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a keyring.
+const KEYRING_BYTES: u64 = 8 << 20;
+
+/// The means to ask archives.
+pub(crate) struct Archives {
+    client: fetch::Client,
+    cache: Option<PathBuf>,
+    mirror: Option<String>,
+    keyring: Keyring,
+}
+
+impl Archives {
+    /// None where freshness was not asked for.
+    pub(crate) fn of(world: &World, args: &ScanArgs) -> Result<Option<Self>, Failure> {
+        let wanted = &args.freshness;
+        if !wanted.freshness {
+            return match (&wanted.archive_mirror, wanted.keyring.as_slice()) {
+                (_, [_, ..]) => Err(Failure::usage("`--keyring` goes with `--freshness`")),
+                _ => Ok(None),
+            };
+        }
+        let mirror = wanted.archive_mirror.clone();
+        if let Some(url) = &mirror
+            && !(url.starts_with("http://") || url.starts_with("https://"))
+        {
+            return Err(Failure::usage(format!(
+                "`{}` is no mirror of an archive; give a URL, http:// or https://",
+                fetch::redact(url)
+            )));
+        }
+        let mut keyring = Keyring::default();
+        for file in &wanted.keyring {
+            let bytes = read(file)?;
+            keyring
+                .add(&bytes)
+                .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
+        }
+        let named = args.read.cache_dir.as_ref().or(world.settings.cache_dir.as_ref());
+        let cache = match (args.read.no_cache, named) {
+            (true, _) => None,
+            (false, Some(folder)) => Some(folder.join("archives")),
+            (false, None) => settings::default_archives(),
+        };
+        Ok(Some(Self { client: world.client()?, cache, mirror, keyring }))
+    }
+
+    /// Asks for one subject.
+    pub(crate) fn ask(&self, inventory: &Inventory, now: Timestamp) -> Freshness {
+        let asked = Asked {
+            distribution: inventory.distribution.as_ref(),
+            packages: &inventory.packages,
+            sources: &inventory.apt.sources,
+            keyrings: &inventory.apt.keyrings,
+        };
+        let means = Means {
+            client: &self.client,
+            cache: self.cache.as_deref(),
+            mirror: self.mirror.as_deref(),
+            keyring: &self.keyring,
+            now,
+        };
+        archive::check(&asked, &means)
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    use std::io::Read as _;
+    let failed = |error: std::io::Error| {
+        Failure::usage(format!("cannot read `{}`: {error}", file.display()))
+    };
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(failed)?;
+    opened.take(KEYRING_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > KEYRING_BYTES {
+        let file = file.display();
+        return Err(Failure::usage(format!("`{file}` is larger than {KEYRING_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
