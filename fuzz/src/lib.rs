@@ -237,9 +237,9 @@ pub fn version_order(data: &[u8]) {
             assert_eq!(order(left, right), order(right, left).reverse(), "{left:?} {right:?}");
         }
     }
-    // Maven's own order is not transitive for some texts, and ours is to be the same.
+    // Their own orders are not transitive for some texts, and ours are to be the same.
     if let [a, b, c] = versions.as_slice()
-        && scheme != Scheme::Maven
+        && !matches!(scheme, Scheme::Maven | Scheme::Alpm | Scheme::Conan)
         && order(a, b).is_le()
         && order(b, c).is_le()
     {

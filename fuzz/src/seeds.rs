@@ -323,7 +323,7 @@ fn texts(folder: &Path) -> io::Result<()> {
         "1.2_p1-r0\n1.2b\n1.2",
     ];
     for (number, text) in versions.into_iter().enumerate() {
-        for scheme in 0..12_u8 {
+        for scheme in 0..17_u8 {
             let seed = [&[scheme], text.as_bytes()].concat();
             write(folder, "version_order", &format!("{number}-{scheme}"), &seed)?;
         }
