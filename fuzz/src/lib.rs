@@ -62,7 +62,15 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
     let mut content = content.to_vec();
     let names = ["status", "a.list", "a.md5sums", "a/METADATA", "a/PKG-INFO", "a/b/package.json"];
     let name = names[usize::from(variant) % names.len()];
+    let part = |parts: &[&'static str]| parts[usize::from(variant) % parts.len()];
     let path = match interests[usize::from(which) % interests.len()] {
+        Interest::Under(folder) if check.id() == "pacman" => {
+            format!("{folder}a-1.0-1/{}", part(&["desc", "files"]))
+        }
+        Interest::Under(folder) if check.id() == "portage" => {
+            format!("{folder}a-b/c-1.0-r1/{}", part(&["PF", "LICENSE", "CONTENTS"]))
+        }
+        Interest::Extension(_) if check.id() == "conda" => "opt/conda-meta/a.json".to_owned(),
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
         // Of a source folder: lock files of dependencies are not read.

@@ -7,8 +7,10 @@
 
 pub mod all;
 pub mod apk;
+pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
+pub mod elf_notes;
 pub mod go;
 pub mod java;
 pub mod javascript;
@@ -16,7 +18,9 @@ pub mod language;
 pub mod licence;
 pub mod lockfile;
 pub mod os_release;
+pub mod pacman;
 pub mod php;
+pub mod portage;
 pub mod programs;
 pub mod python;
 pub mod rpm;

@@ -14,13 +14,17 @@ use vocabulary::Ecosystem;
 /// distribution. Lock files say theirs themselves.
 const INSTALLED: &[(&str, &[&str])] = &[
     ("apk", &["*apk"]),
+    ("conda", &["conda"]),
     ("dotnet", &["NuGet"]),
     ("dpkg", &["*deb"]),
+    ("elf-notes", &["*note", "program"]),
     ("go", &["Go"]),
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
     ("os-release", &[]),
+    ("pacman", &["*alpm"]),
     ("php", &["Packagist"]),
+    ("portage", &["*ebuild"]),
     ("programs", &["Bitnami", "program"]),
     ("python", &["PyPI"]),
     ("rpm", &["*rpm"]),
@@ -37,6 +41,8 @@ fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
         Some(Scheme::Debian) => Some("dpkg"),
         Some(Scheme::Rpm) => Some("rpm"),
         Some(Scheme::Alpine) => Some("apk"),
+        Some(Scheme::Alpm) => Some("pacman"),
+        Some(Scheme::Portage) => Some("portage"),
         _ => None,
     }
 }
