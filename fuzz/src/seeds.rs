@@ -328,6 +328,18 @@ fn texts(folder: &Path) -> io::Result<()> {
             "%FILES%\nusr/\nusr/bin/a\n\n%BACKUP%\netc/a\td41d8cd98f00b204e9800998ecf8427e\n",
         ),
         ("portage", "obj /usr/bin/a d41d8cd98f00b204e9800998ecf8427e 1\nsym /usr/b -> c 1\n"),
+        ("nix", "a"),
+        (
+            "r",
+            "Package: a\nVersion: 1.0\nLicense: MIT\n or b\nRepository: CRAN\nBuilt: R 4.3.1; ; ; unix\n",
+        ),
+        ("haskell", "name: a\nversion: 1.0\nlicense: MIT\ndescription:\n    b\n"),
+        ("luarocks", "description = {\n   license = \"MIT\",\n}\n"),
+        ("opam", "opam-version: \"2.0\"\nlicense: \"MIT\"\n"),
+        (
+            "wordpress",
+            "<?php\n/*\nPlugin Name: A\nTheme Name: B\nVersion: 1.0 */\n$wp_version = '6.4.3';\n",
+        ),
         ("conda", r#"{"name":"a","version":"1.0","channel":"https://a.test/b","files":["lib/a"]}"#),
     ];
     for (number, (target, text)) in samples.into_iter().enumerate() {

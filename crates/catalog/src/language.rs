@@ -99,6 +99,43 @@ impl Installed {
     }
 }
 
+/// What some catalogers keep of a file that names one package.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) licence: Option<String>,
+    pub(crate) proof: Option<ContentDigests>,
+}
+
+impl Named {
+    /// None where name or version could not be shown, or the name could be no part of a package URL.
+    pub(crate) fn new(name: &str, version: &str, licence: Option<&str>) -> Option<Self> {
+        Some(Self {
+            name: plain_text(name).filter(|name| !name.contains('/'))?.to_owned(),
+            version: plain_text(version)?.to_owned(),
+            licence: licence.and_then(plain_text).map(str::to_owned),
+            proof: None,
+        })
+    }
+
+    /// The package, of a type of package URL.
+    pub(crate) fn cataloged(self, kind: &str, ecosystem: Ecosystem, at: &FactAt<'_>) -> Cataloged {
+        let installed = Installed {
+            purl: Purl::new(kind, &self.name).with_version(&self.version),
+            ecosystem,
+            name: self.name,
+            version: self.version,
+            licences: self.licence.into_iter().collect(),
+            path: at.path.to_owned(),
+            layer: at.layer,
+            files: Vec::new(),
+            proof: self.proof,
+        };
+        installed.cataloged()
+    }
+}
+
 /// Writes a fact.
 pub(crate) fn encode(fact: &impl Serialize) -> Result<Option<Vec<u8>>, ReadError> {
     postcard::to_allocvec(fact).map(Some).map_err(|_| ReadError::new("it is too large to be kept"))

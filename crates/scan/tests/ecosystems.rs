@@ -19,17 +19,23 @@ const INSTALLED: &[(&str, &[&str])] = &[
     ("dpkg", &["*deb"]),
     ("elf-notes", &["*note", "program"]),
     ("go", &["Go"]),
+    ("haskell", &["Hackage"]),
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
+    ("luarocks", &["LuaRocks"]),
+    ("nix", &["Nix"]),
+    ("opam", &["opam"]),
     ("os-release", &[]),
     ("pacman", &["*alpm"]),
     ("php", &["Packagist"]),
     ("portage", &["*ebuild"]),
     ("programs", &["Bitnami", "program"]),
     ("python", &["PyPI"]),
+    ("r", &["CRAN", "program"]),
     ("rpm", &["*rpm"]),
     ("ruby", &["RubyGems"]),
     ("rust", &["crates.io"]),
+    ("wordpress", &["Bitnami", "WordPress"]),
 ];
 
 /// Lock files that pin packages of another ecosystem than their own, too.
