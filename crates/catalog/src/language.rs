@@ -22,6 +22,8 @@ pub fn may_be_of_a_distribution(path: &str) -> bool {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {
         "usr" => !rest.starts_with("local/"),
+        // Debian keeps the registrations of Haskell's packages there.
+        "var" => rest.starts_with("lib/ghc/"),
         "bin" | "sbin" | "lib" | "lib32" | "lib64" | "libx32" | "etc" => true,
         _ => false,
     }
@@ -237,10 +239,17 @@ mod tests {
 
     #[test]
     fn only_paths_that_a_distribution_uses_are_proved() {
-        for path in ["usr/lib/python3/dist-packages/a/METADATA", "lib/x.jar", "usr/bin/tool"] {
+        for path in [
+            "usr/lib/python3/dist-packages/a/METADATA",
+            "lib/x.jar",
+            "usr/bin/tool",
+            "var/lib/ghc/package.conf.d/a-1.conf",
+        ] {
             assert!(proof(path, b"x").is_some(), "{path}");
         }
-        for path in ["usr/local/lib/x", "opt/a.jar", "app/a.jar", "srv/x", "root/x", "a.jar"] {
+        for path in
+            ["usr/local/lib/x", "var/lib/x", "opt/a.jar", "app/a.jar", "srv/x", "root/x", "a.jar"]
+        {
             assert!(proof(path, b"x").is_none(), "{path}");
         }
     }
