@@ -62,7 +62,31 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
     let mut content = content.to_vec();
     let names = ["status", "a.list", "a.md5sums", "a/METADATA", "a/PKG-INFO", "a/b/package.json"];
     let name = names[usize::from(variant) % names.len()];
+    let part = |parts: &[&'static str]| parts[usize::from(variant) % parts.len()];
     let path = match interests[usize::from(which) % interests.len()] {
+        Interest::Under(folder) if check.id() == "pacman" => {
+            format!("{folder}a-1.0-1/{}", part(&["desc", "files"]))
+        }
+        Interest::Under(folder) if check.id() == "portage" => {
+            format!("{folder}a-b/c-1.0-r1/{}", part(&["PF", "LICENSE", "CONTENTS"]))
+        }
+        Interest::Under(folder) if check.id() == "nix" => {
+            format!(
+                "{folder}0c0y7zfapm7ldn7w0r1rsq7hgdn3i3zn-{}/{name}",
+                part(&["a-1.0", "b-c-2-bin"])
+            )
+        }
+        Interest::Name("DESCRIPTION") => "usr/lib/R/library/a/DESCRIPTION".to_owned(),
+        Interest::Name("opam") => "root/.opam/a/.opam-switch/packages/a.1.0/opam".to_owned(),
+        Interest::Name("style.css") => "srv/wp-content/themes/a/style.css".to_owned(),
+        Interest::Extension("php") => {
+            format!("srv/{}", part(&["wp-includes/version.php", "wp-content/plugins/a/b.php"]))
+        }
+        Interest::Extension("rockspec") => {
+            "usr/lib/luarocks/rocks-5.4/a/1.0-1/a-1.0-1.rockspec".to_owned()
+        }
+        Interest::Extension("conf") => "usr/lib/ghc/package.conf.d/a-1.0.conf".to_owned(),
+        Interest::Extension(_) if check.id() == "conda" => "opt/conda-meta/a.json".to_owned(),
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
         // Of a source folder: lock files of dependencies are not read.
@@ -237,9 +261,9 @@ pub fn version_order(data: &[u8]) {
             assert_eq!(order(left, right), order(right, left).reverse(), "{left:?} {right:?}");
         }
     }
-    // Maven's own order is not transitive for some texts, and ours is to be the same.
+    // Their own orders are not transitive for some texts, and ours are to be the same.
     if let [a, b, c] = versions.as_slice()
-        && scheme != Scheme::Maven
+        && !matches!(scheme, Scheme::Maven | Scheme::Alpm | Scheme::Conan)
         && order(a, b).is_le()
         && order(b, c).is_le()
     {

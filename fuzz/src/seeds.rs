@@ -25,6 +25,7 @@ fn write_all() -> io::Result<()> {
     engines(folder)?;
     programs(folder)?;
     archives(folder)?;
+    notes(folder)?;
     texts(folder)
 }
 
@@ -38,6 +39,19 @@ fn programs(folder: &Path) -> io::Result<()> {
         write(folder, "programs", &which.to_string(), &seed)?;
     }
     Ok(())
+}
+
+/// The smallest program with a package note; the target adds the magic itself.
+fn notes(folder: &Path) -> io::Result<()> {
+    let text = br#"{"type":"rpm","name":"a","version":"1-1","osCpe":"cpe:/o:b:c:1"}"#;
+    let mut elf = vec![0_u8; 116];
+    elf[..3].copy_from_slice(&[2, 1, 1]);
+    (elf[12], elf[28], elf[50], elf[52]) = (3, 64, 56, 1);
+    (elf[60], elf[68], elf[92]) = (4, 120, 80);
+    elf.extend([4, 0, 0, 0, 64, 0, 0, 0, 0x7e, 0x1a, 0xfe, 0xca]);
+    elf.extend(b"FDO\0");
+    elf.extend(text);
+    write(folder, "elf_notes", "note", &[&[0, 0], elf.as_slice()].concat())
 }
 
 /// Every cataloger has a target of its name.
@@ -338,6 +352,25 @@ fn texts(folder: &Path) -> io::Result<()> {
             "<packages>\n<!-- x -->\n<package id=\"A.B\" version='1.0' />\n</packages>\n",
         ),
         ("composer_lock", composer),
+        ("pacman", "%NAME%\na\n\n%VERSION%\n1:1.0-1\n\n%BASE%\nb\n\n%LICENSE%\nMIT\n\n"),
+        (
+            "pacman",
+            "%FILES%\nusr/\nusr/bin/a\n\n%BACKUP%\netc/a\td41d8cd98f00b204e9800998ecf8427e\n",
+        ),
+        ("portage", "obj /usr/bin/a d41d8cd98f00b204e9800998ecf8427e 1\nsym /usr/b -> c 1\n"),
+        ("nix", "a"),
+        (
+            "r",
+            "Package: a\nVersion: 1.0\nLicense: MIT\n or b\nRepository: CRAN\nBuilt: R 4.3.1; ; ; unix\n",
+        ),
+        ("haskell", "name: a\nversion: 1.0\nlicense: MIT\ndescription:\n    b\n"),
+        ("luarocks", "description = {\n   license = \"MIT\",\n}\n"),
+        ("opam", "opam-version: \"2.0\"\nlicense: \"MIT\"\n"),
+        (
+            "wordpress",
+            "<?php\n/*\nPlugin Name: A\nTheme Name: B\nVersion: 1.0 */\n$wp_version = '6.4.3';\n",
+        ),
+        ("conda", r#"{"name":"a","version":"1.0","channel":"https://a.test/b","files":["lib/a"]}"#),
     ];
     for (number, (target, text)) in samples.into_iter().enumerate() {
         for which in 0..4_u8 {
@@ -353,7 +386,7 @@ fn texts(folder: &Path) -> io::Result<()> {
         "1.2_p1-r0\n1.2b\n1.2",
     ];
     for (number, text) in versions.into_iter().enumerate() {
-        for scheme in 0..12_u8 {
+        for scheme in 0..17_u8 {
             let seed = [&[scheme], text.as_bytes()].concat();
             write(folder, "version_order", &format!("{number}-{scheme}"), &seed)?;
         }

@@ -110,7 +110,7 @@ impl Fields<'_> {
         self.array(at).map(u16::from_le_bytes)
     }
 
-    fn word(&self, at: usize) -> Option<u32> {
+    pub(crate) fn word(&self, at: usize) -> Option<u32> {
         self.array(at).map(u32::from_le_bytes)
     }
 

@@ -22,6 +22,8 @@ pub fn may_be_of_a_distribution(path: &str) -> bool {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {
         "usr" => !rest.starts_with("local/"),
+        // Debian keeps the registrations of Haskell's packages there.
+        "var" => rest.starts_with("lib/ghc/"),
         "bin" | "sbin" | "lib" | "lib32" | "lib64" | "libx32" | "etc" => true,
         _ => false,
     }
@@ -96,6 +98,43 @@ impl Installed {
             files: self.files,
         };
         Cataloged { proof: self.proof, ..Cataloged::new(package) }
+    }
+}
+
+/// What some catalogers keep of a file that names one package.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) licence: Option<String>,
+    pub(crate) proof: Option<ContentDigests>,
+}
+
+impl Named {
+    /// None where name or version could not be shown, or the name could be no part of a package URL.
+    pub(crate) fn new(name: &str, version: &str, licence: Option<&str>) -> Option<Self> {
+        Some(Self {
+            name: plain_text(name).filter(|name| !name.contains('/'))?.to_owned(),
+            version: plain_text(version)?.to_owned(),
+            licence: licence.and_then(plain_text).map(str::to_owned),
+            proof: None,
+        })
+    }
+
+    /// The package, of a type of package URL.
+    pub(crate) fn cataloged(self, kind: &str, ecosystem: Ecosystem, at: &FactAt<'_>) -> Cataloged {
+        let installed = Installed {
+            purl: Purl::new(kind, &self.name).with_version(&self.version),
+            ecosystem,
+            name: self.name,
+            version: self.version,
+            licences: self.licence.into_iter().collect(),
+            path: at.path.to_owned(),
+            layer: at.layer,
+            files: Vec::new(),
+            proof: self.proof,
+        };
+        installed.cataloged()
     }
 }
 
@@ -200,10 +239,17 @@ mod tests {
 
     #[test]
     fn only_paths_that_a_distribution_uses_are_proved() {
-        for path in ["usr/lib/python3/dist-packages/a/METADATA", "lib/x.jar", "usr/bin/tool"] {
+        for path in [
+            "usr/lib/python3/dist-packages/a/METADATA",
+            "lib/x.jar",
+            "usr/bin/tool",
+            "var/lib/ghc/package.conf.d/a-1.conf",
+        ] {
             assert!(proof(path, b"x").is_some(), "{path}");
         }
-        for path in ["usr/local/lib/x", "opt/a.jar", "app/a.jar", "srv/x", "root/x", "a.jar"] {
+        for path in
+            ["usr/local/lib/x", "var/lib/x", "opt/a.jar", "app/a.jar", "srv/x", "root/x", "a.jar"]
+        {
             assert!(proof(path, b"x").is_none(), "{path}");
         }
     }

@@ -8,21 +8,31 @@
 pub mod all;
 pub mod apk;
 pub mod apt;
+pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
+pub mod elf_notes;
 pub mod go;
+pub mod haskell;
 pub mod java;
 pub mod javascript;
 pub mod language;
 pub mod licence;
 pub mod lockfile;
+pub mod luarocks;
+pub mod nix;
+pub mod opam;
 pub mod os_release;
+pub mod pacman;
 pub mod php;
+pub mod portage;
 pub mod programs;
 pub mod python;
+pub mod r;
 pub mod rpm;
 pub mod ruby;
 pub mod rust;
+pub mod wordpress;
 
 pub use all::all;
 

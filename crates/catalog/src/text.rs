@@ -45,6 +45,26 @@ pub(crate) fn capped(text: &str, limit: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// The fields of a header in the manner of mail: `Key: value`, continued on lines that begin with a
+/// blank, as R, Debian and GHC write it. A continued value has one blank for each line end.
+pub(crate) fn fields(bytes: &[u8]) -> Vec<(&[u8], Cow<'_, str>)> {
+    let mut found: Vec<(&[u8], Cow<'_, str>)> = Vec::new();
+    for line in lines(bytes) {
+        if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
+            if let Some((_, value)) = found.last_mut() {
+                let value = value.to_mut();
+                value.push(' ');
+                value.push_str(text(line).trim());
+            }
+        } else if let Some(colon) = memchr::memchr(b':', line)
+            && let Some((key, value)) = line.split_at_checked(colon)
+        {
+            found.push((key, text(value.get(1..).unwrap_or_default().trim_ascii())));
+        }
+    }
+    found
+}
+
 /// A path as package databases write it, without `/` or `./` in front.
 pub(crate) fn path(mut bytes: &[u8]) -> Cow<'_, str> {
     while let Some(rest) = bytes.strip_prefix(b"/").or_else(|| bytes.strip_prefix(b"./")) {
@@ -77,6 +97,13 @@ mod tests {
             assert_eq!(path(written.as_bytes()), "usr/bin");
         }
         assert_eq!(path(b"/.a"), ".a");
+    }
+
+    #[test]
+    fn a_field_goes_on_where_a_line_begins_with_a_blank() {
+        let found = fields(b"Name: a\n\nLicence:\n  MIT\n\tor ISC\nno field\n b\xff\n");
+        let expected = [(&b"Name"[..], "a"), (b"Licence", " MIT or ISC b\\xff")];
+        assert_eq!(found, expected.map(|(key, value)| (key, Cow::Borrowed(value))));
     }
 
     #[test]

@@ -43,20 +43,25 @@ struct Owner {
 pub(crate) fn settle(cataloged: &mut [Cataloged], squash: &Squash<'_>) {
     let wanted: HashSet<String> = cataloged
         .iter()
-        .filter(|entry| !entry.package.ecosystem.is_distribution())
+        .filter(|entry| may_be_owned(entry))
         .filter_map(|entry| Some(proving_file(entry.package.location.path()?).to_owned()))
         .collect();
     if wanted.is_empty() {
         return;
     }
     let owners = owners(cataloged, &wanted, squash);
-    for entry in cataloged.iter_mut().filter(|entry| !entry.package.ecosystem.is_distribution()) {
+    for entry in cataloged.iter_mut().filter(|entry| may_be_owned(entry)) {
         let Some(path) = entry.package.location.path() else { continue };
         entry.package.owned_by = owners
             .get(proving_file(path))
             .filter(|owner| is_unmodified(owner, entry))
             .map(|owner| owner.purl.clone());
     }
+}
+
+/// Packages of languages, and those of a distribution that only a file's content tells.
+fn may_be_owned(entry: &Cataloged) -> bool {
+    !entry.package.ecosystem.is_distribution() || entry.package.identified.is_some()
 }
 
 /// `a.jar` of `a.jar!/lib/b.jar`.

@@ -3,7 +3,7 @@
 use crate::inventory::Inventory;
 use crate::ownership;
 use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
     Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Subject, SubjectKind,
 };
@@ -18,8 +18,11 @@ pub(crate) struct Tree {
     pub(crate) directory: bool,
 }
 
+/// Types of package URLs whose packages stand in package databases.
+const DATABASE_TYPES: [&str; 5] = ["alpm", "apk", "deb", "ebuild", "rpm"];
+
 /// Package databases and the names of distributions: what makes a directory a root file system.
-const SYSTEM_CHECKS: [&str; 4] = ["apk", "dpkg", "os-release", "rpm"];
+const SYSTEM_CHECKS: [&str; 6] = ["apk", "dpkg", "os-release", "pacman", "portage", "rpm"];
 
 pub(crate) fn inventory(
     mut subject: Subject,
@@ -139,6 +142,7 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
         let by_content = |identified: &vocabulary::Identified| identified.by.starts_with("content");
         package.owned_by.is_none() || !package.identified.as_ref().is_some_and(by_content)
     });
+    without_explained_notes(&mut packages);
     without_declared_doubles(&mut packages);
     packages.sort_by(|left, right| key(left).cmp(&key(right)));
     packages.dedup_by(|left, right| {
@@ -147,6 +151,44 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
             && left.architecture == right.architecture
     });
     packages
+}
+
+/// A file's package note says nothing new where the package database holds that source package in
+/// that version. Notes leave out the epoch, and some add the architecture.
+fn without_explained_notes(packages: &mut Vec<Package>) {
+    let is_note = |package: &Package| {
+        package.identified.as_ref().is_some_and(|by| by.by == catalog::elf_notes::BY)
+    };
+    if !packages.iter().any(is_note) {
+        return;
+    }
+    let without_epoch = |version: &str| -> String {
+        match version.split_once(':') {
+            Some((epoch, rest)) if epoch.bytes().all(|byte| byte.is_ascii_digit()) => rest.into(),
+            _ => version.to_owned(),
+        }
+    };
+    let mut held: BTreeSet<(String, String, String)> = BTreeSet::new();
+    for package in packages.iter().filter(|package| package.purl.namespace().is_some()) {
+        if is_note(package) || !DATABASE_TYPES.contains(&package.purl.kind()) {
+            continue;
+        }
+        let kind = package.purl.kind().to_owned();
+        if let Some(source) = &package.source {
+            held.insert((kind.clone(), source.name.clone(), without_epoch(&source.version)));
+        }
+        held.insert((kind, package.name.clone(), without_epoch(&package.version)));
+    }
+    packages.retain(|package| {
+        let version = without_epoch(&package.version);
+        let architecture = package.architecture.as_deref().unwrap_or_default();
+        let bare = version.strip_suffix(architecture).and_then(|rest| rest.strip_suffix('.'));
+        let holds = |version: &str| {
+            let kind = package.purl.kind().to_owned();
+            held.contains(&(kind, package.name.clone(), version.to_owned()))
+        };
+        !is_note(package) || !(holds(&version) || bare.is_some_and(holds))
+    });
 }
 
 /// The order of packages in a report.

@@ -15,18 +15,28 @@ use vocabulary::Ecosystem;
 const INSTALLED: &[(&str, &[&str])] = &[
     ("apk", &["*apk"]),
     ("apt", &[]),
+    ("conda", &["conda"]),
     ("dotnet", &["NuGet"]),
     ("dpkg", &["*deb"]),
+    ("elf-notes", &["*note", "program"]),
     ("go", &["Go"]),
+    ("haskell", &["Hackage"]),
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
+    ("luarocks", &["LuaRocks"]),
+    ("nix", &["Nix"]),
+    ("opam", &["opam"]),
     ("os-release", &[]),
+    ("pacman", &["*alpm"]),
     ("php", &["Packagist"]),
+    ("portage", &["*ebuild"]),
     ("programs", &["Bitnami", "program"]),
     ("python", &["PyPI"]),
+    ("r", &["CRAN", "program"]),
     ("rpm", &["*rpm"]),
     ("ruby", &["RubyGems"]),
     ("rust", &["crates.io"]),
+    ("wordpress", &["Bitnami", "WordPress"]),
 ];
 
 /// Lock files that pin packages of another ecosystem than their own, too.
@@ -38,6 +48,8 @@ fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
         Some(Scheme::Debian) => Some("dpkg"),
         Some(Scheme::Rpm) => Some("rpm"),
         Some(Scheme::Alpine) => Some("apk"),
+        Some(Scheme::Alpm) => Some("pacman"),
+        Some(Scheme::Portage) => Some("portage"),
         _ => None,
     }
 }

@@ -154,3 +154,62 @@ fn what_is_declared_and_installed_below_is_one_package() {
         .collect();
     assert_eq!(seen, [("absent", Presence::Declared), ("there", Presence::Installed)]);
 }
+
+/// The smallest ELF program with a package note.
+fn noted(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap();
+    let mut note =
+        [4_u32.to_le_bytes(), length.to_le_bytes(), 0xcafe_1a7e_u32.to_le_bytes()].concat();
+    note.extend_from_slice(b"FDO\0");
+    note.extend_from_slice(text.as_bytes());
+    note.resize(note.len().next_multiple_of(4), 0);
+    let mut elf = vec![0_u8; 120];
+    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    elf[16] = 3;
+    elf[32] = 64;
+    elf[54] = 56;
+    elf[56] = 1;
+    elf[64] = 4;
+    elf[72] = 120;
+    elf[96..104].copy_from_slice(&(note.len() as u64).to_le_bytes());
+    elf.extend(note);
+    elf
+}
+
+/// What notes name, in an image with this package database.
+fn notes_beside(layer: Layer) -> Vec<String> {
+    let text = |os: &str, name: &str| {
+        format!(
+            r#"{{"type":"deb","os":"{os}","osVersion":"12","name":"{name}","version":"1.0-1","architecture":"amd64"}}"#
+        )
+    };
+    let layer = layer
+        .file("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n")
+        .file("usr/lib/libnoted.so.1", noted(&text("debian", "noted")))
+        .file("opt/other", noted(&text("ubuntu", "other")));
+    let inventory = scan_image(&ImageBuilder::new().layer(layer));
+    let by_note = |package: &&Package| package.identified.is_some();
+    let noted = inventory.packages.iter().filter(by_note);
+    noted.map(|package| format!("{} {}", package.ecosystem, package.purl)).collect()
+}
+
+#[test]
+fn a_package_note_counts_where_no_package_database_explains_it() {
+    let other = "program pkg:deb/ubuntu/other@1.0-1?arch=amd64&distro=ubuntu-12".to_owned();
+    let found = "Debian pkg:deb/debian/noted@1.0-1?arch=amd64&distro=debian-12".to_owned();
+    assert_eq!(notes_beside(Layer::new()), [found.clone(), other.clone()], "no database");
+    let list = "/.\n/usr/lib/libnoted.so.1\n";
+    let owned = Layer::new()
+        .file("var/lib/dpkg/status", status(&[("libnoted1", "2:1.0-1+b1")]))
+        .file("var/lib/dpkg/info/libnoted1.list", list);
+    assert_eq!(notes_beside(owned), std::slice::from_ref(&other), "the file is a package's");
+    let entry = "Package: libnoted1\nSource: noted (2:1.0-1)\nStatus: install ok installed\nArchitecture: amd64\nVersion: 2:1.0-1+b1\n\n";
+    let held = Layer::new().file("var/lib/dpkg/status", entry);
+    assert_eq!(
+        notes_beside(held),
+        std::slice::from_ref(&other),
+        "the database has its source package"
+    );
+    let older = Layer::new().file("var/lib/dpkg/status", entry.replace("1.0-1", "0.9-1"));
+    assert_eq!(notes_beside(older), [found, other], "another version of it is another package");
+}

@@ -74,7 +74,7 @@ fn read_epoch(text: &[u8]) -> Result<u32, &'static str> {
 }
 
 /// dpkg's `verrevcmp`: runs of other characters and runs of digits in turn.
-fn compare_part(left: &[u8], right: &[u8]) -> Ordering {
+pub(crate) fn compare_part(left: &[u8], right: &[u8]) -> Ordering {
     let (mut left, mut right) = digits::skip_common(left, right, |byte| byte.is_ascii_digit());
     loop {
         match (left.split_first(), right.split_first()) {

@@ -10,6 +10,8 @@
 //! more than an error. Where a module is more lenient than its tool, it says so and why.
 
 mod alpine;
+mod alpm;
+mod conan;
 mod debian;
 mod digits;
 mod dotted;
@@ -18,8 +20,10 @@ mod maven;
 mod npm;
 mod nuget;
 mod numbers;
+mod opam;
 mod packagist;
 mod pep440;
+mod portage;
 mod pub_semver;
 mod rpm;
 mod rubygems;
@@ -42,8 +46,7 @@ pub enum Scheme {
     Alpine,
     /// Python (PEP 440).
     Pep440,
-    /// Semantic Versioning 2.0.0: crates.io, Bitnami, ConanCenter, GitHub Actions, Hex,
-    /// SwiftURL.
+    /// Semantic Versioning 2.0.0: crates.io, Bitnami, GitHub Actions, Hex, SwiftURL.
     Semver,
     /// npm (node-semver), which also takes bounds that are not full semver.
     Npm,
@@ -61,6 +64,14 @@ pub enum Scheme {
     Pub,
     /// CRAN and Hackage (lists of numbers).
     Numbers,
+    /// Arch Linux (pacman's vercmp).
+    Alpm,
+    /// Gentoo (Package Manager Specification).
+    Portage,
+    /// opam (Debian's order, without epoch and revision).
+    Opam,
+    /// Conan: semver-like, of any items.
+    Conan,
 }
 
 /// Why two texts have no order.
@@ -101,13 +112,17 @@ macro_rules! with_version {
             Self::Packagist => $scheme.$call::<packagist::Packagist<'_>>($($argument),*),
             Self::Pub => $scheme.$call::<pub_semver::Pub<'_>>($($argument),*),
             Self::Numbers => $scheme.$call::<numbers::Numbers<'_>>($($argument),*),
+            Self::Alpm => $scheme.$call::<alpm::Alpm<'_>>($($argument),*),
+            Self::Portage => $scheme.$call::<portage::Portage<'_>>($($argument),*),
+            Self::Opam => $scheme.$call::<opam::Opam<'_>>($($argument),*),
+            Self::Conan => $scheme.$call::<conan::Conan<'_>>($($argument),*),
         }
     };
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Debian,
         Self::Rpm,
         Self::Alpine,
@@ -121,6 +136,10 @@ impl Scheme {
         Self::Packagist,
         Self::Pub,
         Self::Numbers,
+        Self::Alpm,
+        Self::Portage,
+        Self::Opam,
+        Self::Conan,
     ];
 
     /// The order that an ecosystem uses, by its OSV name with or without a release suffix
@@ -140,9 +159,7 @@ impl Scheme {
             | "MinimOS"
             | "Wolfi" => Self::Alpine,
             "PyPI" => Self::Pep440,
-            "Bitnami" | "ConanCenter" | "GitHub Actions" | "Hex" | "SwiftURL" | "crates.io" => {
-                Self::Semver
-            }
+            "Bitnami" | "GitHub Actions" | "Hex" | "SwiftURL" | "crates.io" => Self::Semver,
             "npm" => Self::Npm,
             "Maven" => Self::Maven,
             "Go" => Self::Go,
@@ -151,6 +168,10 @@ impl Scheme {
             "Packagist" => Self::Packagist,
             "Pub" => Self::Pub,
             "CRAN" | "Hackage" => Self::Numbers,
+            "Arch Linux" => Self::Alpm,
+            "Gentoo" => Self::Portage,
+            "opam" => Self::Opam,
+            "ConanCenter" => Self::Conan,
             _ => return None,
         })
     }

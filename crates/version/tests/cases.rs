@@ -84,6 +84,10 @@ fn every_ecosystem_of_the_vocabulary_has_an_order() {
         (Scheme::NuGet, &["NuGet"]),
         (Scheme::Packagist, &["Packagist"]),
         (Scheme::Pub, &["Pub"]),
+        (Scheme::Alpm, &["Arch Linux"]),
+        (Scheme::Portage, &["Gentoo"]),
+        (Scheme::Opam, &["opam"]),
+        (Scheme::Conan, &["ConanCenter"]),
     ] {
         for ecosystem in ecosystems {
             assert_eq!(Scheme::of_ecosystem(ecosystem), Some(scheme), "{ecosystem}");

@@ -92,10 +92,7 @@ fn hold(scheme: Scheme, pairs: &Pairs, answers: Option<String>) {
     assert!(wrong.is_empty(), "{} differ: {shown:#?}", wrong.len());
 }
 
-#[test]
-fn debian_order_is_that_of_dpkg() {
-    let pairs = pairs(Scheme::Debian, 300, 200);
-    const SCRIPT: &str = r#"
+const DPKG: &str = r#"
 command -v dpkg >/dev/null || exit 3
 while IFS="$(printf '\t')" read -r left right; do
   if dpkg --compare-versions "$left" lt "$right"; then echo '<'; continue; fi
@@ -103,7 +100,11 @@ while IFS="$(printf '\t')" read -r left right; do
   dpkg --compare-versions "$left" gt "$right"
   case $? in 0) echo '>';; *) echo '!';; esac
 done"#;
-    let answers = ask(Command::new("sh").args(["-c", SCRIPT]), &pairs);
+
+#[test]
+fn debian_order_is_that_of_dpkg() {
+    let pairs = pairs(Scheme::Debian, 300, 200);
+    let answers = ask(Command::new("sh").args(["-c", DPKG]), &pairs);
     hold(Scheme::Debian, &pairs, answers);
 }
 
@@ -140,6 +141,62 @@ for line in open(0, encoding="utf-8", newline="\n"):
 "#;
     let answers = ask(Command::new("python3").args(["-c", SCRIPT]), &pairs);
     hold(Scheme::Pep440, &pairs, answers);
+}
+
+#[test]
+fn arch_order_is_that_of_libalpm() {
+    let mut pairs = pairs(Scheme::Alpm, 6000, 0);
+    // Of two versions of which one has no release libalpm compares none.
+    pairs.retain(|(left, right)| left.contains('-') == right.contains('-'));
+    const SCRIPT: &str = r#"
+import ctypes, ctypes.util, sys
+library = ctypes.util.find_library("alpm")
+if library is None: sys.exit(3)
+compare = ctypes.CDLL(library).alpm_pkg_vercmp
+for line in sys.stdin:
+    left, right = (text.encode() for text in line.rstrip("\n").split("\t"))
+    order = compare(left, right)
+    print("<" if order < 0 else ">" if order > 0 else "=")
+"#;
+    let answers = ask(Command::new("python3").args(["-c", SCRIPT]), &pairs);
+    hold(Scheme::Alpm, &pairs, answers);
+}
+
+#[test]
+fn gentoo_order_is_that_of_portage() {
+    let pairs = pairs(Scheme::Portage, 6000, 0);
+    const SCRIPT: &str = r#"
+import sys
+from portage.versions import vercmp
+for line in sys.stdin:
+    order = vercmp(*line.rstrip("\n").split("\t"))
+    print("!" if order is None else "<" if order < 0 else ">" if order > 0 else "=")
+"#;
+    let answers = ask(Command::new("python3").args(["-c", SCRIPT]), &pairs);
+    hold(Scheme::Portage, &pairs, answers);
+}
+
+#[test]
+fn opam_order_is_that_of_dpkg_without_epoch_and_revision() {
+    let mut pairs = pairs(Scheme::Opam, 300, 0);
+    let of_upstream = |text: &String| !text.contains([':', '-']);
+    pairs.retain(|(left, right)| of_upstream(left) && of_upstream(right));
+    let answers = ask(Command::new("sh").args(["-c", DPKG]), &pairs);
+    hold(Scheme::Opam, &pairs, answers);
+}
+
+#[test]
+fn conan_order_is_that_of_conan() {
+    let pairs = pairs(Scheme::Conan, 6000, 0);
+    const SCRIPT: &str = r#"
+import sys
+from conan.tools.scm import Version
+for line in sys.stdin:
+    left, right = (Version(text) for text in line.rstrip("\n").split("\t"))
+    print("<" if left < right else "=" if left == right else ">")
+"#;
+    let answers = ask(Command::new("python3").args(["-c", SCRIPT]), &pairs);
+    hold(Scheme::Conan, &pairs, answers);
 }
 
 #[test]

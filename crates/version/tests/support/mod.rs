@@ -56,6 +56,22 @@ pub(crate) fn pieces(scheme: Scheme) -> &'static [&'static str] {
             "0", "1", "2", "10", "09", ".", ".", ".", "-", "_", "a", "b", "rc", "c", "alpha",
             "beta", "preview", "pre", "post", "rev", "r", "dev", "1!", "v", "+", "ubuntu", "x1",
         ],
+        // Without `..` and without items of digits and letters, of which pacman's and Conan's own
+        // orders are not transitive.
+        Scheme::Alpm => {
+            &[".0", ".1", ".2", ".10", ".09", "a", "b", "rc", "_1", "+1", ".a", ".r1", "-1", "-2"]
+        }
+        Scheme::Conan => {
+            &[".0", ".1", ".2", ".10", ".09", ".a", ".b", ".rc", "-a", "-1", "-rc.2", "+1", "+b"]
+        }
+        Scheme::Portage => &[
+            ".0", ".1", ".2", ".10", ".01", ".010", "a", "b", "_alpha", "_beta1", "_pre2", "_rc",
+            "_p", "_p0", "_p10", "-r0", "-r1", "-r10", "9",
+        ],
+        Scheme::Opam => &[
+            "0", "1", "2", "10", "09", "00", ".", ".", "-", "~", "+", "a", "b", "rc", "dev", "v",
+            "~beta", ":",
+        ],
         Scheme::Numbers => &["0", "1", "2", "10", "09", "00", ".", ".", ".", "-"],
         Scheme::Maven => &[
             "0",
