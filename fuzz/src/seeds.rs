@@ -171,6 +171,14 @@ fn documents(folder: &Path) -> io::Result<()> {
     let images = format!(r#"[{{"id":"{id}","names":["docker.io/library/app:1"],"layer":"{id}"}}]"#);
     let layers = format!(r#"[{{"id":"{id}","diff-digest":"sha256:{id}"}}]"#);
     write(folder, "stores", "podman", &[images.as_bytes(), SEPARATOR, layers.as_bytes()].concat())?;
+    let digest = format!("sha256:{id}");
+    let images: Vec<String> =
+        (0..6).map(|number| format!("docker.io/library/app:{number}")).collect();
+    let images: Vec<_> = images.iter().map(|name| (name.as_str(), digest.as_str())).collect();
+    for (namespace, images) in [("default", &images[..]), ("moby", &images[..2])] {
+        let images = testkit::bolt::containerd_images(namespace, images);
+        write(folder, "bolt", namespace, &testkit::bolt::file(&images, 3))?;
+    }
     let names = format!(r#"{{"Repositories":{{"app":{{"app:1":"sha256:{id}"}}}}}}"#);
     write(folder, "stores", "docker", names.as_bytes())?;
     let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\

@@ -96,7 +96,7 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_address: Option<PathBuf>,
-    /// Namespace of containerd [default: default]
+    /// Namespace of containerd [default: default; images are also looked for in k8s.io and moby]
     #[arg(
         long,
         global = true,
@@ -105,6 +105,16 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_namespace: Option<String>,
+    /// Where containerd keeps its store, read while it does not run [default: the user's, then
+    /// /var/lib/containerd and those of k3s and RKE2]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "LAZARET_CONTAINERD_ROOT",
+        hide_env_values = true
+    )]
+    pub(crate) containerd_root: Option<PathBuf>,
     /// Where Docker keeps its store, read while it does not run [default: /var/lib/docker]
     #[arg(
         long,

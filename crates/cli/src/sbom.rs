@@ -114,6 +114,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
         | ImageError::Nowhere { .. } => Exit::Usage,
         ImageError::Document { .. }
         | ImageError::Missing { .. }
+        | ImageError::Discarded { .. }
         | ImageError::Limit { .. }
         | ImageError::Spool { .. }
         | ImageError::Digest { .. } => Exit::Incomplete,
