@@ -435,3 +435,12 @@ pub fn bolt(data: &[u8]) {
     engine::containerd::read_as_store(&bytes);
     engine::containerd::read_as_store(data);
 }
+
+/// An envelope about the image whose manifest has the digest of nothing.
+pub fn attached(data: &[u8]) {
+    let subject = vocabulary::Digest::of(b"");
+    let opened = image::source::attached::opened(data, std::slice::from_ref(&subject));
+    if let Ok(Some((document, _))) = opened {
+        let _ = policy::parse_vex("attached", &document);
+    }
+}

@@ -187,6 +187,9 @@ fn documents(folder: &Path) -> io::Result<()> {
     let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2000-01-01T00:00:00Z","statements":
         [{"vulnerability":{"name":"CVE-2000-1"},"status":"fixed","products":[{"@id":"pkg:npm/a@1"}]}]}"#;
     write(folder, "policy", "openvex", vex)?;
+    // `{"predicateType":"https://openvex.dev/ns","subject":[…],"predicate":{}}` about nothing's digest.
+    let envelope = br#"{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGVUeXBlIjoiaHR0cHM6Ly9vcGVudmV4LmRldi9ucyIsInN1YmplY3QiOlt7ImRpZ2VzdCI6eyJzaGEyNTYiOiJlM2IwYzQ0Mjk4ZmMxYzE0OWFmYmY0Yzg5OTZmYjkyNDI3YWU0MWU0NjQ5YjkzNGNhNDk1OTkxYjc4NTJiODU1In19XSwicHJlZGljYXRlIjp7fX0=","signatures":[]}"#;
+    write(folder, "attached", "envelope", envelope)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

@@ -323,8 +323,9 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
     pub(crate) policy: Option<PathBuf>,
     /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
-    /// several times
-    #[arg(long, value_name = "FILE")]
+    /// several times. `attached` takes the OpenVEX documents that are attached to the image in its
+    /// registry or OCI layout, for `scan` of named images: whoever may push there may silence findings
+    #[arg(long, value_name = "FILE|attached")]
     pub(crate) vex: Vec<PathBuf>,
     /// Only vulnerabilities that can be mended count
     #[arg(long)]

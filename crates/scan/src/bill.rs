@@ -143,6 +143,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         symlinks: HashMap::new(),
         entry: None,
         kernel: None,
+        attached: Vec::new(),
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn inventory(
         symlinks,
         entry: None,
         kernel: None,
+        attached: Vec::new(),
     }
 }
 
