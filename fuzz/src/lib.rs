@@ -510,3 +510,31 @@ pub fn release(data: &[u8]) {
         assert!(!name.starts_with('/') && name.split('/').all(|part| part != ".."), "{name}");
     }
 }
+
+/// A bbolt file. Its checksums are made right, as they keep out what changed by accident alone.
+pub fn bolt(data: &[u8]) {
+    let mut bytes = data.to_vec();
+    for page in [0, testkit::bolt::PAGE] {
+        let long = |at: usize| {
+            let bytes = bytes.get(page + 16 + at..)?.first_chunk()?;
+            Some(u64::from_le_bytes(*bytes))
+        };
+        if let (Some(root), Some(end), Some(transaction)) = (long(16), long(40), long(48)) {
+            let meta = testkit::bolt::meta(page as u64, root, end, transaction);
+            if let Some(place) = bytes.get_mut(page..page + meta.len()) {
+                place.copy_from_slice(&meta);
+            }
+        }
+    }
+    engine::containerd::read_as_store(&bytes);
+    engine::containerd::read_as_store(data);
+}
+
+/// An envelope about the image whose manifest has the digest of nothing.
+pub fn attached(data: &[u8]) {
+    let subject = vocabulary::Digest::of(b"");
+    let opened = image::source::attached::opened(data, std::slice::from_ref(&subject));
+    if let Ok(Some((document, _))) = opened {
+        let _ = policy::parse_vex("attached", &document);
+    }
+}

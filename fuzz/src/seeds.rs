@@ -215,6 +215,14 @@ fn documents(folder: &Path) -> io::Result<()> {
     let images = format!(r#"[{{"id":"{id}","names":["docker.io/library/app:1"],"layer":"{id}"}}]"#);
     let layers = format!(r#"[{{"id":"{id}","diff-digest":"sha256:{id}"}}]"#);
     write(folder, "stores", "podman", &[images.as_bytes(), SEPARATOR, layers.as_bytes()].concat())?;
+    let digest = format!("sha256:{id}");
+    let images: Vec<String> =
+        (0..6).map(|number| format!("docker.io/library/app:{number}")).collect();
+    let images: Vec<_> = images.iter().map(|name| (name.as_str(), digest.as_str())).collect();
+    for (namespace, images) in [("default", &images[..]), ("moby", &images[..2])] {
+        let images = testkit::bolt::containerd_images(namespace, images);
+        write(folder, "bolt", namespace, &testkit::bolt::file(&images, 3))?;
+    }
     let names = format!(r#"{{"Repositories":{{"app":{{"app:1":"sha256:{id}"}}}}}}"#);
     write(folder, "stores", "docker", names.as_bytes())?;
     let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\
@@ -223,6 +231,9 @@ fn documents(folder: &Path) -> io::Result<()> {
     let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2000-01-01T00:00:00Z","statements":
         [{"vulnerability":{"name":"CVE-2000-1"},"status":"fixed","products":[{"@id":"pkg:npm/a@1"}]}]}"#;
     write(folder, "policy", "openvex", vex)?;
+    // `{"predicateType":"https://openvex.dev/ns","subject":[…],"predicate":{}}` about nothing's digest.
+    let envelope = br#"{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGVUeXBlIjoiaHR0cHM6Ly9vcGVudmV4LmRldi9ucyIsInN1YmplY3QiOlt7ImRpZ2VzdCI6eyJzaGEyNTYiOiJlM2IwYzQ0Mjk4ZmMxYzE0OWFmYmY0Yzg5OTZmYjkyNDI3YWU0MWU0NjQ5YjkzNGNhNDk1OTkxYjc4NTJiODU1In19XSwicHJlZGljYXRlIjp7fX0=","signatures":[]}"#;
+    write(folder, "attached", "envelope", envelope)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

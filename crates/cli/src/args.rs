@@ -96,7 +96,7 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_address: Option<PathBuf>,
-    /// Namespace of containerd [default: default]
+    /// Namespace of containerd [default: default; images are also looked for in k8s.io and moby]
     #[arg(
         long,
         global = true,
@@ -105,6 +105,16 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) containerd_namespace: Option<String>,
+    /// Where containerd keeps its store, read while it does not run [default: the user's, then
+    /// /var/lib/containerd and those of k3s and RKE2]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "LAZARET_CONTAINERD_ROOT",
+        hide_env_values = true
+    )]
+    pub(crate) containerd_root: Option<PathBuf>,
     /// Where Docker keeps its store, read while it does not run [default: /var/lib/docker]
     #[arg(
         long,
@@ -313,8 +323,9 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
     pub(crate) policy: Option<PathBuf>,
     /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
-    /// several times
-    #[arg(long, value_name = "FILE")]
+    /// several times. `attached` takes the OpenVEX documents that are attached to the image in its
+    /// registry or OCI layout, for `scan` of named images: whoever may push there may silence findings
+    #[arg(long, value_name = "FILE|attached")]
     pub(crate) vex: Vec<PathBuf>,
     /// Only vulnerabilities that can be mended count
     #[arg(long)]

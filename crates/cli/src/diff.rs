@@ -47,6 +47,7 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
             "`{format}` has no form for differences; use table or json"
         )));
     }
+    crate::scanning::refuse_attached(&args.policy, "`diff`")?;
     let policy = policy(world, &args.policy)?;
     let before = side(world, args, &args.before, &policy)?;
     let after = side(world, args, &args.after, &policy)?;

@@ -126,10 +126,14 @@ impl World {
             docker: docker.cloned().unwrap_or(defaults.docker),
             containerd: containerd.cloned().unwrap_or(defaults.containerd),
             namespace: namespace.cloned().unwrap_or(defaults.namespace),
+            containerd_roots: match &global.containerd_root {
+                Some(root) => vec![root.clone()],
+                None => settings::roots("containerd", defaults.containerd_roots),
+            },
             docker_root: global.docker_root.clone().unwrap_or(defaults.docker_root),
             podman_roots: match &global.podman_root {
                 Some(root) => vec![root.clone()],
-                None => settings::podman_roots(defaults.podman_roots),
+                None => settings::roots("containers/storage", defaults.podman_roots),
             },
         }
     }

@@ -160,6 +160,7 @@ struct Tested<'report> {
 }
 
 fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
+    scanning::refuse_attached(&args.policy, "`policy test`")?;
     let policy = scanning::policy(world, &args.policy)?;
     let day = today(World::now())?;
     let report = diff::saved_or_scanned(

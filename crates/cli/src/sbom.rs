@@ -52,9 +52,17 @@ pub(crate) fn read(
     args: &ReadArgs,
     record: RecordArgs,
 ) -> Result<Inventory, Failure> {
-    let options = read_options_of(world, args, record)?;
+    read_by(world, reference, &read_options_of(world, args, record)?)
+}
+
+/// Reads a subject, and says where it was found.
+pub(crate) fn read_by(
+    world: &World,
+    reference: &str,
+    options: &ReadOptions,
+) -> Result<Inventory, Failure> {
     let inventory = progress::while_reading(&world.printing, |progress| {
-        scan::read(reference, &options, progress)
+        scan::read(reference, options, progress)
     })
     .map_err(failure)?;
     say_source(world, &inventory);
@@ -115,6 +123,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
         | ImageError::Nowhere { .. } => Exit::Usage,
         ImageError::Document { .. }
         | ImageError::Missing { .. }
+        | ImageError::Discarded { .. }
         | ImageError::Limit { .. }
         | ImageError::Spool { .. }
         | ImageError::Digest { .. } => Exit::Incomplete,

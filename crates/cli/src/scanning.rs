@@ -4,7 +4,7 @@ use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
-use crate::sbom::{exit_of, failure, read, read_options_of, say_source, today};
+use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
 use crate::{database, output, progress, running, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
@@ -29,6 +29,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let mut policy = policy(world, &args.policy)?;
     policy.known = args.new_since.as_deref().map(crate::diff::known).transpose()?;
     if args.running {
+        refuse_attached(&args.policy, "--running")?;
         return running::run(world, args, &policy);
     }
     if args.references.is_empty() {
@@ -111,11 +112,12 @@ type Failed = (String, Failure);
 /// What could be read, in the order of the arguments, and what could not. One alone that cannot be
 /// read ends the command.
 fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Failed>), Failure> {
+    let mut options = read_options_of(world, &args.read, args.record)?;
+    options.attached = args.policy.vex.iter().any(|file| is_attached(file));
     if let [reference] = args.references.as_slice() {
-        return Ok((vec![read(world, reference, &args.read, args.record)?], Vec::new()));
+        return Ok((vec![read_by(world, reference, &options)?], Vec::new()));
     }
     several::refuse_single_forms(&args.output)?;
-    let options = read_options_of(world, &args.read, args.record)?;
     let next = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, Result<Inventory, Failure>>> = Mutex::default();
     progress::while_reading(&world.printing, |progress| {
@@ -182,7 +184,7 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
         args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false);
     policy.only_fixed |= args.only_fixed;
     policy.allow_partial |= args.allow_partial || settings.allow_partial.unwrap_or(false);
-    for file in &args.vex {
+    for file in args.vex.iter().filter(|file| !is_attached(file)) {
         let text = settings::read_text(file, VEX_BYTES)?;
         let statements = policy::parse_vex(&file.display().to_string(), text.as_bytes());
         policy.vex.extend(
@@ -191,6 +193,22 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
     }
     policy.ignores.extend(ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?);
     Ok(policy)
+}
+
+/// Whether `--vex` asks for what is attached to the image, also in Trivy's word for it. A file of that
+/// name is `./attached`.
+fn is_attached(file: &Path) -> bool {
+    ["attached", "oci"].iter().any(|word| file == Path::new(word))
+}
+
+/// For commands whose subjects were read before, or come from an engine.
+pub(crate) fn refuse_attached(args: &PolicyArgs, command: &str) -> Result<(), Failure> {
+    if args.vex.iter().any(|file| is_attached(file)) {
+        return Err(Failure::usage(format!(
+            "`--vex attached` goes with `lazaret scan` of named images, not with {command}"
+        )));
+    }
+    Ok(())
 }
 
 fn ignores(named: Option<&PathBuf>) -> Result<Vec<Ignore>, Failure> {

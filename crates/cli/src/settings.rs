@@ -126,13 +126,13 @@ pub(crate) fn registry_credentials() -> image::Credentials {
     }
 }
 
-/// Podman's stores: the user's own before that of the machine.
-pub(crate) fn podman_roots(of_machine: Vec<PathBuf>) -> Vec<PathBuf> {
+/// Stores of an engine: the user's own, below the folder for data, before those of the machine.
+pub(crate) fn roots(own: &str, of_machine: Vec<PathBuf>) -> Vec<PathBuf> {
     let own = std::env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/share")))
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join("containers/storage"));
+        .map(|folder| folder.join(own));
     own.into_iter().chain(of_machine).collect()
 }
 

@@ -4,6 +4,7 @@
 //! the sockets of engines on this machine only, and only asks: nothing here changes what an engine
 //! holds. Everything is blocking outside: the few requests are not worth an executor in every caller.
 
+pub mod bolt;
 pub mod containerd;
 pub mod docker;
 mod error;
@@ -32,10 +33,33 @@ pub struct Endpoints {
     pub containerd: PathBuf,
     /// containerd's namespace.
     pub namespace: String,
+    /// Where containerd keeps its stores, for when it does not run.
+    pub containerd_roots: Vec<PathBuf>,
     /// Where Docker keeps its store, for when it does not run.
     pub docker_root: PathBuf,
     /// Where Podman keeps its stores.
     pub podman_roots: Vec<PathBuf>,
+}
+
+/// The namespace that containerd's clients take where none is named.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// The namespaces of those who keep their images in containerd's store: its own clients, Kubernetes,
+/// and Docker.
+const KNOWN_NAMESPACES: [&str; 3] = [DEFAULT_NAMESPACE, "k8s.io", DOCKER_NAMESPACE];
+
+/// The namespace of Docker.
+pub const DOCKER_NAMESPACE: &str = "moby";
+
+impl Endpoints {
+    /// The namespaces in which an image is looked for: the one that was named, or the known ones.
+    #[must_use]
+    pub fn image_namespaces(&self) -> Vec<&str> {
+        match self.namespace.as_str() {
+            DEFAULT_NAMESPACE => KNOWN_NAMESPACES.to_vec(),
+            named => vec![named],
+        }
+    }
 }
 
 impl Default for Endpoints {
@@ -43,7 +67,15 @@ impl Default for Endpoints {
         Self {
             docker: "unix:///var/run/docker.sock".to_owned(),
             containerd: PathBuf::from("/run/containerd/containerd.sock"),
-            namespace: "default".to_owned(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            // Its own, and where k3s and RKE2 keep theirs.
+            containerd_roots: [
+                "/var/lib/containerd",
+                "/var/lib/rancher/k3s/agent/containerd",
+                "/var/lib/rancher/rke2/agent/containerd",
+            ]
+            .map(PathBuf::from)
+            .to_vec(),
             docker_root: PathBuf::from("/var/lib/docker"),
             podman_roots: vec![PathBuf::from("/var/lib/containers/storage")],
         }

@@ -49,6 +49,16 @@ pub enum ImageError {
         /// What is missing.
         name: String,
     },
+    /// Content that containerd does not keep.
+    #[error(
+        "`{image}` lacks `{name}` in containerd's content store: its platform was never pulled, or containerd discarded it after unpacking (`discard_unpacked_layers`); fetch it with `ctr content fetch`, choose another with --platform, or scan the image by registry:"
+    )]
+    Discarded {
+        /// The image.
+        image: String,
+        /// What is missing.
+        name: String,
+    },
     /// A bound was passed.
     #[error("`{name}` in `{image}` is over the limit of {limit} {unit}; refusing to read it")]
     Limit {

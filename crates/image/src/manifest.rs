@@ -22,6 +22,9 @@ pub struct Descriptor {
     /// Platform of the manifest that it points at.
     #[serde(default)]
     pub platform: Option<PlatformDocument>,
+    /// What it is, where it is no image.
+    #[serde(default)]
+    pub artifact_type: Option<String>,
     /// Annotations.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
@@ -57,6 +60,12 @@ pub struct Manifest {
     /// Layers of a manifest.
     #[serde(default)]
     pub layers: Vec<Descriptor>,
+    /// What it is, where it is no image.
+    #[serde(default)]
+    pub artifact_type: String,
+    /// The manifest that it is about.
+    #[serde(default)]
+    pub subject: Option<Descriptor>,
     /// Annotations.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,

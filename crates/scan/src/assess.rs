@@ -5,10 +5,12 @@ use crate::host;
 use crate::inventory::Inventory;
 use crate::mend;
 use crate::rank::{self, Known};
+use crate::read::ATTACHED;
 use advisories::{Databases, Risks};
 use archive::Freshness;
+use image::source::attached::Attached;
 use policy::Policy;
-use vocabulary::{Finding, Report, Summary, Tool, Usage, report::SCHEMA};
+use vocabulary::{Coverage, Finding, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
 
 /// What an inventory is assessed by.
 pub struct Assessment<'assess> {
@@ -45,6 +47,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         entry,
         apt: _,
         kernel,
+        attached,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     findings.extend(by.imported.iter().cloned());
@@ -73,11 +76,13 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         findings.extend(freshness::unexplained(&fresh.findings, &findings));
         coverage.push(fresh.coverage.clone());
     }
-    let (asked, unknown) = policy::conditions(by.policy, &subject, &packages);
+    let with_attached = with_attached(by.policy, &attached, &mut coverage);
+    let policy = with_attached.as_ref().unwrap_or(by.policy);
+    let (asked, unknown) = policy::conditions(policy, &subject, &packages);
     findings.extend(asked);
     coverage.extend(unknown);
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    let judgement = policy::decide_for(by.policy, Some(&subject), findings, &coverage, by.today);
+    let judgement = policy::decide_for(policy, Some(&subject), findings, &coverage, by.today);
     let summary = Summary::count(judgement.open(), &packages);
     let mending = mend::plan(judgement.open(), &packages);
     Report {
@@ -96,4 +101,34 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         mending,
         files,
     }
+}
+
+/// The policy with the documents that are attached to the image, each named by its digest.
+fn with_attached(
+    policy: &Policy,
+    attached: &[Attached],
+    coverage: &mut [Coverage],
+) -> Option<Policy> {
+    if attached.is_empty() {
+        return None;
+    }
+    let mut policy = policy.clone();
+    let mut problems = Vec::new();
+    for document in attached {
+        let signed = if document.signed { "signature not verified" } else { "unsigned" };
+        let name = format!("attached {}, {signed}", document.digest);
+        match policy::parse_vex(&name, &document.bytes) {
+            Ok(statements) => policy.vex.extend(statements),
+            Err(error) => problems.push(Problem {
+                path: document.digest.to_string(),
+                layer: None,
+                reason: error.to_string(),
+            }),
+        }
+    }
+    if let Some(own) = coverage.iter_mut().find(|one| one.check == ATTACHED) {
+        problems.append(&mut own.problems);
+        *own = Coverage::with_problems(ATTACHED, problems);
+    }
+    Some(policy)
 }

@@ -36,7 +36,12 @@ pub struct ReadOptions {
     pub registry: image::RegistryOptions,
     /// The release of the kernel that runs, for `host:`.
     pub kernel: Option<String>,
+    /// Whether VEX documents that are attached to an image are looked for.
+    pub attached: bool,
 }
+
+/// The check of what is attached to an image, in the coverage.
+pub(crate) const ATTACHED: &str = "attached-vex";
 
 impl Default for ReadOptions {
     fn default() -> Self {
@@ -50,6 +55,7 @@ impl Default for ReadOptions {
             engines: image::Endpoints::default(),
             registry: image::RegistryOptions::default(),
             kernel: None,
+            attached: false,
         }
     }
 }
@@ -91,8 +97,13 @@ pub fn read(
         platform: options.platform.clone(),
         engines: options.engines.clone(),
         registry: options.registry.clone(),
+        attached: options.attached,
     };
     let opened = image::open(reference, &open)?;
+    let attachments = match &opened {
+        Opened::Image(image) => image.attachments.clone(),
+        Opened::Directory(_) => None,
+    };
     let all = crate::checks();
     let mut checks = borrowed(&all);
     if matches!(opened, Opened::Image(_)) {
@@ -110,7 +121,27 @@ pub fn read(
     if let Some(remark) = remark {
         remark_on_cache(&mut inventory.coverage, &remark);
     }
+    if options.attached {
+        attach(&mut inventory, attachments);
+    }
     Ok(inventory)
+}
+
+/// Keeps what is attached for policy, and says what could not be read of it.
+fn attach(inventory: &mut Inventory, attachments: Option<image::source::attached::Attachments>) {
+    let coverage = match attachments {
+        None => Coverage::skipped(
+            ATTACHED,
+            "only images in a registry or an OCI layout have documents attached; name the registry",
+        ),
+        Some(found) => {
+            let problem = |(path, reason)| Problem { path, layer: None, reason };
+            inventory.attached = found.documents;
+            let problems = found.problems.into_iter().map(problem).collect();
+            Coverage::with_problems(ATTACHED, problems)
+        }
+    };
+    inventory.coverage.push(coverage);
 }
 
 /// Reads the container platform of a machine; see [`host`].

@@ -72,6 +72,7 @@ pub(crate) fn inventory(
         entry: None,
         apt,
         kernel: None,
+        attached: Vec::new(),
     }
 }
 

@@ -15,6 +15,7 @@ fn endpoints(docker: &str) -> Endpoints {
         docker: docker.to_owned(),
         containerd: "/nonexistent/containerd.sock".into(),
         docker_root: "/nonexistent/docker".into(),
+        containerd_roots: Vec::new(),
         podman_roots: Vec::new(),
         ..Endpoints::default()
     }
@@ -222,6 +223,90 @@ fn an_image_of_containerd_gives_the_same_inventory_as_its_archive() {
     std::fs::write(&manifest, bytes).unwrap();
     let tampered = inventory(&format!("containerd:{name}"), &options);
     assert_eq!(tampered.findings.len(), 1, "{:?}", tampered.findings);
+}
+
+#[test]
+fn containerd_s_store_gives_the_inventory_of_the_layout_without_containerd() {
+    let Some(mut daemon) = ContainerdDaemon::start() else { return };
+    let Some(image) = demo("registry.example/app:1") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let layout = folder.path().join("layout");
+    image.write_oci_dir(&layout).unwrap();
+    let of_layout = |name: &Path, options: &ReadOptions| {
+        comparable(inventory(&format!("oci-dir:{}", name.display()), options))
+    };
+    daemon.import_bytes(&image.oci_archive());
+    // As Docker with containerd's image store, and an image of two platforms of which one is pulled.
+    let moby = folder.path().join("moby.tar");
+    std::fs::write(&moby, image.docker_archive()).unwrap();
+    let _ = daemon.ctr(&["--namespace", "moby", "images", "import", &moby.display().to_string()]);
+    let other = |platform: &str, text: &str| {
+        let layer = Layer::new().file("platform", text);
+        ImageBuilder::new().platform(platform).tag("registry.example/two:1").layer(layer)
+    };
+    let two = testkit::ImageIndex::new()
+        .image(other("linux/amd64", "a"))
+        .image(other("linux/arm64", "b"))
+        .nested();
+    let (two_archive, two_layout) = (folder.path().join("two.tar"), folder.path().join("two"));
+    std::fs::write(&two_archive, two.oci_archive()).unwrap();
+    let built = two.write_oci_dir(&two_layout).unwrap();
+    let two_archive = two_archive.display().to_string();
+    let name = "--index-name=registry.example/two:1";
+    let import = ["images", "import", "--no-unpack", "--all-platforms", name, &two_archive];
+    let _ = daemon.ctr(&import);
+
+    let mut engines = endpoints("unix:///nonexistent/docker.sock");
+    engines.namespace = daemon.namespace().to_owned();
+    engines.containerd_roots = vec![daemon.root()];
+    let at = options(engines);
+    // While containerd has the file open, and after.
+    for _ in 0..2 {
+        let stored = inventory("containerd:registry.example/app:1", &at);
+        let source = stored.subject.source.clone().unwrap();
+        assert_eq!(source, format!("containerd's store (namespace {})", daemon.namespace()));
+        assert_eq!(stored.findings, []);
+        assert!(stored.coverage.iter().all(|coverage| coverage.status == Status::Ran));
+        assert_eq!(stored.packages.len(), 1);
+        let mut stored = comparable(stored);
+        stored.subject.source = None;
+        assert_eq!(stored, of_layout(&layout, &at));
+        daemon.stop();
+    }
+    let bare = inventory("registry.example/app:1", &at);
+    assert!(bare.subject.source.unwrap().starts_with("containerd's store"));
+
+    for (platform, built) in ["linux/amd64", "linux/arm64"].into_iter().zip(&built) {
+        let platform = Some(platform.parse().unwrap());
+        let at = ReadOptions { platform, ..at.clone() };
+        let mut stored = comparable(inventory("containerd:registry.example/two:1", &at));
+        assert_eq!(stored.subject.config_digest.as_ref(), Some(&built.config_digest));
+        stored.subject.source = None;
+        assert_eq!(stored, of_layout(&two_layout, &at));
+    }
+
+    let mut docker = endpoints("unix:///nonexistent/docker.sock");
+    docker.docker_root = folder.path().join("docker");
+    let own = docker.docker_root.join("containerd");
+    std::fs::create_dir_all(&own).unwrap();
+    std::os::unix::fs::symlink(daemon.root(), own.join("daemon")).unwrap();
+    let stored = inventory("docker:registry.example/app:1", &options(docker));
+    assert_eq!(stored.subject.source.as_deref(), Some("containerd's store (namespace moby)"));
+
+    // A changed blob is told, one that is gone is named.
+    let read = |name: &str| read(name, &at, &Progress::default());
+    let blobs = daemon.root().join("io.containerd.content.v1.content/blobs/sha256");
+    let layer = blobs.join(image.build().layers[1].digest.hex());
+    let bytes = std::fs::read(&layer).unwrap();
+    std::fs::write(&layer, [bytes.as_slice(), b"more"].concat()).unwrap();
+    let tampered = read("containerd:registry.example/app:1").unwrap();
+    assert!(tampered.findings.iter().any(|finding| finding.rule == "digest-mismatch"));
+    std::fs::remove_file(&layer).unwrap();
+    let error = read("containerd:registry.example/app:1").unwrap_err().to_string();
+    assert!(error.contains(&image.build().layers[1].digest.to_string()), "{error}");
+    assert!(error.contains("discard_unpacked_layers"), "{error}");
+    let error = read("containerd:none:1").unwrap_err().to_string();
+    assert!(error.contains("it has no image `none:1` in the namespace"), "{error}");
 }
 
 fn file<'inventory>(inventory: &'inventory Inventory, path: &str) -> &'inventory FileRecord {

@@ -157,6 +157,7 @@ pub struct ContainerdDaemon {
     daemon: Daemon,
     address: PathBuf,
     namespace: String,
+    stopped: bool,
 }
 
 impl ContainerdDaemon {
@@ -188,7 +189,7 @@ impl ContainerdDaemon {
         let mut command = Command::new("containerd");
         command.arg("--config").arg(folder.join("config.toml"));
         let daemon = Daemon::start(command, folder);
-        let containerd = Self { daemon, address, namespace };
+        let containerd = Self { daemon, address, namespace, stopped: false };
         containerd.daemon.wait_for(|| containerd.attempt(&["version"]).map(drop));
         Some(containerd)
     }
@@ -203,6 +204,12 @@ impl ContainerdDaemon {
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Ends it; what it stored stays until this is dropped.
+    pub fn stop(&mut self) {
+        self.daemon.stop();
+        self.stopped = true;
     }
 
     /// Its root folder, which holds the content store.
@@ -273,7 +280,9 @@ impl ContainerdDaemon {
 
 impl Drop for ContainerdDaemon {
     fn drop(&mut self) {
-        let ids = self.attempt(&["containers", "list", "--quiet"]).unwrap_or_default();
+        // Nobody answers for one that was ended, and had no containers then.
+        let list = || self.attempt(&["containers", "list", "--quiet"]).unwrap_or_default();
+        let ids = if self.stopped { String::new() } else { list() };
         for id in ids.split_whitespace() {
             let _ = self.attempt(&["tasks", "kill", "--signal", "9", id]);
             let gone = || self.attempt(&["tasks", "delete", "--force", id]).map(drop);

@@ -6,6 +6,7 @@
 //! test cannot hide in a shared library, and so that they can lie: every size, digest and name can
 //! be made a false one.
 
+pub mod bolt;
 pub mod engine;
 pub mod http;
 pub mod image;

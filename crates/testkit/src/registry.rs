@@ -108,6 +108,53 @@ impl RegistryDaemon {
     }
 }
 
+impl RegistryDaemon {
+    /// Puts a blob into a repository, over plain HTTP without a login.
+    ///
+    /// # Panics
+    /// Where that fails.
+    pub fn put_blob(&self, name: &str, bytes: &[u8]) {
+        let digest = vocabulary::Digest::of(bytes);
+        let begun = self.send("POST", &format!("/v2/{name}/blobs/uploads/"), "", b"");
+        let place = begun.lines().find_map(|line| line.strip_prefix("Location: "));
+        let place = place.unwrap_or_default().trim();
+        let path = place.split_once(&self.host).map_or(place, |(_, path)| path);
+        let path = format!("{path}&digest={digest}");
+        let _ = self.send("PUT", &path, "application/octet-stream", bytes);
+    }
+
+    /// Puts a manifest or index into a repository, at a tag or its digest.
+    ///
+    /// # Panics
+    /// Where that fails.
+    pub fn put_manifest(&self, name: &str, tag: &str, media_type: &str, bytes: &[u8]) {
+        let _ = self.send("PUT", &format!("/v2/{name}/manifests/{tag}"), media_type, bytes);
+    }
+
+    /// Sends a request; the whole answer.
+    #[expect(clippy::panic, reason = "a test that cannot go on ends here, with the reason")]
+    fn send(&self, method: &str, path: &str, media_type: &str, body: &[u8]) -> String {
+        use std::io::{Read as _, Write as _};
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {media_type}\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n",
+            self.host,
+            body.len()
+        );
+        let exchange = || -> std::io::Result<String> {
+            let mut stream = std::net::TcpStream::connect(&self.host)?;
+            stream.write_all(&[head.as_bytes(), body].concat())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        match exchange() {
+            Ok(answer) if answer.starts_with("HTTP/1.1 20") => answer,
+            other => panic!("{method} {path}: {other:?}"),
+        }
+    }
+}
+
 impl Drop for RegistryDaemon {
     fn drop(&mut self) {
         self.daemon.stop();

@@ -8,8 +8,10 @@ mod content;
 mod grpc;
 pub mod messages;
 pub mod protobuf;
+mod store;
 
 pub use content::Configuration;
+pub use store::{read_as_store, stored_image};
 
 use crate::error::{EngineError, one_line};
 use crate::layers::{ContainerDetails, FolderRole, LayerFolder};

@@ -83,6 +83,7 @@ mod tests {
                 docker: format!("unix://{}/none.sock", folder.path().display()),
                 containerd: folder.path().join("none.sock"),
                 docker_root: folder.path().to_owned(),
+                containerd_roots: vec![folder.path().to_owned()],
                 podman_roots: vec![folder.path().to_owned()],
                 ..engine::Endpoints::default()
             },

@@ -1,5 +1,6 @@
 //! OCI layouts, in a folder or an archive: index, manifest, configuration.
 
+use super::attached;
 use super::documents::{Documents, hash_like};
 use super::registry::{Kind, RemoteBlob, Session};
 use super::{Image, LayerSource, OpenOptions, check_layers, complete, no_match, subject};
@@ -23,7 +24,7 @@ pub(super) enum Store {
 }
 
 impl Store {
-    fn blob(&self, path: &str) -> Option<Blob> {
+    pub(super) fn blob(&self, path: &str) -> Option<Blob> {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(path);
@@ -128,17 +129,23 @@ pub(super) fn open_manifest(
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
     let reference = documents.image;
+    let mut subjects = vec![digest.clone()];
     for _ in 0..limits::INDEX_DEPTH {
         let name = digest.to_string();
         let manifest: Manifest = documents.parse(&bytes, &name, "image manifest")?;
         if manifest.config.is_none() && !manifest.manifests.is_empty() {
             let chosen = choose(&manifest.manifests, reference, options, "--platform")?;
             digest = documents.digest(&chosen.digest)?;
+            subjects.push(digest.clone());
             bytes = documents.manifest(store, &digest)?;
             continue;
         }
         let found = hash_like(&digest, &bytes);
-        return from_manifest(documents, store, manifest, found, tags);
+        let mut image = from_manifest(documents, store, manifest, found, tags)?;
+        if options.attached {
+            image.attachments = attached::find(store, reference, &subjects);
+        }
+        return Ok(image);
     }
     Err(too_deep(reference))
 }
@@ -182,7 +189,7 @@ fn too_deep(reference: &str) -> ImageError {
     }
 }
 
-fn name_of(entry: &Descriptor) -> Option<&str> {
+pub(super) fn name_of(entry: &Descriptor) -> Option<&str> {
     let annotation = |key| entry.annotations.get(key).map(String::as_str);
     annotation(IMAGE_NAME).or_else(|| annotation(REFERENCE_NAME))
 }
@@ -206,9 +213,24 @@ fn platform_of(entry: &Descriptor) -> Option<Platform> {
     })
 }
 
+/// `sha256-<hex>`, or that with an ending of cosign's. Source: OCI distribution specification 1.1,
+/// "Referrers Tag Schema".
+fn is_tag_of_subject(name: &str) -> bool {
+    let name = name.rsplit([':', '/']).next().unwrap_or(name);
+    name.strip_prefix("sha256-").is_some_and(|rest| {
+        let (hex, ending) = rest.split_once('.').unwrap_or((rest, ""));
+        let digits = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        digits && ["", "att", "sig", "sbom"].contains(&ending)
+    })
+}
+
 /// Whether an entry is an attestation beside an image rather than an image.
 fn is_attestation(entry: &Descriptor) -> bool {
-    entry.annotations.contains_key("vnd.docker.reference.type")
+    // Referrers, by what they are or by the tag that stands for their subject.
+    let is_referrer = entry.artifact_type.as_deref().is_some_and(|kind| !kind.is_empty())
+        || name_of(entry).is_some_and(is_tag_of_subject);
+    is_referrer
+        || entry.annotations.contains_key("vnd.docker.reference.type")
         || platform_of(entry).is_some_and(|platform| platform.os == "unknown")
 }
 

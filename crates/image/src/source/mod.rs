@@ -5,6 +5,7 @@
 //! Whatever names a digest is hashed when it is read; what differs is kept as a [`Mismatch`], not as
 //! an error, because an image that was tampered with is the one that must be reported in full.
 
+pub mod attached;
 mod bare;
 mod containerd;
 mod docker;
@@ -40,6 +41,8 @@ pub struct OpenOptions {
     pub engines: engine::Endpoints,
     /// How registries are asked.
     pub registry: RegistryOptions,
+    /// Whether VEX documents that are attached to the image are looked for.
+    pub attached: bool,
 }
 
 /// Content whose digest is not the one that its reference names.
@@ -89,6 +92,8 @@ pub struct Image {
     pub problems: Vec<String>,
     /// By what it starts.
     pub entry: Entry,
+    /// What is attached to it, where that was asked for and the source can have any.
+    pub attachments: Option<attached::Attachments>,
     /// What an engine exported, which has no name and goes with the last that holds it.
     spool: Option<Arc<File>>,
 }
@@ -290,7 +295,15 @@ fn complete(
         layer.origin = origin;
     }
     let entry = Entry::of(&config.config);
-    Image { subject, layers, mismatches: documents.mismatches, problems, entry, spool: None }
+    Image {
+        subject,
+        layers,
+        mismatches: documents.mismatches,
+        problems,
+        entry,
+        attachments: None,
+        spool: None,
+    }
 }
 
 /// The packing that a media type states, for the report.

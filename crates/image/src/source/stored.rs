@@ -28,21 +28,24 @@ pub(super) fn podman(
     Err(first.unwrap_or_else(|| none(&options.engines.podman_roots)).into())
 }
 
-/// Docker's store, where it is there and Docker is not; else why Docker could not be asked.
+/// Docker's store, where it is there and Docker is not; else containerd's, where Docker keeps its images
+/// there; else why Docker could not be asked.
 pub(super) fn docker(
     reference: &str,
     name: &str,
     options: &OpenOptions,
     error: EngineError,
 ) -> Result<Image, ImageError> {
-    match engine::stores::docker_image(&options.engines.docker_root, name) {
-        Some(image) => {
-            let mut image = made(reference, &image?, options)?;
+    let missing = match engine::stores::docker_image(&options.engines.docker_root, name) {
+        Some(Ok(image)) => {
+            let mut image = made(reference, &image, options)?;
             image.subject.source = Some("docker's store".to_owned());
-            Ok(image)
+            return Ok(image);
         }
-        None => Err(error.into()),
-    }
+        Some(Err(missing)) => missing,
+        None => error,
+    };
+    super::containerd::of_docker(reference, name, options).unwrap_or(Err(missing.into()))
 }
 
 fn none(roots: &[PathBuf]) -> EngineError {

@@ -148,6 +148,24 @@ impl Registry {
         }
     }
 
+    /// A document that need not be there, such as a list of referrers; not held against a digest.
+    pub(in crate::source) fn document(&self, path: &str) -> Result<Option<Vec<u8>>, RegistryError> {
+        let url = format!("{}/v2/{}/{path}", self.base, self.path);
+        let request = Request {
+            max_bytes: crate::limits::MANIFEST_BYTES,
+            https_only: !self.plain_http,
+            headers: vec![("accept".to_owned(), ACCEPT.to_owned())],
+            ..Request::default()
+        };
+        let response = self.authorized(&url, &request)?;
+        let (image, host) = (self.image.clone(), self.host.clone());
+        match response.status {
+            200 => response.body.into_vec().map(Some).map_err(|error| self.broken(&error)),
+            404 => Ok(None),
+            status => Err(RegistryError::Status { image, host, what: path.to_owned(), status }),
+        }
+    }
+
     fn authorized(&self, url: &str, request: &Request) -> Result<Response, RegistryError> {
         let used = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let response = self.send(url, request, used.as_ref())?;
