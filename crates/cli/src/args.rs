@@ -279,8 +279,8 @@ pub(crate) struct RiskArgs {
 /// Where results go.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit or
-    /// gitlab
+    /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit,
+    /// gitlab or github
     #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
@@ -507,6 +507,9 @@ pub(crate) struct AffectedArgs {
 pub(crate) struct SbomArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+    /// Taken only to say that one subject is
+    #[arg(hide = true)]
+    pub(crate) more: Vec<String>,
     #[command(flatten)]
     pub(crate) record: RecordArgs,
     #[command(flatten)]

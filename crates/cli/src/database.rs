@@ -272,7 +272,7 @@ pub(crate) fn for_scan(
         if let Some((ecosystem, error)) = databases.failures().next() {
             return Err(Failure::new(
                 Exit::NoDatabase,
-                anyhow::anyhow!("{error}; run `lazaret db update '{ecosystem}'`"),
+                anyhow::anyhow!("{error}; run `lazaret db update {}`", ecosystem.as_argument()),
             ));
         }
         let names: Vec<&str> = needed.iter().map(Ecosystem::as_str).collect();

@@ -44,6 +44,7 @@ impl Printing {
             verbose: self.verbose,
             timestamp: timestamp(),
             moment: Some(moment()),
+            build: build(),
         }
     }
 
@@ -60,6 +61,31 @@ impl Printing {
 fn timestamp() -> Option<String> {
     let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
+}
+
+/// Refuses a dependency snapshot early where nothing says of which commit it is.
+pub(crate) fn refuse_snapshot_of_nothing(args: &OutputArgs) -> Result<(), Failure> {
+    let asked = args.format.into_iter().chain(args.output.iter().filter_map(|one| one.format));
+    if asked.into_iter().any(|format| format == Format::Github) && build().is_none() {
+        return Err(Failure::usage(
+            "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do",
+        ));
+    }
+    Ok(())
+}
+
+/// The run of GitHub's that this is, by the variables that its runners set.
+fn build() -> Option<report::Build> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let commit = variable("GITHUB_SHA")?;
+    let is_digest =
+        matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some(report::Build {
+        commit: is_digest.then_some(commit)?,
+        reference: variable("GITHUB_REF")?,
+        run: variable("GITHUB_RUN_ID")?,
+        correlator: format!("{} {}", variable("GITHUB_WORKFLOW")?, variable("GITHUB_JOB")?),
+    })
 }
 
 /// The time of this run, to the second, as SPDX wants it.

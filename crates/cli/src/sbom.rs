@@ -13,12 +13,18 @@ use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
 use vocabulary::Outcome;
 
 pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
+    if !args.more.is_empty() {
+        return Err(Failure::usage(
+            "`lazaret sbom` takes one subject; run it for each, or give them all to `lazaret scan`, with -o cyclonedx={name}.cdx.json",
+        ));
+    }
+    output::refuse_snapshot_of_nothing(&args.output)?;
     let named = args.output.output.iter().filter_map(|output| output.format);
     if let Some(format) =
         args.output.format.into_iter().chain(named).find(|own| !own.has_packages())
     {
         return Err(Failure::usage(format!(
-            "`{format}` has no form for packages; use table, json, cyclonedx or spdx"
+            "`{format}` has no form for packages; use table, json, cyclonedx, spdx or github"
         )));
     }
     let inventory = read(world, &args.subject.reference, &args.subject.read, args.record)?;

@@ -26,6 +26,7 @@ const VEX_BYTES: u64 = 64 << 20;
 const IGNORE_BYTES: u64 = 8 << 20;
 
 pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
+    output::refuse_snapshot_of_nothing(&args.output)?;
     let mut policy = policy(world, &args.policy)?;
     policy.known = args.new_since.as_deref().map(crate::diff::known).transpose()?;
     if args.running {

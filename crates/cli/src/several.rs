@@ -23,7 +23,7 @@ const NAME_CHARACTERS: usize = 100;
 
 /// Forms that are about one subject need a file for each.
 const fn is_single(format: Format) -> bool {
-    matches!(format, Format::CycloneDx | Format::Spdx | Format::Gitlab)
+    matches!(format, Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github)
 }
 
 /// Refuses early what could not be written at the end.

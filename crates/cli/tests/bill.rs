@@ -135,3 +135,37 @@ fn what_is_no_bill_is_an_error_that_names_it() {
     assert_eq!(code(&scanned), 2);
     assert!(stderr(&scanned).contains("`missing.json`"), "{}", stderr(&scanned));
 }
+
+#[test]
+fn a_second_subject_is_refused_with_what_to_do() {
+    let bench = Bench::new();
+    let listed = bench.run(&["sbom", "a:1", "b:1", "-o", "cyclonedx=bill.json"]);
+    assert_eq!(code(&listed), 2);
+    assert!(stderr(&listed).contains("takes one subject; run it for each"), "{}", stderr(&listed));
+}
+
+#[test]
+fn a_dependency_snapshot_names_the_run_that_made_it() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("layout")).unwrap();
+    let arguments = ["sbom", "oci-dir:layout", "--format", "github"];
+    let refused = bench.command(&arguments).env_remove("GITHUB_SHA").output().unwrap();
+    assert_eq!(code(&refused), 2, "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("set GITHUB_SHA"), "{}", stderr(&refused));
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let made = bench
+        .command(&arguments)
+        .env("GITHUB_SHA", commit)
+        .env("GITHUB_REF", "refs/heads/main")
+        .env("GITHUB_RUN_ID", "7")
+        .env("GITHUB_WORKFLOW", "build")
+        .env("GITHUB_JOB", "scan")
+        .output()
+        .unwrap();
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    let snapshot: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(snapshot["sha"], commit);
+    assert_eq!(snapshot["job"]["correlator"], "build scan");
+    let resolved = snapshot["manifests"]["oci-dir:layout"]["resolved"].as_object().unwrap();
+    assert!(resolved.keys().any(|purl| purl.starts_with("pkg:npm/left-demo@")), "{resolved:?}");
+}

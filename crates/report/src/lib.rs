@@ -9,6 +9,7 @@ mod alert;
 mod cyclonedx;
 mod difference;
 mod execution;
+mod github;
 mod gitlab;
 mod group;
 mod json;
@@ -46,11 +47,13 @@ pub enum Format {
     Junit,
     /// GitLab's container scanning report.
     Gitlab,
+    /// GitHub's dependency snapshot: packages alone.
+    Github,
 }
 
 impl Format {
     /// Every format, in the order in which help texts name them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Table,
         Self::Json,
         Self::CycloneDx,
@@ -59,6 +62,7 @@ impl Format {
         Self::Markdown,
         Self::Junit,
         Self::Gitlab,
+        Self::Github,
     ];
 
     /// The name on the command line.
@@ -73,13 +77,14 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Junit => "junit",
             Self::Gitlab => "gitlab",
+            Self::Github => "github",
         }
     }
 
     /// Whether it can list packages without findings.
     #[must_use]
     pub const fn has_packages(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::CycloneDx | Self::Spdx)
+        matches!(self, Self::Table | Self::Json | Self::CycloneDx | Self::Spdx | Self::Github)
     }
 
     /// Whether it can tell of several subjects at once.
@@ -98,7 +103,7 @@ impl fmt::Display for Format {
 /// Why a text is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit or gitlab"
+    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab or github"
 )]
 pub struct FormatError(String);
 
@@ -127,6 +132,21 @@ pub struct Style {
     pub timestamp: Option<String>,
     /// The time of the run, RFC 3339, for forms that must name one where `timestamp` is none.
     pub moment: Option<String>,
+    /// The run of a CI service that this is, for the form that must name one.
+    pub build: Option<Build>,
+}
+
+/// A run of a CI service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Digest of the commit, hexadecimal.
+    pub commit: String,
+    /// Branch or tag, such as `refs/heads/main`.
+    pub reference: String,
+    /// Its number.
+    pub run: String,
+    /// What later runs of the same job share, so that each takes the place of the one before.
+    pub correlator: String,
 }
 
 /// Renders a whole report.
@@ -148,6 +168,7 @@ pub fn render(
         Format::Markdown => markdown::render(report, style, out),
         Format::Junit => junit::render(std::slice::from_ref(report), out),
         Format::Gitlab => gitlab::render(report, style, out),
+        Format::Github => github::render(report, style, out),
     }
 }
 
@@ -168,7 +189,7 @@ pub fn render_reports(
         Format::Sarif => sarif::render(&reports.reports, style, out),
         Format::Markdown => markdown::render_reports(reports, style, out),
         Format::Junit => junit::render(&reports.reports, out),
-        Format::CycloneDx | Format::Spdx | Format::Gitlab => Err(io::Error::new(
+        Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
                 "`{format}` is about one subject; write one file for each, as in -o {format}={{name}}.json"
@@ -192,9 +213,12 @@ pub fn render_packages(
         Format::Json => json::render_packages(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
         Format::Spdx => spdx::render(report, style, out),
+        Format::Github => github::render(report, style, out),
         Format::Sarif | Format::Markdown | Format::Junit | Format::Gitlab => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            format!("`{format}` has no form for packages; use table, json, cyclonedx or spdx"),
+            format!(
+                "`{format}` has no form for packages; use table, json, cyclonedx, spdx or github"
+            ),
         )),
     }
 }

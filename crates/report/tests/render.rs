@@ -143,6 +143,28 @@ fn junit() {
     insta::assert_snapshot!(text(&report(), Format::Junit, &Style::default()));
 }
 
+/// The style of a run in a CI service.
+fn in_ci() -> Style {
+    let build = report::Build {
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        reference: "refs/heads/main".to_owned(),
+        run: "7".to_owned(),
+        correlator: "build scan".to_owned(),
+    };
+    Style { build: Some(build), ..Style::default() }
+}
+
+#[test]
+fn github() {
+    insta::assert_snapshot!(text(&report(), Format::Github, &in_ci()));
+}
+
+#[test]
+fn github_without_a_commit_says_what_to_set() {
+    let error = render(&report(), Format::Github, &Style::default(), &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("set GITHUB_SHA"), "{error}");
+}
+
 #[test]
 fn gitlab() {
     insta::assert_snapshot!(text(&report(), Format::Gitlab, &Style::default()));
@@ -187,7 +209,7 @@ fn packages_as_cyclonedx() {
 fn packages_as_sarif_are_refused_with_a_reason() {
     let mut out = Vec::new();
     let error = render_packages(&report(), Format::Sarif, &Style::default(), &mut out).unwrap_err();
-    assert!(error.to_string().contains("use table, json, cyclonedx or spdx"), "{error}");
+    assert!(error.to_string().contains("use table, json, cyclonedx, spdx or github"), "{error}");
     assert!(out.is_empty());
 }
 
@@ -256,7 +278,7 @@ fn large_reports_are_written_in_linear_time() {
     let report = many(2_000, 10);
     let start = std::time::Instant::now();
     for format in Format::ALL {
-        render(&report, format, &Style::default(), &mut std::io::sink()).unwrap();
+        render(&report, format, &in_ci(), &mut std::io::sink()).unwrap();
     }
     // Quadratic work over 20,000 findings takes minutes without optimisation, this some seconds.
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
@@ -265,7 +287,7 @@ fn large_reports_are_written_in_linear_time() {
 #[test]
 fn same_input_gives_the_same_bytes() {
     for format in Format::ALL {
-        let style = Style::default();
+        let style = in_ci();
         assert_eq!(text(&report(), format, &style), text(&report(), format, &style), "{format}");
     }
 }
@@ -335,12 +357,15 @@ fn formats_are_named_as_on_the_command_line() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
-    for name in ["table", "json", "cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab"] {
+    for name in
+        ["table", "json", "cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab", "github"]
+    {
         assert_eq!(name.parse::<Format>().unwrap().name(), name);
     }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
     assert!(
-        error.contains("use table, json, cyclonedx, sarif, spdx, markdown, junit or gitlab"),
+        error
+            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab or github"),
         "{error}"
     );
 }

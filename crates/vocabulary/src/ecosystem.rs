@@ -72,6 +72,15 @@ ecosystems! {
 }
 
 impl Ecosystem {
+    /// As it is typed into a shell: in quotes where it has a blank.
+    #[must_use]
+    pub fn as_argument(&self) -> Cow<'_, str> {
+        match self.0.contains(' ') {
+            true => Cow::Owned(format!("'{}'", self.0)),
+            false => Cow::Borrowed(&self.0),
+        }
+    }
+
     /// An ecosystem by name; known names cost no allocation.
     #[must_use]
     pub fn new(name: &str) -> Self {
@@ -150,5 +159,16 @@ impl fmt::Display for Ecosystem {
 impl fmt::Debug for Ecosystem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Ecosystem({})", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_a_blank_is_one_word_of_a_shell() {
+        assert_eq!(Ecosystem::GITHUB_ACTIONS.as_argument(), "'GitHub Actions'");
+        assert_eq!(Ecosystem::CRATES_IO.as_argument(), "crates.io");
     }
 }

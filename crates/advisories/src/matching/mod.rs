@@ -225,7 +225,8 @@ impl Databases {
             Some(Err(error)) => return Coverage::failed(check, error.to_string()),
             None => {
                 let reason = format!(
-                    "no database of {ecosystem}: not checked; run `lazaret db update '{ecosystem}'`"
+                    "no database of {ecosystem}: not checked; run `lazaret db update {}`",
+                    ecosystem.as_argument()
                 );
                 return Coverage::skipped(check, reason);
             }
@@ -256,7 +257,8 @@ impl Databases {
             Err(reason) => Coverage::failed(
                 check,
                 format!(
-                    "the database of {ecosystem} cannot be read: {reason}; run `lazaret db update '{ecosystem}'`"
+                    "the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {}`",
+                    ecosystem.as_argument()
                 ),
             ),
         }
