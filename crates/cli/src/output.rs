@@ -67,9 +67,7 @@ fn timestamp() -> Option<String> {
 pub(crate) fn refuse_snapshot_of_nothing(args: &OutputArgs) -> Result<(), Failure> {
     let asked = args.format.into_iter().chain(args.output.iter().filter_map(|one| one.format));
     if asked.into_iter().any(|format| format == Format::Github) && build().is_none() {
-        return Err(Failure::usage(
-            "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do",
-        ));
+        return Err(Failure::usage(report::NO_BUILD));
     }
     Ok(())
 }

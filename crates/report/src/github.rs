@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 use std::io;
 use vocabulary::{Package, Presence, Report};
 
+/// Why there is no snapshot.
+pub const NO_BUILD: &str = "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, \
+    GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do";
+
 /// The API wants an address of the program. It has no page, so this is one that nobody can own
 /// (RFC 2606).
 const PAGE: &str = "https://lazaret.invalid";
@@ -61,11 +65,7 @@ struct Resolved {
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let Some(build) = &style.build else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, \
-             GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_BUILD));
     };
     let Build { commit, reference, run, correlator } = build;
     let scanned = style.timestamp.as_deref().or(style.moment.as_deref());

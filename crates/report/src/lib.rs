@@ -21,6 +21,7 @@ mod table;
 mod text;
 
 pub use alert::alert_line;
+pub use github::NO_BUILD;
 
 use std::fmt;
 use std::io;

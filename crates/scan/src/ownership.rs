@@ -11,10 +11,10 @@
 
 use image::{Cataloged, OwnedFile, Squash};
 use std::collections::{HashMap, HashSet};
-use vocabulary::Purl;
+use vocabulary::{Package, Purl};
 
-/// Packages of vendors' own repositories, by names that neither Debian, Ubuntu, Fedora, Red Hat nor
-/// SUSE gives to a package of its own. Sorted.
+/// Packages of vendors' own repositories for dpkg and rpm. Debian has none of these names; Alpine and
+/// Arch package some of them themselves, so the names say nothing there. Sorted.
 const OF_VENDORS: &[&str] = &[
     "containerd.io",
     "docker-buildx-plugin",
@@ -64,6 +64,10 @@ fn may_be_owned(entry: &Cataloged) -> bool {
     !entry.package.ecosystem.is_distribution() || entry.package.identified.is_some()
 }
 
+fn is_of_a_vendor(package: &Package) -> bool {
+    matches!(package.purl.kind(), "deb" | "rpm") && OF_VENDORS.contains(&package.name.as_str())
+}
+
 /// `a.jar` of `a.jar!/lib/b.jar`.
 fn proving_file(path: &str) -> &str {
     path.split_once("!/").map_or(path, |(file, _)| file)
@@ -79,7 +83,7 @@ fn owners(
     let name = |path: &str| path.rsplit_once('/').map_or(path, |(_, name)| name).to_owned();
     let names: HashSet<String> = wanted.iter().map(|path| name(path)).collect();
     let mut owners = HashMap::new();
-    let of_distribution = |entry: &&Cataloged| !OF_VENDORS.contains(&entry.package.name.as_str());
+    let of_distribution = |entry: &&Cataloged| !is_of_a_vendor(&entry.package);
     for entry in cataloged.iter().filter(of_distribution) {
         for file in &entry.owned {
             let file_name = file.path.rsplit_once('/').map_or(file.path.as_str(), |(_, name)| name);
@@ -103,5 +107,22 @@ fn is_unmodified(owner: &Owner, entry: &Cataloged) -> bool {
     match (&owner.file.digest, &entry.proof) {
         (Some(recorded), Some(proof)) => proof.agree_with(recorded),
         _ => owner.layer == entry.package.location.layer(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OF_VENDORS, is_of_a_vendor};
+    use vocabulary::{Ecosystem, Location, Package, Purl};
+
+    #[test]
+    fn a_vendors_package_is_one_only_where_the_distribution_has_none_of_its_name() {
+        let is = |kind, name| {
+            let purl = Purl::new(kind, name).with_version("1");
+            is_of_a_vendor(&Package::new(purl, Ecosystem::DEBIAN, name, "1", Location::Subject))
+        };
+        assert!(is("deb", "docker-ce") && is("rpm", "kubelet"));
+        assert!(!is("apk", "kubelet") && !is("alpm", "kubectl") && !is("deb", "docker.io"));
+        assert!(OF_VENDORS.is_sorted());
     }
 }

@@ -15,6 +15,7 @@ mod conan;
 mod debian;
 mod digits;
 mod dotted;
+mod evr;
 mod go;
 mod maven;
 mod npm;

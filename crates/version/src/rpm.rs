@@ -6,39 +6,20 @@
 //!
 //! Source: rpm, `rpmio/rpmvercmp.cc` and `rpmio/rpmver.cc`; rpm-version(7).
 
+use crate::evr::Evr;
 use crate::{Version, digits};
 use std::cmp::Ordering;
 
 /// An rpm version.
-pub(crate) struct Rpm<'text> {
-    epoch: &'text [u8],
-    version: &'text [u8],
-    release: Option<&'text [u8]>,
-}
+pub(crate) struct Rpm<'text>(Evr<'text>);
 
 impl<'text> Version<'text> for Rpm<'text> {
     fn read(text: &'text str) -> Result<Self, &'static str> {
-        if text.is_empty() {
-            return Err("it is empty");
-        }
-        let (epoch, rest) = match digits::split(text.as_bytes()) {
-            (epoch, [b':', rest @ ..]) => (epoch, rest),
-            _ => (&b""[..], text.as_bytes()),
-        };
-        let (version, release) = match rest.iter().rposition(|byte| *byte == b'-') {
-            Some(at) => (rest.get(..at).unwrap_or(rest), rest.get(at + 1..)),
-            None => (rest, None),
-        };
-        Ok(Self { epoch, version, release })
+        Evr::read(text).map(Self)
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        digits::compare(self.epoch, other.epoch)
-            .then_with(|| compare_part(self.version, other.version))
-            .then_with(|| match (self.release, other.release) {
-                (Some(left), Some(right)) => compare_part(left, right),
-                (left, right) => left.is_some().cmp(&right.is_some()),
-            })
+        self.0.order(&other.0, compare_part)
     }
 }
 
