@@ -283,12 +283,14 @@ mod tests {
 
     #[test]
     fn an_answer_that_trickles_is_cut() {
-        use std::io::Write as _;
+        use std::io::{Read as _, Write as _};
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.sock");
         let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
+            // An answer before the question is another fault.
+            let _ = stream.read(&mut [0; 1024]);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n");
             while stream.write_all(b" ").is_ok() {
                 std::thread::sleep(Duration::from_millis(20));
