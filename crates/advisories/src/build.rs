@@ -12,7 +12,7 @@ use crate::database::{Axis, Title};
 use crate::ids;
 use crate::intervals::{End, Interval, intervals};
 use crate::names;
-use crate::osv::{Affected, Record};
+use crate::osv::{Affected, Import, Record, Text};
 use crate::rating::{self, Rated};
 use std::collections::HashMap;
 use strings::{Interner, StringId};
@@ -25,6 +25,10 @@ pub use write::Built;
 const MAX_TITLE: usize = 200;
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
 const MAX_TEXT: usize = 1024;
+/// How many packages and functions of one entry are kept; of more, none, so that nothing is taken
+/// for absent.
+const MAX_IMPORTS: usize = 512;
+const MAX_FUNCTIONS: usize = 8192;
 /// Longest page address that is kept.
 const MAX_URL: usize = 400;
 
@@ -78,6 +82,16 @@ struct BlockDraft {
     rating: Option<RatingDraft>,
     ranges: Vec<Interval<StringId>>,
     versions: Vec<StringId>,
+    imports: Vec<ImportDraft>,
+}
+
+/// A package that an entry concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ImportDraft {
+    path: StringId,
+    systems: Vec<StringId>,
+    architectures: Vec<StringId>,
+    functions: Vec<StringId>,
 }
 
 /// Collects records.
@@ -263,6 +277,7 @@ impl Builder {
             rating: rating::of_affected(affected).map(|rated| self.rating(&rated)),
             ranges: ranges.iter().map(|interval| self.interval(interval)).collect(),
             versions,
+            imports: self.imports(&extra.imports),
         };
         let binaries = &affected.ecosystem_specific.binaries.0;
         if self.ecosystem.is_distribution() && !binaries.is_empty() {
@@ -349,6 +364,34 @@ impl Builder {
             *ranges = custom;
         }
         found
+    }
+
+    /// Go: the packages with their functions; none where one is not named, or there are too many.
+    fn imports(&mut self, imports: &[Import<'_>]) -> Vec<ImportDraft> {
+        let count: usize = imports.iter().map(|import| import.symbols.len()).sum();
+        let is_sound = |text: &Text<'_>| (1..=MAX_TEXT).contains(&text.as_str().len());
+        let all_sound = imports.iter().all(|import| {
+            let Import { path, goos, goarch, symbols } = import;
+            [path].into_iter().chain(goos).chain(goarch).chain(symbols).all(is_sound)
+        });
+        let known = self.ecosystem == Ecosystem::GO && all_sound;
+        if !known || imports.len() > MAX_IMPORTS || count > MAX_FUNCTIONS {
+            return Vec::new();
+        }
+        let mut intern = |texts: &[Text<'_>]| -> Vec<StringId> {
+            texts.iter().map(|text| self.strings.intern(text.as_str())).collect()
+        };
+        imports
+            .iter()
+            .filter_map(|import| {
+                Some(ImportDraft {
+                    path: intern(std::slice::from_ref(&import.path)).pop()?,
+                    systems: intern(&import.goos),
+                    architectures: intern(&import.goarch),
+                    functions: intern(&import.symbols),
+                })
+            })
+            .collect()
     }
 
     /// The listed versions that no range holds.

@@ -31,12 +31,14 @@ pub(crate) mod flags {
     pub(crate) const VECTOR: u8 = 1 << 7;
 
     /// The lowest three bits of a block hold its axis.
-    pub(crate) const AXIS: u8 = 7;
-    pub(crate) const SUBSCRIPTION: u8 = 1 << 3;
-    pub(crate) const BLOCK_RATED: u8 = 1 << 4;
-    pub(crate) const VERSIONS: u8 = 1 << 5;
-    pub(crate) const SIMPLE: u8 = 1 << 6;
-    pub(crate) const CUSTOM: u8 = 1 << 7;
+    pub(crate) const AXIS: u16 = 7;
+    pub(crate) const SUBSCRIPTION: u16 = 1 << 3;
+    pub(crate) const BLOCK_RATED: u16 = 1 << 4;
+    pub(crate) const VERSIONS: u16 = 1 << 5;
+    pub(crate) const SIMPLE: u16 = 1 << 6;
+    /// What follows is rare, and takes a second byte.
+    pub(crate) const CUSTOM: u16 = 1 << 7;
+    pub(crate) const IMPORTS: u16 = 1 << 8;
 
     pub(crate) const OPEN: u8 = 0;
     pub(crate) const FIXED: u8 = 1;
@@ -75,7 +77,7 @@ impl Axis {
         }
     }
 
-    fn read(bits: u8) -> Result<Self, FormatError> {
+    fn read(bits: u16) -> Result<Self, FormatError> {
         Ok(match bits {
             0 => Self::Name,
             1 => Self::Source,
@@ -175,7 +177,19 @@ pub(crate) struct BlockView<'file> {
     pub(crate) custom: bool,
     pub(crate) rating: Option<RatingView<'file>>,
     pub(crate) ranges: Ranges<'file>,
-    versions: Option<Reader<'file>>,
+    has_versions: bool,
+    has_imports: bool,
+    /// What stands behind the ranges: versions, then imports.
+    rest: Reader<'file>,
+}
+
+/// A package that an entry concerns, with its functions; see [`crate::osv::Import`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ImportView<'file> {
+    pub(crate) path: &'file str,
+    pub(crate) systems: Vec<&'file str>,
+    pub(crate) architectures: Vec<&'file str>,
+    pub(crate) functions: Vec<&'file str>,
 }
 
 /// The intervals of a block; nearly all have one.
@@ -303,7 +317,7 @@ impl Database {
     fn block(&self, place: u32, release: u32) -> Result<BlockView<'_>, FormatError> {
         let mut reader = Reader::at(self.section(Section::Blocks), place)?;
         let record = reader.small()?;
-        let marks = reader.byte()?;
+        let marks = u16::try_from(reader.small()?).map_err(|_| FormatError::Content)?;
         let rating =
             if marks & flags::BLOCK_RATED != 0 { Some(self.rating(&mut reader)?) } else { None };
         let ranges = if marks & flags::SIMPLE != 0 {
@@ -325,7 +339,9 @@ impl Database {
             custom: marks & flags::CUSTOM != 0,
             rating,
             ranges,
-            versions: (marks & flags::VERSIONS != 0).then_some(reader),
+            has_versions: marks & flags::VERSIONS != 0,
+            has_imports: marks & flags::IMPORTS != 0,
+            rest: reader,
         })
     }
 
@@ -348,13 +364,42 @@ impl Database {
         &'file self,
         block: &BlockView<'file>,
     ) -> Result<Vec<&'file str>, FormatError> {
-        let Some(mut reader) = block.versions else { return Ok(Vec::new()) };
-        let count = reader.count()?;
-        let mut versions = Vec::with_capacity(count);
-        for _ in 0..count {
-            versions.push(self.string(reader.number()?)?);
+        let mut reader = block.rest;
+        if block.has_versions { self.texts(&mut reader) } else { Ok(Vec::new()) }
+    }
+
+    /// The packages with functions that a block names.
+    pub(crate) fn imports<'file>(
+        &'file self,
+        block: &BlockView<'file>,
+    ) -> Result<Vec<ImportView<'file>>, FormatError> {
+        if !block.has_imports {
+            return Ok(Vec::new());
         }
-        Ok(versions)
+        let mut reader = block.rest;
+        if block.has_versions {
+            self.texts(&mut reader)?;
+        }
+        let count = reader.count()?;
+        let mut imports = Vec::with_capacity(count);
+        for _ in 0..count {
+            imports.push(ImportView {
+                path: self.string(reader.number()?)?,
+                systems: self.texts(&mut reader)?,
+                architectures: self.texts(&mut reader)?,
+                functions: self.texts(&mut reader)?,
+            });
+        }
+        Ok(imports)
+    }
+
+    fn texts(&self, reader: &mut Reader<'_>) -> Result<Vec<&str>, FormatError> {
+        let count = reader.count()?;
+        let mut texts = Vec::with_capacity(count);
+        for _ in 0..count {
+            texts.push(self.string(reader.number()?)?);
+        }
+        Ok(texts)
     }
 
     fn rating(&self, reader: &mut Reader<'_>) -> Result<RatingView<'_>, FormatError> {
@@ -479,6 +524,7 @@ impl Database {
             let name = Reader::new(entry).u32()?;
             for (_, block) in self.blocks(self.string(u64::from(name))?, &releases)? {
                 self.versions(&block)?;
+                self.imports(&block)?;
                 self.record(block.record)?;
             }
         }

@@ -312,9 +312,42 @@ pub struct EcosystemExtra<'doc> {
     /// Go: ranges that do not follow the order of Go modules.
     #[serde(borrow, default, deserialize_with = "list")]
     pub custom_ranges: Vec<Range<'doc>>,
+    /// Go: the packages of the module that are concerned, with their functions.
+    #[serde(borrow, default, deserialize_with = "imports")]
+    pub imports: Vec<Import<'doc>>,
     /// RustSec, where other tools than RustSec's write it here.
     #[serde(borrow, default)]
     pub informational: Text<'doc>,
+}
+
+/// A Go package that a record concerns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Import<'doc> {
+    /// Its import path.
+    #[serde(borrow, default)]
+    pub path: Text<'doc>,
+    /// The systems (`GOOS`) that alone are concerned; all where there are none.
+    #[serde(borrow, default, deserialize_with = "texts")]
+    pub goos: Vec<Text<'doc>>,
+    /// The architectures (`GOARCH`) that alone are concerned; all where there are none.
+    #[serde(borrow, default, deserialize_with = "texts")]
+    pub goarch: Vec<Text<'doc>>,
+    /// The functions (`Name`, `Type.Method`); the whole package where there are none.
+    #[serde(borrow, default, deserialize_with = "texts")]
+    pub symbols: Vec<Text<'doc>>,
+}
+
+/// A list of texts; what is no list is an empty one.
+fn texts<'de: 'doc, 'doc, D: Deserializer<'de>>(from: D) -> Result<Vec<Text<'doc>>, D::Error> {
+    List::deserialize(from).map(|list| list.0)
+}
+
+/// A list of packages; what is no list is an empty one, what is no object an empty package.
+fn imports<'de: 'doc, 'doc, D: Deserializer<'de>>(from: D) -> Result<Vec<Import<'doc>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Any<'doc>(#[serde(borrow, deserialize_with = "object")] Import<'doc>);
+    let list: List<Any<'doc>> = List::deserialize(from)?;
+    Ok(list.0.into_iter().map(|any| any.0).collect())
 }
 
 /// Names and versions of binary packages. Two forms are in use: a list of

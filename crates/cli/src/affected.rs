@@ -518,6 +518,7 @@ mod tests {
             score: None,
             severity_from: None,
             url: None,
+            code: None,
         };
         Finding {
             rule: "known-vulnerability".to_owned(),

@@ -330,6 +330,10 @@ pub(crate) struct PolicyArgs {
     /// Only vulnerabilities that can be mended count
     #[arg(long)]
     pub(crate) only_fixed: bool,
+    /// Vulnerabilities do not count where a Go program's own table shows that none of the functions
+    /// that the advisory names is in it
+    #[arg(long)]
+    pub(crate) only_linked: bool,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
     #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
     pub(crate) fail_on: Option<vocabulary::Severity>,

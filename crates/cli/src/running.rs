@@ -233,6 +233,7 @@ impl Assessed {
                     risk.epss,
                     Some(usage.used),
                     risk.exposed,
+                    risk.code,
                 )
             });
             RunningFinding {

@@ -184,6 +184,7 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
     policy.fail_on_exploited |=
         args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false);
     policy.only_fixed |= args.only_fixed;
+    policy.only_linked |= args.only_linked;
     policy.allow_partial |= args.allow_partial || settings.allow_partial.unwrap_or(false);
     for file in args.vex.iter().filter(|file| !is_attached(file)) {
         let text = settings::read_text(file, VEX_BYTES)?;

@@ -10,7 +10,7 @@
 //! a cached fact from a fresh one: that is why a repeat scan gives the same report.
 
 use crate::facts::View;
-use vocabulary::{FileKind, Finding, Package, Problem};
+use vocabulary::{FileKind, Finding, Package, Problem, Programs};
 
 /// What a check learned of one file of one layer, serialised by the check (postcard, as a rule).
 pub type Fact = Vec<u8>;
@@ -139,6 +139,8 @@ pub struct Resolution {
     pub findings: Vec<Finding>,
     /// What could not be understood.
     pub problems: Vec<Problem>,
+    /// What programs say of themselves beyond their packages.
+    pub programs: Programs,
 }
 
 /// A package with what it takes to tell whose files are whose.

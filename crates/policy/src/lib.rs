@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use vocabulary::diff::Likeness;
 use vocabulary::{
     Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Overridden, Package,
-    Risk, Rule, Severity, Status, Subject, Suppressed, counted,
+    Risk, Rule, Severity, Status, Subject, Suppressed, VulnerableCode, counted,
 };
 
 /// Checks that one decision names before it only counts them: a reason is read by a person.
@@ -50,6 +50,9 @@ pub struct Policy {
     pub ignores: Vec<Ignore>,
     /// Only vulnerabilities that can be mended are over the line.
     pub only_fixed: bool,
+    /// Vulnerabilities are not over the line where the program is shown not to hold what is
+    /// vulnerable.
+    pub only_linked: bool,
     /// Whose layers count.
     pub layers: Layers,
     /// Severities that count instead of the advisories'.
@@ -172,7 +175,7 @@ fn urgency(finding: &Finding) -> u32 {
     }
     match &finding.risk {
         Some(risk) => risk.rank,
-        None => Risk::new(finding.severity, None, None, None, None).rank,
+        None => Risk::new(finding.severity, None, None, None, None, None).rank,
     }
 }
 
@@ -208,7 +211,8 @@ fn override_severities(overrides: &[Override], findings: &mut [Finding]) -> Vec<
         });
         finding.severity = given.severity;
         finding.risk = finding.risk.take().map(|risk| {
-            Risk::new(given.severity, risk.exploited, risk.epss, risk.used, risk.exposed)
+            let Risk { exploited, epss, used, exposed, code, .. } = risk;
+            Risk::new(given.severity, exploited, epss, used, exposed, code)
         });
     }
     changed
@@ -324,6 +328,8 @@ pub(crate) enum Counts {
     Known,
     /// Nothing mends it, and only what can be mended counts.
     NotMended,
+    /// The program does not hold what is vulnerable, and only what it holds counts.
+    NotLinked,
     /// It lies in layers that do not count.
     OtherLayers,
     /// It is below the line, or there is none.
@@ -356,6 +362,11 @@ impl Counts {
             () if policy.only_fixed && !mended && finding.rule == Rule::KNOWN_VULNERABILITY.id => {
                 Self::NotMended
             }
+            () if policy.only_linked
+                && finding.vulnerable_code() == Some(VulnerableCode::Absent) =>
+            {
+                Self::NotLinked
+            }
             () if known => Self::Known,
             () if exploited => Self::Exploited,
             () => Self::Severity,
@@ -378,6 +389,8 @@ struct Tally {
     known: u64,
     /// Over the line, but nothing mends them.
     not_mended: u64,
+    /// Over the line, but what is vulnerable is not in the program.
+    not_linked: u64,
     /// Over the line, but in layers that do not count.
     elsewhere: u64,
 }
@@ -390,6 +403,7 @@ impl Tally {
             Counts::Severity => *self.over_by_severity.entry(finding.severity).or_default() += 1,
             Counts::Known => return self.known += 1,
             Counts::NotMended => return self.not_mended += 1,
+            Counts::NotLinked => return self.not_linked += 1,
             Counts::OtherLayers => return self.elsewhere += 1,
             Counts::Below => {
                 self.below += 1;
@@ -425,6 +439,7 @@ impl Tally {
         let aside = [
             (self.known, "found before"),
             (self.not_mended, "without a fix"),
+            (self.not_linked, "whose functions are not in the program"),
             (self.elsewhere, "in other layers"),
         ];
         for (number, why) in aside.into_iter().filter(|(number, _)| *number > 0) {
@@ -432,7 +447,7 @@ impl Tally {
             reasons.push(format!("{findings} over the line {why}, not counted"));
         }
         if self.over.is_empty() && self.below == 0 {
-            if self.known + self.not_mended + self.elsewhere == 0 {
+            if self.known + self.not_mended + self.not_linked + self.elsewhere == 0 {
                 reasons.push("no findings".to_owned());
             }
         } else if self.over.is_empty() {

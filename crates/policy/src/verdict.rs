@@ -80,6 +80,11 @@ pub fn verdicts(
             }
             Counts::Known => verdict(false, "found before".to_owned(), None),
             Counts::NotMended => verdict(false, "nothing mends it".to_owned(), place("only-fixed")),
+            Counts::NotLinked => verdict(
+                false,
+                "its functions are not in the program".to_owned(),
+                place("only-linked"),
+            ),
             Counts::OtherLayers => {
                 verdict(false, "in layers that do not count".to_owned(), place("layers"))
             }

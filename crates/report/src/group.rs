@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
-use vocabulary::{Finding, Fingerprint, OriginKind, Package, Purl, Report, Rule, Severity};
+use vocabulary::{
+    Finding, Fingerprint, OriginKind, Package, Purl, Report, Rule, Severity, VulnerableCode,
+};
 
 /// Counts by severity.
 pub(crate) type Counts = BTreeMap<Severity, u64>;
@@ -40,6 +42,8 @@ pub(crate) struct Issue<'report> {
     pub(crate) id: &'report str,
     pub(crate) severity: Severity,
     pub(crate) finding: &'report Finding,
+    /// Whether what is vulnerable is in the programs; absent only where it is in none of them.
+    pub(crate) code: Option<VulnerableCode>,
 }
 
 impl Block<'_> {
@@ -108,7 +112,12 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
             });
         block.packages.insert(name);
         block.places.insert(finding.location.to_string());
-        block.issues.push(Issue { id: id_of(finding), severity: finding.severity, finding });
+        block.issues.push(Issue {
+            id: id_of(finding),
+            severity: finding.severity,
+            finding,
+            code: finding.vulnerable_code(),
+        });
     }
     let mut blocks: Vec<_> = blocks.into_values().collect();
     blocks.iter_mut().for_each(settle);
@@ -133,7 +142,19 @@ fn settle(block: &mut Block<'_>) {
             .then_with(|| right.severity.cmp(&left.severity))
             .then_with(|| by_fix(scheme, right.finding, left.finding))
     });
-    block.issues.dedup_by(|later, earlier| later.id == earlier.id);
+    block.issues.dedup_by(|later, earlier| {
+        let same = later.id == earlier.id;
+        if same {
+            earlier.code = match (earlier.code, later.code) {
+                (Some(VulnerableCode::Present), _) | (_, Some(VulnerableCode::Present)) => {
+                    Some(VulnerableCode::Present)
+                }
+                (Some(_), Some(_)) => Some(VulnerableCode::Absent),
+                _ => None,
+            };
+        }
+        same
+    });
     block.issues.sort_by(|left, right| {
         right.severity.cmp(&left.severity).then_with(|| natural(left.id, right.id))
     });

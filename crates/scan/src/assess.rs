@@ -47,13 +47,17 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         entry,
         apt: _,
         kernel,
+        mut programs,
         attached,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     findings.extend(by.imported.iter().cloned());
     let mut databases = Vec::new();
     if let Some(advisories) = by.databases {
-        let matched = advisories.matches(&packages, distribution.as_ref());
+        if let Some(platform) = &subject.platform {
+            programs.assume(&platform.os);
+        }
+        let matched = advisories.matches_in(&packages, distribution.as_ref(), &programs);
         findings.extend(matched.findings);
         host::mark_kernels(&mut findings, kernel.as_deref());
         coverage.extend(matched.coverage);

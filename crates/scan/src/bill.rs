@@ -144,6 +144,7 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         entry: None,
         apt: catalog::apt::Settings::default(),
         kernel: None,
+        programs: vocabulary::Programs::default(),
         attached: Vec::new(),
     }
 }

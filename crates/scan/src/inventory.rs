@@ -28,6 +28,8 @@ pub struct Inventory {
     pub apt: catalog::apt::Settings,
     /// The kernel that runs, where this is the machine itself.
     pub kernel: Option<String>,
+    /// What programs say of themselves beyond their packages.
+    pub programs: vocabulary::Programs,
     /// VEX documents that are attached to it, where they were asked for.
     pub attached: Vec<image::source::attached::Attached>,
 }

@@ -164,7 +164,7 @@ mod tests {
                 version: Some(version.to_owned()),
                 subscription: None,
             }),
-            risk: Some(Risk::new(Severity::High, None, None, None, None)),
+            risk: Some(Risk::new(Severity::High, None, None, None, None, None)),
             ..Finding::of(
                 &Rule::KNOWN_VULNERABILITY,
                 None,

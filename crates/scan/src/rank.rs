@@ -43,7 +43,8 @@ pub(crate) fn rank(findings: &mut [Finding], known: &Known<'_>) {
             ),
             None => (None, None),
         };
-        finding.risk = Some(Risk::new(finding.severity, exploited, epss, used, exposed));
+        let code = finding.vulnerable_code();
+        finding.risk = Some(Risk::new(finding.severity, exploited, epss, used, exposed, code));
     }
 }
 

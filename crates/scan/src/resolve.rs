@@ -49,10 +49,12 @@ pub(crate) fn inventory(
     let mut problems = problems(&tree, &squash);
     let mut cataloged = Vec::new();
     let mut findings = Vec::new();
+    let mut programs = vocabulary::Programs::default();
     for check in checks {
         let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
         cataloged.extend(resolution.packages);
         findings.extend(resolution.findings);
+        programs.extend(resolution.programs);
         problems.entry(check.id().to_owned()).or_default().extend(resolution.problems);
     }
     ownership::settle(&mut cataloged, &squash);
@@ -72,6 +74,7 @@ pub(crate) fn inventory(
         entry: None,
         apt,
         kernel: None,
+        programs,
         attached: Vec::new(),
     }
 }

@@ -3,7 +3,9 @@
 //! A finding never prints, exits or blocks; policy decides.
 
 use crate::purl::Bare;
-use crate::{Digest, Ecosystem, Execution, Location, OriginKind, Purl, Risk, Severity};
+use crate::{
+    Digest, Ecosystem, Execution, Location, OriginKind, Purl, Risk, Severity, VulnerableCode,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -270,6 +272,26 @@ pub struct VulnerabilityEvidence {
     /// Page about the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Whether the program holds what the record says is vulnerable; none where the record names no
+    /// functions, or the program's are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeEvidence>,
+}
+
+/// How the functions that a record names compare with those of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeEvidence {
+    /// Whether any is there.
+    pub state: VulnerableCode,
+    /// Those that are, such as `net/http.Client.Do`, the first twenty by name; a package alone where
+    /// the record names no functions of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
+    /// How many the record names.
+    pub named: u64,
+    /// The systems that the record concerns, where the program was built for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub systems: Vec<String>,
 }
 
 /// What a distribution's own archive offers, and how it is known to be the archive's word.
@@ -413,6 +435,19 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether a program holds what the advisories say is vulnerable: present where one of them shows
+    /// it, absent where those that can tell agree.
+    #[must_use]
+    pub fn vulnerable_code(&self) -> Option<VulnerableCode> {
+        self.evidence
+            .iter()
+            .filter_map(|evidence| match evidence {
+                Evidence::Advisory(advisory) => advisory.code.as_ref().map(|code| code.state),
+                _ => None,
+            })
+            .max()
+    }
+
     /// A finding that is about no package, of its rule's severity. `identity` stands for the id in the
     /// fingerprint where a rule can find several things in one place.
     #[must_use]

@@ -18,6 +18,7 @@ pub mod finding;
 pub mod layer;
 pub mod location;
 pub mod package;
+pub mod program;
 pub mod purl;
 pub mod report;
 pub mod risk;
@@ -36,12 +37,13 @@ pub use ecosystem::Ecosystem;
 pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
 pub use file::{FileKind, FileRecord};
 pub use finding::{
-    AffectedRange, ArchiveEvidence, Aspect, Evidence, ExecutionEvidence, Finding, Fingerprint, Fix,
-    Rule, Safety, VulnerabilityEvidence,
+    AffectedRange, ArchiveEvidence, Aspect, CodeEvidence, Evidence, ExecutionEvidence, Finding,
+    Fingerprint, Fix, Rule, Safety, VulnerabilityEvidence,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
+pub use program::{Functions, Program, Programs, VulnerableCode};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, Reports, SealInfo, Summary, Tool};
 pub use risk::{Epss, Exploited, Risk};

@@ -5,7 +5,7 @@
 //! rank, by which findings are put in order. What is not known is none, never "no": only what is known
 //! to be harmless ranks lower for it. The formula is documented in `docs/risk.md`.
 
-use crate::{Severity, Used};
+use crate::{Severity, Used, VulnerableCode};
 use serde::{Deserialize, Serialize};
 
 /// The lowest rank of a vulnerability that is known to be exploited. All others stay below it.
@@ -53,6 +53,10 @@ pub struct Risk {
     /// that cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposed: Option<String>,
+    /// Whether the program holds the functions that the advisories name; none where that cannot be
+    /// told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<VulnerableCode>,
 }
 
 impl Risk {
@@ -64,20 +68,24 @@ impl Risk {
         epss: Option<Epss>,
         used: Option<Used>,
         exposed: Option<String>,
+        code: Option<VulnerableCode>,
     ) -> Self {
+        let absent = code == Some(VulnerableCode::Absent);
         let likely = epss.as_ref().map_or(0, |epss| points_of(epss.probability));
+        // What is not in the program is neither used nor reached.
         let used_points = match used {
+            _ if absent => 0,
             Some(Used::Loaded) => 100,
             Some(Used::NotLoaded) => 0,
             Some(Used::Unknown) | None => 50,
         };
-        let reach = if exposed.is_some() { 100 } else { 0 };
+        let reach = if exposed.is_some() && !absent { 100 } else { 0 };
         let points = severity_points(severity) + likely + used_points + reach;
         let rank = match exploited {
             Some(_) => EXPLOITED_RANK + points / 4,
             None => points.min(EXPLOITED_RANK - 1),
         };
-        Self { rank, exploited, epss, used, exposed }
+        Self { rank, exploited, epss, used, exposed, code }
     }
 }
 
@@ -112,6 +120,7 @@ mod tests {
         epss: Option<f64>,
         used: Option<Used>,
         exposed: bool,
+        code: Option<VulnerableCode>,
     ) -> u32 {
         let exploited = exploited.then(|| Exploited {
             added: "2099-01-01".to_owned(),
@@ -123,21 +132,25 @@ mod tests {
             percentile: 0.5,
             date: "2099-01-01".to_owned(),
         });
-        Risk::new(severity, exploited, epss, used, exposed.then(|| "x".to_owned())).rank
+        Risk::new(severity, exploited, epss, used, exposed.then(|| "x".to_owned()), code).rank
     }
 
     const USES: [Option<Used>; 4] =
         [Some(Used::NotLoaded), Some(Used::Unknown), None, Some(Used::Loaded)];
+    const CODES: [Option<VulnerableCode>; 3] =
+        [Some(VulnerableCode::Absent), None, Some(VulnerableCode::Present)];
     const SCORES: [Option<f64>; 6] =
         [None, Some(0.0), Some(0.001), Some(0.3), Some(0.97), Some(1.0)];
 
     /// Every combination of what can be known.
-    fn each(mut check: impl FnMut(bool, Option<f64>, Option<Used>, bool)) {
+    fn each(mut check: impl FnMut(bool, Option<f64>, Option<Used>, bool, Option<VulnerableCode>)) {
         for exploited in [false, true] {
             for epss in SCORES {
                 for used in USES {
                     for exposed in [false, true] {
-                        check(exploited, epss, used, exposed);
+                        for code in CODES {
+                            check(exploited, epss, used, exposed, code);
+                        }
                     }
                 }
             }
@@ -147,9 +160,9 @@ mod tests {
     #[test]
     fn what_is_exploited_ranks_above_all_that_is_not() {
         let (mut least, mut most) = (u32::MAX, 0);
-        each(|exploited, epss, used, exposed| {
+        each(|exploited, epss, used, exposed, code| {
             for severity in Severity::WORST_FIRST {
-                let rank = risk(severity, exploited, epss, used, exposed);
+                let rank = risk(severity, exploited, epss, used, exposed, code);
                 assert!(rank <= 1000);
                 if exploited { least = least.min(rank) } else { most = most.max(rank) }
             }
@@ -167,24 +180,31 @@ mod tests {
             Severity::High,
             Severity::Critical,
         ];
-        each(|exploited, epss, used, exposed| {
-            let ranks: Vec<_> =
-                worse.iter().map(|level| risk(*level, exploited, epss, used, exposed)).collect();
+        each(|exploited, epss, used, exposed, code| {
+            let ranks: Vec<_> = worse
+                .iter()
+                .map(|level| risk(*level, exploited, epss, used, exposed, code))
+                .collect();
             assert!(ranks.is_sorted(), "{ranks:?}");
             let of_uses: Vec<_> = USES
                 .iter()
-                .map(|used| risk(Severity::High, exploited, epss, *used, exposed))
+                .map(|used| risk(Severity::High, exploited, epss, *used, exposed, code))
                 .collect();
             assert!(of_uses.is_sorted(), "{of_uses:?}");
             let of_scores: Vec<_> = SCORES
                 .iter()
-                .map(|epss| risk(Severity::Low, exploited, *epss, used, exposed))
+                .map(|epss| risk(Severity::Low, exploited, *epss, used, exposed, code))
                 .collect();
             assert!(of_scores.is_sorted(), "{of_scores:?}");
             assert!(
-                risk(Severity::Low, exploited, epss, used, true)
-                    >= risk(Severity::Low, exploited, epss, used, false)
+                risk(Severity::Low, exploited, epss, used, true, code)
+                    >= risk(Severity::Low, exploited, epss, used, false, code)
             );
+            let of_codes: Vec<_> = CODES
+                .iter()
+                .map(|code| risk(Severity::Low, exploited, epss, used, exposed, *code))
+                .collect();
+            assert!(of_codes.is_sorted(), "{of_codes:?}");
         });
     }
 }

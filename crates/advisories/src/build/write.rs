@@ -234,17 +234,18 @@ impl Writer<'_> {
             [Interval { start: None, end: End::Fixed(end) }] => Some(*end),
             _ => None,
         };
-        let mut marks = block.axis as u8;
+        let mut marks = u16::from(block.axis as u8);
         for (mark, set) in [
             (flags::SUBSCRIPTION, block.subscription),
             (flags::BLOCK_RATED, block.rating.is_some()),
             (flags::VERSIONS, !block.versions.is_empty()),
             (flags::SIMPLE, simple.is_some()),
             (flags::CUSTOM, block.custom),
+            (flags::IMPORTS, !block.imports.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
-        target.push(marks);
+        put_number(target, u64::from(marks));
         if let Some(rating) = &block.rating {
             self.rating(target, rating);
         }
@@ -258,10 +259,23 @@ impl Writer<'_> {
             }
         }
         if !block.versions.is_empty() {
-            put_number(target, block.versions.len() as u64);
-            for version in &block.versions {
-                self.string(target, *version);
+            self.list(target, &block.versions);
+        }
+        if !block.imports.is_empty() {
+            put_number(target, block.imports.len() as u64);
+            for import in &block.imports {
+                self.string(target, import.path);
+                self.list(target, &import.systems);
+                self.list(target, &import.architectures);
+                self.list(target, &import.functions);
             }
+        }
+    }
+
+    fn list(&self, target: &mut Vec<u8>, texts: &[StringId]) {
+        put_number(target, texts.len() as u64);
+        for text in texts {
+            self.string(target, *text);
         }
     }
 

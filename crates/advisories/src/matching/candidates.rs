@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use version::{Scheme, VersionError};
-use vocabulary::Package;
+use vocabulary::{Package, Programs};
 
 /// Where to look.
 #[derive(Clone, Copy)]
@@ -19,6 +19,8 @@ pub(super) struct Look<'db> {
     pub(super) main: &'db [u32],
     /// Indexes of those whose advisories are for subscribers.
     pub(super) subscribers: &'db [u32],
+    /// What programs say beyond their packages.
+    pub(super) programs: &'db Programs,
 }
 
 /// An entry that is about a package.

@@ -2,6 +2,7 @@
 //! itself where it has none, with every record that says so as evidence.
 
 use super::candidates::{Hit, Look, Verdict};
+use super::code;
 use super::fix;
 use crate::database::{CveView, RatingView, RecordView, Title};
 use crate::format::FormatError;
@@ -10,7 +11,7 @@ use crate::{cvss, ids};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    AffectedRange, Evidence, Finding, Fingerprint, Fix, Package, Rule, Severity,
+    AffectedRange, CodeEvidence, Evidence, Finding, Fingerprint, Fix, Package, Rule, Severity,
     VulnerabilityEvidence,
 };
 
@@ -52,6 +53,14 @@ struct Shown<'look, 'verdict> {
     hit: &'verdict Hit<'look>,
     record: RecordView<'look>,
     rating: Option<RatingView<'look>>,
+    code: Option<CodeEvidence>,
+}
+
+impl Shown<'_, '_> {
+    /// Whether the entry concerns other systems than the one that the package was built for.
+    fn is_of_other_systems(&self) -> bool {
+        self.code.as_ref().is_some_and(|code| !code.systems.is_empty())
+    }
 }
 
 /// The findings of one package, by id.
@@ -66,7 +75,9 @@ pub(super) fn make<'look>(
         let Some(candidate) = verdict.candidates.get(hit.candidate) else { continue };
         let record = look.database.record(candidate.block.record)?;
         let rating = stronger(candidate.block.rating, record.rating);
-        shown.push(Shown { hit, record, rating });
+        let imports = look.database.imports(&candidate.block)?;
+        let code = code::compare(&imports, look.programs, package);
+        shown.push(Shown { hit, record, rating, code });
     }
     shown.sort_by(|left, right| left.record.id.cmp(right.record.id));
     let mut by_id: BTreeMap<(&str, CveView<'_>), Vec<usize>> = BTreeMap::new();
@@ -90,6 +101,9 @@ pub(super) fn make<'look>(
     for ((rule, id), indexes) in by_id {
         let of_id: Vec<&Shown<'_, '_>> =
             indexes.iter().filter_map(|index| shown.get(*index)).collect();
+        if of_id.iter().all(|one| one.is_of_other_systems()) {
+            continue;
+        }
         let fix = match fixes.get(&indexes) {
             Some(fix) => fix.clone(),
             None => {
@@ -225,6 +239,7 @@ fn evidence_of(
         cvss: vector.map(|(vector, _)| vector),
         severity_from: lent.map(|lent| lent.record.clone()),
         url: ids::page(record.id).or_else(|| record.url.map(str::to_owned)),
+        code: shown.code.clone(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! clean.
 
 mod candidates;
+mod code;
 mod findings;
 mod fix;
 
@@ -23,7 +24,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use version::Scheme;
 use vocabulary::{
-    Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Purl, Severity,
+    Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Programs, Purl,
+    Severity,
 };
 
 /// How many processors matching uses: beyond these, the findings' memory is what bounds it.
@@ -153,9 +155,20 @@ impl Databases {
         Ok(found)
     }
 
-    /// Matches packages.
+    /// Matches packages of which no more is known than what they say.
     #[must_use]
     pub fn matches(&self, packages: &[Package], distribution: Option<&Distribution>) -> Matched {
+        self.matches_in(packages, distribution, &Programs::default())
+    }
+
+    /// Matches packages, and holds the functions that advisories name against those of programs.
+    #[must_use]
+    pub fn matches_in(
+        &self,
+        packages: &[Package],
+        distribution: Option<&Distribution>,
+        programs: &Programs,
+    ) -> Matched {
         let mut by_ecosystem: BTreeMap<&Ecosystem, Vec<&Package>> = BTreeMap::new();
         // What a distribution's package owns is matched as that package, if its release has
         // advisories at all.
@@ -167,8 +180,12 @@ impl Databases {
         }
         let mut matched = Matched::default();
         for (ecosystem, packages) in by_ecosystem {
-            let coverage =
-                self.ecosystem(ecosystem, &packages, distribution, &mut matched.findings);
+            let coverage = self.ecosystem(
+                ecosystem,
+                &packages,
+                (distribution, programs),
+                &mut matched.findings,
+            );
             matched.coverage.push(coverage);
         }
         matched.coverage.extend(unpublished(packages));
@@ -202,7 +219,7 @@ impl Databases {
         &self,
         ecosystem: &Ecosystem,
         packages: &[&Package],
-        distribution: Option<&Distribution>,
+        (distribution, programs): (Option<&Distribution>, &Programs),
         findings: &mut Vec<Finding>,
     ) -> Coverage {
         let release = if ecosystem.is_distribution() {
@@ -240,7 +257,7 @@ impl Databases {
             let reason = format!("the order of {ecosystem} versions is not known: not checked");
             return Coverage::skipped(check, reason);
         };
-        let look = Look { database, scheme, main: &main, subscribers: &subscribers };
+        let look = Look { database, scheme, main: &main, subscribers: &subscribers, programs };
         match self.in_parallel(&look, packages) {
             Ok((found, problems)) => {
                 findings.extend(found);

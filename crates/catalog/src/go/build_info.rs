@@ -1,7 +1,7 @@
 //! The text that the Go linker keeps of a build: a line for each module, and the toolchain's version.
 //!
 //! Lines are `mod`, `dep` and `=>` with path, version and sum between tabs; `=>` replaces the module
-//! of the line before. A replacement by a local folder has no version: then the module keeps its own
+//! of the line before; `path` names the main package, and `build` a setting. A replacement by a local folder has no version: then the module keeps its own
 //! path and is listed without one, since nobody can tell what the folder held.
 
 use crate::language::plain_text;
@@ -21,23 +21,37 @@ pub(super) struct Module<'text> {
 /// What one program was built from.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BuildInfo<'text> {
-    /// The toolchain's release, as a semantic version; none for one that is no release.
-    #[serde(borrow)]
-    pub(super) toolchain: Option<&'text str>,
+    /// The toolchain's release, as a semantic version; empty for one that is no release.
+    pub(super) toolchain: &'text str,
+    /// The import path of the main package; empty where it is not told.
+    pub(super) main: &'text str,
+    /// `GOOS` and `GOARCH`; empty where they are not told (before Go 1.18).
+    pub(super) system: &'text str,
+    pub(super) architecture: &'text str,
     /// The main module first.
     #[serde(borrow)]
     pub(super) modules: Vec<Module<'text>>,
 }
 
-/// Reads both texts. `version` is already in the form that [`semantic`] gives.
+/// Reads both texts. `version` is already in the form that [`semantic`] gives, or empty.
 pub(super) fn parse<'text>(
-    version: &'text Option<String>,
+    version: &'text str,
     text: &'text str,
 ) -> Result<BuildInfo<'text>, ReadError> {
-    let mut info = BuildInfo { toolchain: version.as_deref(), modules: Vec::new() };
+    let mut info = BuildInfo { toolchain: version, ..BuildInfo::default() };
     for line in text.lines() {
         let mut cells = line.split('\t');
         let kind = cells.next().unwrap_or_default();
+        let mut cell = || cells.next().and_then(plain_text).unwrap_or_default();
+        match kind {
+            "path" => info.main = cell(),
+            "build" => match cell().split_once('=') {
+                Some(("GOOS", system)) => info.system = system,
+                Some(("GOARCH", architecture)) => info.architecture = architecture,
+                _ => {}
+            },
+            _ => {}
+        }
         if !matches!(kind, "mod" | "dep" | "=>") {
             continue;
         }
@@ -74,6 +88,9 @@ pub(super) fn semantic(version: &str) -> Option<String> {
     parts.resize(3, "0");
     let plain = parts.join(".");
     if stage.is_empty() {
+        return Some(plain);
+    }
+    if stage == "fips" {
         return Some(plain);
     }
     let digit = stage.find(|c: char| c.is_ascii_digit())?;

@@ -1,13 +1,15 @@
 //! Go programs: the modules that the linker writes into them, and the standard library.
 //!
 //! In goes an ELF program as a stream, out come its main module, the modules that it was built from
-//! (the replacement where one was replaced), and `stdlib` in the version of the toolchain. A program
-//! has up to 200 MB, of which this reads the writable segments alone; others cost next to nothing.
+//! (the replacement where one was replaced), `stdlib` in the version of the toolchain, and the names of
+//! the functions that the linker kept, which advisories are held against. A program has up to 200 MB;
+//! those that are not Go cost next to nothing.
 //! Module paths keep their letters' case in package URLs, as Go's own tools write them: lower-cased,
 //! as purl-spec once asked, they would name other modules.
 //! Source: Go `debug/buildinfo`, `runtime/debug.ParseBuildInfo`; purl-spec, type `golang`.
 
 mod build_info;
+mod functions;
 mod scanner;
 
 use crate::binary::is_program;
@@ -19,7 +21,7 @@ use image::{
 };
 use scanner::Scanner;
 use serde::{Deserialize, Serialize};
-use vocabulary::{Ecosystem, Purl};
+use vocabulary::{Ecosystem, Functions, Program, Purl};
 
 /// The `go` cataloger.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct GoFact<'fact> {
     #[serde(borrow)]
     info: BuildInfo<'fact>,
     proof: Option<ContentDigests>,
+    /// Hashes of its functions, each as the difference from the one before; none where not known.
+    functions: Option<Vec<u32>>,
 }
 
 impl Check for Go {
@@ -39,7 +43,7 @@ impl Check for Go {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -63,10 +67,9 @@ impl Check for Go {
         let mut resolution = Resolution::default();
         for at in view.staying() {
             let Some(fact) = decode::<GoFact<'_>>(&at, &mut resolution.problems) else { continue };
-            if let Some(version) = fact.info.toolchain {
-                let stdlib = Module { path: "stdlib", version };
-                resolution.packages.push(package(&stdlib, &at, fact.proof));
-            }
+            let stdlib = Module { path: "stdlib", version: fact.info.toolchain };
+            resolution.packages.push(package(&stdlib, &at, fact.proof));
+            resolution.programs.insert(at.path, program(&fact));
             for module in &fact.info.modules {
                 resolution.packages.push(package(module, &at, fact.proof));
             }
@@ -86,10 +89,33 @@ impl Reading for Reader {
         let (raw, proof) = self.0.finish();
         let Some(raw) = raw else { return Ok(None) };
         let info = build_info::parse(&raw.version, &raw.modules)?;
-        if info.modules.is_empty() && info.toolchain.is_none() {
+        if info.modules.is_empty() && info.toolchain.is_empty() {
             return Ok(None);
         }
-        encode(&GoFact { info, proof })
+        let functions = raw.functions.map(|functions| {
+            let mut last = 0;
+            let step = |hash: &u32| hash - std::mem::replace(&mut last, *hash);
+            functions.hashes().iter().map(step).collect()
+        });
+        encode(&GoFact { info, proof, functions })
+    }
+}
+
+/// Programs are ELF files, which only Linux and the BSDs run; images hold those of Linux.
+fn program(fact: &GoFact<'_>) -> Program {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let functions = fact.functions.as_ref().map(|steps| {
+        let sums = steps.iter().scan(0_u32, |sum, step| {
+            *sum = sum.wrapping_add(*step);
+            Some(*sum)
+        });
+        Functions::new(sums.collect())
+    });
+    Program {
+        system: text(fact.info.system).unwrap_or_else(|| "linux".to_owned()),
+        architecture: text(fact.info.architecture),
+        main: fact.info.main.to_owned(),
+        functions,
     }
 }
 

@@ -13,12 +13,14 @@
 //! Source: Go `debug/buildinfo` (1.13 to 1.24), `cmd/go/internal/modload`, `cmd/link/internal/ld`.
 
 use super::build_info::semantic;
+use super::functions::Tables;
 use crate::binary::{EXECUTE, Elf, Fields, LOAD, NOTE, WRITE};
 use crate::language::ProofHasher;
 use image::{ContentDigests, Flow};
 use memchr::memmem;
 use std::collections::HashMap;
 use std::ops::Range;
+use vocabulary::Functions;
 
 /// What the blob begins with.
 const MAGIC: &[u8] = b"\xff Go buildinf:";
@@ -50,9 +52,11 @@ const STEP: usize = 64 << 10;
 /// The two texts of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RawBuildInfo {
-    /// As a semantic version, where it is a release.
-    pub(super) version: Option<String>,
+    /// As a semantic version; empty where it is no release.
+    pub(super) version: String,
     pub(super) modules: String,
+    /// The functions, where their table is understood.
+    pub(super) functions: Option<Functions>,
 }
 
 /// Reads one program.
@@ -102,7 +106,7 @@ impl Scanner {
         if self.search.is_none() {
             self.begin();
         }
-        let found = self.search.and_then(|search| search.outcome);
+        let found = self.search.and_then(Search::finish);
         let proof = self.proof.filter(|_| found.is_some()).map(ProofHasher::finish);
         (found, proof)
     }
@@ -115,8 +119,7 @@ fn feed(search: &mut Search, proof: &mut Option<ProofHasher>, bytes: &[u8]) -> F
     for step in bytes.chunks(STEP) {
         search.feed(step);
     }
-    let over = search.outcome.is_some() || search.at >= search.end;
-    if over && proof.is_none() { Flow::Enough } else { Flow::More }
+    if search.is_over() && proof.is_none() { Flow::Enough } else { Flow::More }
 }
 
 /// Go's linker writes a note of this name at the head: cmd/link, `ELF_NOTE_GO_NAME`.
@@ -142,6 +145,10 @@ struct Search {
     data_at: u64,
     old: Option<Passed>,
     outcome: Option<RawBuildInfo>,
+    /// The tables of functions, looked for in programs with Go's note.
+    tables: Option<Tables>,
+    /// Where the last part that is loaded ends, and with it any table.
+    loaded: u64,
 }
 
 /// What a candidate for the blob turns out to be.
@@ -164,13 +171,29 @@ impl Search {
         let end = writable.iter().map(|range| range.end).max().unwrap_or(0);
         let old = noted.then(Passed::default);
         let (data, outcome) = (Vec::new(), None);
-        Self { elf, at: 0, writable, end, data, data_at: 0, old, outcome }
+        let tables = noted.then(Tables::new);
+        let parts = elf.segments.iter().filter(|one| one.kind == LOAD);
+        let loaded = parts.map(|one| one.offset.saturating_add(one.size)).max().unwrap_or(0);
+        Self { elf, at: 0, writable, end, data, data_at: 0, old, outcome, tables, loaded }
+    }
+
+    fn is_over(&self) -> bool {
+        let named = self.tables.is_none() || self.at >= self.loaded;
+        named && (self.outcome.is_some() || self.at >= self.end)
+    }
+
+    fn finish(self) -> Option<RawBuildInfo> {
+        let functions = self.tables.and_then(Tables::finish);
+        self.outcome.map(|outcome| RawBuildInfo { functions, ..outcome })
     }
 
     fn feed(&mut self, bytes: &[u8]) {
         let start = self.at;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.at = start.saturating_add(length);
+        if let Some(tables) = self.tables.as_mut().filter(|_| start < self.loaded) {
+            tables.feed(bytes);
+        }
         if self.outcome.is_some() || start >= self.end {
             return;
         }
@@ -226,7 +249,8 @@ impl Search {
                 let version = self.old_version(version_header, big, wide);
                 if version.is_some() || !may_grow {
                     let modules = self.old.take().map(Passed::modules).unwrap_or_default();
-                    self.outcome = Some(RawBuildInfo { version: version.flatten(), modules });
+                    let version = version.flatten().unwrap_or_default();
+                    self.outcome = Some(RawBuildInfo { version, modules, functions: None });
                 }
                 true
             }
@@ -266,8 +290,8 @@ impl Search {
         let version = match text(rest, VERSION_LIMIT) {
             Ok((version, rest)) if !version.is_empty() => {
                 text(rest, TEXT_LIMIT).map(|(modules, _)| {
-                    let version = semantic(&String::from_utf8_lossy(version));
-                    RawBuildInfo { version, modules: unframe(modules) }
+                    let version = semantic(&String::from_utf8_lossy(version)).unwrap_or_default();
+                    RawBuildInfo { version, modules: unframe(modules), functions: None }
                 })
             }
             Ok(_) => Err(Blob::Wrong),

@@ -78,7 +78,8 @@ fn modules_replacements_and_the_standard_library_are_packages() {
 fn programs_before_go_1_18_are_read_through_their_pointers() {
     assert_eq!(purls(&resolve(&Go, &[("opt/app", &old("go1.21.3", TEXT))])), EXPECTED);
     let unreleased = purls(&resolve(&Go, &[("opt/app", &old("devel +abcdef", TEXT))]));
-    assert_eq!(unreleased.len(), 4);
+    assert_eq!(unreleased.len(), 5);
+    assert!(unreleased.contains(&"pkg:golang/stdlib".to_owned()), "{unreleased:?}");
 }
 
 #[test]
@@ -126,11 +127,135 @@ fn releases_become_semantic_versions() {
         ("go1.22rc1", Some("1.22.0-rc.1")),
         ("go1.21.3 X:boringcrypto", Some("1.21.3")),
         ("go1.20.4-vendor", Some("1.20.4")),
+        ("go1.21.3fips", Some("1.21.3")),
         ("devel go1.23-abc", None),
         ("go1.x", None),
         ("go", None),
     ] {
         assert_eq!(build_info::semantic(text).as_deref(), expected, "{text}");
+    }
+}
+
+/// A table of functions as the linker writes it, in an order of bytes and a width of addresses.
+fn table(magic: u32, big: bool, width: usize, names: &[&str]) -> Vec<u8> {
+    let number = |value: usize, width: usize| -> Vec<u8> {
+        let mut bytes = (value as u64).to_le_bytes()[..width].to_vec();
+        if big {
+            bytes.reverse();
+        }
+        bytes
+    };
+    let text: Vec<u8> = names.iter().flat_map(|name| [name.as_bytes(), b"\0"].concat()).collect();
+    let fields = if magic == 0xffff_fffa { 7 } else { 8 };
+    let start = (8 + fields * width).next_multiple_of(32);
+    let mut out = number(magic as usize, 4);
+    out.extend([0, 0, 1, u8::try_from(width).unwrap()]);
+    out.extend(number(names.len(), width));
+    out.extend(number(3, width));
+    if fields == 8 {
+        out.extend(number(0x40_1000, width));
+    }
+    for back in 0..5 {
+        out.extend(number(start + if back == 0 { 0 } else { text.len() }, width));
+    }
+    out.resize(start, 0);
+    out.extend(text);
+    out
+}
+
+const NAMES: [&str; 6] = [
+    "go:buildid",
+    "type:.eq.net/http.Header",
+    "runtime.main",
+    "main.main",
+    "net/http.(*Client).Do",
+    "gopkg.in/yaml%2ev2.Unmarshal",
+];
+
+/// The functions of a program whose table lies in read-only data.
+fn functions(read_only: &[u8]) -> Option<vocabulary::Functions> {
+    let bytes = elf(NOTE, read_only, &inline("go1.21.3", TEXT)).0;
+    let resolution = resolve(&Go, &[("opt/app", &bytes)]);
+    let package = &resolution.packages[0].package;
+    resolution.programs.of(package).unwrap().functions.clone()
+}
+
+#[test]
+fn functions_are_read_from_tables_of_every_release_and_machine() {
+    for magic in [0xffff_fff1, 0xffff_fff0, 0xffff_fffa] {
+        for (big, width) in [(false, 8), (false, 4), (true, 8), (true, 4)] {
+            let functions = functions(&table(magic, big, width, &NAMES)).unwrap();
+            for (package, function) in
+                [("runtime", "main"), ("net/http", "Client.Do"), ("net/http", ""), ("main", "main")]
+            {
+                assert!(functions.hold(package, function), "{magic:x} {big} {width} {package}");
+            }
+            assert!(functions.hold("gopkg.in/yaml.v2", "Unmarshal"));
+            assert!(!functions.hold("net/http", "Get") && !functions.hold("go", "buildid"));
+            assert_eq!(functions.hashes().len(), 8);
+        }
+    }
+}
+
+#[test]
+fn a_program_inside_a_program_hides_no_function() {
+    let embedded = table(0xffff_fff1, false, 8, &["runtime.main", "other.f"]);
+    let mut both = embedded;
+    both.resize(both.len().next_multiple_of(16), 0);
+    both.extend(table(0xffff_fff1, false, 8, &NAMES));
+    let functions = functions(&both).unwrap();
+    assert!(functions.hold("other", "f") && functions.hold("net/http", "Client.Do"));
+}
+
+#[test]
+fn a_table_that_is_not_understood_says_nothing() {
+    let whole = table(0xffff_fff1, false, 8, &NAMES);
+    assert!(functions(&whole).is_some());
+    // Of Go before 1.16, unaligned, without what each program has, false counts, cut off.
+    assert_eq!(functions(&table(0xffff_fffb, false, 8, &NAMES)), None);
+    assert_eq!(functions(&[b"x", &whole[..]].concat()), None);
+    assert_eq!(functions(&table(0xffff_fff1, false, 8, &["main.main"])), None);
+    let mut false_count = whole.clone();
+    false_count[8..16].fill(0xff);
+    assert_eq!(functions(&false_count), None);
+    let mut endless = whole;
+    endless[40..48].copy_from_slice(&(1_u64 << 20).to_le_bytes());
+    assert_eq!(functions(&endless), None);
+}
+
+#[test]
+fn a_program_says_for_which_machine_it_was_built() {
+    let text = format!("{TEXT}build\tGOARCH=arm64\nbuild\t-ldflags=\"-s -w\"\n");
+    let program = |text: &str| {
+        let resolution = resolve(&Go, &[("opt/app", &elf(b"", b"", &inline("go1.21.3", text)).0)]);
+        resolution.programs.of(&resolution.packages[0].package).unwrap().clone()
+    };
+    let told = program(&text);
+    assert_eq!((told.system.as_str(), told.architecture.as_deref()), ("linux", Some("arm64")));
+    assert_eq!((told.main.as_str(), told.functions), ("x.org/app/cmd", None));
+    let silent = program("mod\tx.org/app\tv1.0.0\t\n");
+    assert_eq!((silent.system.as_str(), silent.architecture), ("linux", None));
+}
+
+#[test]
+fn functions_of_real_programs_are_read() {
+    let real = ["/usr/bin/runc", "/usr/sbin/runc", "/usr/bin/containerd", "/usr/bin/podman"];
+    let mut read = 0;
+    for path in real {
+        let Ok(bytes) = std::fs::read(path) else { continue };
+        let resolution = resolve(&Go, &[("opt/app", &bytes)]);
+        let program = resolution.programs.of(&resolution.packages[0].package).unwrap();
+        let functions = program.functions.as_ref().unwrap_or_else(|| panic!("{path}"));
+        for (package, function) in
+            [("main", "main"), ("fmt", "Fprintf"), ("os", "File.Write"), ("strconv", "Itoa")]
+        {
+            assert!(functions.hold(package, function), "{path}: {package} {function}");
+        }
+        assert!(!functions.hold("no/such/package", ""), "{path}");
+        read += 1;
+    }
+    if read == 0 {
+        eprintln!("skipped: none of {real:?} is installed");
     }
 }
 
@@ -144,5 +269,19 @@ proptest! {
         }
         let _ = read_in_pieces(&Go, "usr/bin/a", 0o755, &bytes, piece);
         let _ = build_info::semantic(&version);
+    }
+
+    #[test]
+    fn no_table_makes_it_panic(edits: Vec<(u16, u8)>, wide: bool, names: Vec<String>, piece in 1_usize..9000) {
+        let names: Vec<&str> = names.iter().map(String::as_str).chain(NAMES).collect();
+        let mut read_only = table(0xffff_fff1, false, if wide { 8 } else { 4 }, &names);
+        for (at, byte) in edits {
+            let at = usize::from(at) % read_only.len();
+            read_only[at] = byte;
+        }
+        let bytes = elf(NOTE, &read_only, &inline("go1.21.3", TEXT)).0;
+        let whole = read_in_pieces(&Go, "usr/bin/a", 0o755, &bytes, bytes.len());
+        let pieces = read_in_pieces(&Go, "usr/bin/a", 0o755, &bytes, piece);
+        prop_assert_eq!(whole.ok(), pieces.ok());
     }
 }

@@ -122,6 +122,11 @@ pub(super) const FILE: &[Key] = &[
     ),
     key("only-fixed", Kind::Mark, "Only vulnerabilities that can be mended are over the line."),
     key(
+        "only-linked",
+        Kind::Mark,
+        "Vulnerabilities whose functions are shown not to be in the program are not over the line.",
+    ),
+    key(
         "layers",
         Kind::Words(&["all", "base", "own"]),
         "Whose layers count: all, those of the base image, or your own.",

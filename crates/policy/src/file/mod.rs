@@ -133,6 +133,7 @@ impl Reader<'_> {
                 "fail-on-unknown" => policy.fail_on_unknown = mark,
                 "fail-on-exploited" => policy.fail_on_exploited = mark,
                 "only-fixed" => policy.only_fixed = mark,
+                "only-linked" => policy.only_linked = mark,
                 "allow-partial" => policy.allow_partial = mark,
                 "layers" => {
                     policy.layers = match word {

@@ -221,11 +221,38 @@ fn vulnerability(
     }
 }
 
+/// The same of a program that does not hold what is vulnerable.
+fn not_linked(finding: Finding) -> Finding {
+    let advisory = vocabulary::VulnerabilityEvidence {
+        record: "GO-2099-6".to_owned(),
+        ecosystem: "Go".to_owned(),
+        matched_name: "example.org/m".to_owned(),
+        matched_version: "1.0.0".to_owned(),
+        range: vocabulary::AffectedRange {
+            introduced: Some("0".to_owned()),
+            fixed: None,
+            last_affected: None,
+            listed: false,
+        },
+        cvss: None,
+        score: None,
+        severity_from: None,
+        url: None,
+        code: Some(vocabulary::CodeEvidence {
+            state: vocabulary::VulnerableCode::Absent,
+            found: Vec::new(),
+            named: 2,
+            systems: Vec::new(),
+        }),
+    };
+    Finding { evidence: vec![vocabulary::Evidence::Advisory(Box::new(advisory))], ..finding }
+}
+
 #[test]
 fn every_verdict_names_the_line_that_decided() {
     use vocabulary::OriginKind::{Application, Base};
     let policy = policy(
-        "version: 1\nfail-on: medium\nonly-fixed: true\nlayers: own\nseverity:\n  - {id: CVE-2099-5, severity: low, reason: not reachable}\nignore:\n  - {id: CVE-2099-1, reason: accepted, owner: team a}\n  - {path: nowhere/, reason: unused}\n",
+        "version: 1\nfail-on: medium\nonly-fixed: true\nonly-linked: true\nlayers: own\nseverity:\n  - {id: CVE-2099-5, severity: low, reason: not reachable}\nignore:\n  - {id: CVE-2099-1, reason: accepted, owner: team a}\n  - {path: nowhere/, reason: unused}\n",
     );
     let findings = vec![
         vulnerability("CVE-2099-1", Severity::Critical, true, Application),
@@ -233,6 +260,7 @@ fn every_verdict_names_the_line_that_decided() {
         vulnerability("CVE-2099-3", Severity::High, false, Application),
         vulnerability("CVE-2099-4", Severity::High, true, Base),
         vulnerability("CVE-2099-5", Severity::High, true, Application),
+        not_linked(vulnerability("CVE-2099-6", Severity::High, true, Application)),
     ];
     let today = "2099-01-01".parse().unwrap();
     let judgement = decide(&policy, findings, &[Coverage::ran("npm")], today);
@@ -248,7 +276,7 @@ fn every_verdict_names_the_line_that_decided() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
-    assert_eq!(unused, ["nowhere/ (lazaret.yaml:9)"]);
+    assert_eq!(unused, ["nowhere/ (lazaret.yaml:10)"]);
     assert_eq!(judgement.decision.overridden[0].severity, Severity::High);
 }
 

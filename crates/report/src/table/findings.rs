@@ -8,7 +8,7 @@ use crate::Style;
 use crate::group::{self, Block, Issue, fixed_in, open_findings};
 use crate::text::{Page, escape, width};
 use std::io;
-use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, counted};
+use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, VulnerableCode, counted};
 
 /// Blocks that the short table shows of each kind.
 const BLOCKS: usize = 20;
@@ -74,7 +74,13 @@ fn full_block(
         page.paint(paint_of(issue.severity), issue.severity.name()).column(fixes);
         let paint = if fixed_in(issue.finding).is_some() { GREEN } else { DIM };
         page.paint(paint, &fix_text(issue.finding)).column(titles);
-        page.put(own_title(issue)).end()?;
+        page.put(own_title(issue));
+        match issue.code {
+            Some(VulnerableCode::Absent) => page.paint(GREEN, "  vulnerable function absent"),
+            Some(VulnerableCode::Present) => page.paint(YELLOW, "  vulnerable function present"),
+            None => page,
+        };
+        page.end()?;
     }
     left_out(page, 4, block.issues.len(), ISSUES, "vulnerability", style)
 }

@@ -1,0 +1,137 @@
+//! What a program says of itself beyond its modules: for which system it was built, and which
+//! functions the linker left in it.
+//!
+//! In go hashes of names, out comes whether a name is among them. A large program has some hundred
+//! thousand functions, so names are kept as four bytes each: that a function is not there is certain,
+//! that it is there is nearly so (one in some ten thousand names is taken for another). The error is
+//! on the side that hides nothing.
+
+use crate::{Package, Presence};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// The functions of a program, by their hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Functions(Vec<u32>);
+
+impl Functions {
+    /// Makes a set of hashes in any order.
+    #[must_use]
+    pub fn new(mut hashes: Vec<u32>) -> Self {
+        hashes.sort_unstable();
+        hashes.dedup();
+        Self(hashes)
+    }
+
+    /// The hashes, sorted.
+    #[must_use]
+    pub fn hashes(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The hash of a function, or, with an empty name, of its package: FNV-1a of 64 bits over both
+    /// with a zero byte between, mixed by a multiplication and folded to 32. Caches hold it; raise the revision of a cataloger that
+    /// makes them where it changes.
+    #[must_use]
+    pub fn hash(package: &str, function: &str) -> u32 {
+        let bytes = package.bytes().chain([0]).chain(function.bytes());
+        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let [a, b, c, d, e, f, g, h] =
+            (hash ^ hash >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes();
+        u32::from_le_bytes([a, b, c, d]) ^ u32::from_le_bytes([e, f, g, h])
+    }
+
+    /// Whether a function is there; with an empty name, whether anything of its package is.
+    #[must_use]
+    pub fn hold(&self, package: &str, function: &str) -> bool {
+        self.0.binary_search(&Self::hash(package, function)).is_ok()
+    }
+}
+
+/// A program, as its build tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Go's name of the system that it was built for, such as `linux`.
+    pub system: String,
+    /// Go's name of the architecture, such as `amd64`; none where the program does not say.
+    pub architecture: Option<String>,
+    /// The import path of its main package, whose functions are named `main.…` in it; empty where the
+    /// program does not say.
+    pub main: String,
+    /// Its functions; none where it has no table of them that is understood.
+    pub functions: Option<Functions>,
+}
+
+/// The programs of a subject, by their paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Programs {
+    by_path: HashMap<String, Program>,
+    system: Option<String>,
+}
+
+impl Programs {
+    /// Adds a program.
+    pub fn insert(&mut self, path: impl Into<String>, program: Program) {
+        self.by_path.insert(path.into(), program);
+    }
+
+    /// Says for which system programs were built that say nothing themselves.
+    pub fn assume(&mut self, system: &str) {
+        self.system = Some(system.to_owned());
+    }
+
+    /// The system that an installed package was built for, where it is known.
+    #[must_use]
+    pub fn system_of(&self, package: &Package) -> Option<&str> {
+        let own = self.of(package).map(|program| program.system.as_str());
+        own.or_else(|| self.system.as_deref().filter(|_| package.presence == Presence::Installed))
+    }
+
+    /// Adds those of another.
+    pub fn extend(&mut self, others: Self) {
+        self.by_path.extend(others.by_path);
+        self.system = others.system.or_else(|| self.system.take());
+    }
+
+    /// The program that proves a package.
+    #[must_use]
+    pub fn of(&self, package: &Package) -> Option<&Program> {
+        self.by_path.get(package.location.path()?)
+    }
+}
+
+/// Whether a program holds what an advisory says is vulnerable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VulnerableCode {
+    /// None of the functions that the advisory names is in the program, or it concerns other systems.
+    Absent,
+    /// At least one is.
+    Present,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in() {
+        let set = Functions::new(vec![
+            Functions::hash("net/http", "Get"),
+            Functions::hash("net/http", ""),
+            Functions::hash("a", "b"),
+            Functions::hash("a", "b"),
+        ]);
+        assert_eq!(set.hashes().len(), 3);
+        assert!(set.hold("net/http", "Get") && set.hold("net/http", "") && set.hold("a", "b"));
+        assert!(!set.hold("net/http", "Post") && !set.hold("net", "http") && !set.hold("a", ""));
+    }
+
+    #[test]
+    fn a_hash_is_what_caches_hold() {
+        assert_eq!(Functions::hash("net/http", "Client.Do"), 1_517_869_082);
+        assert_eq!(Functions::hash("main", ""), 1_031_347_462);
+    }
+}
