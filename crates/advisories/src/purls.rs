@@ -35,16 +35,11 @@ pub enum PurlMatchError {
 /// Where the text has no version.
 pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
     let wrong = || PurlMatchError::Distribution(text.chars().take(100).collect());
-    let (id, version) = text.split_once(':').or_else(|| text.rsplit_once('-')).ok_or_else(wrong)?;
+    let (id, version) = text.split_once(':').or_else(|| split_distro(text)).ok_or_else(wrong)?;
     if id.is_empty() || version.is_empty() {
         return Err(wrong());
     }
-    // os-release calls openEuler so, and all others are lower case.
-    let id = if id.eq_ignore_ascii_case("openeuler") {
-        "openEuler".to_owned()
-    } else {
-        id.to_ascii_lowercase()
-    };
+    let id = id.to_ascii_lowercase();
     let numbered = version.starts_with(|first: char| first.is_ascii_digit());
     Ok(Distribution {
         id,
@@ -53,6 +48,20 @@ pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
         pretty_name: None,
         like: Vec::new(),
     })
+}
+
+/// Id and release of a `distro` qualifier: `opensuse-leap-15.5`, `openeuler-22.03-LTS-SP3`,
+/// `debian-trixie`.
+#[must_use]
+pub fn split_distro(text: &str) -> Option<(&str, &str)> {
+    let numbered = text.match_indices('-').map(|(at, _)| at).find(|at| {
+        text.get(at + 1..)
+            .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    });
+    match numbered {
+        Some(at) => Some((text.get(..at)?, text.get(at + 1..)?)),
+        None => text.rsplit_once('-'),
+    }
 }
 
 /// The package that a purl names, and the distribution that it lives in.

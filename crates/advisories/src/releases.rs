@@ -5,6 +5,7 @@
 //! release has advisories. Source: OSV schema, "Defined Ecosystems", and the names that the feeds use.
 
 use std::borrow::Cow;
+use version::Scheme;
 use vocabulary::{Distribution, Ecosystem};
 
 /// Debian's releases by code name, for images of testing, whose os-release has no number.
@@ -23,6 +24,10 @@ const DEBIAN: [(&str, &str); 11] = [
     ("lenny", "5"),
 ];
 
+/// How SUSE marks products whose updates only subscribers of long support get.
+/// Source: SUSE, "Long Term Service Pack Support".
+const SUSE_SUPPORT: [&str; 3] = ["-LTSS", "-ESPOS", "-TERADATA"];
+
 /// How a release is found among those that a database has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
@@ -32,6 +37,27 @@ enum Pattern {
     Prefix(String),
     /// One whose words end so (SUSE: one for each product and module).
     Words(String),
+    /// The same with a mark of long support (`15 SP3-LTSS`, `15 SP3-ESPOS`).
+    LongSupport(String),
+}
+
+impl Pattern {
+    fn is(&self, name: &str) -> bool {
+        let ends_in_words = |name: &str, words: &str| {
+            name.strip_suffix(words).is_some_and(|rest| rest.ends_with(' '))
+        };
+        match self {
+            Self::Exact(exact) => name == exact,
+            Self::Prefix(prefix) => name
+                .strip_prefix(prefix.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '.'])),
+            Self::Words(words) => ends_in_words(name, words),
+            Self::LongSupport(words) => SUSE_SUPPORT
+                .iter()
+                .filter_map(|mark| name.strip_suffix(mark))
+                .any(|rest| ends_in_words(rest, words)),
+        }
+    }
 }
 
 /// A release of a distribution.
@@ -41,7 +67,9 @@ pub(crate) struct Release {
     pub(crate) label: String,
     pattern: Pattern,
     /// Under which name advisories for subscribers stand.
-    subscribers: Option<String>,
+    subscribers: Option<Pattern>,
+    /// What subscribers subscribe to.
+    pub(crate) subscription: &'static str,
 }
 
 impl Release {
@@ -49,25 +77,17 @@ impl Release {
         let name = name.into();
         let label =
             if name.is_empty() { ecosystem.to_string() } else { format!("{ecosystem}:{name}") };
-        Self { label, pattern: Pattern::Exact(name), subscribers: None }
+        Self { label, pattern: Pattern::Exact(name), subscribers: None, subscription: "" }
     }
 
     /// Whether the advisories of this name are about it.
     pub(crate) fn is(&self, name: &str) -> bool {
-        match &self.pattern {
-            Pattern::Exact(exact) => name == exact,
-            Pattern::Prefix(prefix) => name
-                .strip_prefix(prefix.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '.'])),
-            Pattern::Words(words) => {
-                name.strip_suffix(words.as_str()).is_some_and(|rest| rest.ends_with(' '))
-            }
-        }
+        self.pattern.is(name)
     }
 
     /// Whether the advisories of this name are about it, for subscribers.
     pub(crate) fn is_for_subscribers(&self, name: &str) -> bool {
-        self.subscribers.as_deref() == Some(name)
+        self.subscribers.as_ref().is_some_and(|pattern| pattern.is(name))
     }
 }
 
@@ -75,26 +95,10 @@ impl Release {
 /// is only like another (`ID_LIKE`) has packages and versions of its own.
 #[must_use]
 pub fn ecosystem_of(distribution: &Distribution) -> Option<Ecosystem> {
-    Some(match distribution.id.as_str() {
-        "debian" => Ecosystem::DEBIAN,
-        "ubuntu" => Ecosystem::UBUNTU,
-        "alpine" => Ecosystem::ALPINE,
-        "almalinux" => Ecosystem::ALMA_LINUX,
-        "rocky" => Ecosystem::ROCKY_LINUX,
-        "rhel" => Ecosystem::RED_HAT,
-        "sles" | "sled" | "sles_sap" => Ecosystem::SUSE,
-        "opensuse-leap" | "opensuse-tumbleweed" | "opensuse" => Ecosystem::OPEN_SUSE,
-        "wolfi" => Ecosystem::WOLFI,
-        "chainguard" => Ecosystem::CHAINGUARD,
-        "mariner" | "azurelinux" => Ecosystem::AZURE_LINUX,
-        "photon" => Ecosystem::PHOTON_OS,
-        "ol" => Ecosystem::ORACLE_LINUX,
-        "fedora" => Ecosystem::FEDORA,
-        "amzn" => Ecosystem::AMAZON_LINUX,
-        "mageia" => Ecosystem::MAGEIA,
-        "openEuler" => Ecosystem::OPEN_EULER,
-        _ => return None,
-    })
+    let known = |ecosystem: &Ecosystem| {
+        ecosystem.has_advisories() && Scheme::of_ecosystem(ecosystem.as_str()).is_some()
+    };
+    Ecosystem::of_distribution(&distribution.id).filter(known)
 }
 
 /// The release of a distribution in its ecosystem's words. None where os-release does not tell.
@@ -106,7 +110,7 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
     let major = version.split('.').next().unwrap_or_default();
     let exact =
         |name: Cow<'_, str>| Some(Release::exact(ecosystem, name)).filter(|_| !version.is_empty());
-    match distribution.id.as_str() {
+    match distribution.id.to_ascii_lowercase().as_str() {
         "debian" => {
             let number = if version.is_empty() { debian(distribution)? } else { major };
             Some(Release::exact(ecosystem, number))
@@ -114,7 +118,8 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
         "ubuntu" => {
             exact(if is_lts(version) { format!("{version}:LTS").into() } else { version.into() })
                 .map(|release| Release {
-                    subscribers: Some(format!("Pro:{version}:LTS")),
+                    subscribers: Some(Pattern::Exact(format!("Pro:{version}:LTS"))),
+                    subscription: "Ubuntu Pro",
                     ..release
                 })
         }
@@ -122,17 +127,28 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
         "almalinux" | "rocky" | "ol" | "mariner" | "azurelinux" => exact(major.into()),
         "rhel" => exact(format!("enterprise_linux:{major}").into())
             .map(|release| Release { pattern: as_prefix(release.pattern), ..release }),
-        "sles" | "sled" | "sles_sap" => {
+        "sles" | "sled" | "sles_sap" | "sle_hpc" | "suse" => {
             let words = match version.split_once('.') {
                 Some((major, pack)) if major != "16" => format!("{major} SP{pack}"),
                 _ => version.to_owned(),
             };
+            exact(words.clone().into()).map(|release| Release {
+                subscribers: Some(Pattern::LongSupport(words.clone())),
+                subscription: "SUSE LTSS",
+                pattern: Pattern::Words(words),
+                ..release
+            })
+        }
+        "sle-micro" | "sl-micro" => {
+            let words = format!("Micro {version}");
             exact(words.clone().into())
                 .map(|release| Release { pattern: Pattern::Words(words), ..release })
         }
-        "opensuse-tumbleweed" => Some(Release::exact(ecosystem, "Tumbleweed")),
+        "opensuse-tumbleweed" | "opensuse-microos" => Some(Release::exact(ecosystem, "Tumbleweed")),
+        "opensuse-slowroll" => None,
         "opensuse-leap" | "opensuse" => exact(format!("Leap {version}").into()),
-        "wolfi" | "chainguard" => Some(Release::exact(ecosystem, "")),
+        "opensuse-leap-micro" => exact(format!("Leap Micro {version}").into()),
+        "wolfi" | "chainguard" | "minimos" | "echo" => Some(Release::exact(ecosystem, "")),
         _ => exact(version.into()),
     }
 }
@@ -201,6 +217,13 @@ mod tests {
             ("rocky", "8.9", "Rocky Linux:8"),
             ("mariner", "2.0", "Azure Linux:2"),
             ("opensuse-leap", "15.5", "openSUSE:Leap 15.5"),
+            ("opensuse-tumbleweed", "20240101", "openSUSE:Tumbleweed"),
+            ("opensuse-leap-micro", "5.4", "openSUSE:Leap Micro 5.4"),
+            ("photon", "4.0", "Photon OS:4.0"),
+            ("openeuler", "22.03-LTS-SP3", "openEuler:22.03-LTS-SP3"),
+            ("alpaquita", "23", "Alpaquita:23"),
+            ("minimos", "20241031", "MinimOS"),
+            ("chainguard", "20230214", "Chainguard"),
             ("wolfi", "20230201", "Wolfi"),
         ] {
             assert_eq!(label(id, version, None).as_deref(), Some(expected), "{id} {version}");
@@ -231,5 +254,13 @@ mod tests {
         assert!(!release("rhel", "1.0").is("enterprise_linux:10::baseos"));
         assert!(release("sles", "15.5").is("Linux Enterprise Module for Basesystem 15 SP5"));
         assert!(!release("sles", "15.5").is("Linux Enterprise Server 15 SP4"));
+        let long = "Linux Enterprise Server 15 SP3-LTSS";
+        assert!(
+            !release("sles", "15.3").is(long) && release("sles", "15.3").is_for_subscribers(long)
+        );
+        assert!(!release("sles", "15.5").is_for_subscribers(long));
+        assert!(!release("sles", "5.3").is_for_subscribers(long));
+        assert!(release("sle-micro", "5.5").is("Linux Enterprise Micro 5.5"));
+        assert!(!release("sle-micro", "5.5").is("Linux Enterprise Server 5.5"));
     }
 }

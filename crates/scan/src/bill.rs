@@ -178,7 +178,7 @@ fn stated_distribution(parsed: &[(Component, Result<Purl, String>)]) -> Option<D
         if let Some(text) = purl.qualifier("distro") {
             // Some tools write the release alone.
             let numbered = text.starts_with(|first: char| first.is_ascii_digit());
-            let parts = match (purl.namespace(), text.rsplit_once('-')) {
+            let parts = match (purl.namespace(), purls::split_distro(text)) {
                 (Some(namespace), _) if numbered => Some((namespace, text)),
                 (_, parts) => parts,
             };

@@ -71,7 +71,58 @@ ecosystems! {
     WORDPRESS = "WordPress",
 }
 
+/// `ID` of os-release in lower case, and the ecosystem of the packages, sorted by id.
+const DISTRIBUTIONS: &[(&str, &str)] = &[
+    ("almalinux", "AlmaLinux"),
+    ("alpaquita", "Alpaquita"),
+    ("alpine", "Alpine"),
+    ("amzn", "Amazon Linux"),
+    ("arch", "Arch Linux"),
+    ("azurelinux", "Azure Linux"),
+    ("bellsoft-hardened-containers", "BellSoft Hardened Containers"),
+    // CentOS Linux and Stream have no feed of their own, and Red Hat's covers neither exactly.
+    ("centos", "CentOS"),
+    ("chainguard", "Chainguard"),
+    ("debian", "Debian"),
+    ("echo", "Echo"),
+    ("fedora", "Fedora"),
+    ("gentoo", "Gentoo"),
+    ("mageia", "Mageia"),
+    // CBL-Mariner was renamed Azure Linux with release 3; the feed has both under the new name.
+    ("mariner", "Azure Linux"),
+    ("minimos", "MinimOS"),
+    ("ol", "Oracle Linux"),
+    ("openeuler", "openEuler"),
+    ("opensuse", "openSUSE"),
+    ("opensuse-leap", "openSUSE"),
+    ("opensuse-leap-micro", "openSUSE"),
+    ("opensuse-microos", "openSUSE"),
+    ("opensuse-slowroll", "openSUSE"),
+    ("opensuse-tumbleweed", "openSUSE"),
+    ("photon", "Photon OS"),
+    ("rhel", "Red Hat"),
+    ("rocky", "Rocky Linux"),
+    ("sl-micro", "SUSE"),
+    ("sle-micro", "SUSE"),
+    ("sle_hpc", "SUSE"),
+    ("sled", "SUSE"),
+    ("sles", "SUSE"),
+    ("sles_sap", "SUSE"),
+    ("suse", "SUSE"),
+    ("ubuntu", "Ubuntu"),
+    ("wolfi", "Wolfi"),
+];
+
 impl Ecosystem {
+    /// The ecosystem of a distribution's packages, by the `ID` of its os-release in any case of
+    /// letters; none for one that is not known.
+    #[must_use]
+    pub fn of_distribution(id: &str) -> Option<Self> {
+        let id = id.to_ascii_lowercase();
+        let at = DISTRIBUTIONS.binary_search_by_key(&id.as_str(), |(known, _)| known).ok()?;
+        DISTRIBUTIONS.get(at).map(|(_, name)| Self::new(name))
+    }
+
     /// As it is typed into a shell: in quotes where it has a blank.
     #[must_use]
     pub fn as_argument(&self) -> Cow<'_, str> {
@@ -170,5 +221,15 @@ mod tests {
     fn a_name_with_a_blank_is_one_word_of_a_shell() {
         assert_eq!(Ecosystem::GITHUB_ACTIONS.as_argument(), "'GitHub Actions'");
         assert_eq!(Ecosystem::CRATES_IO.as_argument(), "crates.io");
+    }
+
+    #[test]
+    fn every_known_ecosystem_of_a_distribution_can_be_reached() {
+        assert!(DISTRIBUTIONS.is_sorted_by_key(|(id, _)| *id));
+        for known in Ecosystem::KNOWN.iter().filter(|known| known.is_distribution()) {
+            assert!(DISTRIBUTIONS.iter().any(|(_, name)| *name == known.as_str()), "{known}");
+        }
+        assert_eq!(Ecosystem::of_distribution("openEuler"), Some(Ecosystem::OPEN_EULER));
+        assert_eq!(Ecosystem::of_distribution("nobody"), None);
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Look<'db> {
     pub(super) main: &'db [u32],
     /// Indexes of those whose advisories are for subscribers.
     pub(super) subscribers: &'db [u32],
+    /// What they subscribe to.
+    pub(super) subscription: &'db str,
     /// What programs say beyond their packages.
     pub(super) programs: &'db Programs,
 }

@@ -12,9 +12,6 @@ use vocabulary::{Fix, Package, Safety};
 /// How many intervals a version is carried over until one lies behind all of them.
 const MAX_STEPS: usize = 64;
 
-/// Who sells the updates that only subscribers get.
-const SUBSCRIPTION: &str = "Ubuntu Pro";
-
 /// What mends the vulnerability that `hits` show in a package.
 pub(super) fn find(
     look: &Look<'_>,
@@ -90,6 +87,6 @@ pub(super) fn find(
         title: format!("upgrade {} to {version}", package.name),
         safety: if package.ecosystem.is_distribution() { Safety::Safe } else { Safety::Review },
         version: Some(version),
-        subscription: for_subscribers.then(|| SUBSCRIPTION.to_owned()),
+        subscription: for_subscribers.then(|| look.subscription.to_owned()),
     }))
 }

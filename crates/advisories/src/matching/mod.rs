@@ -257,7 +257,14 @@ impl Databases {
             let reason = format!("the order of {ecosystem} versions is not known: not checked");
             return Coverage::skipped(check, reason);
         };
-        let look = Look { database, scheme, main: &main, subscribers: &subscribers, programs };
+        let look = Look {
+            database,
+            scheme,
+            main: &main,
+            subscribers: &subscribers,
+            subscription: release.as_ref().map_or("", |release| release.subscription),
+            programs,
+        };
         match self.in_parallel(&look, packages) {
             Ok((found, problems)) => {
                 findings.extend(found);

@@ -1,63 +1,18 @@
 //! Which ecosystem of advisories a distribution's packages belong to.
 //!
-//! By the `ID` of os-release alone. A derivative that rebuilds another's packages is not its parent:
-//! its versions differ, and its parent's advisories would be wrong in both directions. So an id that
-//! is not in the table gets an ecosystem of its own name, which has no advisories and therefore
+//! By the `ID` of os-release alone ([`Ecosystem::of_distribution`]). A derivative that rebuilds
+//! another's packages is not its parent: its versions differ, and its parent's advisories would be
+//! wrong in both directions. So an id that is not known gets an ecosystem of its own name, which has no advisories and therefore
 //! shows as not checked. Ecosystem names are those of the OSV schema.
 
 use vocabulary::{Distribution, Ecosystem};
-
-/// `ID` of os-release and the ecosystem, sorted by id.
-const TABLE: &[(&str, &str)] = &[
-    ("almalinux", "AlmaLinux"),
-    ("alpaquita", "Alpaquita"),
-    ("alpine", "Alpine"),
-    ("amzn", "Amazon Linux"),
-    ("arch", "Arch Linux"),
-    ("azurelinux", "Azure Linux"),
-    ("bellsoft-hardened-containers", "BellSoft Hardened Containers"),
-    // CentOS Linux and Stream have no feed of their own, and Red Hat's covers neither exactly.
-    ("centos", "CentOS"),
-    ("chainguard", "Chainguard"),
-    ("debian", "Debian"),
-    ("echo", "Echo"),
-    ("fedora", "Fedora"),
-    ("gentoo", "Gentoo"),
-    ("mageia", "Mageia"),
-    // CBL-Mariner was renamed Azure Linux with release 3; the feed has both under the new name.
-    ("mariner", "Azure Linux"),
-    ("minimos", "MinimOS"),
-    ("ol", "Oracle Linux"),
-    ("openeuler", "openEuler"),
-    ("opensuse", "openSUSE"),
-    ("opensuse-leap", "openSUSE"),
-    ("opensuse-leap-micro", "openSUSE"),
-    ("opensuse-microos", "openSUSE"),
-    ("opensuse-slowroll", "openSUSE"),
-    ("opensuse-tumbleweed", "openSUSE"),
-    ("photon", "Photon OS"),
-    ("rhel", "Red Hat"),
-    ("rocky", "Rocky Linux"),
-    ("sl-micro", "SUSE"),
-    ("sle-micro", "SUSE"),
-    ("sle_hpc", "SUSE"),
-    ("sled", "SUSE"),
-    ("sles", "SUSE"),
-    ("sles_sap", "SUSE"),
-    ("suse", "SUSE"),
-    ("ubuntu", "Ubuntu"),
-    ("wolfi", "Wolfi"),
-];
 
 /// The ecosystem of a distribution's packages. Without a distribution `Linux`, the name that
 /// os-release(5) gives to a system that does not tell its own.
 #[must_use]
 pub fn ecosystem(distribution: Option<&Distribution>) -> Ecosystem {
     let id = namespace(distribution);
-    match TABLE.binary_search_by_key(&id, |(known, _)| known) {
-        Ok(at) => TABLE.get(at).map_or_else(|| titled(id), |(_, name)| Ecosystem::new(name)),
-        Err(_) => titled(id),
-    }
+    Ecosystem::of_distribution(id).unwrap_or_else(|| titled(id))
 }
 
 /// The namespace of purls: the distribution's id, `linux` where there is none.
@@ -99,18 +54,6 @@ mod tests {
             codename: codename.map(str::to_owned),
             pretty_name: None,
             like: vec!["debian".into()],
-        }
-    }
-
-    #[test]
-    fn the_table_is_sorted() {
-        assert!(TABLE.is_sorted_by_key(|(id, _)| *id));
-    }
-
-    #[test]
-    fn every_known_distribution_ecosystem_can_be_reached() {
-        for known in Ecosystem::KNOWN.iter().filter(|known| known.is_distribution()) {
-            assert!(TABLE.iter().any(|(_, name)| *name == known.as_str()), "{known}");
         }
     }
 

@@ -106,7 +106,7 @@ impl Check for OsRelease {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {

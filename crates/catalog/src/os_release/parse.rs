@@ -11,11 +11,12 @@ const LIKE_LIMIT: usize = 16;
 
 /// `KEY=value` lines with the shell's quoting: os-release(5). The last assignment counts.
 pub(super) fn os_release(bytes: &[u8]) -> Option<Release> {
-    let mut release = Release::default();
+    let (mut release, mut version) = (Release::default(), String::new());
     for (key, value) in assignments(bytes) {
         match key {
             b"ID" => release.id = value.to_lowercase(),
             b"VERSION_ID" => release.version = value,
+            b"VERSION" => version = value,
             b"VERSION_CODENAME" => release.codename = Some(value),
             b"PRETTY_NAME" => release.pretty_name = Some(value),
             b"ID_LIKE" => {
@@ -28,6 +29,14 @@ pub(super) fn os_release(bytes: &[u8]) -> Option<Release> {
     release.codename = release.codename.filter(|name| !name.is_empty());
     if release.codename.is_none() && release.id == "debian" && release.version.is_empty() {
         release.codename = release.pretty_name.as_deref().and_then(codename_of_testing);
+    }
+    // openEuler's `22.03` has several service packs, each with advisories of its own:
+    // `VERSION="22.03 (LTS-SP3)"`, which the advisories write `22.03-LTS-SP3`.
+    if release.id == "openeuler" && !release.version.contains('-') {
+        let pack = version.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+        if let Some((pack, _)) = pack.filter(|(pack, _)| !pack.is_empty()) {
+            release.version = format!("{}-{pack}", release.version);
+        }
     }
     Some(release).filter(|release| !release.id.is_empty())
 }

@@ -40,6 +40,22 @@ fn a_later_layer_changes_the_release() {
 }
 
 #[test]
+fn openeuler_has_a_release_for_each_service_pack() {
+    for (version, expected) in [
+        ("22.03 (LTS-SP3)", "22.03-LTS-SP3"),
+        ("22.03 (LTS)", "22.03-LTS"),
+        ("22.03", "22.03"),
+        ("22.03 ()", "22.03"),
+    ] {
+        let text = format!(
+            "NAME=\"openEuler\"\nVERSION=\"{version}\"\nID=\"openEuler\"\nVERSION_ID=\"22.03\"\n"
+        );
+        let found = of(&Layers::default().layer().file("etc/os-release", &text)).unwrap();
+        assert_eq!((found.id.as_str(), found.version.as_str()), ("openeuler", expected));
+    }
+}
+
+#[test]
 fn debian_testing_is_known_by_its_codename() {
     let line = "PRETTY_NAME=\"Debian GNU/Linux forky/sid\"\nID=debian\n";
     let found = of(&Layers::default().layer().file("etc/os-release", line)).unwrap();
