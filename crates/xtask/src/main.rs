@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`,
-//! `bench agent`.
+//! `match`, `cold` and `agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
 //! that nothing which only developers need is in what users run, and it is in Rust, so that it runs
@@ -34,6 +34,7 @@ usage: cargo xtask COMMAND
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
+  bench cold [OPTION…]      measure from nothing to a verdict: program, advisories, image
   bench agent [OPTION…]     measure sealing and guarding; see `cargo xtask bench agent --help`
   floor BLOB…               unpack, hash and walk gzip layers: the least that a scan must do
   measured FILE COMMAND…    run a command and write what it cost into FILE";
@@ -58,6 +59,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
         ["bench", "match", rest @ ..] => bench::matching(&root(), rest),
+        ["bench", "cold", rest @ ..] => bench::cold(&root(), rest),
         ["bench", "agent", rest @ ..] => bench::agent(&root(), rest),
         ["floor", blobs @ ..] => floor::run(blobs),
         ["measured", file, command @ ..] => return measure::child(Path::new(file), command),

