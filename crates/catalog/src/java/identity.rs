@@ -115,6 +115,7 @@ fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
     }
     let (group, sign) = match group_of(clues, artifact, version) {
         Some((group, sign)) => (Some(group), sign),
+        None if manifest_has_version(clues.manifest, version) => (None, Sign::FileNameAndManifest),
         None => (None, Sign::FileName),
     };
     Some(JavaPackage {

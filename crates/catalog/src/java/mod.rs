@@ -61,6 +61,8 @@ enum Sign {
     /// Its manifest's `Bundle-SymbolicName` names the group.
     BundleName,
     /// File name and manifest name artifact and version; the group is not known.
+    FileNameAndManifest,
+    /// The same by the file name alone.
     FileName,
 }
 
@@ -73,7 +75,8 @@ impl Sign {
                 ("file name, folder under META-INF/maven and MANIFEST.MF", Confidence::High)
             }
             Self::BundleName => ("MANIFEST.MF, Bundle-SymbolicName", Confidence::Medium),
-            Self::FileName => ("file name and MANIFEST.MF", Confidence::Low),
+            Self::FileNameAndManifest => ("file name and MANIFEST.MF", Confidence::Low),
+            Self::FileName => ("file name", Confidence::Low),
         };
         Identified { by: by.to_owned(), confidence }
     }

@@ -68,6 +68,12 @@ fn how_surely_a_jar_is_known_is_said_where_no_properties_name_it() {
     };
     let empty = jar("", &[]);
     assert_eq!(confidence("opt/my-1.0.jar", &empty), Some(Confidence::Low));
+    for (manifest, by) in
+        [("", "file name"), ("Implementation-Version: 1.0\n", "file name and MANIFEST.MF")]
+    {
+        let found = resolve(&Java, &[("opt/my-1.0.jar", &jar(manifest, &[]))]);
+        assert_eq!(found.packages[0].package.identified.as_ref().unwrap().by, by);
+    }
     let bundle = jar("Bundle-SymbolicName: org.x.core.my-core\n", &[]);
     assert_eq!(confidence("my-core-1.0.jar", &bundle), Some(Confidence::Medium));
     let at_home = "root/.m2/repository/org/x/y/my/1.0/my-1.0.jar";
