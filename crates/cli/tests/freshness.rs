@@ -177,6 +177,45 @@ fn a_key_counts_for_being_given_not_for_lying_in_the_image() {
 }
 
 #[test]
+fn a_keyring_that_the_sources_name_and_that_is_not_read_is_said() {
+    let world = World::new();
+    let uri = "http://deb.debian.org/debian-security";
+    let sources = format!("deb [signed-by=/opt/keys/own.gpg] {uri} bookworm-security main\n");
+    let layer = base()
+        .file("etc/apt/sources.list", sources)
+        .file("etc/apt/own.gpg", key().keyring())
+        .file("opt/keys/own.gpg", key().keyring());
+    ImageBuilder::new().layer(layer).write_oci_dir(world.bench.path().join("image")).unwrap();
+    let report = world.scan(&[]);
+    refused(&report, "failed", &key().fingerprint());
+    refused(&report, "failed", "say that it is signed by `/opt/keys/own.gpg`");
+    assert_eq!(said(&world.scan_with_key()).1, "ran");
+}
+
+#[test]
+fn the_security_suite_of_an_old_release_is_found_and_told_from_the_release() {
+    let world = World::new();
+    let named = common::OS_RELEASE.replace("bookworm", "buster").replace("\"12\"", "\"10\"");
+    assert!(named.contains("buster") && named.contains("10"), "{named}");
+    let layer = base().file("etc/os-release", named.clone()).file("usr/lib/os-release", named);
+    ImageBuilder::new().layer(layer).write_oci_dir(world.bench.path().join("image")).unwrap();
+    let publish = |text: &str| {
+        let signed = key().clear_sign(text, NOW - 1000);
+        world.bench.write("archive/dists/buster/updates/InRelease", signed);
+        let index = "archive/dists/buster/updates/main/binary-amd64/Packages";
+        world.bench.write(index, PACKAGES);
+    };
+    let release = fresh().replace("bookworm-security", "buster");
+    publish(&format!("Label: Debian\n{release}"));
+    refused(&world.scan_with_key(), "failed", "is of buster, not of buster/updates");
+    publish(&format!("Label: Debian-Security\n{release}"));
+    let (updates, status, reason) = said(&world.scan_with_key());
+    assert!(updates.contains(&"upgrade zcat to 1:1.2-4".to_owned()), "{updates:?} {reason}");
+    assert_eq!(status, "ran", "{reason}");
+    assert!(reason.starts_with("buster/updates of "), "{reason}");
+}
+
+#[test]
 fn a_release_past_its_end_or_without_one_and_old_is_not_called_fresh() {
     let world = World::new();
     for (date, end) in [
