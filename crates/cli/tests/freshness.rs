@@ -132,6 +132,31 @@ fn an_update_that_no_advisory_explains_is_a_finding_with_its_evidence() {
 }
 
 #[test]
+fn what_mends_it_counts_updates_beside_vulnerabilities() {
+    let world = World::new();
+    let mending = |archive: &[&str]| {
+        let mut arguments = vec!["scan", "image", "--no-db-update"];
+        arguments.extend(archive);
+        let table = common::stdout(&world.bench.run(&arguments));
+        let lines = table.lines().skip_while(|line| !line.starts_with("WHAT MENDS IT"));
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(!mending(&[]).contains("security update"), "{}", mending(&[]));
+    let url = world.server.url();
+    insta::assert_snapshot!(mending(&[
+        "--freshness",
+        "--archive-mirror",
+        url,
+        "--keyring",
+        "test.gpg"
+    ]));
+    let report = world.scan_with_key();
+    let steps = report["mending"]["upgrades"].as_array().unwrap();
+    let of_zcat = |step: &&Value| step["updates"] == serde_json::json!(["zcat"]);
+    assert_eq!(steps.iter().filter(of_zcat).count(), 1, "{steps:?}");
+}
+
+#[test]
 fn what_was_fetched_is_asked_for_again_only_if_it_changed() {
     let world = World::new();
     let first = said(&world.scan_with_key());
