@@ -1,14 +1,14 @@
 //! `lazaret diff A B`: what is new, gone and changed, and why.
 //!
 //! Each side is a saved report (`lazaret.report/1`), taken as it is, or anything that can be scanned,
-//! which is then scanned by the same advisories.
+//! which is then scanned by the same advisories, and ranked by what containers of it used, as `scan` does.
 
 use crate::World;
 use crate::args::{DatabaseArgs, OutputArgs, PolicyArgs, ReadArgs, RecordArgs};
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read, today};
 use crate::scanning::{default_format, policy};
-use crate::{database, output, settings};
+use crate::{database, output, running, settings};
 use clap::Args;
 use report::Format;
 use scan::Assessment;
@@ -88,11 +88,12 @@ pub(crate) fn saved_or_scanned(
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
+    let usage = running::usage_of(world, &inventory.subject, now);
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),
         risks: Some(&risks),
-        usage: None,
+        usage: usage.as_ref(),
         freshness: None,
         imported: &[],
         policy,
