@@ -41,7 +41,8 @@ pub(crate) struct DiffArgs {
 
 pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     let named = args.output.output.iter().filter_map(|output| output.format);
-    if let Some(format) = args.output.format.into_iter().chain(named).find(|own| !own.has_several())
+    if let Some(format) =
+        args.output.format.into_iter().chain(named).find(|own| !own.has_differences())
     {
         return Err(Failure::usage(format!(
             "`{format}` has no form for differences; use table or json"
@@ -53,7 +54,7 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     let after = side(world, args, &args.after, &policy)?;
     let today = today(World::now())?;
     let report = scan::difference(&before, &after, &policy, World::tool(), today);
-    let format = default_format(world)?.filter(|format| format.has_several());
+    let format = default_format(world)?.filter(|format| format.has_differences());
     output::deliver(
         &world.printing,
         &args.output,
