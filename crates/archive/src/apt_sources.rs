@@ -9,6 +9,12 @@ use crate::deb822::{field, stanzas};
 /// Sources of one image: real ones have up to a dozen.
 const SOURCES: usize = 256;
 
+/// Files of keys that one source names: real ones name one.
+const KEYRINGS: usize = 8;
+
+/// How a key begins that stands in a file of sources itself.
+const BLOCK: &str = "-----BEGIN PGP";
+
 /// A place and a suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -16,6 +22,8 @@ pub struct Source {
     pub uri: String,
     /// Such as `bookworm-security`.
     pub suite: String,
+    /// The files of keys that apt is told to hold it against, as `Signed-By` names them.
+    pub keyrings: Vec<String>,
 }
 
 /// What a file names, by its name: `.sources` are deb822, others are lines.
@@ -39,7 +47,7 @@ pub fn keys(path: &str, text: &str) -> Vec<String> {
     stanzas(text)
         .iter()
         .filter_map(|stanza| field(stanza, "signed-by"))
-        .filter(|value| value.contains("-----BEGIN PGP"))
+        .filter(|value| value.contains(BLOCK))
         .take(SOURCES)
         .map(armor)
         .collect()
@@ -54,12 +62,20 @@ fn line(line: &str) -> Option<Source> {
     let line = line.split('#').next().unwrap_or_default().trim();
     let rest = line.strip_prefix("deb")?;
     let rest = rest.strip_prefix([' ', '\t'])?.trim_start();
-    let rest = match rest.strip_prefix('[') {
-        Some(options) => options.split_once(']')?.1,
-        None => rest,
+    let (options, rest) = match rest.strip_prefix('[') {
+        Some(options) => options.split_once(']')?,
+        None => ("", rest),
     };
+    let signed_by = options.split_whitespace().filter_map(|option| option.split_once('='));
+    let signed_by = signed_by.filter(|(name, _)| name.eq_ignore_ascii_case("signed-by"));
+    let keyrings = keyrings(signed_by.flat_map(|(_, value)| value.split(',')));
     let mut words = rest.split_whitespace();
-    Some(Source { uri: words.next()?.to_owned(), suite: words.next()?.to_owned() })
+    Some(Source { uri: words.next()?.to_owned(), suite: words.next()?.to_owned(), keyrings })
+}
+
+/// Fingerprints, and keys that stand in the file itself, are no files.
+fn keyrings<'text>(named: impl Iterator<Item = &'text str>) -> Vec<String> {
+    named.filter(|one| one.starts_with('/')).take(KEYRINGS).map(str::to_owned).collect()
 }
 
 fn blocks(text: &str) -> Vec<Source> {
@@ -71,12 +87,16 @@ fn blocks(text: &str) -> Vec<Source> {
         if !enabled || !words("types").any(|kind| kind == "deb") {
             continue;
         }
+        let signed_by = field(&stanza, "signed-by").unwrap_or_default();
+        let signed_by = Some(signed_by).filter(|value| !value.contains(BLOCK)).unwrap_or_default();
+        let keyrings = keyrings(signed_by.split([' ', '\t', '\n', ',']));
         for uri in words("uris") {
             for suite in words("suites") {
                 if found.len() == SOURCES {
                     return found;
                 }
-                found.push(Source { uri: uri.to_owned(), suite: suite.to_owned() });
+                let (uri, suite) = (uri.to_owned(), suite.to_owned());
+                found.push(Source { uri, suite, keyrings: keyrings.clone() });
             }
         }
     }
@@ -117,6 +137,21 @@ mod tests {
             "http://b.test/debian bookworm-updates",
         ];
         assert_eq!(named("a.sources", text), expected);
+    }
+
+    #[test]
+    fn keyrings_are_those_that_a_source_is_signed_by() {
+        let keyrings = |path: &str, text: &str| sources(path, text).remove(0).keyrings;
+        let line = "deb [arch=amd64 Signed-By=/opt/a.gpg,/opt/b.asc] http://a.test x main\n";
+        assert_eq!(keyrings("a.list", line), ["/opt/a.gpg", "/opt/b.asc"]);
+        assert_eq!(keyrings("a.list", "deb [ signed-by=4D64FEC119C2! ] http://a x\n"), [""; 0]);
+        let block = "Types: deb\nURIs: http://a.test\nSuites: x\nSigned-By:";
+        let several = format!("{block} /opt/a.gpg 4D64FEC119C2\n  /opt/b.asc\n");
+        assert_eq!(keyrings("a.sources", &several), ["/opt/a.gpg", "/opt/b.asc"]);
+        let inside = format!("{block}\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n /AAA\n");
+        assert_eq!(keyrings("a.sources", &inside), [""; 0]);
+        let many = format!("{block}{}", " /opt/a.gpg".repeat(1000));
+        assert_eq!(keyrings("a.sources", &many).len(), KEYRINGS);
     }
 
     #[test]

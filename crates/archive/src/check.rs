@@ -9,7 +9,7 @@ use crate::CHECK;
 use crate::apt_sources::{self, Source};
 use crate::compare::{self, Told};
 use crate::mirror::{Fetched, Mirror, MirrorError, State};
-use crate::openpgp::{Fingerprint, Keyring, verify};
+use crate::openpgp::{Fingerprint, Keyring, PgpError, verify};
 use crate::packages_index::{self, Offer};
 use crate::place::{Place, place};
 use crate::release::{self, Release};
@@ -29,6 +29,9 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Architectures of one image: real ones have one or two.
 const ARCHITECTURES: usize = 4;
+
+/// Keyrings that are named in one message.
+const NAMED: usize = 4;
 
 /// What an image says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +87,9 @@ fn attempt(asked: &Asked<'_>, means: &Means<'_>) -> Result<Freshness, Coverage> 
     let own: Vec<Source> =
         asked.sources.iter().flat_map(|(path, text)| apt_sources::sources(path, text)).collect();
     let place = place(distribution, &own, &native, means.mirror).map_err(skipped)?;
-    let known = Known::new(asked, &distribution.id, means);
+    let trust = Trust::new(&distribution.id, &place.suite, means.keyring);
+    let known =
+        Known { keyring: keys(asked, means), trust, means, unread: unread(asked, &own, &place) };
     let mirror = Mirror::new(means.client, &place, means.cache);
     let newest = newest(&mirror, &known, &place)?;
     let (offers, mut problems) = offers(&mirror, &newest.release, asked.packages, &native)?;
@@ -122,36 +127,59 @@ struct Known<'means> {
     keyring: Keyring,
     trust: Trust,
     means: &'means Means<'means>,
+    /// Keyrings that the image names and that were not read.
+    unread: Vec<String>,
 }
 
-impl<'means> Known<'means> {
-    fn new(asked: &Asked<'_>, distribution: &str, means: &'means Means<'means>) -> Self {
-        let mut keyring = means.keyring.clone();
-        let embedded = asked.sources.iter().flat_map(|(path, text)| apt_sources::keys(path, text));
-        let embedded: Vec<String> = embedded.collect();
-        let files = asked.keyrings.iter().map(|(_, bytes)| bytes.as_slice());
-        for file in files.chain(embedded.iter().map(String::as_bytes)) {
-            // A keyring that cannot be read vouches for nothing; what is missing shows at the signature.
-            let _ = keyring.add(file);
-        }
-        Self { keyring, trust: Trust::new(distribution, means.keyring), means }
+/// The keys that the user gave and those of the image, of which only those count that are trusted.
+fn keys(asked: &Asked<'_>, means: &Means<'_>) -> Keyring {
+    let mut keyring = means.keyring.clone();
+    let embedded = asked.sources.iter().flat_map(|(path, text)| apt_sources::keys(path, text));
+    let embedded: Vec<String> = embedded.collect();
+    let files = asked.keyrings.iter().map(|(_, bytes)| bytes.as_slice());
+    for file in files.chain(embedded.iter().map(String::as_bytes)) {
+        // A keyring that cannot be read vouches for nothing; what is missing shows at the signature.
+        let _ = keyring.add(file);
     }
+    keyring
+}
 
+/// The keyrings that the image's sources name for the suite and that were not read.
+fn unread(asked: &Asked<'_>, sources: &[Source], place: &Place) -> Vec<String> {
+    let of_suite = sources.iter().filter(|one| one.suite.trim_end_matches('/') == place.suite);
+    let named: BTreeSet<&str> =
+        of_suite.flat_map(|one| &one.keyrings).map(|name| name.trim_start_matches('/')).collect();
+    let is_read = |name: &&str| asked.keyrings.iter().any(|(path, _)| path == name);
+    let unread = named.into_iter().filter(|name| !is_read(name));
+    unread.take(NAMED).map(|name| format!("`/{}`", printable(name))).collect()
+}
+
+impl Known<'_> {
     /// The Release of an `InRelease` that a trusted key signed, and that is of the suite asked for.
     fn believe(&self, bytes: &[u8], place: &Place) -> Result<Believed, String> {
         let now = self.means.now.as_second();
         let verified = verify(bytes, &self.keyring, |key| self.trust.holds(key), now)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| self.explain(&error))?;
         let release = release::parse(&verified.text).map_err(|error| error.to_string())?;
         let Place { suite, .. } = place;
-        // Ubuntu's codename is that of the release, its suite has the pocket.
-        if ![&release.codename, &release.suite].contains(&suite) {
+        if !release.is_of(suite) {
             return Err(format!("it is signed, but is of {}, not of {suite}", release.codename));
         }
         if release.date > self.means.now + CLOCK_SLACK {
             return Err(format!("it is of {}, which is in the future", release.date));
         }
         Ok(Believed { release, signer: verified.signer, rolled_back: None })
+    }
+
+    /// Why nobody who is trusted signed it: the keys may lie where they are not looked for.
+    fn explain(&self, error: &PgpError) -> String {
+        match (error, self.unread.as_slice()) {
+            (PgpError::Untrusted(_), [_, ..]) => format!(
+                "{error}; the image's sources say that it is signed by {}, which is not there or not in a folder of keyrings, and is not read",
+                self.unread.join(", ")
+            ),
+            _ => error.to_string(),
+        }
     }
 }
 

@@ -4,6 +4,10 @@
 //! faults of every kind, and of what they mend for security the security suite has it first. Its place
 //! is what the user says, else what the image's sources say, else the distribution's own. An image must
 //! not choose where connections go: hosts are those of a list, without ports and credentials.
+//!
+//! Up to Debian 10 the security suite of `buster` was `buster/updates`, whose Release says `buster` as
+//! that of the whole release does, and is told from it by its label. Debian has moved these suites to
+//! archive.debian.org, where they are asked for whatever of Debian's hosts the image still names.
 
 use crate::apt_sources::Source;
 use vocabulary::Distribution;
@@ -20,7 +24,12 @@ struct Known {
 const KNOWN: &[Known] = &[
     Known {
         id: "debian",
-        hosts: &["deb.debian.org", "security.debian.org", "snapshot.debian.org"],
+        hosts: &[
+            "archive.debian.org",
+            "deb.debian.org",
+            "security.debian.org",
+            "snapshot.debian.org",
+        ],
         main: "http://deb.debian.org/debian-security",
         ports: "http://deb.debian.org/debian-security",
     },
@@ -32,12 +41,21 @@ const KNOWN: &[Known] = &[
     },
 ];
 
+/// Versions and codenames of the releases of Debian whose security suites are `CODENAME/updates`. Their
+/// os-release did not always name the codename.
+const OLD: &[(&str, &str)] =
+    &[("7", "wheezy"), ("8", "jessie"), ("9", "stretch"), ("10", "buster")];
+/// Where Debian keeps them.
+const OLD_PLACE: &str = "http://archive.debian.org/debian-security";
+/// Hosts of Debian that keep what has ended.
+const KEEPERS: &[&str] = &["archive.debian.org", "snapshot.debian.org"];
+
 /// Where to ask, and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Without a closing slash.
     pub(crate) base: String,
-    /// Such as `bookworm-security`.
+    /// Such as `bookworm-security`, or `buster/updates`.
     pub(crate) suite: String,
     /// The hosts that may be asked, also by redirects; empty where the user chose.
     pub(crate) hosts: Vec<String>,
@@ -52,7 +70,7 @@ pub(crate) fn place(
     architecture: &str,
     mirror: Option<&str>,
 ) -> Result<Place, String> {
-    let Distribution { id, codename, .. } = distribution;
+    let Distribution { id, version, codename, .. } = distribution;
     let known = KNOWN
         .iter()
         .find(|known| known.id == id)
@@ -60,10 +78,18 @@ pub(crate) fn place(
     let named = |name: &&String| {
         (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase())
     };
-    let codename = codename.as_ref().filter(named).ok_or_else(|| {
-        format!("this release of {id} has no codename, by which its archive is told")
-    })?;
-    let suite = format!("{codename}-security");
+    let major = version.split('.').next().unwrap_or_default();
+    let old = OLD.iter().find(|(number, name)| match codename {
+        Some(codename) => codename == name,
+        None => *number == major,
+    });
+    let old = old.filter(|_| id == "debian").map(|(_, name)| *name);
+    let codename =
+        codename.as_ref().filter(named).map(String::as_str).or(old).ok_or_else(|| {
+            format!("this release of {id} has no codename, by which its archive is told")
+        })?;
+    let suite =
+        if old.is_some() { format!("{codename}/updates") } else { format!("{codename}-security") };
     if let Some(mirror) = mirror {
         let base = mirror.trim_end_matches('/').to_owned();
         return Ok(Place { base, suite, hosts: Vec::new(), by: "by --archive-mirror" });
@@ -71,6 +97,11 @@ pub(crate) fn place(
     let hosts: Vec<String> = known.hosts.iter().map(|host| (*host).to_owned()).collect();
     let own = || sources.iter().filter(|source| source.suite.trim_end_matches('/') == suite);
     if let Some(base) = own().find_map(|source| allowed(&source.uri, known.hosts)) {
+        let moved = old.is_some() && allowed(&base, KEEPERS).is_none();
+        if moved {
+            let by = "to which Debian has moved it";
+            return Ok(Place { base: OLD_PLACE.to_owned(), suite, hosts, by });
+        }
         return Ok(Place { base, suite, hosts, by: "by the image's sources" });
     }
     if let Some(source) = own().next() {
@@ -80,7 +111,12 @@ pub(crate) fn place(
         ));
     }
     let of_servers = matches!(architecture, "amd64" | "i386" | "all");
-    let base = if of_servers { known.main } else { known.ports }.to_owned();
+    let base = match old {
+        Some(_) => OLD_PLACE,
+        None if of_servers => known.main,
+        None => known.ports,
+    };
+    let base = base.to_owned();
     Ok(Place { base, suite, hosts, by: "the image's sources name none" })
 }
 
@@ -112,8 +148,16 @@ mod tests {
     }
 
     fn asked(uri: &str, mirror: Option<&str>) -> Result<Place, String> {
-        let other = Source { uri: "http://evil.test/x".to_owned(), suite: "bookworm".to_owned() };
-        let own = Source { uri: uri.to_owned(), suite: "bookworm-security".to_owned() };
+        let other = Source {
+            uri: "http://evil.test/x".to_owned(),
+            suite: "bookworm".to_owned(),
+            keyrings: Vec::new(),
+        };
+        let own = Source {
+            uri: uri.to_owned(),
+            suite: "bookworm-security".to_owned(),
+            keyrings: Vec::new(),
+        };
         place(&distribution("debian", Some("bookworm")), &[other, own], "amd64", mirror)
     }
 
@@ -141,6 +185,35 @@ mod tests {
         }
         let chosen = asked("http://evil.test", Some("http://mirror.test/d/")).unwrap();
         assert_eq!(chosen.base, "http://mirror.test/d");
+    }
+
+    #[test]
+    fn the_security_suites_of_old_releases_are_asked_for_where_debian_keeps_them() {
+        let asked = |version: &str, codename: Option<&str>, uri: &str| {
+            let suite = format!("{}/updates/", codename.unwrap_or("stretch"));
+            let own = [Source { uri: uri.to_owned(), suite, keyrings: Vec::new() }];
+            let named =
+                Distribution { version: version.to_owned(), ..distribution("debian", codename) };
+            place(&named, &own, "amd64", None).map(|place| (place.suite, place.base))
+        };
+        let buster = |base: &str| Ok(("buster/updates".to_owned(), base.to_owned()));
+        for uri in [
+            "http://security.debian.org/debian-security",
+            "https://deb.debian.org/debian-security",
+            "http://archive.debian.org/debian-security/",
+        ] {
+            assert_eq!(asked("10", Some("buster"), uri), buster(OLD_PLACE), "{uri}");
+        }
+        let snapshot = "http://snapshot.debian.org/archive/debian-security/20240701T000000Z";
+        assert_eq!(asked("10", Some("buster"), snapshot), buster(snapshot));
+        let unnamed = asked("9.13", None, "http://deb.debian.org/debian-security");
+        assert_eq!(unnamed.unwrap().0, "stretch/updates");
+        assert!(asked("10", Some("buster"), "http://evil.test/x").is_err());
+        assert!(asked("99", None, snapshot).is_err());
+        let ubuntu = Distribution { version: "10".to_owned(), ..distribution("ubuntu", None) };
+        assert!(place(&ubuntu, &[], "amd64", None).is_err());
+        let sid = Distribution { version: "10".to_owned(), ..distribution("debian", Some("sid")) };
+        assert_eq!(place(&sid, &[], "amd64", None).unwrap().suite, "sid-security");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Listed {
 pub struct Release {
     /// Who publishes it, such as `Debian`.
     pub origin: String,
+    /// What it is, such as `Debian-Security`.
+    pub label: String,
     /// Its name in the order of releases, such as `stable-security`.
     pub suite: String,
     /// Its own name, such as `bookworm-security`.
@@ -51,6 +53,16 @@ pub struct Release {
 }
 
 impl Release {
+    /// Whether it is that of a suite. Ubuntu's codename is that of the release, its suite has the pocket;
+    /// the old `CODENAME/updates` says the codename alone, and is told by its label.
+    #[must_use]
+    pub fn is_of(&self, suite: &str) -> bool {
+        match suite.strip_suffix("/updates") {
+            Some(codename) => self.codename == codename && self.label == "Debian-Security",
+            None => self.codename == suite || self.suite == suite,
+        }
+    }
+
     /// The index of the packages of a component and an architecture: path, and what it must be.
     #[must_use]
     pub fn index(&self, component: &str, architecture: &str) -> Option<(String, Listed)> {
@@ -87,6 +99,7 @@ pub fn parse(text: &str) -> Result<Release, ReleaseError> {
     let folder = |name: String| name.rsplit('/').next().unwrap_or_default().to_owned();
     Ok(Release {
         origin: optional("origin"),
+        label: optional("label"),
         suite: optional("suite"),
         codename: optional("codename"),
         date: date("date")?.ok_or_else(|| wrong("has no `date`".to_owned()))?,
@@ -181,6 +194,20 @@ mod tests {
         let (path, listed) = release.index("main", "amd64").unwrap();
         assert_eq!((path.as_str(), listed.size), ("main/binary-amd64/Packages.xz", 12));
         assert_eq!(release.index("main", "arm64"), None);
+    }
+
+    #[test]
+    fn an_old_security_suite_is_told_from_its_release_by_the_label() {
+        let old =
+            text("").replace("bookworm-security", "buster").replace("oldstable-security", "x");
+        assert!(!parse(&old).unwrap().is_of("buster/updates"));
+        let labelled = format!("Label: Debian-Security\n{old}");
+        let release = parse(&labelled).unwrap();
+        assert!(release.is_of("buster/updates"));
+        for other in ["stretch/updates", "buster-security", "/updates", ""] {
+            assert!(!release.is_of(other), "{other}");
+        }
+        assert!(!parse(&format!("Label: Debian\n{old}")).unwrap().is_of("buster/updates"));
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! `lazaret diff A B`: what is new, gone and changed, and why.
 //!
 //! Each side is a saved report (`lazaret.report/1`), taken as it is, or anything that can be scanned,
-//! which is then scanned by the same advisories.
+//! which is then scanned by the same advisories, and ranked by what containers of it used, as `scan` does.
 
 use crate::World;
 use crate::args::{DatabaseArgs, OutputArgs, PolicyArgs, ReadArgs, RecordArgs};
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read, today};
 use crate::scanning::{default_format, policy};
-use crate::{database, output, settings};
+use crate::{database, output, running, settings};
 use clap::Args;
 use report::Format;
 use scan::Assessment;
@@ -41,7 +41,8 @@ pub(crate) struct DiffArgs {
 
 pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     let named = args.output.output.iter().filter_map(|output| output.format);
-    if let Some(format) = args.output.format.into_iter().chain(named).find(|own| !own.has_several())
+    if let Some(format) =
+        args.output.format.into_iter().chain(named).find(|own| !own.has_differences())
     {
         return Err(Failure::usage(format!(
             "`{format}` has no form for differences; use table or json"
@@ -53,7 +54,7 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     let after = side(world, args, &args.after, &policy)?;
     let today = today(World::now())?;
     let report = scan::difference(&before, &after, &policy, World::tool(), today);
-    let format = default_format(world)?.filter(|format| format.has_several());
+    let format = default_format(world)?.filter(|format| format.has_differences());
     output::deliver(
         &world.printing,
         &args.output,
@@ -88,11 +89,12 @@ pub(crate) fn saved_or_scanned(
     let now = World::now();
     let needed = advisories::ecosystems_of(&inventory.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
+    let usage = running::usage_of(world, &inventory.subject, now);
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),
         risks: Some(&risks),
-        usage: None,
+        usage: usage.as_ref(),
         freshness: None,
         imported: &[],
         policy,

@@ -19,7 +19,7 @@ use vocabulary::running::RUNNING_SCHEMA;
 use vocabulary::usage::USAGE_SCHEMA;
 use vocabulary::{
     Container, Coverage, Digest, Engine, Finding, NotChecked, Outcome, Package, Report, Risk,
-    RunningContainer, RunningFinding, RunningReport, Summary, Usage, Use, Used, Watched,
+    RunningContainer, RunningFinding, RunningReport, Subject, Summary, Usage, Use, Used, Watched,
 };
 
 /// Bytes of a usage file: the agent lists at most 20,000 files, and few paths have 200 characters.
@@ -362,9 +362,15 @@ pub(crate) fn usage(
     }
 }
 
+/// What a container of the subject, where that is an image, used. Without a folder for state nobody
+/// watched.
+pub(crate) fn usage_of(world: &World, subject: &Subject, now: Timestamp) -> Option<Usage> {
+    usage_of_image(&world.state().ok()?, subject.config_digest.as_ref()?, now)
+}
+
 /// What a container of an image used, where an agent watched one and its file is current: of several
 /// the one that used most. `image` is the digest of the image's configuration.
-pub(crate) fn usage_of_image(state: &Path, image: &Digest, now: Timestamp) -> Option<Usage> {
+fn usage_of_image(state: &Path, image: &Digest, now: Timestamp) -> Option<Usage> {
     let entries = std::fs::read_dir(state.join("usage")).ok()?;
     let paths = entries.take(USAGE_FILES).filter_map(|entry| Some(entry.ok()?.path()));
     paths

@@ -49,10 +49,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
     for inventory in inventories {
-        let usage = inventory.subject.config_digest.as_ref().and_then(|image| {
-            // Without a folder for state nobody watched.
-            running::usage_of_image(&world.state().ok()?, image, now)
-        });
+        let usage = running::usage_of(world, &inventory.subject, now);
         let freshness = archives.as_ref().map(|archives| archives.ask(&inventory, now));
         let assessment = Assessment {
             tool: World::tool(),

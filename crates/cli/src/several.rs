@@ -21,12 +21,7 @@ const PLACEHOLDER: &str = "{name}";
 /// Characters of a subject's name in the name of a file.
 const NAME_CHARACTERS: usize = 100;
 
-/// Forms that are about one subject need a file for each.
-const fn is_single(format: Format) -> bool {
-    matches!(format, Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github)
-}
-
-/// Refuses early what could not be written at the end.
+/// Refuses early what could not be written at the end: forms of one subject need a file for each.
 pub(crate) fn refuse_single_forms(args: &OutputArgs) -> Result<(), Failure> {
     let has_place = |file: &PathBuf| file.to_string_lossy().contains(PLACEHOLDER);
     let single = args
@@ -34,9 +29,9 @@ pub(crate) fn refuse_single_forms(args: &OutputArgs) -> Result<(), Failure> {
         .iter()
         .find_map(|output| {
             let format = output.format.or(args.format)?;
-            (is_single(format) && !has_place(&output.file)).then_some(format)
+            (!format.has_several() && !has_place(&output.file)).then_some(format)
         })
-        .or(args.format.filter(|format| is_single(*format) && args.output.is_empty()));
+        .or(args.format.filter(|format| !format.has_several() && args.output.is_empty()));
     match single {
         None => Ok(()),
         Some(format) => Err(Failure::usage(format!(
@@ -78,6 +73,8 @@ pub(crate) fn deliver(
         return Ok(());
     }
     let rest = OutputArgs { output: together, ..args.clone() };
+    // A configured form of one subject is meant for scans of one.
+    let default = if default.has_several() { default } else { Format::Table };
     output::deliver(&world.printing, &rest, default, |format, style, out| {
         report::render_reports(reports, format, style, out)
     })

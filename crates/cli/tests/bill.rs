@@ -71,6 +71,45 @@ fn the_bill_of_an_image_gives_the_findings_of_the_image() {
 }
 
 #[test]
+fn how_surely_a_package_is_known_goes_through_a_bill() {
+    let bench = Bench::with_database();
+    // An archive without entries: what it is, its name alone says.
+    let empty = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+    let image = image().layer(Layer::new().file("opt/demo-tool-1.0.jar", empty)).history("COPY");
+    image.write_oci_dir(bench.path().join("layout")).unwrap();
+    let identified = |report: &Value| -> Vec<Value> {
+        let packages = report["packages"].as_array().unwrap().iter();
+        packages.map(|one| serde_json::json!([one["purl"], one["identified"]])).collect()
+    };
+    let list = |arguments: &[&str]| {
+        let listed = bench.run(arguments);
+        assert_eq!(code(&listed), 0, "{}", stderr(&listed));
+    };
+    list(&["sbom", "oci-dir:layout", "-o", "json=image.json"]);
+    let image = bench.json("image.json");
+    let expected = serde_json::json!([
+        "pkg:maven/demo-tool@1.0",
+        { "by": "file name", "confidence": "low" }
+    ]);
+    assert!(identified(&image).contains(&expected), "{:?}", identified(&image));
+    for format in ["cyclonedx", "spdx", "json"] {
+        list(&["sbom", "oci-dir:layout", "-o", &format!("{format}=bill.json")]);
+        list(&["sbom", "bill.json", "-o", "json=again.json"]);
+        assert_eq!(identified(&bench.json("again.json")), identified(&image), "{format}");
+    }
+    list(&["sbom", "oci-dir:layout", "-o", "cyclonedx=bill.json"]);
+    let mut bill = bench.json("bill.json");
+    let components = bill["components"].as_array_mut().unwrap();
+    let tool = components.iter_mut().find(|one| one["purl"] == expected[0]).unwrap();
+    assert_eq!(tool["evidence"]["identity"][0]["methods"][0]["technique"], "filename");
+    // Without words of our own, the standard's field says the same.
+    tool.as_object_mut().unwrap().remove("properties");
+    std::fs::write(bench.path().join("plain.json"), bill.to_string()).unwrap();
+    list(&["sbom", "plain.json", "-o", "json=again.json"]);
+    assert!(identified(&bench.json("again.json")).contains(&expected));
+}
+
+#[test]
 fn a_bill_on_standard_input_is_read() {
     let bench = Bench::with_database();
     image().write_oci_dir(bench.path().join("layout")).unwrap();

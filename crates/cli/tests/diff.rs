@@ -72,6 +72,47 @@ fn the_other_way_round_everything_turns() {
 }
 
 #[test]
+fn a_side_that_is_scanned_is_ranked_by_use_as_a_scan_is() {
+    let bench = bench();
+    let scan = || {
+        bench.run(&["scan", "before", "--state", "state", "-o", "json=scan.json"]);
+        bench.json("scan.json")
+    };
+    let image = scan()["subject"]["config_digest"].clone();
+    let usage = serde_json::json!({
+        "schema": "lazaret.usage/1",
+        "container": {
+            "engine": "docker", "id": "0123", "name": "shop", "image": "shop:1", "image_id": image,
+        },
+        "since": "2026-09-20T00:00:00Z", "complete": true, "until": "2026-09-21T14:13:20Z",
+        "files": ["usr/lib/libopensel.so.3"], "lost": 0,
+    });
+    let ranks = |findings: Vec<&Value>| -> Vec<(Value, Value, Value)> {
+        let parts = |one: &Value| {
+            (one["id"].clone(), one["risk"]["rank"].clone(), one["risk"]["used"].clone())
+        };
+        findings.into_iter().map(parts).collect()
+    };
+    let new = || {
+        let compared =
+            bench.run(&["diff", "after", "before", "--state", "state", "--format", "json"]);
+        let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        ranks(findings.filter(|one| one["change"] == "new").map(|one| &one["finding"]).collect())
+    };
+    let unwatched = new();
+    assert!(unwatched.iter().all(|(.., used)| used.is_null()), "{unwatched:?}");
+    bench.write("state/usage/0123.json", usage.to_string());
+    let watched = new();
+    assert_ne!(watched, unwatched);
+    let used: Vec<_> = watched.iter().map(|(.., used)| used.as_str().unwrap()).collect();
+    assert_eq!(used, ["loaded", "loaded", "not-loaded"]);
+    let scanned = scan();
+    let scanned = ranks(scanned["findings"].as_array().unwrap().iter().collect());
+    assert!(watched.iter().all(|one| scanned.contains(one)), "{watched:?} {scanned:?}");
+}
+
+#[test]
 fn saved_reports_compare_like_their_images_and_tell_of_new_advisories() {
     let bench = bench();
     for name in ["before", "after"] {
@@ -129,6 +170,28 @@ fn a_scan_fails_only_on_what_is_new_since_a_report() {
         .unwrap();
     let unknown = scan("more", &["--new-since", "less.json", "--fail-on-unknown"]);
     assert_eq!(code(&unknown), 1, "{}", stdout(&unknown));
+}
+
+#[test]
+fn a_form_without_differences_is_refused_before_anything_is_read() {
+    let bench = bench();
+    for format in ["cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab", "github"] {
+        let output = format!("{format}=out");
+        for arguments in [["--format", format], ["-o", &output]] {
+            let mut all = vec!["diff", "no-such-image", "after"];
+            all.extend(arguments);
+            let refused = bench.run(&all);
+            assert_eq!(code(&refused), 2, "{format}");
+            let expected = format!("`{format}` has no form for differences; use table or json");
+            assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));
+        }
+    }
+    assert!(!bench.path().join("out").exists());
+    // What is configured is meant for scans.
+    bench.write("lazaret.toml", "format = \"markdown\"\n");
+    let compared = bench.run(&["diff", "before", "after"]);
+    assert_eq!(code(&compared), 1, "{}", stderr(&compared));
+    assert!(stdout(&compared).starts_with("Before"), "{}", stdout(&compared));
 }
 
 #[test]

@@ -132,6 +132,31 @@ fn an_update_that_no_advisory_explains_is_a_finding_with_its_evidence() {
 }
 
 #[test]
+fn what_mends_it_counts_updates_beside_vulnerabilities() {
+    let world = World::new();
+    let mending = |archive: &[&str]| {
+        let mut arguments = vec!["scan", "image", "--no-db-update"];
+        arguments.extend(archive);
+        let table = common::stdout(&world.bench.run(&arguments));
+        let lines = table.lines().skip_while(|line| !line.starts_with("WHAT MENDS IT"));
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    assert!(!mending(&[]).contains("security update"), "{}", mending(&[]));
+    let url = world.server.url();
+    insta::assert_snapshot!(mending(&[
+        "--freshness",
+        "--archive-mirror",
+        url,
+        "--keyring",
+        "test.gpg"
+    ]));
+    let report = world.scan_with_key();
+    let steps = report["mending"]["upgrades"].as_array().unwrap();
+    let of_zcat = |step: &&Value| step["updates"] == serde_json::json!(["zcat"]);
+    assert_eq!(steps.iter().filter(of_zcat).count(), 1, "{steps:?}");
+}
+
+#[test]
 fn what_was_fetched_is_asked_for_again_only_if_it_changed() {
     let world = World::new();
     let first = said(&world.scan_with_key());
@@ -174,6 +199,45 @@ fn a_key_counts_for_being_given_not_for_lying_in_the_image() {
     };
     refused(&scan(&[]), "failed", &key().fingerprint());
     assert_eq!(said(&scan(&["--keyring", "test.gpg"])).1, "ran");
+}
+
+#[test]
+fn a_keyring_that_the_sources_name_and_that_is_not_read_is_said() {
+    let world = World::new();
+    let uri = "http://deb.debian.org/debian-security";
+    let sources = format!("deb [signed-by=/opt/keys/own.gpg] {uri} bookworm-security main\n");
+    let layer = base()
+        .file("etc/apt/sources.list", sources)
+        .file("etc/apt/own.gpg", key().keyring())
+        .file("opt/keys/own.gpg", key().keyring());
+    ImageBuilder::new().layer(layer).write_oci_dir(world.bench.path().join("image")).unwrap();
+    let report = world.scan(&[]);
+    refused(&report, "failed", &key().fingerprint());
+    refused(&report, "failed", "say that it is signed by `/opt/keys/own.gpg`");
+    assert_eq!(said(&world.scan_with_key()).1, "ran");
+}
+
+#[test]
+fn the_security_suite_of_an_old_release_is_found_and_told_from_the_release() {
+    let world = World::new();
+    let named = common::OS_RELEASE.replace("bookworm", "buster").replace("\"12\"", "\"10\"");
+    assert!(named.contains("buster") && named.contains("10"), "{named}");
+    let layer = base().file("etc/os-release", named.clone()).file("usr/lib/os-release", named);
+    ImageBuilder::new().layer(layer).write_oci_dir(world.bench.path().join("image")).unwrap();
+    let publish = |text: &str| {
+        let signed = key().clear_sign(text, NOW - 1000);
+        world.bench.write("archive/dists/buster/updates/InRelease", signed);
+        let index = "archive/dists/buster/updates/main/binary-amd64/Packages";
+        world.bench.write(index, PACKAGES);
+    };
+    let release = fresh().replace("bookworm-security", "buster");
+    publish(&format!("Label: Debian\n{release}"));
+    refused(&world.scan_with_key(), "failed", "is of buster, not of buster/updates");
+    publish(&format!("Label: Debian-Security\n{release}"));
+    let (updates, status, reason) = said(&world.scan_with_key());
+    assert!(updates.contains(&"upgrade zcat to 1:1.2-4".to_owned()), "{updates:?} {reason}");
+    assert_eq!(status, "ran", "{reason}");
+    assert!(reason.starts_with("buster/updates of "), "{reason}");
 }
 
 #[test]

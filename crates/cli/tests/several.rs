@@ -76,6 +76,19 @@ fn forms_of_one_subject_get_a_file_each() {
 }
 
 #[test]
+fn a_configured_form_of_one_subject_counts_where_each_has_its_file() {
+    let bench = bench();
+    bench.write("lazaret.toml", "format = \"cyclonedx\"\n");
+    let printed = bench.run(&["scan", "oci-dir:one", "oci-dir:two"]);
+    assert_eq!(code(&printed), 0, "{}", stderr(&printed));
+    let tables = stdout(&printed).lines().filter(|line| line.starts_with("Image ")).count();
+    assert_eq!(tables, 2, "{}", stdout(&printed));
+    let written = bench.run(&["scan", "oci-dir:one", "oci-dir:two", "-o", "{name}.json"]);
+    assert_eq!(code(&written), 0, "{}", stderr(&written));
+    assert_eq!(bench.json("oci-dir-one.json")["bomFormat"], "CycloneDX");
+}
+
+#[test]
 fn a_bare_name_that_nobody_has_says_who_was_asked() {
     let bench = bench();
     let arguments =

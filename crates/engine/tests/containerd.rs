@@ -73,6 +73,50 @@ fn images_and_containers_are_found_with_their_folders() {
 }
 
 #[test]
+fn a_store_of_many_images_that_came_and_went_is_read_in_full() {
+    let Some(daemon) = ContainerdDaemon::start() else { return };
+    let Some(builder) = small_root_image("docker.io/library/demo:1") else { return };
+    daemon.import_bytes(&builder.docker_archive());
+    let names: Vec<String> =
+        (0..600).map(|at| format!("example.test/{}/image-{at:03}:1", "folder".repeat(8))).collect();
+    let run = |words: &[&str], names: &[String]| {
+        for part in names.chunks(100) {
+            let part = part.iter().map(String::as_str);
+            let all: Vec<&str> = words.iter().copied().chain(part).collect();
+            let _ = daemon.ctr(&all);
+        }
+    };
+    let file = std::fs::File::open(daemon.root().join("io.containerd.metadata.v1.bolt/meta.db"));
+    let file = file.unwrap();
+    let holds = |expected: &[String]| {
+        let path: [&[u8]; 3] = [b"v1", daemon.namespace().as_bytes(), b"images"];
+        let found = engine::bolt::consistent(&file, |bolt| {
+            let images = bolt.bucket(&path)?.unwrap();
+            let entries = bolt.entries(&images)?;
+            for (name, _) in &entries {
+                assert!(bolt.get(&images, name)?.is_some());
+            }
+            Ok(entries)
+        });
+        let found = found.unwrap().into_iter().map(|(name, _)| String::from_utf8(name).unwrap());
+        let mut expected = expected.to_vec();
+        expected.insert(0, "docker.io/library/demo:1".to_owned());
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    };
+    run(&["images", "tag", "docker.io/library/demo:1"], &names);
+    holds(&names);
+    // What goes takes the first entries of pages with it, and whole pages.
+    let goes = |at: usize| (100..300).contains(&at) || at.is_multiple_of(3);
+    let (gone, left): (Vec<_>, Vec<_>) = names.iter().enumerate().partition(|(at, _)| goes(*at));
+    let of = |part: Vec<(usize, &String)>| part.into_iter().map(|(_, name)| name.clone()).collect();
+    let (gone, left): (Vec<String>, Vec<String>) = (of(gone), of(left));
+    run(&["images", "rm"], &gone);
+    holds(&left);
+    run(&["images", "tag", "docker.io/library/demo:1"], &gone);
+    holds(&names);
+}
+
+#[test]
 fn an_engine_that_does_not_speak_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("silent.sock");

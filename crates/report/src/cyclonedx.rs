@@ -5,6 +5,7 @@
 //! property under `lazaret:`. Source: CycloneDX specification 1.6, `bom-1.6.schema.json`.
 
 mod components;
+mod evidence;
 mod licences;
 mod vulnerabilities;
 

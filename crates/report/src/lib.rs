@@ -88,9 +88,15 @@ impl Format {
         matches!(self, Self::Table | Self::Json | Self::CycloneDx | Self::Spdx | Self::Github)
     }
 
-    /// Whether it can tell of several subjects at once.
+    /// Whether it can tell of several subjects at once: [`render_reports`].
     #[must_use]
     pub const fn has_several(self) -> bool {
+        matches!(self, Self::Table | Self::Json | Self::Sarif | Self::Markdown | Self::Junit)
+    }
+
+    /// Whether it can tell what changed between two subjects: [`render_diff`].
+    #[must_use]
+    pub const fn has_differences(self) -> bool {
         matches!(self, Self::Table | Self::Json)
     }
 }

@@ -111,7 +111,7 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "**What mends it**\n")?;
     for step in steps.iter().take(STEPS) {
-        writeln!(out, "1. {}: clears {}", plain(&step.title), step.clears.len())?;
+        writeln!(out, "1. {}: {}", plain(&step.title), step.effect())?;
     }
     match steps.len().saturating_sub(STEPS) {
         0 => writeln!(out),

@@ -369,3 +369,40 @@ fn formats_are_named_as_on_the_command_line() {
         "{error}"
     );
 }
+
+#[test]
+fn a_form_says_rightly_what_it_can_tell_of() {
+    let reports = vocabulary::Reports {
+        schema: vocabulary::report::REPORTS_SCHEMA.to_owned(),
+        reports: vec![report(), clean()],
+        failed: Vec::new(),
+    };
+    let difference = vocabulary::diff::DiffReport {
+        schema: vocabulary::diff::DIFF_SCHEMA.to_owned(),
+        tool: report().tool,
+        before: side(&clean()),
+        after: side(&report()),
+        packages: Vec::new(),
+        findings: Vec::new(),
+        outcome: vocabulary::Outcome::Pass,
+        reasons: Vec::new(),
+    };
+    let style = Style::default();
+    for format in Format::ALL {
+        let several = report::render_reports(&reports, format, &style, &mut Vec::new());
+        assert_eq!(several.is_ok(), format.has_several(), "{format}");
+        let two = report::render_diff(&difference, format, &style, &mut Vec::new());
+        assert_eq!(two.is_ok(), format.has_differences(), "{format}");
+    }
+}
+
+fn side(report: &Report) -> vocabulary::diff::Side {
+    vocabulary::diff::Side {
+        subject: report.subject.clone(),
+        distribution: report.distribution.clone(),
+        packages: 0,
+        findings: 0,
+        databases: Vec::new(),
+        incomplete: Vec::new(),
+    }
+}

@@ -86,7 +86,37 @@ struct Licence {
 #[derive(Deserialize)]
 struct Evidence {
     #[serde(default)]
+    identity: Option<Identities>,
+    #[serde(default)]
     occurrences: Vec<Occurrence>,
+}
+
+/// One as an object in 1.5, several since 1.6. What is of another shape is of no use, and no fault
+/// that would keep the rest from being read.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Identities {
+    Several(Vec<Identity>),
+    One(Identity),
+    Other(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    #[serde(default)]
+    field: String,
+    #[serde(default)]
+    confidence: Option<f64>,
+    #[serde(default)]
+    methods: Vec<Method>,
+}
+
+#[derive(Deserialize)]
+struct Method {
+    #[serde(default)]
+    technique: String,
+    #[serde(default)]
+    value: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -235,12 +265,36 @@ fn component(entry: Entry) -> Component {
     for property in &entry.properties {
         component.stated.take(&property.name, property.value.as_deref().unwrap_or_default());
     }
-    let occurrence = entry.evidence.and_then(|evidence| evidence.occurrences.into_iter().next());
-    if let Some(occurrence) = occurrence {
+    let Some(evidence) = entry.evidence else { return component };
+    let identified = component.stated.identified.take();
+    component.stated.identified = identified.or_else(|| identified_by(evidence.identity?));
+    if let Some(occurrence) = evidence.occurrences.into_iter().next() {
         component.stated.path = Some(relative(&occurrence.location));
         component.stated.line = occurrence.line;
     }
     component
+}
+
+/// By what it was told, and how surely, where the document says that it is less than certain.
+fn identified_by(identities: Identities) -> Option<(String, String)> {
+    let identities = match identities {
+        Identities::Several(identities) => identities,
+        Identities::One(identity) => vec![identity],
+        Identities::Other(_) => return None,
+    };
+    let mut about = identities.into_iter().filter(|one| matches!(&*one.field, "purl" | "name"));
+    let identity = about.next()?;
+    let confidence = identity.confidence.filter(|number| (0.0..1.0).contains(number))?;
+    let how = match confidence {
+        0.8.. => "high",
+        0.5.. => "medium",
+        _ if confidence > 0.0 => "low",
+        _ => "none",
+    };
+    let method = identity.methods.into_iter().next();
+    let by = method.map(|one| one.value.filter(|text| !text.is_empty()).unwrap_or(one.technique));
+    let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| "its maker".to_owned());
+    Some((kept(&by), how.to_owned()))
 }
 
 fn licence(choice: Choice) -> Option<String> {

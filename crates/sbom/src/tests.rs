@@ -108,6 +108,53 @@ fn what_lazaret_states_of_a_component_is_read_back() {
 }
 
 #[test]
+fn an_identity_that_is_not_certain_is_read_in_every_shape() {
+    let identified = |evidence: &str, more: &str| {
+        let text = format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{{"type":"library",
+                "name":"a","version":"1","purl":"pkg:npm/a@1","evidence":{evidence}{more}}}]}}"#
+        );
+        let document = read(text.as_bytes()).unwrap();
+        let identified = document.components[0].stated.identified.clone();
+        identified.map(|(by, how)| format!("{by}: {how}"))
+    };
+    let by = r#""methods":[{"technique":"filename","confidence":0.3,"value":"file name"}]"#;
+    for (evidence, expected) in [
+        (format!(r#"{{"identity":[{{"field":"purl","confidence":0.3,{by}}}]}}"#), "file name: low"),
+        (
+            format!(r#"{{"identity":{{"field":"name","confidence":0.6,{by}}}}}"#),
+            "file name: medium",
+        ),
+        (
+            r#"{"identity":[{"field":"hash","confidence":0.1},{"field":"purl","confidence":0.9}]}"#
+                .into(),
+            "its maker: high",
+        ),
+        (
+            r#"{"identity":[{"field":"purl","confidence":0,"methods":[{"technique":"other"}]}]}"#
+                .into(),
+            "other: none",
+        ),
+    ] {
+        assert_eq!(identified(&evidence, "").as_deref(), Some(expected), "{evidence}");
+        let own = r#","properties":[{"name":"lazaret:identified","value":"content, high"}]"#;
+        assert_eq!(identified(&evidence, own).as_deref(), Some("content: high"));
+    }
+    for evidence in [
+        r#"{"identity":[{"field":"purl","confidence":1}]}"#,
+        r#"{"identity":[{"field":"purl","confidence":-1}]}"#,
+        r#"{"identity":[{"field":"purl"}]}"#,
+        r#"{"identity":[{"field":"hash","confidence":0.5}]}"#,
+        r#"{"identity":7}"#,
+        r#"{"identity":{"field":[]}}"#,
+        r#"{"identity":[]}"#,
+        "{}",
+    ] {
+        assert_eq!(identified(evidence, ""), None, "{evidence}");
+    }
+}
+
+#[test]
 fn what_is_incomplete_by_its_maker_is_said_to_be() {
     let document = read(
         br#"{"bomFormat":"CycloneDX","specVersion":"1.6","compositions":[{"aggregate":"incomplete_first_party_only"}]}"#,

@@ -2,13 +2,14 @@
 //!
 //! A vulnerability that several packages have counts for each of them, and is cleared only by the step
 //! that changes the last of them: ids are counted as cleared where all their open findings are in
-//! steps, and named under each step that takes part.
+//! steps, and named under each step that takes part. A security update of the archive that no
+//! vulnerability explains has no id: it is counted beside them, by the package that it is for.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use version::Scheme;
 use vocabulary::upgrade::{Mending, Replaced, Upgrade};
-use vocabulary::{Finding, OriginKind, Package, Purl, Rule, Safety};
+use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
 
 /// Ids of one step that are listed: a hostile image has any number.
 const IDS: usize = 100_000;
@@ -31,9 +32,10 @@ pub(crate) fn plan<'report>(
     let mut groups: BTreeMap<Key<'_>, Group<'_>> = BTreeMap::new();
     let mut mending = Mending::default();
     let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
-    for finding in open.filter(|finding| finding.rule == Rule::KNOWN_VULNERABILITY.id) {
+    let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::SECURITY_UPDATE_AVAILABLE.id];
+    for finding in open.filter(|finding| rules.contains(&finding.rule.as_str())) {
         let Some(purl) = &finding.package else { continue };
-        if finding.fix.as_ref().and_then(|fix| fix.version.as_deref()).is_none() {
+        if target(finding).is_none() {
             let of_base = finding.origin == OriginKind::Base;
             unmended.entry(of_base).or_default().extend(finding.id.clone());
             continue;
@@ -62,6 +64,7 @@ pub(crate) fn plan<'report>(
             .exploited
             .cmp(&left.exploited)
             .then_with(|| right.clears.len().cmp(&left.clears.len()))
+            .then_with(|| right.updates.len().cmp(&left.updates.len()))
             .then_with(|| right.rank.cmp(&left.rank))
             .then_with(|| left.title.cmp(&right.title))
     });
@@ -71,16 +74,26 @@ pub(crate) fn plan<'report>(
     mending
 }
 
+/// To which version a finding asks to go. That of the archive is said of the source package, as that of
+/// an advisory is.
+fn target(finding: &Finding) -> Option<(&Fix, &str)> {
+    let fix = finding.fix.as_ref()?;
+    let archive = finding.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Archive(archive) => Some(archive.source_version.as_str()),
+        _ => None,
+    });
+    Some((fix, archive.or(fix.version.as_deref())?))
+}
+
 fn replaced(key: &Key<'_>, group: &Group<'_>) -> Replaced {
     let (ecosystem, name, from, _) = *key;
     let scheme = Scheme::of_ecosystem(ecosystem);
-    let fixes = || group.findings.iter().filter_map(|finding| finding.fix.as_ref());
-    let free = fixes().any(|fix| fix.subscription.is_none());
+    let fixes = || group.findings.iter().filter_map(|finding| target(finding));
+    let free = fixes().any(|(fix, _)| fix.subscription.is_none());
     let highest = fixes()
-        .filter(|fix| !free || fix.subscription.is_none())
-        .filter_map(|fix| Some((fix, fix.version.as_deref()?)))
+        .filter(|(fix, _)| !free || fix.subscription.is_none())
         .max_by(|(_, left), (_, right)| order(scheme, left, right));
-    let safe = fixes().all(|fix| fix.safety == Safety::Safe);
+    let safe = fixes().all(|(fix, _)| fix.safety == Safety::Safe);
     Replaced {
         ecosystem: vocabulary::Ecosystem::new(ecosystem),
         name: name.to_owned(),
@@ -123,9 +136,14 @@ fn made<'report>(
     findings: impl Iterator<Item = &'report Finding>,
 ) -> Upgrade {
     let mut clears = BTreeSet::new();
+    let mut updates = BTreeSet::new();
     let mut exploited = BTreeSet::new();
     let mut rank = 0;
     for finding in findings {
+        if finding.rule == Rule::SECURITY_UPDATE_AVAILABLE.id {
+            updates.extend(finding.package.as_ref().map(|purl| purl.name().to_owned()));
+            continue;
+        }
         let Some(id) = &finding.id else { continue };
         if let Some(risk) = &finding.risk {
             rank = rank.max(risk.rank);
@@ -141,6 +159,7 @@ fn made<'report>(
         packages,
         exploited: u64::try_from(exploited.len()).unwrap_or(u64::MAX),
         clears: clears.into_iter().take(IDS).collect(),
+        updates: updates.into_iter().take(IDS).collect(),
         rank,
     }
 }
@@ -148,7 +167,7 @@ fn made<'report>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocabulary::{Ecosystem, Fix, Location, Risk, Severity};
+    use vocabulary::{ArchiveEvidence, Ecosystem, Location, Risk, Severity, SourcePackage};
 
     fn finding(id: &str, purl: &str, fixed: Option<&str>, origin: OriginKind) -> Finding {
         let purl: Purl = purl.parse().unwrap();
@@ -202,6 +221,65 @@ mod tests {
         assert_eq!(mending.upgrades[0].packages[1].to, "1.2");
         assert_eq!(mending.only_another_base, ["CVE-7"]);
         assert_eq!(mending.without_fix, ["CVE-8"]);
+    }
+
+    /// An update of the archive, whose binary version is not that of its source.
+    fn update(purl: &str, source_version: &str, origin: OriginKind) -> Finding {
+        let archive = ArchiveEvidence {
+            archive: String::new(),
+            suite: String::new(),
+            date: String::new(),
+            signer: String::new(),
+            version: format!("{source_version}+b1"),
+            source_version: source_version.to_owned(),
+        };
+        Finding {
+            rule: Rule::SECURITY_UPDATE_AVAILABLE.id.to_owned(),
+            id: None,
+            risk: None,
+            evidence: vec![Evidence::Archive(Box::new(archive))],
+            ..finding("", purl, Some(&format!("{source_version}+b1")), origin)
+        }
+    }
+
+    #[test]
+    fn updates_of_the_archive_are_steps_of_their_own_or_join_that_of_their_source() {
+        use OriginKind::{Application, Base};
+        let package = |name: &str, source: &str| {
+            let purl = Purl::new("deb", name).with_namespace("debian").with_version("1-1");
+            let mut package =
+                Package::new(purl, Ecosystem::DEBIAN, name, "1-1", Location::file("x", None));
+            package.source =
+                Some(SourcePackage { name: source.to_owned(), version: "1-1".to_owned() });
+            package
+        };
+        let packages = [package("liba", "a"), package("liba-data", "a")];
+        let findings = [
+            update("pkg:deb/debian/alone@1", "2", Application),
+            update("pkg:deb/debian/liba@1-1", "1-10", Application),
+            update("pkg:deb/debian/liba-data@1-1", "1-10", Application),
+            finding("CVE-1", "pkg:deb/debian/liba@1-1", Some("1-9"), Application),
+            finding("CVE-2", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
+            update("pkg:deb/debian/c@1", "2", Base),
+        ];
+        let mending = plan(findings.iter(), &packages);
+        let steps: Vec<_> = mending
+            .upgrades
+            .iter()
+            .map(|step| format!("{}: {}", step.title, step.effect()))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                "upgrade a from 1-1 to 1-10: clears 1, installs 2 security updates",
+                "upgrade b from 1.0.0 to 2.0.0: clears 1",
+                "rebuild on a newer base image, or upgrade its 1 package: installs 1 security update",
+                "upgrade alone from 1 to 2: installs 1 security update",
+            ]
+        );
+        assert_eq!(mending.upgrades[0].updates, ["liba", "liba-data"]);
+        assert_eq!(mending.upgrades[2].packages[0].to, "2");
+        assert!(mending.only_another_base.is_empty() && mending.without_fix.is_empty());
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! 9580, sections 5.2, 5.5 and 7.
 
 use base64::Engine as _;
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA512, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA384, SHA512, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 const ALGORITHM: u8 = 22;
+const SHA1_ID: u8 = 2;
+const SHA384_ID: u8 = 9;
 const SHA512_ID: u8 = 10;
 
 /// A primary key that signs.
@@ -21,6 +23,8 @@ pub struct SigningKey {
     pub flags: u8,
     /// Whether it says of itself that it is revoked.
     pub revoked: bool,
+    /// The hash of its signatures: 10 for SHA-512, else 9 for SHA-384 or 2 for SHA-1.
+    pub hash: u8,
 }
 
 impl SigningKey {
@@ -32,7 +36,7 @@ impl SigningKey {
     #[expect(clippy::expect_used, reason = "a seed of this length is a key")]
     pub fn new(seed: [u8; 32], created: u32) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 bytes are a seed");
-        Self { pair, created, lifetime: 0, flags: 3, revoked: false }
+        Self { pair, created, lifetime: 0, flags: 3, revoked: false, hash: SHA512_ID }
     }
 
     /// Its fingerprint in hex.
@@ -51,7 +55,7 @@ impl SigningKey {
         hashed_user.extend_from_slice(user);
         let mut keyring = packet(6, &self.body());
         if self.revoked {
-            keyring.extend(self.signature(0x20, &self.hashed(), self.created, &[]));
+            keyring.extend(self.revocation());
         }
         keyring.extend(packet(13, user));
         let mut says = vec![2, 27, self.flags];
@@ -62,6 +66,12 @@ impl SigningKey {
         let data = [self.hashed(), hashed_user].concat();
         keyring.extend(self.signature(0x13, &data, self.created, &says));
         keyring
+    }
+
+    /// The revocation of the key by itself, without the key.
+    #[must_use]
+    pub fn revocation(&self) -> Vec<u8> {
+        self.signature(0x20, &self.hashed(), self.created, &[])
     }
 
     /// Another key as a subkey for signing, bound by this one alone.
@@ -120,14 +130,18 @@ impl SigningKey {
         says.extend([5, 2]);
         says.extend(at.to_be_bytes());
         says.extend_from_slice(more);
-        let mut body = vec![4, kind, ALGORITHM, SHA512_ID];
+        let mut body = vec![4, kind, ALGORITHM, self.hash];
         body.extend_from_slice(length(&says).get(2..).unwrap_or_default());
         body.extend(says);
         let mut message = data.to_vec();
         message.extend_from_slice(&body);
         message.extend([4, 0xff]);
         message.extend(length(&body));
-        let hash = digest(&SHA512, &message);
+        let hash = match self.hash {
+            SHA1_ID => digest(&SHA1_FOR_LEGACY_USE_ONLY, &message),
+            SHA384_ID => digest(&SHA384, &message),
+            _ => digest(&SHA512, &message),
+        };
         body.extend([0, 0]);
         body.extend_from_slice(hash.as_ref().get(..2).unwrap_or_default());
         let signature = self.pair.sign(hash.as_ref());

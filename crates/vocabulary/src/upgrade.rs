@@ -4,7 +4,7 @@
 //! the one that clears the most urgent and the most first: so its beginning is the shortest list that
 //! clears the most. Packages of the base image are one step, since its author mends them together.
 
-use crate::{Ecosystem, OriginKind, Safety};
+use crate::{Ecosystem, OriginKind, Safety, counted};
 use serde::{Deserialize, Serialize};
 
 /// One step.
@@ -18,10 +18,28 @@ pub struct Upgrade {
     pub packages: Vec<Replaced>,
     /// Ids of the vulnerabilities that it clears, sorted.
     pub clears: Vec<String>,
+    /// Names of the packages, sorted, that get a security update of the distribution's archive by it for
+    /// which no vulnerability is known here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<String>,
     /// How many of them are known to be exploited.
     pub exploited: u64,
     /// The highest rank among them.
     pub rank: u32,
+}
+
+impl Upgrade {
+    /// What comes of it, in a few words.
+    #[must_use]
+    pub fn effect(&self) -> String {
+        let number = u64::try_from(self.updates.len()).unwrap_or(u64::MAX);
+        let updates = counted(number, "security update", "security updates");
+        match (self.clears.len(), number) {
+            (cleared, 0) => format!("clears {cleared}"),
+            (0, _) => format!("installs {updates}"),
+            (cleared, _) => format!("clears {cleared}, installs {updates}"),
+        }
+    }
 }
 
 /// One package that a step changes.

@@ -102,6 +102,8 @@ impl PublicKey {
                 if RSA.contains(&algorithm) =>
             {
                 let parameters = match by.hash {
+                    Hash::Sha1 => &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+                    Hash::Sha384 => &signature::RSA_PKCS1_2048_8192_SHA384,
                     Hash::Sha256 => &signature::RSA_PKCS1_2048_8192_SHA256,
                     Hash::Sha512 => &signature::RSA_PKCS1_2048_8192_SHA512,
                 };
@@ -112,10 +114,13 @@ impl PublicKey {
                     .is_ok()
             }
             (Material::Ed25519(point), EDDSA_LEGACY, [left, right]) => {
-                let digest = match by.hash {
-                    Hash::Sha256 => digest::digest(&digest::SHA256, &message),
-                    Hash::Sha512 => digest::digest(&digest::SHA512, &message),
+                let algorithm = match by.hash {
+                    Hash::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+                    Hash::Sha256 => &digest::SHA256,
+                    Hash::Sha384 => &digest::SHA384,
+                    Hash::Sha512 => &digest::SHA512,
                 };
+                let digest = digest::digest(algorithm, &message);
                 let (Some(left), Some(right)) = (padded(left, 32), padded(right, 32)) else {
                     return false;
                 };

@@ -3,9 +3,9 @@
 //! Copies of one key in several files are one key: what any of them revokes is revoked. A key may sign
 //! where its newest own signature says so and it has not expired; a subkey also needs the binding of
 //! its primary key and, the other way round, its own acknowledgement of that key, else a stranger's
-//! subkey could be claimed. Any revocation by the key itself ends it, whatever its reason; those by others
-//! whom it named are not looked at. Source: RFC 9580, sections
-//! 10.1 (transferable public keys), 5.2.1 and 5.2.3.
+//! subkey could be claimed. Any revocation by the key itself ends it, whatever its reason, wherever it
+//! stands, also in a file of its own as GnuPG makes them; those by others whom it named are not looked
+//! at. Source: RFC 9580, sections 10.1 (transferable public keys), 5.2.1 and 5.2.3.
 
 use super::key::{Fingerprint, PublicKey};
 use super::packet::packets;
@@ -20,8 +20,11 @@ use std::collections::BTreeMap;
 /// each signature may have to be checked.
 const KEYS: usize = 1024;
 const PARTS: usize = 512;
+/// Revocations of keys of all files together: Debian's keyring of all its keys has a handful.
+const REVOCATIONS: usize = 256;
 
 const SIGNATURE: u8 = 2;
+const SECRET: u8 = 5;
 const PRIMARY: u8 = 6;
 const USER_ID: u8 = 13;
 const SUBKEY: u8 = 14;
@@ -34,6 +37,8 @@ const MAY_SIGN: u8 = 0x02;
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     keys: BTreeMap<Fingerprint, Certificate>,
+    /// Revocations of keys, wherever they stood.
+    revocations: Vec<Signature>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,35 +75,63 @@ impl Keyring {
     /// Takes the keys of a file, binary or as text.
     ///
     /// # Errors
-    /// Where the file is no keyring, or holds too much. What it holds of forms that are not taken is
-    /// left out.
+    /// Where the file is no keyring, holds nothing that is taken, or too much. What it holds beside of
+    /// forms that are not taken is left out.
     pub fn add(&mut self, file: &[u8]) -> Result<(), PgpError> {
         let bytes = armor::keyring(file)?;
         let mut current: Option<Fingerprint> = None;
         let mut part = Part::Unknown;
+        let mut taken = false;
         for packet in packets(&bytes)? {
-            if packet.tag == PRIMARY {
+            if matches!(packet.tag, PRIMARY | SECRET) {
                 part = Part::Own;
-                current = match PublicKey::parse(packet.body) {
-                    Some(key) => Some(self.begin(key)?),
-                    None => None,
-                };
+                let key = PublicKey::parse(packet.body).filter(|_| packet.tag == PRIMARY);
+                current = key.map(|key| self.begin(key)).transpose()?;
+                taken |= current.is_some();
                 continue;
             }
-            let Some(certificate) = current.and_then(|at| self.keys.get_mut(&at)) else { continue };
+            let Some(certificate) = current.and_then(|at| self.keys.get_mut(&at)) else {
+                if packet.tag == SIGNATURE {
+                    taken |= self.loose_revocation(packet.body)?;
+                }
+                continue;
+            };
             match packet.tag {
                 USER_ID | USER_ATTRIBUTE => part = certificate.user(packet.tag, packet.body)?,
                 SUBKEY => part = certificate.subkey(packet.body)?,
-                SIGNATURE => {
-                    if let Some(signature) = Signature::parse(packet.body) {
-                        certificate.signature(&part, signature)?;
-                    }
-                }
+                SIGNATURE => match Signature::parse(packet.body) {
+                    Some(one) if one.kind == KEY_REVOCATION => self.revocation(one)?,
+                    Some(one) => certificate.signature(&part, one)?,
+                    None => {}
+                },
                 // Trust (12), marker (10), padding (21).
                 10 | 12 | 21 => {}
                 _ => part = Part::Unknown,
             }
         }
+        if taken {
+            Ok(())
+        } else {
+            Err(PgpError::Form("it holds no key that is taken: RSA or Ed25519, of version 4"))
+        }
+    }
+
+    fn loose_revocation(&mut self, body: &[u8]) -> Result<bool, PgpError> {
+        match Signature::parse(body).filter(|one| one.kind == KEY_REVOCATION) {
+            Some(one) => self.revocation(one).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Keeps the revocation of a key, which may stand behind another key, before its own, or alone.
+    fn revocation(&mut self, one: Signature) -> Result<(), PgpError> {
+        if self.revocations.contains(&one) {
+            return Ok(());
+        }
+        if self.revocations.len() == REVOCATIONS {
+            return Err(PgpError::Form("there are too many revocations"));
+        }
+        self.revocations.push(one);
         Ok(())
     }
 
@@ -144,6 +177,9 @@ impl Keyring {
         now: i64,
     ) -> Result<&PublicKey, &'static str> {
         let certificate = self.keys.get(primary).ok_or("it is not there")?;
+        if self.revocations.iter().any(|one| certificate.is_revoked_by(one)) {
+            return Err("it is revoked");
+        }
         let flags = certificate.alive(now)?;
         if primary == key {
             return if flags & MAY_SIGN != 0 {
@@ -207,15 +243,14 @@ impl Certificate {
         Ok(())
     }
 
-    /// What the primary key may be used for, where it is neither revoked nor expired.
+    fn is_revoked_by(&self, one: &Signature) -> bool {
+        one.names(&self.primary.fingerprint)
+            && self.primary.made(one, &[self.primary.hashed().as_slice()])
+    }
+
+    /// What the primary key may be used for, where it has not expired.
     fn alive(&self, now: i64) -> Result<u8, &'static str> {
         let hashed = self.primary.hashed();
-        let revokes = |one: &&Signature| {
-            one.kind == KEY_REVOCATION && self.primary.made(one, &[hashed.as_slice()])
-        };
-        if self.own.iter().any(|one| revokes(&one)) {
-            return Err("it is revoked");
-        }
         let direct = self.own.iter().filter(|one| {
             one.kind == DIRECT && one.holds_at(now) && self.primary.made(one, &[hashed.as_slice()])
         });

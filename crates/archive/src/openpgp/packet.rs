@@ -76,14 +76,24 @@ impl<'bytes> Cursor<'bytes> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// A length in one, two or five bytes (4.2.1), as subpackets have it too (5.2.3.7).
+    /// The length of a packet, in one, two or five bytes (4.2.1).
     pub(super) fn length(&mut self) -> Option<usize> {
+        // From here on it would be partial.
+        self.length_up_to(223)
+    }
+
+    /// The length of a subpacket, which is never partial (5.2.3.7).
+    pub(super) fn subpacket_length(&mut self) -> Option<usize> {
+        self.length_up_to(254)
+    }
+
+    fn length_up_to(&mut self, last_of_two: u8) -> Option<usize> {
         match self.byte()? {
             first @ 0..=191 => Some(usize::from(first)),
-            first @ 192..=223 => {
+            255 => usize::try_from(self.long()?).ok(),
+            first if first <= last_of_two => {
                 Some((usize::from(first - 192) << 8) + usize::from(self.byte()?) + 192)
             }
-            255 => usize::try_from(self.long()?).ok(),
             _ => None,
         }
     }

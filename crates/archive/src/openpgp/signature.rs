@@ -20,10 +20,15 @@ pub(super) const KEY_REVOCATION: u8 = 0x20;
 pub(super) const SUBKEY_REVOCATION: u8 = 0x28;
 pub(super) const CERTIFICATION_REVOCATION: u8 = 0x30;
 
-/// A hash that is still believed.
+const REVOCATIONS: [u8; 3] = [KEY_REVOCATION, SUBKEY_REVOCATION, CERTIFICATION_REVOCATION];
+
+/// A hash. SHA-256 and SHA-512 are believed; the others only in revocations, where who believes too much
+/// loses a key, and who believes too little goes on trusting one that was stolen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
+    Sha1,
     Sha256,
+    Sha384,
     Sha512,
 }
 
@@ -55,8 +60,11 @@ impl Signature {
             return None;
         }
         let (kind, algorithm) = (rest.byte()?, rest.byte()?);
+        let revokes = REVOCATIONS.contains(&kind);
         let hash = match rest.byte()? {
+            2 if revokes => Hash::Sha1,
             8 => Hash::Sha256,
+            9 if revokes => Hash::Sha384,
             10 => Hash::Sha512,
             _ => return None,
         };
@@ -96,7 +104,7 @@ impl Signature {
     fn subpackets(&mut self, area: &[u8], hashed: bool, dated: &mut bool) -> Option<()> {
         let mut rest = Cursor(area);
         while !rest.0.is_empty() {
-            let length = rest.length()?;
+            let length = rest.subpacket_length()?;
             let mut body = Cursor(rest.take(length)?);
             let kind = body.byte()?;
             match (kind & 0x7f, hashed) {
@@ -108,10 +116,12 @@ impl Signature {
                 (3, true) => self.lifetime = body.long()?,
                 (9, true) => self.key_lifetime = body.long()?,
                 (27, true) => self.flags = Some(body.byte().unwrap_or(0)),
-                (16, _) => self.issuer_id = body.0.try_into().ok(),
-                (33, _) if body.byte()? == 4 => {
+                // What is signed counts before what anybody may have added.
+                (16, _) if self.issuer_id.is_none() => self.issuer_id = body.0.try_into().ok(),
+                (33, _) if self.issuer.is_none() && body.byte()? == 4 => {
                     self.issuer = Some(Fingerprint(body.0.try_into().ok()?));
                 }
+                (16 | 33, _) => {}
                 (32, _) => self.embedded = Some(body.0.to_vec()),
                 // Of no concern here: exportable, trust, preferences, features, user id, reason.
                 (4 | 5 | 7 | 11 | 21 | 23 | 25 | 26 | 28 | 29 | 30, true) => {}

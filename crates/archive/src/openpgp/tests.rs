@@ -94,6 +94,131 @@ fn a_revocation_in_one_copy_of_a_key_counts_for_all() {
 }
 
 #[test]
+fn a_revocation_counts_wherever_it_stands_and_by_any_hash() {
+    let signed = key().clear_sign(TEXT, at(NOW));
+    let other = SigningKey::new([8; 32], MADE);
+    let armored = |packets: &[u8]| {
+        use base64::Engine as _;
+        let text = base64::prelude::BASE64_STANDARD.encode(packets);
+        let kind = "PGP PUBLIC KEY BLOCK";
+        format!("-----BEGIN {kind}-----\nComment: a revocation\n\n{text}\n-----END {kind}-----\n")
+    };
+    for hash in [10, 9, 2] {
+        let mut revoking = key();
+        revoking.hash = hash;
+        let revocation = revoking.revocation();
+        let files: [Vec<Vec<u8>>; 5] = [
+            vec![[key().keyring(), revocation.clone()].concat()],
+            vec![[key().keyring(), other.keyring(), revocation.clone()].concat()],
+            vec![[revocation.clone(), key().keyring()].concat()],
+            vec![key().keyring(), armored(&revocation).into_bytes()],
+            vec![revocation.clone(), key().keyring()],
+        ];
+        for (number, files) in files.iter().enumerate() {
+            let mut keyring = Keyring::default();
+            for file in files {
+                keyring.add(file).unwrap();
+            }
+            let error = verified(&signed, &keyring).unwrap_err();
+            assert!(error.contains("it is revoked"), "{hash}, {number}: {error}");
+            // Of another key it says nothing.
+            keyring.add(&other.keyring()).unwrap();
+            assert!(verified(&other.clear_sign(TEXT, at(NOW)), &keyring).is_ok());
+        }
+        let mut damaged = revocation;
+        *damaged.last_mut().unwrap() ^= 1;
+        let keyring = ring(&[key().keyring(), damaged].concat());
+        assert!(verified(&signed, &keyring).is_ok(), "who cannot sign cannot revoke");
+    }
+}
+
+#[test]
+fn a_hash_that_is_believed_in_revocations_vouches_for_nothing() {
+    for hash in [9, 2] {
+        let mut weak = key();
+        weak.hash = hash;
+        let error = verified(&key().clear_sign(TEXT, at(NOW)), &ring(&weak.keyring())).unwrap_err();
+        assert!(error.contains("does not vouch for itself"), "{error}");
+        let by_weak = weak.clear_sign(TEXT, at(NOW));
+        let error = verified(&by_weak, &ring(&key().keyring())).unwrap_err();
+        assert!(error.contains("no key that is trusted"), "{error}");
+    }
+}
+
+#[test]
+fn a_keyring_is_one_only_if_a_key_of_it_is_taken() {
+    let add = |file: &[u8]| Keyring::default().add(file).map_err(|error| error.to_string());
+    let whole = key().keyring();
+    assert!(add(&whole).is_ok() && add(&key().revocation()).is_ok());
+    // The same packet as a secret key, as one of version 3, and its user id and signature alone.
+    let first = 6 + usize::from(whole[5]);
+    let mut secret = whole.clone();
+    secret[0] = 0xc0 | 5;
+    let mut old = whole.clone();
+    old[6] = 3;
+    for file in [&secret, &old, &whole[first..].to_vec()] {
+        assert!(add(file).unwrap_err().contains("no key that is taken"));
+    }
+    // What follows a secret key is not said of the key before it.
+    let mut keyring = ring(&whole[..first]);
+    keyring.add(&[&whole[..first], &secret].concat()).unwrap();
+    let error = verified(&key().clear_sign(TEXT, at(NOW)), &keyring).unwrap_err();
+    assert!(error.contains("does not vouch for itself"), "{error}");
+}
+
+#[test]
+fn lengths_are_read_in_every_form() {
+    let of = |bytes: &'static [u8]| {
+        (packet::Cursor(bytes).length(), packet::Cursor(bytes).subpacket_length())
+    };
+    assert_eq!(of(&[191]), (Some(191), Some(191)));
+    assert_eq!(of(&[192, 0]), (Some(192), Some(192)));
+    assert_eq!(of(&[223, 255]), (Some(8383), Some(8383)));
+    // The length of a packet that comes in parts; of a subpacket there is no such thing.
+    assert_eq!(of(&[224, 0]), (None, Some(8384)));
+    assert_eq!(of(&[254, 255]), (None, Some(16_319)));
+    assert_eq!(of(&[255, 0, 1, 0, 0]), (Some(65_536), Some(65_536)));
+    for cut in [&[][..], &[192], &[255, 0, 0, 0]] {
+        assert_eq!(packet::Cursor(cut).subpacket_length(), None);
+    }
+}
+
+#[test]
+fn what_anybody_may_add_to_a_signature_does_not_change_whose_it_is() {
+    let packet = key().revocation();
+    let body = &packet[6..];
+    // Kind, algorithm and hash, then the hashed part with its length; the unhashed one is empty.
+    let end = 6 + usize::from(u16::from_be_bytes([body[4], body[5]]));
+    let mut added = body[..end].to_vec();
+    added.extend([0, 23, 22, 33, 4]);
+    added.extend([0xee; 20]);
+    added.extend(&body[end + 2..]);
+    let own = ring(&key().keyring()).fingerprints().next().unwrap();
+    for body in [body, &added] {
+        let signature = Signature::parse(body).unwrap();
+        assert!(signature.names(&own));
+        assert_eq!(signature.named(), key().fingerprint());
+    }
+}
+
+#[test]
+fn a_flood_of_parts_and_revocations_is_refused() {
+    let users: Vec<u8> = (0_u16..600)
+        .flat_map(|user| {
+            let text = user.to_be_bytes();
+            [vec![0xc0 | 13, 2], text.to_vec()].concat()
+        })
+        .collect();
+    let first = 6 + usize::from(key().keyring()[5]);
+    let flood = [&key().keyring()[..first], users.as_slice()].concat();
+    assert!(Keyring::default().add(&flood).unwrap_err().to_string().contains("too many parts"));
+    let revocations: Vec<u8> =
+        (0..300_u32).flat_map(|made| SigningKey::new([8; 32], MADE + made).revocation()).collect();
+    let error = Keyring::default().add(&revocations).unwrap_err().to_string();
+    assert!(error.contains("too many revocations"), "{error}");
+}
+
+#[test]
 fn a_key_without_a_word_of_its_own_signs_nothing() {
     let whole = key().keyring();
     let bare = &whole[..6 + usize::from(whole[5])];

@@ -30,11 +30,8 @@ pub struct Settings {
 }
 
 const INTERESTS: &[Interest] = &[
-    Interest::Path("etc/apt/sources.list"),
-    Interest::Under("etc/apt/sources.list.d/"),
-    Interest::Path("etc/apt/trusted.gpg"),
-    Interest::Under("etc/apt/trusted.gpg.d/"),
-    Interest::Under("etc/apt/keyrings/"),
+    Interest::Under("etc/apt/"),
+    Interest::Under("usr/local/share/keyrings/"),
     Interest::Under("usr/share/keyrings/"),
 ];
 
@@ -47,10 +44,11 @@ impl Kind {
     /// Apt reads no files of other endings.
     fn of(path: &str) -> Option<Self> {
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-        if path.starts_with("etc/apt/sources.list") {
-            matches!(ending, "list" | "sources").then_some(Self::Sources)
-        } else {
-            matches!(ending, "gpg" | "asc" | "pgp").then_some(Self::Keyring)
+        let listed = path.starts_with("etc/apt/sources.list.d/") || path == "etc/apt/sources.list";
+        match ending {
+            "list" | "sources" if listed => Some(Self::Sources),
+            "gpg" | "asc" | "pgp" => Some(Self::Keyring),
+            _ => None,
         }
     }
 }
@@ -78,7 +76,7 @@ impl Check for Apt {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -125,11 +123,15 @@ mod tests {
             "etc/apt/sources.list",
             "etc/apt/sources.list.d/debian.sources",
             "etc/apt/trusted.gpg.d/a.asc",
+            "etc/apt/own.gpg",
+            "usr/local/share/keyrings/own.asc",
             "usr/share/keyrings/debian-archive-keyring.gpg",
         ] {
             assert!(wanted(path, 1000), "{path}");
         }
         assert!(!wanted("etc/apt/sources.list.d/README", 1000));
+        assert!(!wanted("etc/apt/sources.list.old/a.list", 1000));
+        assert!(!wanted("etc/apt/auth.conf.d/secret.conf", 1000));
         assert!(!wanted("usr/share/keyrings/debian-archive-removed-keys.gpg", 1000));
         assert!(!wanted("usr/share/keyrings/a.gpg", KEYRING_BYTES + 1));
     }

@@ -4,7 +4,9 @@
 //! where none does, the archive is named by its file name and manifest. Then its group counts as
 //! proved only by one of these signs, in this order:
 //! 1. the folders of a Maven repository or Gradle cache around it, which spell out all three;
-//! 2. a folder `META-INF/maven/<group>/<artifact>` for the artifact that the file name says;
+//! 2. a folder `META-INF/maven/<group>/<artifact>` for the artifact that the file name says. It proves
+//!    the group surely where the manifest agrees with group and version, else less so; where folders
+//!    name several groups for the artifact, only the one that the manifest agrees with counts;
 //! 3. a `Bundle-SymbolicName` of the form `<group>.<artifact>`, the form that the Maven bundle
 //!    plugin makes of them, and only where the artifact has a hyphen, since without one
 //!    `com.google.guava` could as well be a group on its own.
@@ -111,8 +113,9 @@ fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
     if !is_coordinate(artifact) {
         return None;
     }
-    let (group, sign) = match group_of(clues, artifact) {
+    let (group, sign) = match group_of(clues, artifact, version) {
         Some((group, sign)) => (Some(group), sign),
+        None if manifest_has_version(clues.manifest, version) => (None, Sign::FileNameAndManifest),
         None => (None, Sign::FileName),
     };
     Some(JavaPackage {
@@ -149,18 +152,73 @@ fn artifact_and_version<'clue>(
 }
 
 /// Signs 2 and 3.
-fn group_of(clues: &Clues<'_>, artifact: &str) -> Option<(String, Sign)> {
-    let is_group = |text: &&str| text.contains('.') && is_coordinate(text) && *text != artifact;
-    let folder = clues.folders.iter().find(|(_, name)| *name == artifact).map(|(group, _)| *group);
-    let bundle = || {
-        let name = clues.manifest.get("bundle-symbolicname")?.split(';').next()?.trim();
-        let group = name.strip_suffix(artifact)?.strip_suffix('.')?;
-        artifact.contains('-').then_some(group)
-    };
-    let folder = folder.filter(|group| is_coordinate(group));
-    folder
-        .map(|group| (group.to_owned(), Sign::MavenFolder))
-        .or_else(|| Some((bundle().filter(is_group)?.to_owned(), Sign::BundleName)))
+fn group_of(clues: &Clues<'_>, artifact: &str, version: &str) -> Option<(String, Sign)> {
+    if let Some(group) = folder_group(clues, artifact) {
+        let agrees = manifest_has_group(clues.manifest, group, artifact)
+            && manifest_has_version(clues.manifest, version);
+        let sign = if agrees { Sign::MavenFolderAndManifest } else { Sign::MavenFolder };
+        return Some((group.to_owned(), sign));
+    }
+    let name = bundle_name(clues.manifest)?;
+    let group = name.strip_suffix(artifact)?.strip_suffix('.')?;
+    let is_group = group.contains('.') && is_coordinate(group) && group != artifact;
+    (is_group && artifact.contains('-')).then(|| (group.to_owned(), Sign::BundleName))
+}
+
+/// Sign 2: the one group that folders name for an artifact.
+fn folder_group<'clue>(clues: &Clues<'clue>, artifact: &str) -> Option<&'clue str> {
+    let named = clues.folders.iter().filter(|(_, name)| *name == artifact).map(|(group, _)| *group);
+    let mut groups: Vec<&str> = named.filter(|group| is_coordinate(group)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    if groups.len() > 1 {
+        groups.retain(|group| manifest_has_group(clues.manifest, group, artifact));
+    }
+    groups.as_slice().try_into().ok().map(|[group]: [&str; 1]| group)
+}
+
+fn bundle_name(manifest: &Manifest) -> Option<&str> {
+    Some(manifest.get("bundle-symbolicname")?.split(';').next()?.trim())
+}
+
+/// Whether the manifest names the group: as the vendor, as the whole bundle, or with the artifact
+/// behind it.
+fn manifest_has_group(manifest: &Manifest, group: &str, artifact: &str) -> bool {
+    let bundle = bundle_name(manifest).and_then(|name| name.strip_prefix(group));
+    manifest.get("implementation-vendor-id") == Some(group)
+        || bundle.is_some_and(|rest| rest.is_empty() || rest.strip_prefix('.') == Some(artifact))
+}
+
+/// Whether the manifest states the version, as it is or in the form of a bundle.
+fn manifest_has_version(manifest: &Manifest, version: &str) -> bool {
+    manifest.get("implementation-version") == Some(version)
+        || manifest
+            .get("bundle-version")
+            .is_some_and(|stated| stated == version || *stated == bundle_version(version))
+}
+
+/// A version as bundles write it: three numbers, then a qualifier (OSGi Core 8, 3.2.5), `31.1-jre` as
+/// `31.1.0.jre`.
+fn bundle_version(version: &str) -> String {
+    let end = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (mut numbers, mut rest) = (Vec::new(), version);
+    while numbers.len() < 3 {
+        let text = if numbers.is_empty() { Some(rest) } else { rest.strip_prefix('.') };
+        let Some((number, after)) = text.map(|text| text.split_at(end(text))) else { break };
+        if number.is_empty() {
+            break;
+        }
+        numbers.push(number);
+        rest = after;
+    }
+    numbers.resize(3, "0");
+    let numbers = numbers.join(".");
+    let qualifier = rest.trim_start_matches(['.', '-', '_']);
+    if qualifier.is_empty() {
+        return numbers;
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    format!("{numbers}.{}", qualifier.chars().map(plain).collect::<String>())
 }
 
 /// Sign 1: `…/repository/org/apache/x/artifact/1.0/artifact-1.0.jar`, or Gradle's

@@ -53,11 +53,16 @@ struct JavaPackage {
 enum Sign {
     /// The folders of a repository around it spell out all three.
     Repository,
-    /// A folder of its own names the group.
+    /// A folder of its own names the group for the artifact of its file name; that the group or the
+    /// version is right, nothing else says.
     MavenFolder,
+    /// The same, and its manifest agrees with the group and the version.
+    MavenFolderAndManifest,
     /// Its manifest's `Bundle-SymbolicName` names the group.
     BundleName,
     /// File name and manifest name artifact and version; the group is not known.
+    FileNameAndManifest,
+    /// The same by the file name alone.
     FileName,
 }
 
@@ -65,9 +70,13 @@ impl Sign {
     fn identified(self) -> Identified {
         let (by, confidence) = match self {
             Self::Repository => ("folders of a Maven repository", Confidence::High),
-            Self::MavenFolder => ("folder under META-INF/maven", Confidence::High),
+            Self::MavenFolder => ("file name and folder under META-INF/maven", Confidence::Medium),
+            Self::MavenFolderAndManifest => {
+                ("file name, folder under META-INF/maven and MANIFEST.MF", Confidence::High)
+            }
             Self::BundleName => ("MANIFEST.MF, Bundle-SymbolicName", Confidence::Medium),
-            Self::FileName => ("file name and MANIFEST.MF", Confidence::Low),
+            Self::FileNameAndManifest => ("file name and MANIFEST.MF", Confidence::Low),
+            Self::FileName => ("file name", Confidence::Low),
         };
         Identified { by: by.to_owned(), confidence }
     }
@@ -79,7 +88,7 @@ impl Check for Java {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {

@@ -68,11 +68,54 @@ fn how_surely_a_jar_is_known_is_said_where_no_properties_name_it() {
     };
     let empty = jar("", &[]);
     assert_eq!(confidence("opt/my-1.0.jar", &empty), Some(Confidence::Low));
+    for (manifest, by) in
+        [("", "file name"), ("Implementation-Version: 1.0\n", "file name and MANIFEST.MF")]
+    {
+        let found = resolve(&Java, &[("opt/my-1.0.jar", &jar(manifest, &[]))]);
+        assert_eq!(found.packages[0].package.identified.as_ref().unwrap().by, by);
+    }
     let bundle = jar("Bundle-SymbolicName: org.x.core.my-core\n", &[]);
     assert_eq!(confidence("my-core-1.0.jar", &bundle), Some(Confidence::Medium));
     let at_home = "root/.m2/repository/org/x/y/my/1.0/my-1.0.jar";
     assert_eq!(confidence(at_home, &empty), Some(Confidence::High));
     assert_eq!(confidence("opt/a-1.0.jar", &jar("", &[("g", "a", "1.0")])), None);
+}
+
+#[test]
+fn a_folder_proves_surely_only_what_the_manifest_agrees_with() {
+    use vocabulary::Confidence::{Low, Medium};
+    let told = |manifest: &str, groups: &[&str]| {
+        let folders: Vec<String> =
+            groups.iter().map(|group| format!("META-INF/maven/{group}/my/pom.xml")).collect();
+        let mut entries: Vec<Source<'_>> =
+            vec![("META-INF/MANIFEST.MF", manifest.as_bytes().to_vec(), true)];
+        entries.extend(folders.iter().map(|path| (path.as_str(), b"<project/>".to_vec(), true)));
+        let mut found = resolve(&Java, &[("opt/my-2.0-jre.jar", &zip(&entries))]);
+        let package = found.packages.remove(0).package;
+        (package.purl.to_string(), package.identified.unwrap())
+    };
+    let purl = "pkg:maven/org.z/my@2.0-jre";
+    let version = "Implementation-Version: 2.0-jre\n";
+    let group = "Implementation-Vendor-Id: org.z\n";
+    for (manifest, confidence) in [
+        (String::new(), Medium),
+        (version.to_owned(), Medium),
+        (group.to_owned(), Medium),
+        (format!("{version}Implementation-Vendor-Id: org\n"), Medium),
+        (format!("{version}Bundle-SymbolicName: org.zoo.my\n"), Medium),
+        (format!("{group}Implementation-Version: 2\n"), Medium),
+        (format!("{group}{version}"), Confidence::High),
+        (format!("{version}Bundle-SymbolicName: org.z.my;singleton:=true\n"), Confidence::High),
+        (format!("{group}Bundle-Version: 2.0.0.jre\n"), Confidence::High),
+    ] {
+        let (named, how) = told(&manifest, &["org.z"]);
+        assert_eq!((named.as_str(), how.confidence), (purl, confidence), "{manifest}");
+        assert_eq!(how.by.contains("MANIFEST.MF"), confidence != Medium, "{}", how.by);
+    }
+    let (named, how) = told(version, &["org.y", "org.z"]);
+    assert_eq!((named.as_str(), how.confidence), ("pkg:maven/my@2.0-jre", Low));
+    let (named, how) = told(&format!("{group}{version}"), &["org.y", "org.z"]);
+    assert_eq!((named.as_str(), how.confidence), (purl, Confidence::High));
 }
 
 #[test]

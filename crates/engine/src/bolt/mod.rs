@@ -14,6 +14,7 @@
 mod page;
 
 use page::{Element, Page};
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
@@ -26,6 +27,9 @@ const DEPTH: usize = 32;
 const PAGE_BYTES: u64 = 16 << 20;
 /// Bytes that one walk over a bucket may read; an image takes about one KiB.
 const WALKED_BYTES: usize = 64 << 20;
+/// Bytes that may be read of one state of a file, all its walks and look-ups together: entries may lead
+/// to one large page again and again. An image takes some ten KiB, so this is 100,000 images.
+const STATE_BYTES: u64 = 1 << 30;
 /// How often a file that changes is read again. A transaction of containerd takes milliseconds.
 const ATTEMPTS: usize = 20;
 /// How long is waited in between.
@@ -129,6 +133,19 @@ impl Meta {
     }
 }
 
+/// What a walk over a bucket has found.
+#[derive(Default)]
+struct Walk {
+    seen: HashSet<u64>,
+    read: usize,
+    kept: usize,
+    entries: Vec<(Vec<u8>, Value)>,
+}
+
+const fn too_deep() -> BoltError {
+    BoltError::Limit { limit: DEPTH as u64, unit: "pages above each other" }
+}
+
 fn within(sum: &mut usize, more: usize, limit: usize, unit: &'static str) -> Result<(), BoltError> {
     *sum = sum.saturating_add(more);
     if *sum > limit { Err(BoltError::Limit { limit: limit as u64, unit }) } else { Ok(()) }
@@ -145,6 +162,8 @@ fn fnv(bytes: &[u8]) -> u64 {
 pub struct Bolt<'bytes> {
     bytes: &'bytes dyn Bytes,
     meta: Meta,
+    /// Bytes that were read of it.
+    read: Cell<u64>,
 }
 
 /// A bucket: a tree of pages, or one page inside the value that names it.
@@ -180,7 +199,7 @@ pub fn consistent<T>(
         }
         // One at a time is written: where none is valid, none becomes so by waiting.
         let meta = Meta::newest(bytes)?;
-        let outcome = read(&Bolt { bytes, meta });
+        let outcome = read(&Bolt { bytes, meta, read: Cell::new(0) });
         if Meta::newest(bytes)? == meta {
             return outcome;
         }
@@ -210,22 +229,25 @@ impl Bolt<'_> {
     /// Where a page on the way is damaged.
     pub fn get(&self, bucket: &Bucket, key: &[u8]) -> Result<Option<Value>, BoltError> {
         let mut page = self.root(bucket)?;
+        let (mut low, mut high): (Vec<u8>, Option<Vec<u8>>) = (Vec::new(), None);
         for _ in 0..DEPTH {
             let elements = page.elements()?;
-            // The last whose key is not above: the key itself, or the page that it would lie in.
+            page.keeps_within(&elements, &low, high.as_deref())?;
+            // The last whose key is not above: the key itself, or the page that it would lie in. A key
+            // below all others would lie in the first.
             let after = elements.partition_point(|element| element.key() <= key);
-            let last = after.checked_sub(1).and_then(|at| elements.get(at));
-            match last {
-                Some(Element::Branch { page: below, .. }) => page = self.page(*below)?,
-                // A key below all others would lie in the first.
-                None => match elements.first() {
-                    Some(Element::Branch { page: below, .. }) => page = self.page(*below)?,
-                    _ => return Ok(None),
-                },
+            let at = after.saturating_sub(1);
+            page = match elements.get(at) {
+                None => return Ok(None),
+                Some(Element::Branch { key: own, page: below }) => {
+                    let next = elements.get(at + 1).map(|next| next.key().to_vec());
+                    (low, high) = (own.to_vec(), next.or(high));
+                    self.page(*below)?
+                }
                 Some(leaf) => return leaf.value_of(key, page.number()),
-            }
+            };
         }
-        Err(BoltError::Limit { limit: DEPTH as u64, unit: "pages above each other" })
+        Err(too_deep())
     }
 
     /// All keys of a bucket, in their order, with what they stand for.
@@ -233,42 +255,65 @@ impl Bolt<'_> {
     /// # Errors
     /// Where a page is damaged, reached twice, or there are too many.
     pub fn entries(&self, bucket: &Bucket) -> Result<Vec<(Vec<u8>, Value)>, BoltError> {
-        let mut entries: Vec<(Vec<u8>, Value)> = Vec::new();
-        let (mut seen, mut read, mut kept) = (HashSet::new(), 0, 0);
-        let mut open = vec![bucket.0.clone()];
-        while let Some(root) = open.pop() {
-            let page = self.root(&Bucket(root))?;
-            let damaged = |reason| BoltError::Page { page: page.number(), reason };
-            if !seen.insert(page.number()) {
-                return Err(damaged("it is reached by two ways"));
-            }
-            within(&mut read, page.size(), WALKED_BYTES, "bytes of pages")?;
-            let elements = page.elements()?;
-            for element in elements.iter().rev() {
-                if let Element::Branch { page, .. } = element {
-                    open.push(Root::At(*page));
+        let mut walk = Walk::default();
+        self.walk(&self.root(bucket)?, (&[], None), 0, &mut walk)?;
+        Ok(walk.entries)
+    }
+
+    /// Takes the entries of a page and of those below it, whose keys are from the first of `bounds` on and
+    /// below the second.
+    fn walk(
+        &self,
+        page: &Page,
+        bounds: (&[u8], Option<&[u8]>),
+        depth: usize,
+        walk: &mut Walk,
+    ) -> Result<(), BoltError> {
+        if depth == DEPTH {
+            return Err(too_deep());
+        }
+        if !walk.seen.insert(page.number()) {
+            let reason = "it is reached by two ways";
+            return Err(BoltError::Page { page: page.number(), reason });
+        }
+        within(&mut walk.read, page.size(), WALKED_BYTES, "bytes of pages")?;
+        let elements = page.elements()?;
+        page.keeps_within(&elements, bounds.0, bounds.1)?;
+        for (at, element) in elements.iter().enumerate() {
+            match element {
+                Element::Branch { key, page: below } => {
+                    let next = elements.get(at + 1).map(Element::key).or(bounds.1);
+                    self.walk(&self.page(*below)?, (key, next), depth + 1, walk)?;
                 }
-            }
-            for element in elements {
-                let Element::Leaf { key, value, .. } = element else { continue };
-                if entries.last().is_some_and(|(last, _)| last.as_slice() >= key) {
-                    return Err(damaged("its keys are below those of the page before it"));
-                }
-                // Entries may lie over each other, so that few pages would give many bytes.
-                within(&mut kept, key.len() + value.len(), WALKED_BYTES, "bytes of entries")?;
-                if let Some(value) = element.value_of(key, page.number())? {
-                    entries.push((key.to_vec(), value));
+                Element::Leaf { key, value, .. } => {
+                    // Entries may lie over each other, so that few pages would give many bytes.
+                    let size = key.len() + value.len();
+                    within(&mut walk.kept, size, WALKED_BYTES, "bytes of entries")?;
+                    if let Some(value) = element.value_of(key, page.number())? {
+                        walk.entries.push((key.to_vec(), value));
+                    }
                 }
             }
         }
-        Ok(entries)
+        Ok(())
     }
 
     fn root(&self, bucket: &Bucket) -> Result<Page, BoltError> {
         match &bucket.0 {
             Root::At(number) => self.page(*number),
-            Root::Inline(page) => Ok(page.clone()),
+            Root::Inline(page) => {
+                self.spend(page.size())?;
+                Ok(page.clone())
+            }
         }
+    }
+
+    fn spend(&self, bytes: usize) -> Result<(), BoltError> {
+        self.read.set(self.read.get().saturating_add(bytes as u64));
+        if self.read.get() > STATE_BYTES {
+            return Err(BoltError::Limit { limit: STATE_BYTES, unit: "bytes of pages" });
+        }
+        Ok(())
     }
 
     fn page(&self, number: u64) -> Result<Page, BoltError> {
@@ -277,7 +322,10 @@ impl Bolt<'_> {
         if !(2..self.meta.end).contains(&number) {
             return Err(damaged("it is not among those in use"));
         }
-        let offset = number.checked_mul(self.meta.page_size).ok_or(damaged("it lies nowhere"))?;
+        let offset = number.checked_mul(self.meta.page_size);
+        // Where a file can have bytes at all.
+        let offset = offset.filter(|offset| i64::try_from(*offset).is_ok());
+        let offset = offset.ok_or(damaged("it lies nowhere"))?;
         let mut header = [0; page::HEADER];
         self.read(&mut header, offset, number)?;
         let overflow = u64::from(page::u32_at(&header, 12).unwrap_or(u32::MAX));
@@ -286,6 +334,7 @@ impl Bolt<'_> {
             return Err(BoltError::Limit { limit: PAGE_BYTES, unit: "bytes of one page" });
         }
         let size = usize::try_from(size).map_err(|_| damaged("it is too large"))?;
+        self.spend(size)?;
         let mut bytes = vec![0; size];
         self.read(&mut bytes, offset, number)?;
         if page::u64_at(&bytes, 0) != Some(number) {

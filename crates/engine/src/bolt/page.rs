@@ -71,6 +71,24 @@ impl Page {
         Ok(elements)
     }
 
+    /// Whether its keys are from `low` on and below `high`, as the page above it says: else a key that is
+    /// listed would not be found.
+    pub(super) fn keeps_within(
+        &self,
+        elements: &[Element<'_>],
+        low: &[u8],
+        high: Option<&[u8]>,
+    ) -> Result<(), BoltError> {
+        let above = |last: &Element<'_>| high.is_some_and(|high| last.key() >= high);
+        if elements.first().is_some_and(|first| first.key() < low)
+            || elements.last().is_some_and(above)
+        {
+            let reason = "its keys are not those that the page above it names";
+            return Err(BoltError::Page { page: self.number, reason });
+        }
+        Ok(())
+    }
+
     fn element(&self, index: usize, count: usize) -> Option<Element<'_>> {
         let at = HEADER + index * ELEMENT;
         let short = |field: usize| usize::try_from(u32_at(&self.bytes, at + field)?).ok();
@@ -79,12 +97,12 @@ impl Page {
             (from >= behind).then(|| self.bytes.get(from..from.checked_add(length)?)).flatten()
         };
         if self.is_leaf {
-            let (from, length) = (at + short(4)?, short(8)?);
+            let (from, length) = (at.checked_add(short(4)?)?, short(8)?);
             let key = part(from, length)?;
             let value = part(from + length, short(12)?)?;
             Some(Element::Leaf { key, value, is_bucket: u32_at(&self.bytes, at)? & BUCKET != 0 })
         } else {
-            let key = part(at + short(0)?, short(4)?)?;
+            let key = part(at.checked_add(short(0)?)?, short(4)?)?;
             Some(Element::Branch { key, page: u64_at(&self.bytes, at + 8)? })
         }
     }

@@ -136,6 +136,120 @@ fn cycles_are_refused() {
     assert_eq!(error, "page 3 is damaged: it is reached by two ways");
 }
 
+/// A page of the given kind, whose elements are keys with the pages or values that they stand for.
+fn made(number: u64, kind: u16, entries: &[(&str, u64)]) -> Vec<u8> {
+    let short = |value: usize| u32::try_from(value).unwrap();
+    let mut page = header(number, kind, u16::try_from(entries.len()).unwrap(), 0);
+    let mut at = 16 + entries.len() * 16;
+    for (index, (key, below)) in entries.iter().enumerate() {
+        let from = short(at - 16 - index * 16);
+        let words = if kind == 1 { [from, short(key.len())] } else { [0, from] };
+        page.extend(words.map(u32::to_le_bytes).concat());
+        if kind == 1 {
+            page.extend(below.to_le_bytes());
+        } else {
+            page.extend([short(key.len()), 0].map(u32::to_le_bytes).concat());
+        }
+        at += key.len();
+    }
+    page.extend(entries.iter().flat_map(|(key, _)| key.bytes()));
+    page.resize(PAGE, 0);
+    page
+}
+
+/// A file of pages from the third on, which is the root.
+fn of_pages(pages: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = vec![0; 3 * PAGE];
+    bytes.extend(pages.concat());
+    let root = meta(0, 3, (bytes.len() / PAGE) as u64, 2);
+    bytes[..root.len()].copy_from_slice(&root);
+    bytes
+}
+
+#[test]
+fn a_key_that_is_listed_is_found_or_the_page_is_damaged() {
+    let root = made(3, 1, &[("b", 4), ("d", 5)]);
+    let with = |left: &[(&str, u64)], right: &[(&str, u64)]| {
+        of_pages(&[root.clone(), made(4, 2, left), made(5, 2, right)])
+    };
+    let good = with(&[("b", 0), ("c", 0)], &[("d", 0), ("f", 0)]);
+    assert_eq!(keys(&good, &[]).unwrap(), ["b", "c", "d", "f"]);
+    assert_eq!(get(&good, &[], "f").unwrap().as_deref(), Some(""));
+    assert_eq!(get(&good, &[], "a").unwrap(), None);
+    // `e` would be listed before `f`, and looked for on the right where it is not.
+    let cases = [
+        (with(&[("b", 0), ("e", 0)], &[("f", 0)]), 4, "c"),
+        (with(&[("a", 0), ("c", 0)], &[("d", 0)]), 4, "a"),
+        (with(&[("b", 0)], &[("c", 0), ("f", 0)]), 5, "f"),
+    ];
+    for (bytes, page, key) in cases {
+        let expected =
+            format!("page {page} is damaged: its keys are not those that the page above it names");
+        assert_eq!(keys(&bytes, &[]).unwrap_err().to_string(), expected);
+        assert_eq!(get(&bytes, &[], key).unwrap_err().to_string(), expected);
+    }
+    // The bound of a page holds for those below its last entry too.
+    let deep = of_pages(&[
+        root,
+        made(4, 1, &[("b", 6)]),
+        made(5, 2, &[("f", 0)]),
+        made(6, 2, &[("b", 0), ("e", 0)]),
+    ]);
+    for outcome in [keys(&deep, &[]).map(|_| ()), get(&deep, &[], "b").map(|_| ())] {
+        assert!(outcome.unwrap_err().to_string().starts_with("page 6 is damaged"));
+    }
+}
+
+#[test]
+fn pages_above_each_other_have_an_end() {
+    let mut pages: Vec<Vec<u8>> = (3..43).map(|at| made(at, 1, &[("a", at + 1)])).collect();
+    pages.push(made(43, 2, &[("a", 0)]));
+    let bytes = of_pages(&pages);
+    assert!(matches!(get(&bytes, &[], "a"), Err(BoltError::Limit { limit: 32, .. })));
+    assert!(matches!(keys(&bytes, &[]), Err(BoltError::Limit { limit: 32, .. })));
+}
+
+#[test]
+fn one_large_page_cannot_be_read_without_end() {
+    // A bucket whose root is the largest page that is read.
+    let pages = PAGE_BYTES / PAGE as u64;
+    let mut bytes = vec![0; 3 * PAGE];
+    bytes.extend(header(3, 2, 0, u32::try_from(pages - 1).unwrap()));
+    bytes.resize(3 * PAGE + usize::try_from(PAGE_BYTES).unwrap(), 0);
+    let root = meta(0, 3, 3 + pages, 2);
+    bytes[..root.len()].copy_from_slice(&root);
+    let mut read = 0;
+    let outcome = consistent(&bytes.as_slice(), |bolt| {
+        let root = bolt.bucket(&[])?.unwrap();
+        for _ in 0..1000 {
+            bolt.get(&root, b"a")?;
+            read += 1;
+        }
+        Ok(())
+    });
+    assert!(matches!(outcome, Err(BoltError::Limit { limit: STATE_BYTES, .. })));
+    assert_eq!(read, STATE_BYTES / PAGE_BYTES);
+}
+
+#[test]
+fn a_page_that_lies_nowhere_is_damage_and_no_error_of_the_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("meta.db");
+    for (root, reason) in [
+        (1 << 51, "it lies nowhere"),
+        (1 << 52, "it lies nowhere"),
+        (1 << 50, "the file ends before it does"),
+    ] {
+        let mut bytes = vec![0; 4 * PAGE];
+        let first = meta(0, root, u64::MAX, 2);
+        bytes[..first.len()].copy_from_slice(&first);
+        std::fs::write(&path, &bytes).unwrap();
+        let file = File::open(&path).unwrap();
+        let error = consistent(&file, |bolt| bolt.get(&bolt.bucket(&[])?.unwrap(), b"a"));
+        assert_eq!(error.unwrap_err().to_string(), format!("page {root} is damaged: {reason}"));
+    }
+}
+
 #[test]
 fn damaged_pages_are_named() {
     let good = file(&bucket([("a", value("1")), ("b", value("2"))]), 2);

@@ -7,8 +7,9 @@
 //! Source: containerd, `core/metadata/buckets.go` and `images.go`; `plugins/content/local`.
 
 use super::ContainerdImage;
-use crate::bolt::{Bolt, BoltError, Value, consistent};
+use crate::bolt::{Bolt, BoltError, Bucket, Value, consistent};
 use crate::error::EngineError;
+use crate::error::one_line;
 use crate::reference::Reference;
 use std::fs::File;
 use std::io;
@@ -40,6 +41,10 @@ pub fn stored_image(
     name: &str,
 ) -> Option<Result<(ContainerdImage, String), EngineError>> {
     let index = root.join(NAMES);
+    // To open a pipe would wait for ever.
+    if std::fs::metadata(&index).is_ok_and(|metadata| !metadata.is_file()) {
+        return Some(Err(broken(&index, "it is no file".to_owned())));
+    }
     match File::open(&index) {
         Ok(file) => Some(in_store(&file, root, &index, namespaces, name)),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -68,8 +73,10 @@ fn in_store(
         };
         let Some(found) = consistent(file, find).map_err(unreadable)? else { continue };
         let target = String::from_utf8_lossy(&found.digest).parse::<Digest>();
-        let target = target
-            .map_err(|error| broken(index, format!("the image `{}`: {error}", found.name)))?;
+        let target = target.map_err(|error| {
+            let (name, reason) = (one_line(&found.name), one_line(&error.to_string()));
+            broken(index, format!("the image `{name}`: {reason}"))
+        })?;
         let media_type = String::from_utf8_lossy(&found.media_type).into_owned();
         let content = root.join(CONTENT);
         let image = ContainerdImage { name: found.name, target, media_type, content };
@@ -90,12 +97,16 @@ fn in_store(
 fn target(bolt: &Bolt<'_>, namespace: &str, name: &str) -> Result<Option<Found>, BoltError> {
     let path: [&[u8]; 5] = [FORM, namespace.as_bytes(), b"images", name.as_bytes(), b"target"];
     let Some(target) = bolt.bucket(&path)? else { return Ok(None) };
-    let bytes = |key: &[u8]| match bolt.get(&target, key)? {
+    found(bolt, name, &target).map(Some)
+}
+
+fn found(bolt: &Bolt<'_>, name: &str, target: &Bucket) -> Result<Found, BoltError> {
+    let bytes = |key: &[u8]| match bolt.get(target, key)? {
         Some(Value::Bytes(bytes)) => Ok(bytes),
         _ => Ok::<_, BoltError>(Vec::new()),
     };
     let (digest, media_type) = (bytes(b"digest")?, bytes(b"mediatype")?);
-    Ok(Some(Found { name: name.to_owned(), digest, media_type }))
+    Ok(Found { name: name.to_owned(), digest, media_type })
 }
 
 /// The image whose digest is, or begins with, what was given: Docker's id of an image is that of its
@@ -109,11 +120,11 @@ fn by_digest(bolt: &Bolt<'_>, namespace: &str, id: &str) -> Result<Option<Found>
     let wanted = format!("sha256:{hex}");
     let path: [&[u8]; 3] = [FORM, namespace.as_bytes(), b"images"];
     let Some(images) = bolt.bucket(&path)? else { return Ok(None) };
-    for (name, _) in bolt.entries(&images)? {
-        let Ok(name) = String::from_utf8(name) else { continue };
-        if let Some(found) = target(bolt, namespace, &name)?
-            && found.digest.starts_with(wanted.as_bytes())
-        {
+    for (name, image) in bolt.entries(&images)? {
+        let (Ok(name), Value::Bucket(image)) = (String::from_utf8(name), image) else { continue };
+        let Some(Value::Bucket(target)) = bolt.get(&image, b"target")? else { continue };
+        let found = found(bolt, &name, &target)?;
+        if found.digest.starts_with(wanted.as_bytes()) {
             return Ok(Some(found));
         }
     }
@@ -130,7 +141,7 @@ fn namespaces_of(bolt: &Bolt<'_>) -> Result<Vec<String>, BoltError> {
         let Value::Bucket(namespace) = value else { continue };
         if names.len() < SHOWN && matches!(bolt.get(&namespace, b"images")?, Some(Value::Bucket(_)))
         {
-            names.push(crate::error::one_line(&String::from_utf8_lossy(&name)));
+            names.push(one_line(&String::from_utf8_lossy(&name)));
         }
     }
     Ok(names)
@@ -181,6 +192,32 @@ mod tests {
         assert!(error.ends_with("it has the namespaces: k8s.io"), "{error}");
         assert!(find("my-own").unwrap_err().to_string().contains("`my-own`"));
         assert!(stored_image(Path::new("/nowhere"), &["default"], "app:1").is_none());
+    }
+
+    #[test]
+    fn what_a_store_says_of_an_image_is_shown_as_one_short_line() {
+        let long = format!("evil\u{1b}[2J\r\n{}", "x".repeat(3000));
+        let digest = format!("sha256:{}\u{1b}]8;;{}", "b".repeat(64), "y".repeat(3000));
+        let root = store("default", &[(&long, &digest)]);
+        let error = stored_image(root.path(), &["default"], "bbbbbbbbbbbb").unwrap().unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("`evil [2J"), "{error}");
+        assert!(!error.contains(char::is_control), "{error}");
+        assert!(error.len() < 2000, "{}", error.len());
+    }
+
+    #[test]
+    fn a_store_whose_names_are_no_file_is_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let index = root.path().join(NAMES);
+        fs::create_dir_all(index.parent().unwrap()).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&index).status();
+        if !made.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: mkfifo is not here");
+            return;
+        }
+        let error = stored_image(root.path(), &["default"], "app:1").unwrap().unwrap_err();
+        assert!(error.to_string().contains("it is no file"), "{error}");
     }
 
     #[test]

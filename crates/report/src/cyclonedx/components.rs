@@ -1,5 +1,6 @@
 //! The components of a bill of materials: the subject, its distribution, its packages.
 
+use super::evidence::{self, Evidence};
 use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
 use serde::Serialize;
@@ -27,18 +28,6 @@ pub(super) struct Component<'report> {
     properties: Vec<Property>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence<'report>>,
-}
-
-#[derive(Serialize)]
-struct Evidence<'report> {
-    occurrences: [Occurrence<'report>; 1],
-}
-
-#[derive(Serialize)]
-struct Occurrence<'report> {
-    location: &'report str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
 }
 
 /// Unique, readable and stable names of the components: the purl, for a package at several places
@@ -230,10 +219,6 @@ fn of<'report>(
 ) -> Component<'report> {
     // A distribution's purl has the vendor as namespace, which is no group of packages.
     let group = package.purl.namespace().filter(|_| !package.ecosystem.is_distribution());
-    let line = match &package.location {
-        Location::File { line, .. } => *line,
-        Location::Subject | Location::Layer { .. } | Location::Process { .. } => None,
-    };
     Component {
         kind: "library",
         reference,
@@ -244,10 +229,7 @@ fn of<'report>(
         licenses: choices(&package.licences),
         purl: Some(package.purl.to_string()),
         properties: component_properties(package, layers),
-        evidence: package
-            .location
-            .path()
-            .map(|location| Evidence { occurrences: [Occurrence { location, line }] }),
+        evidence: evidence::of(package),
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
     let limit = if style.verbose == 0 { STEPS } else { usize::MAX };
     for step in mending.upgrades.iter().take(limit) {
         page.put("  ").put(&step.title).column(60);
-        page.paint(GREEN, &format!("clears {}", step.clears.len()));
+        page.paint(GREEN, &step.effect());
         if step.exploited > 0 {
             page.paint(RED, &format!(", {} exploited", step.exploited));
         }
