@@ -3,6 +3,7 @@
 //! Every setting can be given as a flag, as an environment variable `LAZARET_…`, or in the
 //! configuration file, in that order of precedence.
 
+use crate::output;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -280,8 +281,8 @@ pub(crate) struct RiskArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
     /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit,
-    /// gitlab or github
-    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true)]
+    /// gitlab, github, or template:FILE, a template that is given the JSON form
+    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true, value_parser = output::format)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
     /// then, unless --format says so or the file is `-`. `{name}` in FILE stands for the subject
@@ -300,11 +301,14 @@ impl std::str::FromStr for Output {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (format, file) = match text.split_once('=') {
-            Some((format, file)) => (
-                Some(format.parse().map_err(|error: report::FormatError| error.to_string())?),
-                file,
-            ),
+        // The name of a template may hold the sign, too.
+        let parts = match output::template_of(text) {
+            Some(_) => text.rsplit_once('='),
+            None => text.split_once('='),
+        };
+        let (format, file) = match parts {
+            Some((format, file)) => (Some(output::format(format)?), file),
+            None if output::template_of(text).is_some() => (None, ""),
             None => (None, text),
         };
         if file.is_empty() {

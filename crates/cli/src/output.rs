@@ -3,7 +3,7 @@
 use crate::args::{Color, Global, OutputArgs};
 use crate::exit::{Exit, Failure};
 use crate::settings::Settings;
-use report::{Format, Style};
+use report::{Format, Style, Template};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -55,6 +55,28 @@ impl Printing {
             eprintln!("{text}");
         }
     }
+}
+
+/// The file that `template:FILE` names.
+pub(crate) fn template_of(text: &str) -> Option<&str> {
+    text.strip_prefix("template:")
+}
+
+/// Reads the name of a format, and the template where it names one: what is wrong with it is said
+/// before anything is scanned.
+pub(crate) fn format(text: &str) -> Result<Format, String> {
+    let Some(file) = template_of(text) else {
+        return text.parse().map_err(|error: report::FormatError| error.to_string());
+    };
+    if file.is_empty() {
+        return Err("`template:` names no file; use template:FILE".to_owned());
+    }
+    let limit = u64::try_from(report::TEMPLATE_BYTES).unwrap_or(u64::MAX);
+    let text = crate::settings::read_text(Path::new(file), limit)
+        .map_err(|failure| failure.error.to_string())?;
+    let template = Template::parse(file, &text).map_err(|error| error.to_string())?;
+    // Read once, and used until the program ends.
+    Ok(Format::Template(Box::leak(Box::new(template))))
 }
 
 /// `SOURCE_DATE_EPOCH` (reproducible-builds.org) as RFC 3339; output has no time without it.
@@ -127,6 +149,9 @@ pub(crate) fn deliver(
 pub(crate) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     match render(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            Err(Failure::usage(error.to_string()))
+        }
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Internal, error))
         }
@@ -151,8 +176,11 @@ pub(crate) fn write_whole(
     if file == Path::new("-") {
         return print(render);
     }
-    let fail =
-        |error: io::Error| Failure::usage(format!("cannot write `{}`: {error}", file.display()));
+    let fail = |error: io::Error| match error.kind() {
+        // The form's own complaint, which has nothing to do with the file.
+        io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
+        _ => Failure::usage(format!("cannot write `{}`: {error}", file.display())),
+    };
     // A link stays one: what it leads to is replaced.
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let file = target.as_path();

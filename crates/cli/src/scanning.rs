@@ -163,8 +163,8 @@ fn exit_of_all(reports: &[Report], failed: &[Failed]) -> Exit {
 
 /// The format that the configuration file names.
 pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
-    let named = world.settings.format.as_deref().map(str::parse::<Format>).transpose();
-    named.map_err(|error| Failure::new(Exit::Usage, error))
+    let named = world.settings.format.as_deref().map(crate::output::format).transpose();
+    named.map_err(Failure::usage)
 }
 
 /// What counts: flags before the policy file, and that before the configuration file.

@@ -61,6 +61,48 @@ fn json_and_sarif_hold_all_subjects_in_their_order() {
 }
 
 #[test]
+fn a_template_is_given_what_the_json_form_holds() {
+    let bench = bench();
+    bench.write("one=1.j2", "{{ subject.name }}: {{ findings | length }}\n");
+    bench.write("all.j2", "{% for one in reports %}{{ one.subject.name }} {% endfor %}.\n");
+    let one = bench.run(&["scan", "one", "--format", "template:one=1.j2"]);
+    assert_eq!((code(&one), stdout(&one).as_str()), (0, "one: 4\n"), "{}", stderr(&one));
+    let two = bench.run(&["scan", "one", "two", "-o", "template:all.j2=all.txt"]);
+    assert_eq!((code(&two), bench.read("all.txt").as_str()), (0, "one two .\n"));
+    let each = bench.run(&["scan", "one", "two", "-o", "template:one=1.j2={name}.txt"]);
+    assert_eq!((code(&each), bench.read("two.txt").as_str()), (0, "two: 0\n"));
+    bench.write("packages.j2", "{{ schema }} {% if packages | length > 3 %}yes{% endif %}");
+    let packages = bench.run(&["sbom", "one", "--format", "template:packages.j2"]);
+    assert_eq!(stdout(&packages), "lazaret.packages/1 yes", "{}", stderr(&packages));
+    bench.write("lazaret.toml", "format = \"template:one=1.j2\"\n");
+    assert_eq!(stdout(&bench.run(&["scan", "one"])), "one: 4\n");
+}
+
+#[test]
+fn a_template_that_is_none_is_told_before_anything_is_read() {
+    let bench = bench();
+    bench.write("bad.j2", "x\n{% if %}");
+    for (given, expected) in [
+        ("template:bad.j2", "template `bad.j2`, line 2: syntax error"),
+        ("template:nowhere.j2", "cannot read `nowhere.j2`"),
+        ("template:", "`template:` names no file"),
+        ("tmpl", "gitlab, github or template:FILE"),
+    ] {
+        let refused = bench.run(&["scan", "no-such-image", "--format", given]);
+        assert_eq!(code(&refused), 2, "{given}");
+        assert!(stderr(&refused).contains(expected), "{given}: {}", stderr(&refused));
+    }
+    let nowhere = bench.run(&["scan", "one", "-o", "template:bad.j2"]);
+    assert!(stderr(&nowhere).contains("names no file"), "{}", stderr(&nowhere));
+    // One that fails on the way leaves no file.
+    bench.write("late.j2", "begun {{ finding.id }}");
+    let late = bench.run(&["scan", "one", "-o", "template:late.j2=late.txt"]);
+    assert_eq!(code(&late), 2);
+    assert!(stderr(&late).contains("template `late.j2`, line 1"), "{}", stderr(&late));
+    assert!(!bench.path().join("late.txt").exists());
+}
+
+#[test]
 fn forms_of_one_subject_get_a_file_each() {
     let bench = bench();
     let refused = bench.run(&["scan", "one", "two", "-o", "cyclonedx=all.json"]);

@@ -27,7 +27,12 @@ pub(crate) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()>
 }
 
 pub(crate) fn render_packages(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let view = PackagesView {
+    write(&packages(report), out)
+}
+
+/// The packages-only form.
+pub(crate) fn packages(report: &Report) -> impl Serialize + '_ {
+    PackagesView {
         schema: PACKAGES_SCHEMA,
         tool: &report.tool,
         subject: &report.subject,
@@ -35,8 +40,7 @@ pub(crate) fn render_packages(report: &Report, out: &mut dyn io::Write) -> io::R
         layers: &report.layers,
         packages: &report.packages,
         coverage: &report.coverage,
-    };
-    write(&view, out)
+    }
 }
 
 /// Writes any value as pretty JSON with a newline at the end.

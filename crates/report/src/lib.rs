@@ -18,10 +18,12 @@ mod markdown;
 mod sarif;
 mod spdx;
 mod table;
+mod template;
 mod text;
 
 pub use alert::alert_line;
 pub use github::NO_BUILD;
+pub use template::{TEMPLATE_BYTES, Template, TemplateError};
 
 use std::fmt;
 use std::io;
@@ -30,7 +32,7 @@ use vocabulary::diff::DiffReport;
 use vocabulary::{AffectedReport, Report, Reports, RunningReport};
 
 /// The forms of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people.
     Table,
@@ -50,10 +52,13 @@ pub enum Format {
     Gitlab,
     /// GitHub's dependency snapshot: packages alone.
     Github,
+    /// The user's own: what a template makes of the JSON form. Read once, for as long as the program
+    /// runs.
+    Template(&'static Template),
 }
 
 impl Format {
-    /// Every format, in the order in which help texts name them.
+    /// Every format but templates, in the order in which help texts name them.
     pub const ALL: [Self; 9] = [
         Self::Table,
         Self::Json,
@@ -79,25 +84,42 @@ impl Format {
             Self::Junit => "junit",
             Self::Gitlab => "gitlab",
             Self::Github => "github",
+            Self::Template(_) => "template",
         }
     }
 
     /// Whether it can list packages without findings.
     #[must_use]
     pub const fn has_packages(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::CycloneDx | Self::Spdx | Self::Github)
+        matches!(
+            self,
+            Self::Table
+                | Self::Json
+                | Self::CycloneDx
+                | Self::Spdx
+                | Self::Github
+                | Self::Template(_)
+        )
     }
 
     /// Whether it can tell of several subjects at once: [`render_reports`].
     #[must_use]
     pub const fn has_several(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::Sarif | Self::Markdown | Self::Junit)
+        matches!(
+            self,
+            Self::Table
+                | Self::Json
+                | Self::Sarif
+                | Self::Markdown
+                | Self::Junit
+                | Self::Template(_)
+        )
     }
 
     /// Whether it can tell what changed between two subjects: [`render_diff`].
     #[must_use]
     pub const fn has_differences(self) -> bool {
-        matches!(self, Self::Table | Self::Json)
+        matches!(self, Self::Table | Self::Json | Self::Template(_))
     }
 }
 
@@ -110,7 +132,7 @@ impl fmt::Display for Format {
 /// Why a text is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab or github"
+    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github or template:FILE"
 )]
 pub struct FormatError(String);
 
@@ -176,6 +198,7 @@ pub fn render(
         Format::Junit => junit::render(std::slice::from_ref(report), out),
         Format::Gitlab => gitlab::render(report, style, out),
         Format::Github => github::render(report, style, out),
+        Format::Template(template) => template.render(report, out),
     }
 }
 
@@ -196,6 +219,7 @@ pub fn render_reports(
         Format::Sarif => sarif::render(&reports.reports, style, out),
         Format::Markdown => markdown::render_reports(reports, style, out),
         Format::Junit => junit::render(&reports.reports, out),
+        Format::Template(template) => template.render(reports, out),
         Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
@@ -218,6 +242,7 @@ pub fn render_packages(
     match format {
         Format::Table => table::render_packages(report, style, out),
         Format::Json => json::render_packages(report, out),
+        Format::Template(template) => template.render(&json::packages(report), out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
         Format::Spdx => spdx::render(report, style, out),
         Format::Github => github::render(report, style, out),
@@ -243,6 +268,7 @@ pub fn render_running(
     match format {
         Format::Table => table::running::render(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Template(template) => template.render(report, out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several containers; use table or json"),
@@ -263,6 +289,7 @@ pub fn render_affected(
     match format {
         Format::Table => table::affected::render(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Template(template) => template.render(report, out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several images; use table or json"),
@@ -283,6 +310,7 @@ pub fn render_diff(
     match format {
         Format::Table => table::diff::render(report, style, out),
         Format::Json => json::write(report, out),
+        Format::Template(template) => template.render(report, out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for differences; use table or json"),

@@ -365,7 +365,7 @@ fn formats_are_named_as_on_the_command_line() {
     let error = "xml".parse::<Format>().unwrap_err().to_string();
     assert!(
         error
-            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab or github"),
+            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github or template:FILE"),
         "{error}"
     );
 }
@@ -404,5 +404,42 @@ fn side(report: &Report) -> vocabulary::diff::Side {
         findings: 0,
         databases: Vec::new(),
         incomplete: Vec::new(),
+    }
+}
+
+fn by_template(name: &str) -> String {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/templates").join(name);
+    let text = std::fs::read_to_string(path).unwrap();
+    let template: &'static report::Template =
+        Box::leak(Box::new(report::Template::parse(name, &text).unwrap()));
+    let mut out = Vec::new();
+    render(&report(), Format::Template(template), &Style::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_templates_of_the_documentation_work() {
+    insta::assert_snapshot!("template_chat", by_template("chat.txt.j2"));
+    insta::assert_snapshot!("template_csv", by_template("findings.csv.j2"));
+    insta::assert_snapshot!("template_html", by_template("report.html.j2"));
+}
+
+#[test]
+fn every_template_has_as_many_cells_in_each_line() {
+    let text = by_template("findings.csv.j2");
+    let cells = |line: &str| {
+        let mut quoted = false;
+        1 + line
+            .chars()
+            .filter(|letter| {
+                quoted ^= *letter == '"';
+                *letter == ',' && !quoted
+            })
+            .count()
+    };
+    assert!(text.lines().count() > 5);
+    for line in text.lines() {
+        assert_eq!(cells(line), 8, "{line}");
     }
 }
