@@ -1,12 +1,15 @@
 //! Holds the documents against the official schemas, where validators are installed.
 //!
 //! CycloneDX: the PyPI package `cyclonedx-python-lib[json-validation]` ships the schema; the
-//! interpreter that has it is `python3`, or what `LAZARET_TEST_PYTHON` names. SARIF: the schema file
-//! that `LAZARET_TEST_SARIF_SCHEMA` names, checked with the PyPI package `jsonschema`.
+//! interpreter that has it is `python3`, or what `LAZARET_TEST_PYTHON` names. SARIF, JUnit, GitHub: the
+//! schemas that `fetch_schemas.py` put into the folder that `LAZARET_TEST_SCHEMAS` names, checked with
+//! the PyPI packages `jsonschema` and `xmlschema`. GitLab publishes its schema in no package, so what
+//! it asks for is written here; where `gitlab.json` lies in that folder, it is used too.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on stops, with the place where it stood"
 )]
 
@@ -31,15 +34,27 @@ except Exception as error:
 print('valid' if (e := validator.validate_str(open(sys.argv[1]).read())) is None else e)
 ";
 
-const SARIF: &str = "
+const JSON: &str = "
 import sys, json
 try:
     import jsonschema
 except Exception as error:
     sys.exit(print('missing', error))
 schema = json.load(open(sys.argv[2]))
-errors = list(jsonschema.Draft7Validator(schema).iter_errors(json.load(open(sys.argv[1]))))
+validator = jsonschema.validators.validator_for(schema, jsonschema.Draft7Validator)
+validator.check_schema(schema)
+errors = list(validator(schema).iter_errors(json.load(open(sys.argv[1]))))
 print('valid' if not errors else [(list(e.absolute_path), e.message) for e in errors][:5])
+";
+
+const XML: &str = "
+import sys
+try:
+    import xmlschema
+except Exception as error:
+    sys.exit(print('missing', error))
+errors = list(xmlschema.XMLSchema(sys.argv[2]).iter_errors(sys.argv[1]))
+print('valid' if not errors else [(e.path, e.reason) for e in errors][:5])
 ";
 
 /// The validator of the SPDX project.
@@ -106,21 +121,129 @@ fn spdx_keeps_to_its_specification() {
     }
 }
 
-#[test]
-fn sarif_keeps_to_its_schema() {
-    let Ok(schema) = std::env::var("LAZARET_TEST_SARIF_SCHEMA") else {
-        eprintln!("skipped: LAZARET_TEST_SARIF_SCHEMA names no schema");
+/// Holds documents against a schema of the folder of schemas, where it is there.
+fn hold(documents: &[Vec<u8>], script: &str, schema: &str) {
+    let folder = std::env::var("LAZARET_TEST_SCHEMAS").unwrap_or_default();
+    let schema = std::path::Path::new(&folder).join(schema);
+    if folder.is_empty() || !schema.is_file() {
+        eprintln!("skipped: LAZARET_TEST_SCHEMAS names no folder with {}", schema.display());
         return;
-    };
-    for report in [report(), clean(), verified(), guarded()] {
-        let style =
-            Style { timestamp: Some("2099-01-02T03:04:05Z".to_owned()), ..Style::default() };
-        let mut document = Vec::new();
-        render(&report, Format::Sarif, &style, &mut document).unwrap();
-        let Some(verdict) = verdict(SARIF, &document, &schema) else {
-            eprintln!("skipped: jsonschema is not installed");
+    }
+    for document in documents {
+        let Some(verdict) = verdict(script, document, &schema.to_string_lossy()) else {
+            eprintln!("skipped: jsonschema or xmlschema is not installed");
             return;
         };
         assert_eq!(verdict, "valid");
     }
+    let other = if script == XML { "<other/>" } else { "{\"other\": 1}" };
+    let refused = verdict(script, other.as_bytes(), &schema.to_string_lossy());
+    assert_ne!(refused.as_deref(), Some("valid"), "anything would be");
+}
+
+/// Every report of the fixtures in a form.
+fn documents(format: Format) -> Vec<Vec<u8>> {
+    let build = report::Build {
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        reference: "refs/heads/main".to_owned(),
+        run: "17".to_owned(),
+        correlator: "ci image".to_owned(),
+    };
+    let time = Some("2099-01-02T03:04:05Z".to_owned());
+    let style =
+        Style { timestamp: time.clone(), moment: time, build: Some(build), ..Style::default() };
+    [report(), clean(), verified(), guarded()]
+        .iter()
+        .map(|report| {
+            let mut document = Vec::new();
+            render(report, format, &style, &mut document).unwrap();
+            document
+        })
+        .collect()
+}
+
+#[test]
+fn sarif_keeps_to_its_schema() {
+    hold(&documents(Format::Sarif), JSON, "sarif.json");
+}
+
+#[test]
+fn junit_keeps_to_the_schema_of_ci_services() {
+    hold(&documents(Format::Junit), XML, "junit.xsd");
+}
+
+#[test]
+fn a_dependency_snapshot_keeps_to_the_schema_of_the_api() {
+    hold(&documents(Format::Github), JSON, "github.json");
+}
+
+#[test]
+fn gitlabs_report_keeps_to_its_schema() {
+    let documents = documents(Format::Gitlab);
+    hold(&documents, JSON, "gitlab.json");
+    for document in documents {
+        let report: serde_json::Value = serde_json::from_slice(&document).unwrap();
+        gitlab(&report);
+    }
+}
+
+/// What GitLab's schema asks for, 15.0: security-report-schemas, container-scanning-report-format.
+fn gitlab(report: &serde_json::Value) {
+    let text = |value: &serde_json::Value, at: &str, longest: usize| {
+        let text = value.pointer(at).and_then(serde_json::Value::as_str);
+        let text = text.unwrap_or_else(|| panic!("no text at {at}: {value}"));
+        let length = text.chars().count();
+        assert!((1..=longest).contains(&length), "{at} has {length} characters: {text}");
+        text.to_owned()
+    };
+    let numbers = text(report, "/version", 20);
+    assert!(
+        numbers.split('.').count() == 3 && numbers.split('.').all(|one| one.parse::<u32>().is_ok())
+    );
+    assert!(is_address(&text(report, "/schema", 1000)));
+    for tool in ["/scan/analyzer", "/scan/scanner"] {
+        for field in ["id", "name", "version", "vendor/name"] {
+            text(report, &format!("{tool}/{field}"), 255);
+        }
+    }
+    for time in ["/scan/start_time", "/scan/end_time"] {
+        let time = text(report, time, 19);
+        let shape: String =
+            time.chars().map(|one| if one.is_ascii_digit() { '9' } else { one }).collect();
+        assert_eq!(shape, "9999-99-99T99:99:99", "without a zone");
+    }
+    assert!(["success", "failure"].contains(&text(report, "/scan/status", 20).as_str()));
+    assert_eq!(text(report, "/scan/type", 40), "container_scanning");
+    for one in report["vulnerabilities"].as_array().unwrap() {
+        text(one, "/id", 255);
+        text(one, "/name", 255);
+        text(one, "/description", 1 << 20);
+        let severities = ["Info", "Unknown", "Low", "Medium", "High", "Critical"];
+        assert!(severities.contains(&text(one, "/severity", 20).as_str()), "{one}");
+        if one.get("solution").is_some() {
+            text(one, "/solution", 7000);
+        }
+        let identifiers = one["identifiers"].as_array().unwrap();
+        assert!(!identifiers.is_empty());
+        for identifier in identifiers {
+            for field in ["/type", "/name", "/value"] {
+                text(identifier, field, 255);
+            }
+            let url = identifier.get("url").map(|url| url.as_str().unwrap());
+            assert!(url.is_none_or(is_address), "{identifier}");
+        }
+        for link in one.get("links").and_then(|links| links.as_array()).into_iter().flatten() {
+            assert!(is_address(&text(link, "/url", 4000)));
+        }
+        text(one, "/location/dependency/package/name", 4000);
+        assert!(one.pointer("/location/dependency/version").is_some_and(|one| one.is_string()));
+        text(one, "/location/operating_system", 255);
+        text(one, "/location/image", 4000);
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .is_some_and(|rest| !rest.is_empty())
 }
