@@ -122,6 +122,7 @@ fn spdx_keeps_to_its_specification() {
 }
 
 /// Holds documents against a schema of the folder of schemas, where it is there.
+#[expect(clippy::print_stderr, reason = "a test says what it skips")]
 fn hold(documents: &[Vec<u8>], script: &str, schema: &str) {
     let folder = std::env::var("LAZARET_TEST_SCHEMAS").unwrap_or_default();
     let schema = std::path::Path::new(&folder).join(schema);
