@@ -22,6 +22,7 @@ fn program(names: &[(&str, &str)]) -> Program {
         system: "linux".to_owned(),
         architecture: Some("amd64".to_owned()),
         main: "example.org/m/cmd/app".to_owned(),
+        replaced: Vec::new(),
         functions: Some(Functions::new(
             names.iter().map(|(package, function)| Functions::hash(package, function)).collect(),
         )),
@@ -71,6 +72,14 @@ fn the_main_package_has_another_name_in_the_program() {
     let imports = r#"[{"path":"example.org/m/cmd/app","symbols":["run"]}]"#;
     let present = code(imports, Some(program(&[("main", "run")]))).unwrap();
     assert_eq!(present.found, ["example.org/m/cmd/app.run"]);
+}
+
+#[test]
+fn a_module_that_replaces_another_is_known_by_the_path_that_is_imported() {
+    let imports = r#"[{"path":"example.org/m/a","symbols":["F"]}]"#;
+    let replaced = vec![("example.org/m".to_owned(), "old.org/m".to_owned())];
+    let program = Program { replaced, ..program(&[("old.org/m/a", "F")]) };
+    assert_eq!(code(imports, Some(program)).unwrap().found, ["example.org/m/a.F"]);
 }
 
 #[test]

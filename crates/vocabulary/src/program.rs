@@ -60,8 +60,27 @@ pub struct Program {
     /// The import path of its main package, whose functions are named `main.…` in it; empty where the
     /// program does not say.
     pub main: String,
+    /// Modules that replace others, and the path by which each is imported, which its functions keep.
+    pub replaced: Vec<(String, String)>,
     /// Its functions; none where it has no table of them that is understood.
     pub functions: Option<Functions>,
+}
+
+impl Program {
+    /// Whether a function of a package is in it, with an empty name whether anything of the package
+    /// is, by every path that the package has there; none where that cannot be told.
+    #[must_use]
+    pub fn holds(&self, package: &str, function: &str) -> Option<bool> {
+        let functions = self.functions.as_ref()?;
+        let as_main = (package == self.main && !package.is_empty()).then(|| "main".to_owned());
+        let imported = self.replaced.iter().filter_map(|(path, imported)| {
+            let rest = package.strip_prefix(path.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| format!("{imported}{rest}"))
+        });
+        let mut others = as_main.into_iter().chain(imported);
+        let held = |package: &str| functions.hold(package, function);
+        Some(held(package) || others.any(|other| held(&other)))
+    }
 }
 
 /// The programs of a subject, by their paths.
@@ -127,6 +146,25 @@ mod tests {
         assert_eq!(set.hashes().len(), 3);
         assert!(set.hold("net/http", "Get") && set.hold("net/http", "") && set.hold("a", "b"));
         assert!(!set.hold("net/http", "Post") && !set.hold("net", "http") && !set.hold("a", ""));
+    }
+
+    #[test]
+    fn a_package_is_looked_for_by_every_path_that_it_has() {
+        let program = Program {
+            main: "a.org/m/cmd/x".to_owned(),
+            replaced: vec![("new.org/a".to_owned(), "old.org/a".to_owned())],
+            functions: Some(Functions::new(vec![
+                Functions::hash("main", "run"),
+                Functions::hash("old.org/a/b", "F"),
+            ])),
+            ..Program::default()
+        };
+        assert_eq!(program.holds("a.org/m/cmd/x", "run"), Some(true));
+        assert_eq!(program.holds("new.org/a/b", "F"), Some(true));
+        assert_eq!(program.holds("old.org/a/b", "F"), Some(true));
+        assert_eq!(program.holds("new.org/ab", "F"), Some(false));
+        assert_eq!(program.holds("new.org/a", "F"), Some(false));
+        assert_eq!(Program::default().holds("", "run"), None);
     }
 
     #[test]

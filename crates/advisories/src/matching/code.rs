@@ -46,15 +46,16 @@ pub(super) fn compare(
         });
     }
     let program = program?;
-    let functions = program.functions.as_ref()?;
     let mut found = BTreeSet::new();
     for import in &of_here {
-        let linked = if import.path == program.main { "main" } else { import.path };
-        if import.functions.is_empty() && functions.hold(linked, "") {
+        if import.functions.is_empty() && program.holds(import.path, "")? {
             found.insert(import.path.to_owned());
         }
-        let there = import.functions.iter().filter(|function| functions.hold(linked, function));
-        found.extend(there.map(|function| format!("{}.{function}", import.path)));
+        for function in &import.functions {
+            if program.holds(import.path, function)? {
+                found.insert(format!("{}.{function}", import.path));
+            }
+        }
     }
     let state = if found.is_empty() { VulnerableCode::Absent } else { VulnerableCode::Present };
     Some(CodeEvidence {

@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 const MODULE_LIMIT: usize = 20_000;
 
 /// A module and its version as Go writes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Module<'text> {
     pub(super) path: &'text str,
     pub(super) version: &'text str,
+    /// The path that the program's source imports it by, where it replaces another module; empty
+    /// elsewhere.
+    pub(super) imported_as: &'text str,
 }
 
 /// What one program was built from.
@@ -61,11 +64,14 @@ pub(super) fn parse<'text>(
             if info.modules.len() >= MODULE_LIMIT {
                 return Err(ReadError::new(format!("it names more than {MODULE_LIMIT} modules")));
             }
-            info.modules.push(Module { path, version });
+            info.modules.push(Module { path, version, imported_as: "" });
         } else if let Some(replaced) = info.modules.last_mut() {
             let local = path.starts_with(['.', '/']) || version.is_empty();
-            *replaced =
-                if local { Module { version: "", ..*replaced } } else { Module { path, version } };
+            *replaced = match local {
+                true => Module { version: "", ..*replaced },
+                false if path == replaced.path => Module { version, ..*replaced },
+                false => Module { path, version, imported_as: replaced.path },
+            };
         }
     }
     Ok(info)

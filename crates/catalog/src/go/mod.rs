@@ -67,7 +67,8 @@ impl Check for Go {
         let mut resolution = Resolution::default();
         for at in view.staying() {
             let Some(fact) = decode::<GoFact<'_>>(&at, &mut resolution.problems) else { continue };
-            let stdlib = Module { path: "stdlib", version: fact.info.toolchain };
+            let stdlib =
+                Module { path: "stdlib", version: fact.info.toolchain, ..Module::default() };
             resolution.packages.push(package(&stdlib, &at, fact.proof));
             resolution.programs.insert(at.path, program(&fact));
             for module in &fact.info.modules {
@@ -115,6 +116,13 @@ fn program(fact: &GoFact<'_>) -> Program {
         system: text(fact.info.system).unwrap_or_else(|| "linux".to_owned()),
         architecture: text(fact.info.architecture),
         main: fact.info.main.to_owned(),
+        replaced: fact
+            .info
+            .modules
+            .iter()
+            .filter(|module| !module.imported_as.is_empty())
+            .map(|module| (module.path.to_owned(), module.imported_as.to_owned()))
+            .collect(),
         functions,
     }
 }

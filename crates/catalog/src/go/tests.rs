@@ -233,6 +233,7 @@ fn a_program_says_for_which_machine_it_was_built() {
     let told = program(&text);
     assert_eq!((told.system.as_str(), told.architecture.as_deref()), ("linux", Some("arm64")));
     assert_eq!((told.main.as_str(), told.functions), ("x.org/app/cmd", None));
+    assert_eq!(told.replaced, [("new.org/a/v2".to_owned(), "old.org/a".to_owned())]);
     let silent = program("mod\tx.org/app\tv1.0.0\t\n");
     assert_eq!((silent.system.as_str(), silent.architecture), ("linux", None));
 }
