@@ -269,11 +269,8 @@ pub(crate) fn for_scan(
     let databases = Databases::open(&folder, needed.iter().cloned(), now);
     let info = databases.infos();
     if databases.is_empty() && !needed.is_empty() {
-        if let Some((ecosystem, error)) = databases.failures().next() {
-            return Err(Failure::new(
-                Exit::NoDatabase,
-                anyhow::anyhow!("{error}; run `lazaret db update {}`", ecosystem.as_argument()),
-            ));
+        if let Some((_, error)) = databases.failures().next() {
+            return Err(Failure::new(Exit::NoDatabase, anyhow::anyhow!("{error}")));
         }
         let names: Vec<&str> = needed.iter().map(Ecosystem::as_str).collect();
         return Err(Failure::new(

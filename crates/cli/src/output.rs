@@ -71,8 +71,7 @@ pub(crate) fn format(text: &str) -> Result<Format, String> {
     if file.is_empty() {
         return Err("`template:` names no file; use template:FILE".to_owned());
     }
-    let limit = u64::try_from(report::TEMPLATE_BYTES).unwrap_or(u64::MAX);
-    let text = crate::settings::read_text(Path::new(file), limit)
+    let text = crate::settings::read_text(Path::new(file), report::TEMPLATE_BYTES)
         .map_err(|failure| failure.error.to_string())?;
     let template = Template::parse(file, &text).map_err(|error| error.to_string())?;
     // Read once, and used until the program ends.

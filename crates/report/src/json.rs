@@ -11,7 +11,7 @@ use vocabulary::{Coverage, Distribution, Layer, Package, Report, Subject, Tool};
 const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
 
 #[derive(Serialize)]
-struct PackagesView<'report> {
+pub(crate) struct PackagesView<'report> {
     schema: &'static str,
     tool: &'report Tool,
     subject: &'report Subject,
@@ -27,19 +27,20 @@ pub(crate) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()>
 }
 
 pub(crate) fn render_packages(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    write(&packages(report), out)
+    write(&PackagesView::of(report), out)
 }
 
-/// The packages-only form.
-pub(crate) fn packages(report: &Report) -> impl Serialize + '_ {
-    PackagesView {
-        schema: PACKAGES_SCHEMA,
-        tool: &report.tool,
-        subject: &report.subject,
-        distribution: report.distribution.as_ref(),
-        layers: &report.layers,
-        packages: &report.packages,
-        coverage: &report.coverage,
+impl<'report> PackagesView<'report> {
+    pub(crate) fn of(report: &'report Report) -> Self {
+        Self {
+            schema: PACKAGES_SCHEMA,
+            tool: &report.tool,
+            subject: &report.subject,
+            distribution: report.distribution.as_ref(),
+            layers: &report.layers,
+            packages: &report.packages,
+            coverage: &report.coverage,
+        }
     }
 }
 

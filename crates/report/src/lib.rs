@@ -23,7 +23,7 @@ mod text;
 
 pub use alert::alert_line;
 pub use github::NO_BUILD;
-pub use template::{TEMPLATE_BYTES, Template, TemplateError};
+pub use template::{Filling, TEMPLATE_BYTES, TEMPLATE_OUTPUT_BYTES, Template, TemplateError};
 
 use std::fmt;
 use std::io;
@@ -105,15 +105,8 @@ impl Format {
     /// Whether it can tell of several subjects at once: [`render_reports`].
     #[must_use]
     pub const fn has_several(self) -> bool {
-        matches!(
-            self,
-            Self::Table
-                | Self::Json
-                | Self::Sarif
-                | Self::Markdown
-                | Self::Junit
-                | Self::Template(_)
-        )
+        matches!(self, Self::Table | Self::Json | Self::Sarif | Self::Markdown | Self::Junit)
+            || matches!(self, Self::Template(template) if !template.is_about_one())
     }
 
     /// Whether it can tell what changed between two subjects: [`render_diff`].
@@ -198,7 +191,7 @@ pub fn render(
         Format::Junit => junit::render(std::slice::from_ref(report), out),
         Format::Gitlab => gitlab::render(report, style, out),
         Format::Github => github::render(report, style, out),
-        Format::Template(template) => template.render(report, out),
+        Format::Template(template) => template.write(&Filling::report(report), out),
     }
 }
 
@@ -219,7 +212,7 @@ pub fn render_reports(
         Format::Sarif => sarif::render(&reports.reports, style, out),
         Format::Markdown => markdown::render_reports(reports, style, out),
         Format::Junit => junit::render(&reports.reports, out),
-        Format::Template(template) => template.render(reports, out),
+        Format::Template(template) => template.write(&Filling::reports(reports), out),
         Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
@@ -242,7 +235,7 @@ pub fn render_packages(
     match format {
         Format::Table => table::render_packages(report, style, out),
         Format::Json => json::render_packages(report, out),
-        Format::Template(template) => template.render(&json::packages(report), out),
+        Format::Template(template) => template.write(&Filling::packages(report), out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
         Format::Spdx => spdx::render(report, style, out),
         Format::Github => github::render(report, style, out),
@@ -268,7 +261,7 @@ pub fn render_running(
     match format {
         Format::Table => table::running::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::Template(template) => template.render(report, out),
+        Format::Template(template) => template.write(&Filling::running(report), out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several containers; use table or json"),
@@ -289,7 +282,7 @@ pub fn render_affected(
     match format {
         Format::Table => table::affected::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::Template(template) => template.render(report, out),
+        Format::Template(template) => template.write(&Filling::affected(report), out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for several images; use table or json"),
@@ -310,7 +303,7 @@ pub fn render_diff(
     match format {
         Format::Table => table::diff::render(report, style, out),
         Format::Json => json::write(report, out),
-        Format::Template(template) => template.render(report, out),
+        Format::Template(template) => template.write(&Filling::diff(report), out),
         _ => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!("`{format}` has no form for differences; use table or json"),

@@ -1,109 +1,73 @@
-//! The user's own form: a template that is given the report's JSON as its variables.
+//! Templates of the user's own: Jinja, filled with what the JSON form says.
 //!
-//! The language is Jinja's, by `minijinja`: variables are the keys of the JSON form (`findings`,
-//! `packages`, `decision`, …). A template reads no files, includes none, and knows no time and no
-//! environment; how much it may do is bounded, so that one that loops ends with an error. What is not
-//! there is an error where it is printed, and false in a condition, so that a misspelt name does not
-//! leave a blank.
-//!
-//! Text of an image is untrusted: in templates named `.html`, `.htm` or `.xml` it is escaped for
-//! these, in `.json` and `.yaml` it is written as JSON, and in all others what a terminal would act on
-//! is shown by its code, unless the template says `safe`. The filter `csv` writes a cell.
+//! In goes the text of a template, and a report; out come bytes, or an error that names file, line and
+//! reason. The engine is `minijinja`, cut down to what cannot run away: no includes, no macros, no state
+//! that outlives a turn of a loop, lists and maps of constants only (`shape`), and a budget for what it
+//! does. What is not there is an error, not an empty text: a report that is silently empty looks clean.
+//! Texts of a report come from images, so that what a terminal would act on is shown by its code unless
+//! the template says `safe`.
 
-use crate::text::escape;
+mod filters;
+mod shape;
+
+use crate::json::PackagesView;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, ValueKind};
-use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
-};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
+use vocabulary::diff::DiffReport;
+use vocabulary::{AffectedReport, Report, Reports, RunningReport};
 
-/// Longest template.
-pub const TEMPLATE_BYTES: usize = 4 << 20;
-/// How many steps a template may take; a report of 100,000 findings needs some millions.
-const FUEL: u64 = 50_000_000;
+/// Bytes of a template: a page with its styles and scripts has some ten thousand.
+pub const TEMPLATE_BYTES: u64 = 256 << 10;
 
-/// A template that was read.
-pub struct Template {
-    name: String,
-    environment: Environment<'static>,
-}
+/// Bytes of what a template makes; a page of 100,000 findings has some 100 MB.
+pub const TEMPLATE_OUTPUT_BYTES: usize = 256 << 20;
 
-/// Why a template cannot be used.
+/// Steps that a template may take however small the report is. A step is one instruction, or 64 bytes
+/// that are made or read, so that this bounds memory too: to 640 MB, when nothing is given back.
+const STEPS: u64 = 10_000_000;
+
+/// One more step for so many bytes of the JSON form, so that long reports can be walked some times.
+const BYTES_A_STEP: u64 = 4;
+
+/// How deep a template may nest while it runs.
+const DEPTH: usize = 200;
+
+/// Characters of the template's own text in an error.
+const QUOTED: usize = 120;
+
+/// Filters of the engine that make lists of lists: nested without end they would be compared for ever.
+const LEFT_OUT: [&str; 4] = ["batch", "chain", "slice", "zip"];
+
+/// Why a template is none, or could not be filled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("template `{name}`{}: {reason}", .line.map_or_else(String::new, |line| format!(", line {line}")))]
 pub struct TemplateError {
     name: String,
     line: Option<usize>,
     reason: String,
 }
 
-impl Template {
-    /// Reads a template. Its name is shown in errors, and its ending decides what is escaped.
-    ///
-    /// # Errors
-    /// Where it is too long or is no template.
-    pub fn parse(name: &str, text: &str) -> Result<Self, TemplateError> {
-        if text.len() > TEMPLATE_BYTES {
-            return Err(TemplateError {
-                name: name.to_owned(),
-                line: None,
-                reason: format!("it has more than {TEMPLATE_BYTES} bytes"),
-            });
-        }
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        environment.set_fuel(Some(FUEL));
-        // A tag takes the line break behind it, so that one alone in a line leaves none.
-        let mut syntax = SyntaxConfig::builder();
-        syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
-        environment.set_syntax(syntax.build().map_err(|error| told(name, &error))?);
-        environment.set_formatter(write_value);
-        environment.add_filter("csv", csv);
-        environment
-            .add_template_owned(name.to_owned(), text.to_owned())
-            .map_err(|error| told(name, &error))?;
-        Ok(Self { name: name.to_owned(), environment })
-    }
-
-    /// Renders a value.
-    pub(crate) fn render(&self, value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-        let failed =
-            |error: &Error| io::Error::new(io::ErrorKind::InvalidInput, told(&self.name, error));
-        let template = self.environment.get_template(&self.name).map_err(|error| failed(&error))?;
-        let mut kept = Keeping { out, error: None };
-        let rendered = template.render_captured_to(Value::from(Serde(value)), &mut kept);
-        match (kept.error, rendered) {
-            (Some(error), _) => Err(error),
-            (None, Err(error)) => Err(failed(&error)),
-            (None, Ok(_)) => Ok(()),
+impl fmt::Display for TemplateError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, line, reason } = self;
+        match line {
+            Some(line) => write!(formatter, "template `{name}`, line {line}: {reason}"),
+            None => write!(formatter, "template `{name}`: {reason}"),
         }
     }
 }
 
-/// What the engine says, in one line.
-fn told(name: &str, error: &Error) -> TemplateError {
-    let mut reason = match error.kind() {
-        ErrorKind::OutOfFuel => "it takes too many steps; does a loop never end?".to_owned(),
-        ErrorKind::UndefinedError => {
-            "something is printed or asked that is not there; ask `{% if … %}` first, or look at \
-             the JSON form for its name"
-                .to_owned()
-        }
-        kind => match error.detail() {
-            Some(detail) => format!("{kind}: {detail}"),
-            None => kind.to_string(),
-        },
-    };
-    let of_text = error.range().and_then(|range| error.template_source()?.get(range));
-    if let Some(text) = of_text.and_then(|text| text.lines().next()).filter(|text| !text.is_empty())
-    {
-        let text: String = text.chars().take(80).collect();
-        reason.push_str(&format!(" (at `{text}`)"));
-    }
-    TemplateError { name: name.to_owned(), line: error.line(), reason }
+/// A template that was read and can be filled.
+#[derive(Clone)]
+pub struct Template {
+    name: Arc<str>,
+    environment: Environment<'static>,
+    is_about_one: bool,
 }
 
 impl PartialEq for Template {
@@ -116,138 +80,217 @@ impl Eq for Template {}
 
 impl fmt::Debug for Template {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "template:{}", self.name)
+        formatter.debug_tuple("Template").field(&self.name).finish()
     }
 }
 
-/// Keeps the error of what is written to: the engine's own does not say its kind.
-struct Keeping<'out> {
-    out: &'out mut dyn io::Write,
-    error: Option<io::Error>,
+/// What a template is filled with. It holds a copy of all of it, and can go to another thread.
+#[derive(Clone, Debug)]
+pub struct Filling {
+    variables: BTreeMap<&'static str, Value>,
+    bytes: u64,
 }
 
-impl io::Write for Keeping<'_> {
+impl Template {
+    /// Reads a template. Its name is shown in errors, and its ending says how values are escaped:
+    /// `.html`, `.htm`, `.xhtml`, `.xml` and `.svg` as HTML, also before `.j2`, `.jinja`, `.jinja2`,
+    /// `.tpl` and `.tmpl`; all others not at all.
+    ///
+    /// # Errors
+    /// Where the text is no template, with the line and the reason.
+    pub fn parse(name: &str, text: &str) -> Result<Self, TemplateError> {
+        let fail = |line, reason| TemplateError { name: name.to_owned(), line, reason };
+        if text.len() as u64 > TEMPLATE_BYTES {
+            return Err(fail(None, format!("a template has at most {TEMPLATE_BYTES} bytes")));
+        }
+        let mut environment = Environment::new();
+        let syntax = SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .keep_trailing_newline(true)
+            .build()
+            .map_err(|error| fail(None, error.to_string()))?;
+        shape::check(text, &syntax).map_err(|(line, reason)| fail(line, reason))?;
+        environment.set_syntax(syntax);
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(escaping);
+        environment.set_recursion_limit(DEPTH);
+        // Without it errors do not say what is undefined.
+        environment.set_debug(true);
+        for name in ["debug", "dict", "namespace"] {
+            environment.remove_global(name);
+        }
+        for name in LEFT_OUT {
+            environment.remove_filter(name);
+        }
+        filters::add(&mut environment);
+        let explain = |error: Error| explain(name, &error, STEPS);
+        environment.add_template_owned(name.to_owned(), text.to_owned()).map_err(explain)?;
+        let template = environment.get_template(name).map_err(explain)?;
+        let is_about_one = template.undeclared_variables(false).contains("report");
+        Ok(Self { name: name.into(), environment, is_about_one })
+    }
+
+    /// Whether it asks for `report`, which there is only where there is one subject.
+    #[must_use]
+    pub const fn is_about_one(&self) -> bool {
+        self.is_about_one
+    }
+
+    /// What it makes.
+    ///
+    /// # Errors
+    /// Where the template asks for what is not there, does too much, or makes too much.
+    pub fn render(&self, filling: &Filling) -> Result<Vec<u8>, TemplateError> {
+        let steps = STEPS.saturating_add(filling.bytes / BYTES_A_STEP);
+        self.render_within(filling, steps)
+    }
+
+    /// What it makes, written.
+    pub(crate) fn write(&self, filling: &Filling, out: &mut dyn io::Write) -> io::Result<()> {
+        let made = self.render(filling);
+        out.write_all(&made.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?)
+    }
+
+    fn render_within(&self, filling: &Filling, steps: u64) -> Result<Vec<u8>, TemplateError> {
+        let mut environment = self.environment.clone();
+        environment.set_fuel(Some(steps));
+        let mut out = Bounded(Vec::new());
+        let rendered = environment.get_template(&self.name).and_then(|template| {
+            template
+                .render_captured_to(Value::from(filling.variables.clone()), &mut out)
+                .map(|_| ())
+        });
+        rendered.map_err(|error| explain(&self.name, &error, steps))?;
+        Ok(out.0)
+    }
+}
+
+impl Filling {
+    /// One report: `report`, and it alone in `reports`.
+    #[must_use]
+    pub fn report(report: &Report) -> Self {
+        Self::one(report)
+    }
+
+    /// Several reports: `reports`, and `failed` for those that there are none of.
+    #[must_use]
+    pub fn reports(reports: &Reports) -> Self {
+        let failed = Value::from(Serde(&reports.failed));
+        let all = Value::from(Serde(&reports.reports));
+        Self { variables: [("reports", all), ("failed", failed)].into(), bytes: size(reports) }
+    }
+
+    /// The packages of a report, as `sbom` has them.
+    #[must_use]
+    pub fn packages(report: &Report) -> Self {
+        Self::one(&PackagesView::of(report))
+    }
+
+    /// What changed between two subjects.
+    #[must_use]
+    pub fn diff(report: &DiffReport) -> Self {
+        Self::one(report)
+    }
+
+    /// What runs.
+    #[must_use]
+    pub fn running(report: &RunningReport) -> Self {
+        Self::one(report)
+    }
+
+    /// Whom a vulnerability concerns.
+    #[must_use]
+    pub fn affected(report: &AffectedReport) -> Self {
+        Self::one(report)
+    }
+
+    fn one<T: Serialize>(report: &T) -> Self {
+        let value = Value::from(Serde(report));
+        let reports = Value::from(vec![value.clone()]);
+        let failed = Value::from(Vec::<Value>::new());
+        Self {
+            variables: [("report", value), ("reports", reports), ("failed", failed)].into(),
+            bytes: size(report),
+        }
+    }
+}
+
+/// Bytes of the JSON form.
+fn size<T: Serialize>(value: &T) -> u64 {
+    struct Count(u64);
+    impl io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.saturating_add(bytes.len() as u64);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // What has no JSON form is not counted further.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
+
+/// Takes so many bytes and no more.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes).inspect_err(|error| {
-            if error.kind() != io::ErrorKind::Interrupted {
-                self.error = Some(io::Error::new(error.kind(), error.to_string()));
-            }
-        })
+        if self.0.len().saturating_add(bytes.len()) > TEMPLATE_OUTPUT_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok(())
     }
 }
 
-/// Writes what stands in `{{ … }}`. Line breaks of an image's text too are shown by their code, so that
-/// no text can pretend to be a line of its own; `| safe` writes as it is.
-fn write_value(
-    out: &mut Output<'_>,
-    state: &mut State<'_, '_>,
-    value: &Value,
-) -> Result<(), Error> {
-    let plain = matches!(state.auto_escape(), AutoEscape::None) && !value.is_safe();
-    match value.as_str().filter(|_| plain) {
-        Some(text) => out.write_str(&escape(text)).map_err(Error::from),
-        None => minijinja::escape_formatter(out, state, value),
-    }
-}
-
-/// A cell of RFC 4180: in quotes where it must be. What a spreadsheet would take for a formula gets an
-/// apostrophe before it. Source: OWASP, "CSV Injection".
-fn csv(value: &Value) -> Result<String, Error> {
-    let text = match value.kind() {
-        ValueKind::Undefined | ValueKind::None => String::new(),
-        ValueKind::Seq => {
-            let parts: Vec<String> = value.try_iter()?.map(|one| one.to_string()).collect();
-            parts.join(" ")
-        }
-        _ => value.to_string(),
-    };
-    let is_number = matches!(value.kind(), ValueKind::Number);
-    let formula = !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text };
-    Ok(if text.contains(['"', ',', '\n', '\r', ';']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
+/// How values are escaped, by the ending of the template's name.
+fn escaping(name: &str) -> AutoEscape {
+    let name = name.to_ascii_lowercase();
+    let stem = [".j2", ".jinja", ".jinja2", ".tpl", ".tmpl"]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(&name);
+    let markup = [".html", ".htm", ".xhtml", ".xml", ".svg"];
+    if markup.iter().any(|ending| stem.ends_with(ending)) {
+        AutoEscape::Html
     } else {
-        text
-    })
+        AutoEscape::None
+    }
+}
+
+/// An error of the engine in our words.
+fn explain(name: &str, error: &Error, steps: u64) -> TemplateError {
+    let detail = error.detail().unwrap_or_default();
+    let cut: String = crate::text::escape(detail).chars().take(QUOTED).collect();
+    let reason = match error.kind() {
+        ErrorKind::OutOfFuel => format!(
+            "it does too much: over {steps} steps; walk over less, or choose first with `selectattr`"
+        ),
+        ErrorKind::WriteFailure => {
+            format!("it makes more than {TEMPLATE_OUTPUT_BYTES} bytes; walk over less")
+        }
+        ErrorKind::UndefinedError if cut.is_empty() => {
+            "a value is undefined; give what may be missing a `| default(\"\")`".to_owned()
+        }
+        ErrorKind::UndefinedError => format!(
+            "{cut}; where it may be missing, ask `is defined` first, or give it a `| default(\"\")`"
+        ),
+        ErrorKind::SyntaxError if detail.starts_with("unknown statement") => {
+            format!("{cut}: there are `for`, `if`, `set`, `with`, `filter`, `autoescape` and `raw`")
+        }
+        kind if cut.is_empty() => kind.to_string(),
+        _ => cut,
+    };
+    TemplateError { name: name.to_owned(), line: error.line(), reason }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn rendered(name: &str, text: &str) -> Result<String, String> {
-        let template = Template::parse(name, text).map_err(|error| error.to_string())?;
-        let mut out = Vec::new();
-        let value = json!({
-            "findings": [
-                {"id": "CVE-2099-1", "title": "<b>\u{1b}[31m \"x\", y", "fix": {"version": "2"}},
-                {"id": "CVE-2099-2", "title": "=1+1"},
-            ],
-            "count": -2,
-        });
-        template.render(&value, &mut out).map_err(|error| error.to_string())?;
-        Ok(String::from_utf8(out).unwrap())
-    }
-
-    #[test]
-    fn the_variables_are_those_of_the_json_form() {
-        let text = "{% for one in findings %}{{ one.id }}{% if one.fix %} → {{ one.fix.version }}{% endif %}\n\n{% endfor %}{{ findings | length }}\n";
-        assert_eq!(rendered("a.txt", text).unwrap(), "CVE-2099-1 → 2\nCVE-2099-2\n2\n");
-    }
-
-    #[test]
-    fn untrusted_text_is_escaped_as_the_ending_says() {
-        let text = "{{ findings[0].title }}";
-        assert_eq!(rendered("a.txt", text).unwrap(), "<b>\\x1b[31m \"x\", y");
-        assert_eq!(rendered("a.html.j2", text).unwrap(), "&lt;b&gt;\u{1b}[31m &quot;x&quot;, y");
-        assert_eq!(rendered("a.json", text).unwrap(), r#""<b>\u001b[31m \"x\", y""#);
-        assert_eq!(rendered("a.txt", "{{ \"a\\nb\" }}").unwrap(), "a\\nb");
-        assert_eq!(rendered("a.txt", "{{ \"a\\nb\" | safe }}").unwrap(), "a\nb");
-    }
-
-    #[test]
-    fn cells_of_csv_are_quoted_and_no_formulas() {
-        let text = "{% for one in findings %}{{ one.title | csv }},{% endfor %}{{ count | csv }},{{ findings[1].fix | csv }}|";
-        assert_eq!(rendered("a.csv", text).unwrap(), "\"<b>\\x1b[31m \"\"x\"\", y\",'=1+1,-2,|");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        insta::assert_snapshot!(
-            [
-                "a\n{% for x in findings %}",
-                "a\n{{ finding.id }}",
-                "{% for one in findings %}\n{{ one.fix }}{% endfor %}",
-                "{{ findings | nothing }}",
-                "{% include 'other' %}",
-                "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-                "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-                "{{ 'x' * 999999999 }}",
-            ]
-            .map(|text| rendered("my.j2", text).unwrap_err())
-            .join("\n")
-        );
-        assert!(Template::parse("a", &"x".repeat(TEMPLATE_BYTES + 1)).is_err());
-    }
-
-    #[test]
-    fn a_reader_that_has_gone_is_told_as_such() {
-        struct Gone;
-        impl io::Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let template = Template::parse("a", "x").unwrap();
-        let error = template.render(&json!({}), &mut Gone).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
-    }
-}
+mod tests;

@@ -44,7 +44,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 /// Whether a character acts on a terminal, changes direction, or has no picture of its own.
 /// Source: Unicode character database, general categories Cc, Cf, Zl, Zp and
 /// `Default_Ignorable_Code_Point`.
-fn is_hostile(character: char) -> bool {
+pub(crate) fn is_hostile(character: char) -> bool {
     character.is_control()
         || matches!(u32::from(character),
             0xad | 0x34f | 0x600..=0x605 | 0x61c | 0x6dd | 0x70f | 0x115f | 0x1160
