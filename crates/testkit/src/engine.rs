@@ -379,7 +379,11 @@ fn signal(name: &str, pid: u32) {
     let _ = output_of(Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]));
 }
 
-pub(crate) fn output_of(command: &mut Command) -> Result<String, String> {
+/// Runs a command; what it printed, or why it failed.
+///
+/// # Errors
+/// Where it cannot be started or ends with another code than 0.
+pub fn output_of(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     if output.status.success() {
         let printed = String::from_utf8_lossy(&output.stdout);
