@@ -45,7 +45,9 @@ pub enum FetchError {
         reason: String,
     },
     /// No connection.
-    #[error("`{url}` cannot be reached: {reason} (tried {attempts} times)")]
+    #[error(
+        "`{url}` cannot be reached: {reason} (tried {attempts} times); check the network and the proxy, or provide the data by file"
+    )]
     Connect {
         /// The URL.
         url: String,

@@ -156,7 +156,7 @@ fn damaged(shown: &str, reason: &dyn std::fmt::Display) -> ImageError {
         image: shown.to_owned(),
         name: "the archive itself".to_owned(),
         what: "tar",
-        reason: reason.to_string(),
+        reason: format!("{reason}; save the image again"),
     }
 }
 
@@ -182,10 +182,7 @@ fn skim_seeking(file: &mut File, shown: &str, contents: &mut Contents) -> Result
         check_full(shown, contents)?;
     }
     if offset > length {
-        return Err(damaged(
-            shown,
-            &"truncated: the last file in it breaks off; save the image again",
-        ));
+        return Err(damaged(shown, &"truncated: the last file in it breaks off"));
     }
     Ok(())
 }
@@ -215,10 +212,7 @@ fn skim_streaming(
         let skipped = std::io::copy(&mut plain.by_ref().take(skip), &mut std::io::sink())
             .map_err(|error| damaged(shown, &error))?;
         if skipped < skip {
-            return Err(damaged(
-                shown,
-                &"truncated: the last file in it breaks off; save the image again",
-            ));
+            return Err(damaged(shown, &"truncated: the last file in it breaks off"));
         }
         offset += skip;
         check_full(shown, contents)?;

@@ -131,6 +131,17 @@ pub enum VulnerableCode {
     Present,
 }
 
+impl VulnerableCode {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Present => "present",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
     Evidence, Finding, Fingerprint, Purl, Report, Risk, Rule, Severity, Suppressed,
-    VulnerabilityEvidence, VulnerableCode,
+    VulnerabilityEvidence,
 };
 
 #[derive(Serialize)]
@@ -154,14 +154,8 @@ fn risk(risk: &Risk) -> Vec<Property> {
     if let Some(epss) = &risk.epss {
         properties.push(Property::new("lazaret:epss", epss.probability.to_string()));
     }
-    match risk.code {
-        Some(VulnerableCode::Present) => {
-            properties.push(Property::new("lazaret:vulnerable-code", "present"));
-        }
-        Some(VulnerableCode::Absent) => {
-            properties.push(Property::new("lazaret:vulnerable-code", "absent"));
-        }
-        None => {}
+    if let Some(code) = risk.code {
+        properties.push(Property::new("lazaret:vulnerable-code", code.name()));
     }
     properties
 }

@@ -75,11 +75,10 @@ fn full_block(
         let paint = if fixed_in(issue.finding).is_some() { GREEN } else { DIM };
         page.paint(paint, &fix_text(issue.finding)).column(titles);
         page.put(own_title(issue));
-        match issue.code {
-            Some(VulnerableCode::Absent) => page.paint(GREEN, "  vulnerable function absent"),
-            Some(VulnerableCode::Present) => page.paint(YELLOW, "  vulnerable function present"),
-            None => page,
-        };
+        if let Some(code) = issue.code {
+            let paint = if code == VulnerableCode::Absent { GREEN } else { YELLOW };
+            page.paint(paint, &format!("  vulnerable function {}", code.name()));
+        }
         page.end()?;
     }
     left_out(page, 4, block.issues.len(), ISSUES, "vulnerability", style)

@@ -10,7 +10,7 @@ use crate::group::{fixed_in, name_of, open_findings};
 use crate::text::Page;
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{Finding, Report, Risk, Rule, Severity, Used, VulnerableCode, counted};
+use vocabulary::{Finding, Report, Risk, Rule, Severity, Used, counted};
 
 /// Lines beside those of exploited vulnerabilities.
 const SHOWN: usize = 5;
@@ -137,11 +137,7 @@ fn why(risk: &Risk) -> Vec<String> {
         Some(Used::Unknown) | None => {}
     }
     words.extend(risk.exposed.clone());
-    match risk.code {
-        Some(VulnerableCode::Present) => words.push("vulnerable function present".to_owned()),
-        Some(VulnerableCode::Absent) => words.push("vulnerable function absent".to_owned()),
-        None => {}
-    }
+    words.extend(risk.code.map(|code| format!("vulnerable function {}", code.name())));
     words
 }
 

@@ -85,21 +85,13 @@ impl Bench {
             symlink(trivy, folder.join("Trivy"))?;
         }
         let source = self.source();
+        let entries = std::fs::read_dir(&source)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut entries: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
         // The catalogue of exploited vulnerabilities lies beside the advisories.
-        for beside in [source.clone(), source.join("../cisa-kev")] {
-            if !beside.is_dir() {
-                continue;
-            }
-            let entries: Vec<PathBuf> = match beside.ends_with("cisa-kev") {
-                true => vec![beside],
-                false => std::fs::read_dir(&beside)?
-                    .map(|entry| entry.map(|entry| entry.path()))
-                    .collect::<Result<_, _>>()?,
-            };
-            for path in entries {
-                let name = path.file_name().context("a path without a name")?;
-                symlink(path.canonicalize()?, folder.join("advisories").join(name))?;
-            }
+        entries.extend(Some(source.join("../cisa-kev")).filter(|beside| beside.is_dir()));
+        for path in entries {
+            let name = path.file_name().context("a path without a name")?;
+            symlink(path.canonicalize()?, folder.join("advisories").join(name))?;
         }
         Ok(folder)
     }
