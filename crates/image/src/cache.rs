@@ -23,7 +23,7 @@ pub const CACHE_BYTES: u64 = 1 << 30;
 const ENTRY_BYTES: u64 = 256 << 20;
 
 /// Raised when the walk itself gives other facts for the same tar.
-const WALK_REVISION: u32 = 1;
+const WALK_REVISION: u32 = 2;
 
 const FACTS_MAGIC: &[u8; 8] = b"LZFACTS1";
 const PATHS_MAGIC: &[u8; 8] = b"LZPATHS1";
@@ -36,6 +36,7 @@ struct Stored<'facts> {
     walk: u32,
     checks: Checks,
     packed_digest: Option<Digest>,
+    packed_bytes: u64,
     packing: Packing,
     #[serde(borrow, with = "serde_bytes")]
     facts: std::borrow::Cow<'facts, [u8]>,
@@ -48,6 +49,8 @@ pub struct Cached {
     pub facts: LayerFacts,
     /// Digest of the stored bytes that it was read from.
     pub packed_digest: Option<Digest>,
+    /// Count of those bytes.
+    pub packed_bytes: u64,
     /// How those were packed.
     pub packing: Packing,
 }
@@ -115,17 +118,22 @@ impl FactCache {
         (facts.files, facts.directories) = read_hashes(content(&paths)?)?;
         // Recently used entries are the last to go. A read-only cache still serves.
         let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-        Some(Cached { facts, packed_digest: stored.packed_digest, packing: stored.packing })
+        Some(Cached {
+            facts,
+            packed_digest: stored.packed_digest,
+            packed_bytes: stored.packed_bytes,
+            packing: stored.packing,
+        })
     }
 
-    /// Keeps the facts of a layer.
+    /// Keeps the facts of a layer, with digest and count of its stored bytes.
     ///
     /// # Errors
     /// Where they cannot be written. Nothing is lost by that but time.
     pub fn store(
         &self,
         facts: &LayerFacts,
-        packed: Option<&Digest>,
+        packed: (Option<&Digest>, u64),
         packing: Packing,
         checks: &Checks,
     ) -> io::Result<()> {
@@ -134,7 +142,8 @@ impl FactCache {
         let stored = Stored {
             walk: WALK_REVISION,
             checks: checks.clone(),
-            packed_digest: packed.cloned(),
+            packed_digest: packed.0.cloned(),
+            packed_bytes: packed.1,
             packing,
             facts: encoded.into(),
         };

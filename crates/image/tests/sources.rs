@@ -136,6 +136,8 @@ fn wrong_documents_are_mismatches_and_missing_ones_errors() {
     for (name, breakage, expected) in [
         ("config", Breakage::Config, vec!["configuration"]),
         ("manifest", Breakage::Manifest, vec!["manifest"]),
+        ("config-size", Breakage::ConfigSize, vec!["configuration"]),
+        ("manifest-size", Breakage::ManifestSize, vec!["manifest"]),
     ] {
         let path = folder.path().join(name);
         sample().breaking(breakage).write_oci_dir(&path).unwrap();

@@ -2,6 +2,7 @@
 
 use crate::inventory::Inventory;
 use crate::ownership;
+use image::again::Followed;
 use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::{
@@ -14,6 +15,8 @@ pub(crate) struct Tree {
     pub(crate) facts: Vec<LayerFacts>,
     /// In the same order.
     pub(crate) records: Vec<Record>,
+    /// What links lead to.
+    pub(crate) followed: Vec<Followed>,
     /// Whether it is a directory.
     pub(crate) directory: bool,
 }
@@ -27,26 +30,18 @@ const SYSTEM_CHECKS: [&str; 6] = ["apk", "dpkg", "os-release", "pacman", "portag
 pub(crate) fn inventory(
     mut subject: Subject,
     layers: Vec<Layer>,
-    mut tree: Tree,
+    tree: &Tree,
     checks: &[&dyn Check],
     hasher: &PathHasher,
 ) -> Inventory {
-    image::squash::link_across_layers(&mut tree.facts);
-    let squash = if tree.directory {
-        match tree.facts.first() {
-            Some(facts) => Squash::of_directory(facts, hasher),
-            None => Squash::new(Vec::new(), hasher),
-        }
-    } else {
-        Squash::new(tree.facts.iter().collect(), hasher)
-    };
-    let shape = shape(&tree, &squash);
+    let squash = squash(&tree.facts, tree.directory, hasher).with_followed(&tree.followed);
+    let shape = shape(tree.directory, &squash);
     if tree.directory && shape == SubjectShape::RootFileSystem {
         subject.kind = SubjectKind::RootDirectory;
     }
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
     let apt = catalog::apt::settings(&squash.view("apt", None, shape));
-    let mut problems = problems(&tree, &squash);
+    let mut problems = problems(tree, &squash);
     let mut cataloged = Vec::new();
     let mut findings = Vec::new();
     let mut programs = vocabulary::Programs::default();
@@ -60,7 +55,7 @@ pub(crate) fn inventory(
     ownership::settle(&mut cataloged, &squash);
     let packages = packages(cataloged, &layers);
     let coverage = coverage(checks, problems);
-    let files = files(&tree, &squash);
+    let files = files(tree, &squash);
     let symlinks = squash.into_symlinks();
     Inventory {
         subject,
@@ -79,30 +74,57 @@ pub(crate) fn inventory(
     }
 }
 
-fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {
+/// The squashed view of layers, or of a directory.
+pub(crate) fn squash<'facts>(
+    facts: impl IntoIterator<Item = &'facts LayerFacts>,
+    directory: bool,
+    hasher: &'facts PathHasher,
+) -> Squash<'facts> {
+    let facts: Vec<&LayerFacts> = facts.into_iter().collect();
+    match facts.as_slice() {
+        [only] if directory => Squash::of_directory(only, hasher),
+        _ => Squash::new(facts, hasher),
+    }
+}
+
+pub(crate) fn shape(directory: bool, squash: &Squash<'_>) -> SubjectShape {
     let system = |check: &&str| {
         let view = squash.view(check, None, SubjectShape::RootFileSystem);
         view.staying().next().is_some()
     };
-    if !tree.directory || SYSTEM_CHECKS.iter().any(system) {
+    if !directory || SYSTEM_CHECKS.iter().any(system) {
         SubjectShape::RootFileSystem
     } else {
         SubjectShape::Source
     }
 }
 
-/// The walk's problems by check, those of files that do not stay left out.
+/// The walk's problems by check, those of files that do not stay left out. What a bound left out is
+/// a problem that no later layer can hide.
 fn problems(tree: &Tree, squash: &Squash<'_>) -> BTreeMap<String, Vec<Problem>> {
     let mut problems: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    let number = |index: usize| if tree.directory { None } else { u32::try_from(index).ok() };
     for (index, layer) in tree.facts.iter().enumerate() {
-        for (check, problem) in &layer.problems {
+        for gap in layer.gaps() {
+            let reason = gap.to_string();
+            let problem = Problem { path: "/".to_owned(), layer: number(index), reason };
+            problems.entry(gap.check).or_default().push(problem);
+        }
+        for (check, of_check) in &layer.problems {
             // A layer's own failure has no path; the coverage of `layers` tells of it.
-            if !problem.path.is_empty() && squash.stays(index, &problem.path) {
-                let layer = if tree.directory { None } else { u32::try_from(index).ok() };
-                let problem = Problem { layer, ..problem.clone() };
+            let stays =
+                |problem: &&Problem| !problem.path.is_empty() && squash.stays(index, &problem.path);
+            for problem in of_check.iter().filter(stays) {
+                let problem = Problem { layer: number(index), ..problem.clone() };
                 problems.entry(check.clone()).or_default().push(problem);
             }
         }
+    }
+    for followed in &tree.followed {
+        let Err(reason) = &followed.outcome else { continue };
+        let (path, reason) = (followed.path.clone(), reason.clone());
+        let problem = Problem { path, layer: number(followed.layer), reason };
+        problems.entry(followed.check.clone()).or_default().push(problem);
     }
     problems
 }

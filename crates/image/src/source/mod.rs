@@ -45,17 +45,34 @@ pub struct OpenOptions {
     pub attached: bool,
 }
 
-/// Content whose digest is not the one that its reference names.
+/// Content that is not what its reference says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What was hashed.
+    /// What was hashed or counted.
     pub what: String,
     /// The layer, if it is one.
     pub layer: Option<u32>,
-    /// Expected.
-    pub expected: Digest,
-    /// Found.
-    pub found: Digest,
+    /// What differs.
+    pub claim: Claim,
+}
+
+/// What a reference says of content, and what the content shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Its digest.
+    Digest {
+        /// As the reference names it.
+        expected: Digest,
+        /// As computed.
+        found: Digest,
+    },
+    /// Its size in bytes.
+    Size {
+        /// As the reference states it.
+        expected: u64,
+        /// As counted.
+        found: u64,
+    },
 }
 
 /// A layer as the manifest names it.
@@ -63,8 +80,10 @@ pub struct Mismatch {
 pub struct LayerSource {
     /// Where it lies; none where it is not there.
     pub blob: Option<Blob>,
-    /// Stored size.
+    /// Stored size, as far as it is known before reading.
     pub stored_bytes: u64,
+    /// Size that the manifest states.
+    pub stated_bytes: Option<u64>,
     /// Media type in the manifest; empty where there is none.
     pub media_type: String,
     /// Digest of the stored bytes that the manifest names.
