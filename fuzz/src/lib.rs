@@ -9,6 +9,7 @@ use image::tar::{Meta, Sink, TarReader};
 use image::{Check, FactAt, SubjectShape, View};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use testkit::made::Made;
 use version::Scheme;
 use vocabulary::{Ecosystem, FileKind, Purl};
 
@@ -133,6 +134,87 @@ pub fn tar(data: &[u8]) {
     assert_eq!(whole, pieces, "what a tar holds depends on how it arrives");
 }
 
+/// Reads every file that is named `w`; what begins with `!` cannot be read, with `-` concerns nobody.
+struct Named;
+
+impl Check for Named {
+    fn id(&self) -> &'static str {
+        "named"
+    }
+    fn revision(&self) -> u32 {
+        1
+    }
+    fn interests(&self) -> &'static [Interest] {
+        &[Interest::Name("w"), Interest::Under("app/")]
+    }
+    fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        if entry.name() == "w" { Want::Whole { at_most: 1 << 20 } } else { Want::No }
+    }
+    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, image::ReadError> {
+        match bytes.first() {
+            Some(b'!') => Err(image::ReadError::new("cannot be read")),
+            Some(b'-') => Ok(None),
+            _ => Ok(Some(bytes.to_vec())),
+        }
+    }
+    fn resolve(&self, _view: &View<'_>) -> image::Resolution {
+        image::Resolution::default()
+    }
+}
+
+const PATHS: [&str; 8] = ["app/w", "app/x/w", "c/w", "s/1", "s/2", "s/3", "lib/w", "app"];
+
+/// Walks layers of links and floods under small bounds: each file that the check wanted is a fact, a
+/// problem, or counted as left out.
+pub fn walk_layers(data: &[u8]) {
+    let Some((&[facts, problems, links], rest)) = data.split_first_chunk::<3>() else { return };
+    let bounds = image::LayerBounds {
+        facts: facts.into(),
+        problems: problems.into(),
+        links: links.into(),
+        ..image::LayerBounds::default()
+    };
+    let checks: [&dyn Check; 1] = [&Named];
+    let dispatch = image::Dispatch::new(&checks);
+    let (hasher, progress) = (image::PathHasher::new([1; 16]), image::Progress::default());
+    let walker = image::Walker::new(&dispatch, &hasher, image::RecordLevel::None, &progress)
+        .with_bounds(bounds);
+    let path = |byte: &u8| PATHS[usize::from(byte % 7)];
+    let mut layers = Vec::new();
+    for layer in rest.split(|byte| *byte == 0xff).take(4) {
+        let (entries, _) = layer.as_chunks::<3>();
+        let entries: Vec<Made> = entries
+            .iter()
+            .map(|[kind, first, second]| match kind % 4 {
+                0 | 1 => Made::File(path(first), (*second).into()),
+                2 => Made::HardLink(path(first), path(second)),
+                _ => Made::Symlink(PATHS[usize::from(first % 8)]),
+            })
+            .collect();
+        let (tar, unpacked) = testkit::made::unpack(&entries);
+        let walked = walker.walk_plain(&tar);
+        assert_eq!(walked.failure, None);
+        let counted = !walked.facts.gaps().is_empty();
+        let of_facts = walked.facts.facts.get("named").map_or(&[][..], |kept| &kept[..]);
+        let of_problems = walked.facts.problems.get("named").map_or(&[][..], |kept| &kept[..]);
+        for (path, content) in &unpacked {
+            let Some(content) = content.as_ref().filter(|_| path.ends_with("/w")) else { continue };
+            match of_facts.iter().find(|fact| fact.path == *path) {
+                Some(fact) => assert_eq!(fact.fact, content.as_bytes()),
+                None if content.starts_with('-') => {}
+                None => {
+                    let said = of_problems.iter().any(|problem| problem.path == *path);
+                    assert!(said || counted, "{path} is neither read nor said");
+                }
+            }
+        }
+        layers.push(walked.facts);
+    }
+    let squash = image::Squash::new(layers.iter().collect(), &hasher);
+    let plan = image::again::plan(&squash, &dispatch, SubjectShape::RootFileSystem);
+    assert_eq!(plan.again.len(), layers.len());
+}
+
 fn seal(block: &mut [u8]) {
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
@@ -141,7 +223,8 @@ fn seal(block: &mut [u8]) {
 
 fn walk(archive: &[u8], piece: usize) -> (Vec<String>, Result<(), String>) {
     let mut seen = Seen::default();
-    let mut reader = TarReader::default();
+    // Holes cost a hostile tar nothing, and the run its time.
+    let mut reader = TarReader::with_holes(1 << 20);
     for piece in archive.chunks(piece.min(archive.len()).max(1)) {
         if let Err(error) = reader.push(piece, &mut seen) {
             return (seen.entries, Err(kind(error)));

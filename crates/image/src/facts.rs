@@ -34,6 +34,10 @@ impl PathHasher {
         Self { key }
     }
 
+    pub(crate) const fn key(&self) -> &[u8; 16] {
+        &self.key
+    }
+
     /// The hash of a path.
     #[must_use]
     pub fn hash(&self, path: &str) -> u64 {

@@ -16,7 +16,7 @@ use image::{
     RecordLevel, Resolution, View, Walker, Want,
 };
 use proptest::prelude::*;
-use std::collections::HashMap;
+use testkit::made::{Made, unpack};
 use testkit::tar::Entry as TarEntry;
 use testkit::{Layer, Tar};
 
@@ -171,14 +171,6 @@ fn a_link_that_a_file_replaces_is_none() {
     assert_eq!(facts.facts["any"].len(), 1);
 }
 
-/// An entry of a made-up layer.
-#[derive(Clone, Debug)]
-enum Made {
-    File(&'static str, u16),
-    HardLink(&'static str, &'static str),
-    Symlink(&'static str),
-}
-
 const PATHS: [&str; 7] = ["app/w", "app/x/w", "cache/w", "store/1", "store/2", "store/3", "lib/w"];
 
 fn made() -> impl Strategy<Value = Vec<Made>> {
@@ -189,33 +181,6 @@ fn made() -> impl Strategy<Value = Vec<Made>> {
         1 => path().prop_map(Made::Symlink),
     ];
     prop::collection::vec(one, 0..40)
-}
-
-/// What an engine would unpack: none for a symbolic link.
-fn unpack(entries: &[Made]) -> (Vec<u8>, HashMap<&'static str, Option<String>>) {
-    let mut tar = Tar::new();
-    let mut unpacked: HashMap<&'static str, Option<String>> = HashMap::new();
-    for entry in entries {
-        match entry {
-            Made::File(path, content) => {
-                let mark = ["", "!", "-"][usize::from(content % 3)];
-                let content = format!("{mark}{content}");
-                tar.push(&TarEntry::file(path, &content));
-                unpacked.insert(path, Some(content));
-            }
-            Made::HardLink(path, target) if path != target && unpacked.contains_key(target) => {
-                tar.push(&TarEntry::hard_link(path, target));
-                let content = unpacked[target].clone();
-                unpacked.insert(path, content);
-            }
-            Made::HardLink(..) => {}
-            Made::Symlink(path) => {
-                tar.push(&TarEntry::symlink(path, "nowhere"));
-                unpacked.insert(path, None);
-            }
-        }
-    }
-    (tar.finish(), unpacked)
 }
 
 proptest! {

@@ -304,3 +304,29 @@ fn a_damaged_cache_entry_is_a_miss() {
         }
     }
 }
+
+#[test]
+fn what_was_read_again_is_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = FactCache::open(folder.path()).unwrap();
+    let checks = vec![("spy".to_owned(), 1)];
+    let of = |target: &str| {
+        let facts = layers(&[Layer::new()
+            .file("opt/x", "w")
+            .file("opt/y", "w")
+            .symlink("a/wanted", target)]);
+        let spy: [&dyn image::Check; 1] = [&Spy];
+        let squash = Squash::new(facts.iter().collect(), &HASHER);
+        image::again::plan(&squash, &image::Dispatch::new(&spy), SubjectShape::RootFileSystem)
+    };
+    let (one, other) = (of("../opt/x"), of("/opt/y"));
+    assert!(!one.again[0].is_empty() && one.again != other.again);
+    let facts = walk_bytes(&Layer::new().file("wanted", "w").plain()).facts;
+    let facts = LayerFacts { files: Vec::new(), ..facts };
+    let diff_id = facts.diff_id.clone().unwrap();
+    cache.store_again(&facts, (None, 7), Packing::Plain, &checks, &one.again[0]).unwrap();
+    let load = |aliases| cache.load_again(&diff_id, None, &checks, aliases);
+    assert_eq!(load(&one.again[0]), Some(facts));
+    assert_eq!(load(&other.again[0]), None);
+    assert_eq!(cache.load(&diff_id, None, &checks), None, "they are not the layer's facts");
+}

@@ -7,6 +7,7 @@ use crate::inventory::Inventory;
 use crate::resolve::{self, Tree};
 use image::again::{Followed, Plan};
 use image::cache::Checks;
+use image::links::Aliases;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
@@ -272,7 +273,7 @@ impl Stack {
 fn follow_folders<'folders>(
     plan: Plan,
     folder: impl Fn(usize) -> Option<&'folders Path>,
-    walk_again: impl Fn(&Path, &image::links::Aliases) -> Result<LayerFacts, ImageError>,
+    walk_again: impl Fn(&Path, &Aliases) -> Result<LayerFacts, ImageError>,
 ) -> Vec<Followed> {
     let mut followed = plan.followed;
     for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
@@ -401,12 +402,38 @@ impl Reader<'_> {
             if outcome.walked.failure.is_some() {
                 continue;
             }
-            let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-            let job = WalkJob { blob, algorithm };
-            let facts = walker.walk_again(&job, aliases, &mut outcome.walked);
+            let cached = self.cached_again(source, &outcome.walked, aliases);
+            let facts = cached.unwrap_or_else(|| {
+                let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+                let job = WalkJob { blob, algorithm };
+                let facts = walker.walk_again(&job, aliases, &mut outcome.walked);
+                self.keep_again(&facts, &outcome.walked, aliases);
+                facts
+            });
             followed.extend(image::again::followed(layer, facts));
         }
         followed
+    }
+
+    fn cached_again(
+        &self,
+        source: &image::LayerSource,
+        walked: &Walked,
+        aliases: &Aliases,
+    ) -> Option<LayerFacts> {
+        if self.options.reverify {
+            return None;
+        }
+        let (cache, diff_id) = self.cache.zip(walked.facts.diff_id.as_ref())?;
+        cache.load_again(diff_id, source.digest.as_ref(), &self.check_revisions(), aliases)
+    }
+
+    /// What another reading gave is kept only where it was of the same bytes.
+    fn keep_again(&self, facts: &LayerFacts, walked: &Walked, aliases: &Aliases) {
+        if let (Some(cache), Some(packing), None) = (self.cache, walked.packing, &walked.failure) {
+            let packed = (walked.packed_digest.as_ref(), walked.packed_bytes);
+            let _ = cache.store_again(facts, packed, packing, &self.check_revisions(), aliases);
+        }
     }
 
     fn cached(&self, source: &image::LayerSource, revisions: &Checks) -> Outcome {

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod http;
 pub mod image;
 pub mod layer;
+pub mod made;
 pub mod openpgp;
 pub mod program;
 pub mod registry;
