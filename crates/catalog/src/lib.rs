@@ -38,9 +38,12 @@ pub use all::all;
 
 mod binary;
 mod database;
+mod decoded;
 mod history;
 mod owned;
 mod text;
+mod xml;
+mod yaml;
 
 #[cfg(test)]
 mod view_tests;

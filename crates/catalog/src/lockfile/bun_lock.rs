@@ -5,7 +5,7 @@
 //! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
 
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, json_error, split_npm};
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("bun.lock"), Interest::Name("bun.lockb")],
     accepts: |path| is_named(path, &["bun.lock", "bun.lockb"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// How the binary form begins; what follows is no text.

@@ -4,7 +4,7 @@
 //! Cabal pins by `any.name ==version`, Stack by `hackage: name-version@sha256:…`.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -15,7 +15,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("cabal.project.freeze"), Interest::Name("stack.yaml.lock")],
     accepts: |path| is_named(path, &["cabal.project.freeze", "stack.yaml.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

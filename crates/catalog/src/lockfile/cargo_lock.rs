@@ -4,7 +4,7 @@
 //! index is named; other registries and git are not, since RustSec speaks of crates.io alone.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named, toml_error};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, toml_error};
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Cargo.lock")],
     accepts: |path| is_named(path, &["Cargo.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// The registry's two addresses, as sources name them.

@@ -4,7 +4,7 @@
 //! are not listed; a branch (`dev-main`) is listed as what it is.
 
 use super::listing::{Entry as Listed, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, json_name_lines};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_name_lines};
 use crate::php::installed::Entry;
 use image::Interest;
 use serde::Deserialize;
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("composer.lock")],
     accepts,
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A package that is installed may bring the lock file of its developers along, in `vendor`.

@@ -4,7 +4,7 @@
 //! remote and left out: advisories speak of ConanCenter's.
 
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error};
+use super::{Declared, Lockfile, Reader, is_named, json_error};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("conan.lock")],
     accepts: |path| is_named(path, &["conan.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@
 //! conda's and declares nothing.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, requirements, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, requirements, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -21,7 +21,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("environment.yml"), Interest::Name("environment.yaml")],
     accepts: |path| is_named(path, &NAMES),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

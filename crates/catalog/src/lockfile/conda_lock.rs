@@ -7,7 +7,7 @@
 //! packages of PyPI in comments that conda-lock writes.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, Lockfile, is_named, python_name, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, python_name, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -25,7 +25,7 @@ pub const CHECK: Lockfile = Lockfile {
     ],
     accepts,
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// `conda-lock.yml`, `prod.conda-lock.yml`, `conda-linux-64.lock`, `spec-file.txt`.

@@ -4,7 +4,7 @@
 //! have no advisories under any name, and files fetched by address have no version: neither is listed.
 
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, json_lines, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, split_npm};
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("deno.lock")],
     accepts: |path| is_named(path, &["deno.lock"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 type Packages = BTreeMap<String, serde::de::IgnoredAny>;

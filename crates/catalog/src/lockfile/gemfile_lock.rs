@@ -5,7 +5,7 @@
 //! not of the registry. A gem for several platforms stands there several times, and is listed once.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use crate::ruby::is_name;
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Gemfile.lock"), Interest::Name("gems.locked")],
     accepts,
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A gem that is installed may bring the lock file of its developers along, in `gems/NAME-VERSION`.

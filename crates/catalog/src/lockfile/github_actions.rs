@@ -6,7 +6,7 @@
 //! coverage counts it as not matched. Local actions and those of a container registry are not listed.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -22,7 +22,7 @@ pub const CHECK: Lockfile = Lockfile {
     ],
     accepts,
     at_most: 4 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn accepts(path: &str) -> bool {

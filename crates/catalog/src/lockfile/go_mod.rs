@@ -6,7 +6,7 @@
 //! here; `go` and `toolchain` ask for a least version and say nothing of the one that is used.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use std::collections::HashMap;
 use vocabulary::Ecosystem;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("go.mod")],
     accepts: |path| is_named(path, &["go.mod"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// What is replaced, all versions or one; by what, a module with its version or a folder.

@@ -3,7 +3,7 @@
 //! A line is `group:artifact:version=configuration,…`; `empty=` names configurations that lock nothing.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("gradle.lockfile"), Interest::Name("buildscript-gradle.lockfile")],
     accepts: |path| is_named(path, &NAMES),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

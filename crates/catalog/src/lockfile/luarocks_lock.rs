@@ -6,7 +6,7 @@
 //! and never run. The version keeps its rockspec revision: it is part of how LuaRocks names a rock.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("luarocks.lock")],
     accepts: |path| is_named(path, &["luarocks.lock"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

@@ -5,7 +5,7 @@
 //! organisation's repository, of git and of folders are not.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("mix.lock")],
     accepts,
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A dependency that was fetched may bring the lock file of its developers along, in `deps`.
@@ -48,7 +48,7 @@ fn of_hex(entry: &str, number: u32) -> Option<Entry> {
     // Behind the list of what it needs; entries of old versions end without one.
     let repository = rest.rsplit_once("], \"").and_then(|(_, behind)| behind.split('"').next());
     let name = name.trim_matches('"');
-    if !repository.is_none_or(|repository| repository == "hexpm") {
+    if repository.is_some_and(|repository| repository != "hexpm") {
         return Some(Entry::Elsewhere);
     }
     is_name(name).then(|| Declared::new(name, version, number)).flatten().map(Entry::Package)

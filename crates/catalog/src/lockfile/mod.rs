@@ -42,9 +42,11 @@ pub mod yarn_lock;
 
 pub use listing::Listing;
 
+use crate::decoded::decoded;
 use crate::language::{decode, encode, plain_text};
 use image::{
-    Cataloged, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
+    Want,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -99,7 +101,35 @@ pub struct Lockfile {
     accepts: fn(&str) -> bool,
     /// Largest file that is read, in bytes.
     at_most: u64,
-    parse: fn(&str) -> Result<Listing, String>,
+    reader: Reader,
+}
+
+/// How a format is read.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    /// Each file for itself.
+    Alone(fn(&str) -> Result<Listing, String>),
+    /// Files that need one another: a manifest and what it includes or inherits.
+    Together(Together),
+}
+
+/// A format of files that need one another.
+#[derive(Clone, Copy, Debug)]
+struct Together {
+    /// Whether a file lists something of its own; others matter only where one of these leads to them.
+    counts: fn(&str) -> bool,
+    /// A fact of one file, in the format's own form; none where the file is of no concern.
+    read: fn(&str, &[u8]) -> Result<Option<Vec<u8>>, String>,
+    /// What the files list, in the order of the files; none for one that lists nothing of its own.
+    join: fn(&[Part<'_>]) -> Vec<Option<Listing>>,
+}
+
+/// One file of several that are read together.
+#[derive(Clone, Copy, Debug)]
+struct Part<'fact> {
+    path: &'fact str,
+    /// What [`Together::read`] made of it.
+    fact: &'fact [u8],
 }
 
 /// A package that a file pins.
@@ -142,8 +172,9 @@ impl Declared {
     }
 }
 
-/// What is kept of one file: what it lists, or why it could not be read.
-type LockfileFact = Result<Listing, String>;
+/// What is kept of one file: what it lists (in the form of [`Together`], where it needs others), or
+/// why it could not be read.
+type LockfileFact<Listed> = Result<Listed, String>;
 
 /// Why a file that yields nothing has not passed.
 const NOTHING: &str =
@@ -167,17 +198,30 @@ impl Check for Lockfile {
     }
 
     fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        let counts = match self.reader {
+            Reader::Alone(_) => true,
+            Reader::Together(together) => (together.counts)(entry.path),
+        };
         if !(self.accepts)(entry.path) || is_of_a_dependency(entry.path) {
             Want::No
         } else if entry.size > self.at_most {
+            if !counts {
+                return Want::No;
+            }
             Want::Stream(Box::new(TooLarge(self.at_most)))
         } else {
             Want::Whole { at_most: self.at_most }
         }
     }
 
-    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        encode(&self.listing(bytes))
+    fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        match self.reader {
+            Reader::Alone(_) => encode(&self.listing(bytes)),
+            Reader::Together(together) => match (together.read)(entry.path, bytes).transpose() {
+                Some(fact) => encode(&fact),
+                None => Ok(None),
+            },
+        }
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
@@ -185,28 +229,54 @@ impl Check for Lockfile {
         if view.shape() != image::SubjectShape::Source {
             return resolution;
         }
-        for at in view.staying() {
-            let Some(fact) = decode::<LockfileFact>(&at, &mut resolution.problems) else {
-                continue;
-            };
-            let reasons = match fact {
-                Ok(listing) => {
-                    let reasons = listing.problems();
-                    let listed = listing.packages.into_iter();
-                    resolution
-                        .packages
-                        .extend(listed.map(|one| self.package(one, at.path, at.layer)));
-                    reasons
+        match self.reader {
+            Reader::Alone(_) => {
+                for at in view.staying() {
+                    if let Some(fact) = decode(&at, &mut resolution.problems) {
+                        self.resolve_one(&at, fact, &mut resolution);
+                    }
                 }
-                Err(reason) => vec![reason],
-            };
-            resolution.problems.extend(reasons.into_iter().map(|reason| Problem {
-                path: at.path.to_owned(),
-                layer: at.layer,
-                reason,
-            }));
+            }
+            Reader::Together(together) => self.resolve_together(together, view, &mut resolution),
         }
         resolution
+    }
+}
+
+impl Lockfile {
+    fn resolve_together(&self, together: Together, view: &View<'_>, into: &mut Resolution) {
+        let mut known: Vec<(FactAt<'_>, Vec<u8>)> = Vec::new();
+        for at in view.staying() {
+            match decode::<LockfileFact<Vec<u8>>>(&at, &mut into.problems) {
+                Some(Ok(fact)) => known.push((at, fact)),
+                Some(Err(reason)) => self.resolve_one(&at, Err(reason), into),
+                None => {}
+            }
+        }
+        let parts: Vec<Part<'_>> =
+            known.iter().map(|(at, fact)| Part { path: at.path, fact }).collect();
+        for ((at, _), listing) in known.iter().zip((together.join)(&parts)) {
+            if let Some(listing) = listing {
+                self.resolve_one(at, bounded(listing), into);
+            }
+        }
+    }
+
+    fn resolve_one(&self, at: &FactAt<'_>, fact: LockfileFact<Listing>, into: &mut Resolution) {
+        let reasons = match fact {
+            Ok(listing) => {
+                let reasons = listing.problems();
+                let listed = listing.packages.into_iter();
+                into.packages.extend(listed.map(|one| self.package(one, at.path, at.layer)));
+                reasons
+            }
+            Err(reason) => vec![reason],
+        };
+        into.problems.extend(reasons.into_iter().map(|reason| Problem {
+            path: at.path.to_owned(),
+            layer: at.layer,
+            reason,
+        }));
     }
 }
 
@@ -228,27 +298,31 @@ impl Lockfile {
     /// # Errors
     /// Where the bytes are not of this format, or hold something and yield nothing.
     pub fn listing(&self, bytes: &[u8]) -> Result<Listing, String> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if bytes.starts_with(bun_lock::BINARY) {
+        if bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).starts_with(bun_lock::BINARY) {
             return Err(bun_lock::UNREADABLE.to_owned());
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-        let mut listing = (self.parse)(text)?;
+        let parse = match self.reader {
+            Reader::Alone(parse) => parse,
+            Reader::Together(together) => return self.listing_alone(together, bytes),
+        };
+        let text = decoded(bytes)?;
+        let listing = parse(&text)?;
         if listing.is_unaccounted() && !text.trim().is_empty() {
             return Err(NOTHING.to_owned());
         }
-        if listing.packages.len() > PACKAGES {
-            return Err(format!("it names more than {PACKAGES} packages"));
-        }
-        let mut seen = HashSet::with_capacity(listing.packages.len());
-        let keep: Vec<bool> = listing
-            .packages
-            .iter()
-            .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
-            .collect();
-        let mut keep = keep.into_iter();
-        listing.packages.retain(|_| keep.next().unwrap_or(true));
-        Ok(listing)
+        bounded(listing)
+    }
+
+    /// What a file of several lists where it is the only one.
+    fn listing_alone(&self, together: Together, bytes: &[u8]) -> Result<Listing, String> {
+        let path = self.interests.iter().find_map(|interest| match interest {
+            Interest::Name(name) => Some(*name),
+            _ => None,
+        });
+        let path = path.unwrap_or_default();
+        let Some(fact) = (together.read)(path, bytes)? else { return Ok(Listing::empty()) };
+        let mut all = (together.join)(&[Part { path, fact: &fact }]);
+        all.pop().flatten().map_or_else(|| Ok(Listing::empty()), bounded)
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
@@ -288,6 +362,22 @@ impl Lockfile {
     }
 }
 
+/// Each package of a listing once, and no more than [`PACKAGES`].
+fn bounded(mut listing: Listing) -> Result<Listing, String> {
+    if listing.packages.len() > PACKAGES {
+        return Err(format!("it names more than {PACKAGES} packages"));
+    }
+    let mut seen = HashSet::with_capacity(listing.packages.len());
+    let keep: Vec<bool> = listing
+        .packages
+        .iter()
+        .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
+        .collect();
+    let mut keep = keep.into_iter();
+    listing.packages.retain(|_| keep.next().unwrap_or(true));
+    Ok(listing)
+}
+
 /// Stands in for a file that is too large, so that it becomes a problem where it counts, and only
 /// there.
 struct TooLarge(u64);
@@ -298,7 +388,7 @@ impl Reading for TooLarge {
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError> {
-        encode(&LockfileFact::Err(format!("it is larger than {} MiB", self.0 >> 20)))
+        encode(&LockfileFact::<Listing>::Err(format!("it is larger than {} MiB", self.0 >> 20)))
     }
 }
 
@@ -378,18 +468,18 @@ fn json_name_lines(text: &str) -> HashMap<&str, u32> {
 }
 
 /// Turns byte offsets that only grow into lines.
-struct LineCounter<'text> {
+pub(crate) struct LineCounter<'text> {
     text: &'text str,
     offset: usize,
     line: u32,
 }
 
 impl<'text> LineCounter<'text> {
-    fn new(text: &'text str) -> Self {
+    pub(crate) fn new(text: &'text str) -> Self {
         Self { text, offset: 0, line: 1 }
     }
 
-    fn at(&mut self, offset: usize) -> u32 {
+    pub(crate) fn at(&mut self, offset: usize) -> u32 {
         let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
         let ends = memchr::memchr_iter(b'\n', between).count();
         self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));

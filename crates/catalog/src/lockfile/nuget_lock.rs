@@ -5,7 +5,7 @@
 //! is its own. Of the same package in the same version the first is listed.
 
 use super::listing::{Entry as Listed, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, json_lines};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines};
 use crate::dotnet::deps::is_name;
 use image::Interest;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("packages.lock.json")],
     accepts: |path| is_named(path, &["packages.lock.json"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 type Frameworks<'text> = BTreeMap<Cow<'text, str>, BTreeMap<Cow<'text, str>, Entry<'text>>>;

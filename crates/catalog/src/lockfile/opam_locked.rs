@@ -6,7 +6,7 @@
 //! tokens of the format, so that comments and long texts cannot be taken for packages.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, LineCounter, Lockfile};
+use super::{Declared, LineCounter, Lockfile, Reader};
 use image::Interest;
 use std::collections::HashSet;
 use vocabulary::Ecosystem;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("opam.locked"), Interest::Extension("locked")],
     accepts: |path| path.ends_with("opam.locked"),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 enum Token<'text> {

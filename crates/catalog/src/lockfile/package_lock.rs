@@ -5,7 +5,7 @@
 //! registry. An alias is listed under the name of what it stands for.
 
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, json_lines, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, split_npm};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -20,7 +20,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("npm-shrinkwrap.json"), Interest::Name("package-lock.json")],
     accepts: |path| is_named(path, &["package-lock.json", "npm-shrinkwrap.json"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@
 //! packages of a registry, whose names are none of these.
 
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error};
+use super::{Declared, Lockfile, Reader, is_named, json_error};
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -21,7 +21,7 @@ pub const CHECK: Lockfile = Lockfile {
         is_named(path, &["Package.resolved"]) && !path.split('/').any(|part| part == ".build")
     },
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

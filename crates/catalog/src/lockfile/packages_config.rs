@@ -4,7 +4,7 @@
 //! skipped, a declaration of entities is refused, and none is ever expanded.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named};
 use crate::dotnet::deps::is_name;
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("packages.config")],
     accepts: |path| is_named(path, &["packages.config"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

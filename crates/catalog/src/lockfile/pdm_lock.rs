@@ -3,7 +3,7 @@
 //! A package with `path`, `git` or `url` is of no index and left out.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
 use toml::Spanned;
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pdm.lock")],
     accepts: |path| is_named(path, &["pdm.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 //! package of an index has a `version` that begins with `==`, one of git or a path has none.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, Lockfile, is_named, json_error, json_lines, python_name};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, python_name};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -19,7 +19,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Pipfile.lock")],
     accepts: |path| is_named(path, &["Pipfile.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A category, or `_meta`, which has the same shape but for its values.

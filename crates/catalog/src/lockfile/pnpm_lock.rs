@@ -6,7 +6,7 @@
 //! `name@1.2.3` (9); those of git, archives and folders have no plain version and are not listed.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, split_npm, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, split_npm, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pnpm-lock.yaml")],
     accepts: |path| is_named(path, &["pnpm-lock.yaml"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// Divides a key into name and version.

@@ -5,7 +5,7 @@
 //! public trunk and are left out.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use std::collections::HashSet;
 use vocabulary::Ecosystem;
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Podfile.lock")],
     accepts: |path| is_named(path, &["Podfile.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

@@ -4,7 +4,7 @@
 //! `directory`, `file`, `git` and `url` are no index.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("poetry.lock")],
     accepts: |path| is_named(path, &["poetry.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

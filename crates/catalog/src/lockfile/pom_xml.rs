@@ -9,7 +9,7 @@
 //! further: a document type is refused, and no entity but the five of XML is expanded.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named};
 use image::Interest;
 use std::collections::HashMap;
 use vocabulary::Ecosystem;
@@ -21,7 +21,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pom.xml")],
     accepts: |path| is_named(path, &["pom.xml"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// Deepest nesting; a POM has about eight levels.

@@ -6,7 +6,7 @@
 //! listed; those of git, of a folder and of the SDK are not.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -17,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pubspec.lock")],
     accepts: |path| is_named(path, &["pubspec.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Default)]

@@ -5,7 +5,7 @@
 
 use super::listing::{Entry, Listing};
 use super::mix_lock::is_name;
-use super::{Declared, LineCounter, Lockfile, is_named};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("rebar.lock")],
     accepts,
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A dependency that was fetched may bring its own along, in `_build` or `deps`.

@@ -3,7 +3,7 @@
 //! Packages from CRAN and its mirrors are listed; those of Bioconductor, GitHub and folders are not.
 
 use super::listing::{Entry as Listed, Listing, nullable};
-use super::{Declared, Lockfile, is_named, json_error, json_lines};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines};
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("renv.lock")],
     accepts: |path| is_named(path, &["renv.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

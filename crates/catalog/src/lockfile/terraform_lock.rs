@@ -5,7 +5,7 @@
 //! providers: they are listed, and said to be not checked.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,7 +16,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name(".terraform.lock.hcl")],
     accepts: |path| is_named(path, &[".terraform.lock.hcl"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn parse(text: &str) -> Result<Listing, String> {

@@ -105,7 +105,7 @@ fn lock_files_of_installed_packages_are_not_the_projects() {
     assert!(wanted("requirements/dev.txt") && wanted("x/dev-requirements.txt"));
     assert!(!wanted("node_modules/a/yarn.lock"));
     assert!(!wanted(".venv/lib/python3.11/site-packages/x/requirements.txt"));
-    assert!(!wanted("notes.txt"));
+    assert!(!wanted("notes.md"));
 }
 
 #[test]

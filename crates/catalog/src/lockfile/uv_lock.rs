@@ -4,7 +4,7 @@
 //! `url` are the project's own, or of no index. A package of the project may have no version.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -19,7 +19,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("uv.lock")],
     accepts: |path| is_named(path, &["uv.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@
 //! registry is listed; a patched package of berry is listed by its unpatched block.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, is_named, split_npm, unquoted};
+use super::{Declared, Lockfile, Reader, is_named, split_npm, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -18,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("yarn.lock")],
     accepts: |path| is_named(path, &["yarn.lock"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Default)]
