@@ -33,6 +33,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::javascript::Javascript),
         Box::new(crate::luarocks::Luarocks),
         Box::new(crate::lockfile::luarocks_lock::CHECK),
+        Box::new(crate::manifests::Manifests),
         Box::new(crate::lockfile::mix_lock::CHECK),
         Box::new(crate::nix::Nix),
         Box::new(crate::lockfile::nuget_lock::CHECK),

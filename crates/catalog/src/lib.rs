@@ -20,6 +20,7 @@ pub mod language;
 pub mod licence;
 pub mod lockfile;
 pub mod luarocks;
+pub mod manifests;
 pub mod nix;
 pub mod opam;
 pub mod os_release;

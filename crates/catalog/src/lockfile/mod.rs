@@ -149,7 +149,7 @@ pub struct Declared {
 
 impl Declared {
     /// A package without a licence; none where name or version is empty, too long or not plain text.
-    fn new(name: &str, version: &str, line: u32) -> Option<Self> {
+    pub(crate) fn new(name: &str, version: &str, line: u32) -> Option<Self> {
         // A package URL holds the parts of a name, of which none is empty; `:` divides Maven's.
         let name = plain_text(name)
             .filter(|name| name.split(['/', ':']).all(|part| !part.trim().is_empty()))?;
@@ -163,7 +163,7 @@ impl Declared {
     }
 
     /// A package whose version the file leaves to others: listed, and not matched.
-    fn unpinned(name: &str, line: u32) -> Option<Self> {
+    pub(crate) fn unpinned(name: &str, line: u32) -> Option<Self> {
         Some(Self { version: String::new(), ..Self::new(name, "0", line)? })
     }
 
@@ -326,40 +326,50 @@ impl Lockfile {
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        let Declared { name, version, line, licence, ecosystem } = declared;
-        let ecosystem = ecosystem.unwrap_or_else(|| self.ecosystem.clone());
-        Cataloged::new(Package {
-            purl: purl(&ecosystem, &name, &version),
-            // Advisories and Go's own comparison write module versions without the `v`.
-            version: match version.strip_prefix('v') {
-                Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
-                // A branch, or a tag that moves, is in the package URL and no version.
-                _ if ecosystem == Ecosystem::GITHUB_ACTIONS
-                    && !github_actions::is_release(&version) =>
-                {
-                    String::new()
-                }
-                _ => version,
-            },
-            ecosystem,
-            name,
-            source: None,
-            architecture: None,
-            licences: licence.into_iter().collect(),
-            presence: Presence::Declared,
-            location: Location::File {
-                path: path.to_owned(),
-                layer,
-                line: Some(line).filter(|line| *line > 0),
-            },
-            layer,
-            origin: OriginKind::Unknown,
-            owned_by: None,
-            module: None,
-            identified: None,
-            files: Vec::new(),
-        })
+        declared_package(declared, &self.ecosystem, path, layer)
     }
+}
+
+/// The package that a file declares; of `ecosystem`, where the declaration says no other.
+pub(crate) fn declared_package(
+    declared: Declared,
+    ecosystem: &Ecosystem,
+    path: &str,
+    layer: Option<u32>,
+) -> Cataloged {
+    let Declared { name, version, line, licence, ecosystem: own } = declared;
+    let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
+    Cataloged::new(Package {
+        purl: purl(&ecosystem, &name, &version),
+        // Advisories and Go's own comparison write module versions without the `v`.
+        version: match version.strip_prefix('v') {
+            Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
+            // A branch, or a tag that moves, is in the package URL and no version.
+            _ if ecosystem == Ecosystem::GITHUB_ACTIONS
+                && !github_actions::is_release(&version) =>
+            {
+                String::new()
+            }
+            _ => version,
+        },
+        ecosystem,
+        name,
+        source: None,
+        architecture: None,
+        licences: licence.into_iter().collect(),
+        presence: Presence::Declared,
+        location: Location::File {
+            path: path.to_owned(),
+            layer,
+            line: Some(line).filter(|line| *line > 0),
+        },
+        layer,
+        origin: OriginKind::Unknown,
+        owned_by: None,
+        module: None,
+        identified: None,
+        files: Vec::new(),
+    })
 }
 
 /// Each package of a listing once, and no more than [`PACKAGES`].
@@ -393,7 +403,7 @@ impl Reading for TooLarge {
 }
 
 /// Lock files that lie in installed packages are those packages' own, for their developers.
-fn is_of_a_dependency(path: &str) -> bool {
+pub(crate) fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
@@ -417,9 +427,12 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
         "CRAN" => "cran",
         "GitHub Actions" => "github",
         "Hackage" => "hackage",
+        "Helm" => "helm",
+        "Julia" => "julia",
         "LuaRocks" => "luarocks",
         "Maven" => "maven",
         "opam" => "opam",
+        "vcpkg" => "vcpkg",
         "Terraform" => "terraform",
         _ => "npm",
     };
@@ -429,7 +442,7 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
 }
 
 /// A Python name as the index compares it. Source: PyPA, "Names and normalization".
-fn python_name(name: &str) -> String {
+pub(crate) fn python_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for letter in name.trim().chars() {
         if !matches!(letter, '-' | '_' | '.') {
@@ -489,7 +502,7 @@ impl<'text> LineCounter<'text> {
 }
 
 /// The text inside one pair of quotes, or the text itself.
-fn unquoted(text: &str) -> &str {
+pub(crate) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     ['"', '\'']
         .iter()
@@ -498,19 +511,19 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The name before the `@` that divides it from the rest; an `@` at the beginning is a scope's.
-fn split_npm(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_npm(text: &str) -> Option<(&str, &str)> {
     let start = usize::from(text.starts_with('@'));
     let at = text.get(start..)?.find('@')? + start;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// One line of why TOML could not be read.
-fn toml_error(error: &toml::de::Error) -> String {
+pub(crate) fn toml_error(error: &toml::de::Error) -> String {
     format!("it is not TOML of this format: {}", error.message().replace('\n', " "))
 }
 
 /// One line of why JSON could not be read.
-fn json_error(error: &serde_json::Error) -> String {
+pub(crate) fn json_error(error: &serde_json::Error) -> String {
     format!("it is not JSON of this format: {error}")
 }
 

@@ -192,7 +192,7 @@ fn editable(line: &str) -> Option<&str> {
 }
 
 /// One requirement: pinned, listed without a version, of an address, or the project's own folder.
-pub(super) fn entry(line: &str, number: u32) -> Entry {
+pub(crate) fn entry(line: &str, number: u32) -> Entry {
     let line = line.split(" --").next().unwrap_or(line).trim();
     if let Some((name, address)) = line.split_once('@').filter(|(name, _)| is_name(bare(name))) {
         return of_address(Some(bare(name)), address.split(" ;").next().unwrap_or(address), number);
