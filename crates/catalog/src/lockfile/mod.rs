@@ -9,15 +9,18 @@
 pub mod bun_lock;
 pub mod cabal_freeze;
 pub mod cargo_lock;
+pub mod chart_lock;
 pub mod composer_lock;
 pub mod conan_lock;
 pub mod conda_environment;
 pub mod conda_lock;
 pub mod deno_lock;
+pub mod directory_packages;
 pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
+pub mod julia_manifest;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
@@ -26,18 +29,23 @@ pub mod opam_locked;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
+pub mod paket_lock;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
 pub mod podfile_lock;
 pub mod poetry_lock;
 pub mod pom_xml;
+pub mod project_assets;
 pub mod pubspec_lock;
+pub mod pylock;
 pub mod rebar_lock;
 pub mod renv_lock;
 pub mod requirements;
+pub mod sbt_lock;
 pub mod terraform_lock;
 pub mod uv_lock;
+pub mod vcpkg;
 pub mod yarn_lock;
 
 pub use listing::Listing;
@@ -60,15 +68,18 @@ pub const ALL: &[Lockfile] = &[
     bun_lock::CHECK,
     cabal_freeze::CHECK,
     cargo_lock::CHECK,
+    chart_lock::CHECK,
     composer_lock::CHECK,
     conan_lock::CHECK,
     conda_environment::CHECK,
     conda_lock::CHECK,
     deno_lock::CHECK,
+    directory_packages::CHECK,
     gemfile_lock::CHECK,
     github_actions::CHECK,
     go_mod::CHECK,
     gradle_lock::CHECK,
+    julia_manifest::CHECK,
     luarocks_lock::CHECK,
     mix_lock::CHECK,
     nuget_lock::CHECK,
@@ -76,18 +87,23 @@ pub const ALL: &[Lockfile] = &[
     package_lock::CHECK,
     package_resolved::CHECK,
     packages_config::CHECK,
+    paket_lock::CHECK,
     pdm_lock::CHECK,
     pipfile_lock::CHECK,
     pnpm_lock::CHECK,
     podfile_lock::CHECK,
     poetry_lock::CHECK,
     pom_xml::CHECK,
+    project_assets::CHECK,
     pubspec_lock::CHECK,
+    pylock::CHECK,
     rebar_lock::CHECK,
     renv_lock::CHECK,
     requirements::CHECK,
+    sbt_lock::CHECK,
     terraform_lock::CHECK,
     uv_lock::CHECK,
+    vcpkg::CHECK,
     yarn_lock::CHECK,
 ];
 

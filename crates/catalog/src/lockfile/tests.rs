@@ -114,6 +114,8 @@ fn empty_files_declare_nothing() {
         let empty = match check.id {
             "composer-lock" => br#"{"packages":null}"#.as_slice(),
             "nuget-lock" => br#"{"dependencies":null}"#,
+            "project-assets" => br#"{"libraries":null}"#,
+            "sbt-lock" => br#"{"dependencies":null}"#,
             "package-lock" => br#"{"lockfileVersion":3}"#,
             "pipfile-lock" => br#"{"_meta":{}}"#,
             _ => b"",
