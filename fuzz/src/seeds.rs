@@ -363,6 +363,18 @@ fn texts(folder: &Path) -> io::Result<()> {
             "<packages>\n<!-- x -->\n<package id=\"A.B\" version='1.0' />\n</packages>\n",
         ),
         ("composer_lock", composer),
+        ("chart_lock", "dependencies:\n- {name: a, version: 1.0.0}\n"),
+        (
+            "directory_packages",
+            "<Project><PackageVersion Include=\"A.B\" Version='1.0' /></Project>",
+        ),
+        ("julia_manifest", "[[A]]\nuuid = \"x\"\ngit-tree-sha1 = \"00\"\nversion = \"1.0\"\n"),
+        ("manifests", r#"{"dependencies":{"a":"1.0.0"},"workspaces":["b/*"]}"#),
+        ("paket_lock", "NUGET\n  remote: x\n    A.B (1.0)\n      C (>= 1)\n"),
+        ("project_assets", r#"{"libraries":{"A.B/1.0.0":{"type":"package"}}}"#),
+        ("pylock", "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"),
+        ("sbt_lock", r#"{"dependencies":[{"org":"a.b","name":"c","version":"1.0"}]}"#),
+        ("vcpkg", r#"{"dependencies":["a"],"overrides":[{"name":"a","version":"1.0"}]}"#),
         ("pacman", "%NAME%\na\n\n%VERSION%\n1:1.0-1\n\n%BASE%\nb\n\n%LICENSE%\nMIT\n\n"),
         (
             "pacman",

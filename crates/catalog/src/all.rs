@@ -14,12 +14,14 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::bun_lock::CHECK),
         Box::new(crate::lockfile::cabal_freeze::CHECK),
         Box::new(crate::lockfile::cargo_lock::CHECK),
+        Box::new(crate::lockfile::chart_lock::CHECK),
         Box::new(crate::lockfile::composer_lock::CHECK),
         Box::new(crate::lockfile::conan_lock::CHECK),
         Box::new(crate::conda::Conda),
         Box::new(crate::lockfile::conda_environment::CHECK),
         Box::new(crate::lockfile::conda_lock::CHECK),
         Box::new(crate::lockfile::deno_lock::CHECK),
+        Box::new(crate::lockfile::directory_packages::CHECK),
         Box::new(crate::dotnet::Dotnet),
         Box::new(crate::dpkg::Dpkg),
         Box::new(crate::elf_notes::ElfNotes),
@@ -31,8 +33,10 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::haskell::Haskell),
         Box::new(crate::java::Java),
         Box::new(crate::javascript::Javascript),
+        Box::new(crate::lockfile::julia_manifest::CHECK),
         Box::new(crate::luarocks::Luarocks),
         Box::new(crate::lockfile::luarocks_lock::CHECK),
+        Box::new(crate::manifests::Manifests),
         Box::new(crate::lockfile::mix_lock::CHECK),
         Box::new(crate::nix::Nix),
         Box::new(crate::lockfile::nuget_lock::CHECK),
@@ -43,6 +47,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::package_resolved::CHECK),
         Box::new(crate::lockfile::packages_config::CHECK),
         Box::new(crate::pacman::Pacman),
+        Box::new(crate::lockfile::paket_lock::CHECK),
         Box::new(crate::lockfile::pdm_lock::CHECK),
         Box::new(crate::php::Php),
         Box::new(crate::lockfile::pipfile_lock::CHECK),
@@ -52,7 +57,9 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::pom_xml::CHECK),
         Box::new(crate::portage::Portage),
         Box::new(crate::programs::Programs),
+        Box::new(crate::lockfile::project_assets::CHECK),
         Box::new(crate::lockfile::pubspec_lock::CHECK),
+        Box::new(crate::lockfile::pylock::CHECK),
         Box::new(crate::python::Python),
         Box::new(crate::r::R),
         Box::new(crate::lockfile::rebar_lock::CHECK),
@@ -61,8 +68,10 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::rpm::Rpm),
         Box::new(crate::ruby::Ruby),
         Box::new(crate::rust::Rust),
+        Box::new(crate::lockfile::sbt_lock::CHECK),
         Box::new(crate::lockfile::terraform_lock::CHECK),
         Box::new(crate::lockfile::uv_lock::CHECK),
+        Box::new(crate::lockfile::vcpkg::CHECK),
         Box::new(crate::wordpress::Wordpress),
         Box::new(crate::lockfile::yarn_lock::CHECK),
     ]
@@ -105,7 +114,7 @@ mod tests {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let mut expected = stems(source, true);
         expected.extend(stems(&format!("{source}/lockfile"), false));
-        expected.retain(|stem| !matches!(stem.as_str(), "lockfile" | "mod" | "tests"));
+        expected.retain(|stem| !matches!(stem.as_str(), "lockfile" | "listing" | "mod" | "tests"));
         expected.sort();
         let ids: Vec<_> = all().iter().map(|check| check.id()).collect();
         assert_eq!(ids, expected);

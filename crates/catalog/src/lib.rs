@@ -20,6 +20,7 @@ pub mod language;
 pub mod licence;
 pub mod lockfile;
 pub mod luarocks;
+pub mod manifests;
 pub mod nix;
 pub mod opam;
 pub mod os_release;
@@ -38,9 +39,12 @@ pub use all::all;
 
 mod binary;
 mod database;
+mod decoded;
 mod history;
 mod owned;
 mod text;
+mod xml;
+mod yaml;
 
 #[cfg(test)]
 mod view_tests;

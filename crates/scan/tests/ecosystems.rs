@@ -24,6 +24,7 @@ const INSTALLED: &[(&str, &[&str])] = &[
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
     ("luarocks", &["LuaRocks"]),
+    ("manifests", &[]),
     ("nix", &["Nix"]),
     ("opam", &["opam"]),
     ("os-release", &[]),

@@ -44,7 +44,9 @@ ecosystems! {
     GITHUB_ACTIONS = "GitHub Actions",
     GO = "Go",
     HACKAGE = "Hackage",
+    HELM = "Helm",
     HEX = "Hex",
+    JULIA = "Julia",
     LUA_ROCKS = "LuaRocks",
     MAGEIA = "Mageia",
     MAVEN = "Maven",
@@ -67,6 +69,7 @@ ecosystems! {
     SWIFT_URL = "SwiftURL",
     TERRAFORM = "Terraform",
     UBUNTU = "Ubuntu",
+    VCPKG = "vcpkg",
     WOLFI = "Wolfi",
     WORDPRESS = "WordPress",
 }
@@ -160,7 +163,9 @@ impl Ecosystem {
                 | "GitHub Actions"
                 | "Go"
                 | "Hackage"
+                | "Helm"
                 | "Hex"
+                | "Julia"
                 | "LuaRocks"
                 | "Maven"
                 | "Nix"
@@ -178,6 +183,7 @@ impl Ecosystem {
                 | "npm"
                 | "opam"
                 | "program"
+                | "vcpkg"
         )
     }
 
@@ -190,6 +196,7 @@ impl Ecosystem {
             "Arch Linux"
                 | "CocoaPods"
                 | "Gentoo"
+                | "Helm"
                 | "LuaRocks"
                 | "Nix"
                 | "Terraform"
@@ -197,6 +204,7 @@ impl Ecosystem {
                 | "cargo"
                 | "conda"
                 | "program"
+                | "vcpkg"
         )
     }
 }

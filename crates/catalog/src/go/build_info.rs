@@ -80,7 +80,7 @@ pub(super) fn parse<'text>(
 /// The semantic version of a Go release, as its vulnerability database writes it: `go1.21` is
 /// `1.21.0`, `go1.22rc1` is `1.22.0-rc.1`. What vendors append (` X:boringcrypto`, `-vendor`) falls
 /// away; `devel …` is no release.
-pub(super) fn semantic(version: &str) -> Option<String> {
+pub(crate) fn semantic(version: &str) -> Option<String> {
     let release = version.trim().strip_prefix("go")?;
     let end = release.find([' ', '-', '+']).unwrap_or(release.len());
     let release = release.get(..end)?;

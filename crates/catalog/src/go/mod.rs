@@ -12,6 +12,8 @@ mod build_info;
 mod functions;
 mod scanner;
 
+pub(crate) use build_info::semantic;
+
 use crate::binary::is_program;
 use crate::language::{Installed, decode, encode, may_be_of_a_distribution};
 use build_info::{BuildInfo, Module};

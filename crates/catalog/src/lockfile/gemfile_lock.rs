@@ -4,7 +4,8 @@
 //! need behind six. Gems of `GEM` sections are listed; those of `GIT`, `PATH` and `PLUGIN SOURCE` are
 //! not of the registry. A gem for several platforms stands there several times, and is listed once.
 
-use super::{Declared, Lockfile, is_named};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
 use crate::ruby::is_name;
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -16,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Gemfile.lock"), Interest::Name("gems.locked")],
     accepts,
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A gem that is installed may bring the lock file of its developers along, in `gems/NAME-VERSION`.
@@ -24,8 +25,8 @@ fn accepts(path: &str) -> bool {
     is_named(path, &["Gemfile.lock", "gems.locked"]) && !path.split('/').any(|part| part == "gems")
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
     let mut in_gems = false;
     let mut in_specs = false;
@@ -44,7 +45,10 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
                     in_gems || matches!(content, "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
             }
             2 => in_specs = content == "specs:",
-            4 if in_gems && in_specs => found.extend(declared(content, number)),
+            4 if in_gems && in_specs => {
+                found.push(Entry::package(declared(content, number), number))
+            }
+            4 if in_specs => found.push(Entry::Elsewhere),
             _ => {}
         }
     }
