@@ -236,6 +236,6 @@ fn place(path: &str, inner: &str) -> String {
 #[cfg(test)]
 mod archive_tests;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
