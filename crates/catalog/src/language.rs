@@ -159,6 +159,15 @@ pub(crate) fn decode<'fact, T: Deserialize<'fact>>(
         .ok()
 }
 
+/// The problem of a file some of whose packages cannot be shown.
+pub(crate) fn unreadable(at: &FactAt<'_>, count: u32) -> Option<Problem> {
+    (count > 0).then(|| Problem {
+        path: at.path.to_owned(),
+        layer: at.layer,
+        reason: format!("{count} of its packages have no readable name and version"),
+    })
+}
+
 /// A name or version as it may be shown: trimmed, not empty, bounded, without control characters.
 pub(crate) fn plain_text(text: &str) -> Option<&str> {
     let text = text.trim();
