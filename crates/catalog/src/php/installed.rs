@@ -1,10 +1,10 @@
 //! Composer's `installed.json`: version 1 is a list of packages, version 2 an object that holds it.
 //!
-//! A package that Composer linked from a folder of the project (`dist` of type `path`) is the project's
-//! own; no advisory speaks of it. A branch (`dev-main`) is listed as what it is.
+//! A package that Composer linked from a folder (`dist` of type `path`) is listed like any other, since it
+//! is there. A branch (`dev-main`) is listed as what it is.
 //! Source: Composer, `FilesystemRepository.php`; Composer documentation, "The composer.json schema".
 
-use crate::language::{LICENCE_LIMIT, plain_text};
+use crate::language::{LICENCE_LIMIT, null_as_nothing, plain_text};
 use image::ReadError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ pub(super) struct Package {
 #[serde(untagged)]
 enum File<'text> {
     Second {
-        #[serde(borrow)]
+        #[serde(borrow, deserialize_with = "null_as_nothing")]
         packages: Vec<Entry<'text>>,
     },
     First(#[serde(borrow)] Vec<Entry<'text>>),
@@ -66,6 +66,12 @@ impl Entry<'_> {
         Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
     }
 
+    /// Name in lower case, and version, of whatever source; none where one cannot be shown.
+    fn installed(&self) -> Option<(String, &str)> {
+        let name = self.name.as_deref().filter(|name| is_name(name))?;
+        Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
+    }
+
     /// The licences that it states.
     pub(crate) fn licences(&self) -> Vec<String> {
         let all: &[Cow<'_, str>] = match &self.license {
@@ -86,8 +92,8 @@ fn is_name(name: &str) -> bool {
         && name.split_once('/').is_some_and(|(vendor, name)| fits(vendor) && fits(name))
 }
 
-/// Reads an `installed.json`.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
+/// Reads an `installed.json`: its packages, and how many more cannot be shown.
+pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<Package>, u32), ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let file: File<'_> = serde_json::from_slice(bytes)
         .map_err(|_| ReadError::new("it is not an installed.json of Composer 1 or 2"))?;
@@ -95,9 +101,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
     if entries.len() > PACKAGES {
         return Err(ReadError::new(format!("it names more than {PACKAGES} packages")));
     }
-    let packages = entries.iter().filter_map(|entry| {
-        let (name, version) = entry.identity()?;
-        Some(Package { name, version: version.to_owned(), licences: entry.licences() })
-    });
-    Ok(packages.collect())
+    let (mut packages, mut unreadable) = (Vec::new(), 0);
+    for entry in &entries {
+        let licences = entry.licences();
+        match entry.installed() {
+            Some((name, version)) => {
+                packages.push(Package { name, version: version.to_owned(), licences });
+            }
+            None => unreadable += 1,
+        }
+    }
+    Ok((packages, unreadable))
 }

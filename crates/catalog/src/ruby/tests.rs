@@ -135,6 +135,25 @@ fn specifications_are_read_as_rubygems_reads_them() {
     eprintln!("{} specifications compared", text.lines().count());
 }
 
+#[test]
+fn a_gem_that_was_checked_out_is_listed_with_the_version_that_stands_there() {
+    let plain =
+        b"Gem::Specification.new do |s|\n  s.name = 'a'\n  s.version = '1.0'\nend\n".as_slice();
+    let computed =
+        b"Gem::Specification.new do |s|\n  s.name = 'b'\n  s.version = B::VERSION\nend\n";
+    let base = "usr/local/bundle/ruby/3.2.0/bundler/gems";
+    let found = resolve(
+        &Ruby,
+        &[
+            (&format!("{base}/a-0123456789ab/a.gemspec"), plain),
+            (&format!("{base}/bs-0123456789ab/b/b.gemspec"), computed),
+            (&format!("{base}/a-0123456789ab/spec/fixtures/c.gemspec"), plain),
+            ("usr/local/bundle/gems/a-1.0/a.gemspec", plain),
+        ],
+    );
+    assert_eq!(purls(&found), ["pkg:gem/a@1.0", "pkg:gem/b"]);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>, text in "(# stub: |Gem::Specification.new do |\\|s\\||s\\.|name|version|licenses|=|\"|'|%q|\\{|\\}|\\[|\\]|,|a|1|é|\n| ){0,60}") {

@@ -91,6 +91,13 @@ fn a_damaged_or_cut_off_list_is_a_problem() {
 }
 
 #[test]
+fn a_crate_that_cannot_be_shown_is_a_problem() {
+    let list = minified().replace("\"libc\"", "\"\\u001b\"");
+    let resolution = resolve(&Rust, &[("opt/app", &program(b"", &zlib(&list, 6)))]);
+    assert_eq!((resolution.packages.len(), resolution.problems.len()), (3, 1));
+}
+
+#[test]
 fn a_program_without_a_list_is_of_no_concern() {
     let bytes = program(&zlib("{\"packagez\":[]}", 6), b"");
     assert_eq!(read_in_pieces(&Rust, "opt/a", 0o755, &bytes, 4096).unwrap(), None);
