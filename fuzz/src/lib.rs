@@ -494,7 +494,7 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
 pub fn sbom(data: &[u8]) {
     let Ok(document) = ::sbom::read(data) else { return };
     let components = document.components.len() + document.packages.len();
-    let inventory = scan::bill("sbom:x", document);
+    let inventory = scan::bill("sbom:x", document, None);
     assert!(inventory.packages.len() <= components);
     for package in &inventory.packages {
         let text = package.purl.to_string();

@@ -14,9 +14,11 @@ use crate::intervals::{End, Interval};
 use crate::map::{self, Bytes};
 use crate::names;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use vocabulary::{Ecosystem, Severity};
 
 /// Marks in records, blocks and intervals.
@@ -127,7 +129,11 @@ pub struct Database {
     ecosystem: Ecosystem,
     records: u64,
     releases: Vec<String>,
+    folded: OnceLock<Folded>,
 }
+
+/// Postings of names with capitals, by the name in lower case.
+type Folded = HashMap<String, Vec<u32>>;
 
 /// How bad a record says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,7 +247,8 @@ impl Database {
         for _ in 0..count {
             releases.push(meta.text()?.to_owned());
         }
-        Ok(Self { bytes, sections, ecosystem, records, releases })
+        let folded = OnceLock::new();
+        Ok(Self { bytes, sections, ecosystem, records, releases, folded })
     }
 
     /// The ecosystem.
@@ -289,9 +296,55 @@ impl Database {
         releases: &[u32],
     ) -> Result<Vec<(u32, BlockView<'_>)>, FormatError> {
         let name = names::canonical(self.ecosystem.as_str(), name);
-        let Some(posting) = self.posting(&name)? else { return Ok(Vec::new()) };
-        let mut posting = Reader::at(self.section(Section::Postings), posting)?;
         let mut found = Vec::new();
+        if self.ecosystem == Ecosystem::GO {
+            for posting in self.in_any_case(&name)? {
+                self.posted(posting, releases, &mut found)?;
+            }
+        } else if let Some(posting) = self.posting(&name)? {
+            self.posted(posting, releases, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// The postings of a name in any case of letters: package URLs of Go are in lower case, advisories
+    /// write modules as their repositories do (purl-spec, type `golang`). Names with capitals are few,
+    /// and are gathered when the first is asked for.
+    fn in_any_case(&self, name: &str) -> Result<Vec<u32>, FormatError> {
+        let mut postings: Vec<u32> = self.posting(name)?.into_iter().collect();
+        let lower = name.to_ascii_lowercase();
+        if lower != name {
+            postings.extend(self.posting(&lower)?);
+        }
+        let folded = self.folded.get_or_init(|| self.fold());
+        postings.extend(folded.get(&lower).into_iter().flatten());
+        postings.sort_unstable();
+        postings.dedup();
+        Ok(postings)
+    }
+
+    fn fold(&self) -> Folded {
+        let mut folded = Folded::new();
+        let (entries, _) = self.section(Section::Names).as_chunks::<8>();
+        for entry in entries {
+            let mut entry = Reader::new(entry);
+            let (Ok(key), Ok(posting)) = (entry.u32(), entry.u32()) else { continue };
+            let Ok(name) = self.string(u64::from(key)) else { continue };
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                folded.entry(name.to_ascii_lowercase()).or_default().push(posting);
+            }
+        }
+        folded
+    }
+
+    /// The blocks of one posting.
+    fn posted<'file>(
+        &'file self,
+        posting: u32,
+        releases: &[u32],
+        found: &mut Vec<(u32, BlockView<'file>)>,
+    ) -> Result<(), FormatError> {
+        let mut posting = Reader::at(self.section(Section::Postings), posting)?;
         for _ in 0..posting.count()? {
             let release = posting.small()?;
             let length = posting.count()?;
@@ -305,7 +358,7 @@ impl Database {
                 found.push((place, self.block(place, release)?));
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The place of a name's posting.

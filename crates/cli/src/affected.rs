@@ -84,6 +84,7 @@ fn read_args(args: &AffectedArgs) -> ReadArgs {
         cache_dir: args.cache_dir.clone(),
         no_cache: args.no_cache,
         reverify: false,
+        distro: None,
     }
 }
 

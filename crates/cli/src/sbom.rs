@@ -1,7 +1,7 @@
 //! `lazaret sbom`: the packages of a subject.
 
 use crate::World;
-use crate::args::{ReadArgs, RecordArgs, SbomArgs};
+use crate::args::{Distro, ReadArgs, RecordArgs, SbomArgs};
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
@@ -107,6 +107,7 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
         reverify: args.reverify,
         engines: world.engines(),
         registry: world.registry(),
+        distribution: args.distro.clone().map(|Distro(distribution)| distribution),
         kernel: Some(nix::sys::utsname::uname())
             .and_then(Result::ok)
             .map(|name| name.release().to_string_lossy().into_owned()),
@@ -118,7 +119,7 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
 pub(crate) fn failure(error: ScanError) -> Failure {
     let cause = match &error {
         ScanError::Image(cause) => cause,
-        ScanError::Bill(_) => return Failure::new(Exit::Usage, error),
+        ScanError::Bill(_) | ScanError::NotABill(_) => return Failure::new(Exit::Usage, error),
     };
     let exit = match cause {
         ImageError::Read { .. }

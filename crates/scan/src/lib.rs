@@ -27,6 +27,7 @@ pub use imported::{ImportError, Imported, SARIF_BYTES, import};
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
+pub use sbom::distribution_id;
 
 pub use image::{Progress, RecordLevel};
 

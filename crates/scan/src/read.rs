@@ -17,7 +17,8 @@ use image::{
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{
-    Algorithm, Coverage, Digest, FileRecord, Layer, Platform, Problem, Status, Subject, SubjectKind,
+    Algorithm, Coverage, Digest, Distribution, FileRecord, Layer, Platform, Problem, Status,
+    Subject, SubjectKind,
 };
 
 /// How a subject is to be read.
@@ -41,6 +42,8 @@ pub struct ReadOptions {
     pub kernel: Option<String>,
     /// Whether VEX documents that are attached to an image are looked for.
     pub attached: bool,
+    /// The release that the packages of a bill of materials are of, whatever it says itself.
+    pub distribution: Option<Distribution>,
 }
 
 /// The check of what is attached to an image, in the coverage.
@@ -59,6 +62,7 @@ impl Default for ReadOptions {
             registry: image::RegistryOptions::default(),
             kernel: None,
             attached: false,
+            distribution: None,
         }
     }
 }
@@ -72,6 +76,9 @@ pub enum ScanError {
     /// The bill of materials could not be read.
     #[error(transparent)]
     Bill(#[from] BillError),
+    /// A release was given for what says its own.
+    #[error("`{0}` is no bill of materials: what it is of, it says itself; leave out --distro")]
+    NotABill(String),
 }
 
 /// What came of one layer.
@@ -91,7 +98,10 @@ pub fn read(
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
     if let Some(file) = bill::named(reference) {
-        return Ok(bill::read(reference, &file)?);
+        return Ok(bill::read(reference, &file, options.distribution.as_ref())?);
+    }
+    if options.distribution.is_some() {
+        return Err(ScanError::NotABill(reference.to_owned()));
     }
     if let Some(root) = host::named(reference) {
         return read_host(reference, &root, options, progress);

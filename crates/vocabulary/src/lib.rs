@@ -17,6 +17,7 @@ pub mod file;
 pub mod finding;
 pub mod layer;
 pub mod location;
+pub mod nullable;
 pub mod package;
 pub mod program;
 pub mod purl;
@@ -42,6 +43,7 @@ pub use finding::{
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
+pub use nullable::Nullable;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use program::{Functions, Program, Programs, VulnerableCode};
 pub use purl::{Purl, PurlError};
