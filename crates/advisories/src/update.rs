@@ -294,20 +294,45 @@ pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
     manifests(folder).iter().map(|manifest| manifest.info(now)).collect()
 }
 
+/// The database files of a folder that cannot be used, sorted, each with why: what [`status`] leaves
+/// out must not read as if it had never been there.
+#[must_use]
+pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut all: Vec<_> = database_files(folder)
+        .filter_map(|path| {
+            let reason = match Database::open(&path) {
+                Err(error) => error.to_string(),
+                Ok(database) => {
+                    let own = manifest::database_path(folder, database.ecosystem());
+                    let whole = own.as_deref() == Some(path.as_path())
+                        && Manifest::of(folder, database.ecosystem(), &database).is_some();
+                    (!whole)
+                        .then(|| format!("`{}` is not what its manifest says", path.display()))?
+                }
+            };
+            Some((path, reason))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
 /// The manifests of the feeds about exploitation that can be used.
 pub(crate) fn risk_manifests(folder: &Path) -> Vec<Manifest> {
     let feeds = crate::risk::RiskFeed::ALL.into_iter();
     feeds.filter_map(|feed| crate::risk::load(folder, feed)).map(|(manifest, _)| manifest).collect()
 }
 
+fn database_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths.filter(|path| path.extension().is_some_and(|ending| ending == "lzdb"))
+}
+
 /// The manifests of all databases that can be used, sorted by ecosystem.
 #[must_use]
 pub fn manifests(folder: &Path) -> Vec<Manifest> {
-    let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
-    let mut all: Vec<Manifest> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "lzdb"))
+    let mut all: Vec<Manifest> = database_files(folder)
         .filter_map(|path| {
             let database = Database::open(&path).ok()?;
             let own = manifest::database_path(folder, database.ecosystem())? == path;

@@ -62,7 +62,8 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     Ok(match report.outcome {
         Outcome::Pass => Exit::Clean,
         Outcome::Findings => Exit::Findings,
-        Outcome::Incomplete => Exit::Incomplete,
+        // No line has a say in what is affected.
+        Outcome::NoLine | Outcome::Incomplete => Exit::Incomplete,
     })
 }
 

@@ -16,7 +16,8 @@ const STYLES: Styles = Styles::styled()
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   clean: nothing over the line, and all was looked at
+  0   nothing over the line (--fail-on, --fail-on-unknown, --fail-on-exploited), and all was looked
+      at; also findings where no such line was given, which is no pass: the verdict says so
   1   findings over the line
   2   usage: wrong arguments, or an input that is not there
   3   incomplete: not all could be looked at

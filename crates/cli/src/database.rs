@@ -19,7 +19,7 @@ pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
         }
         DbCommand::Status { format } => status(&folder, format),
         DbCommand::Match { purl, distro, format } => {
-            crate::matching::run(&folder, &purl, distro.as_deref(), format)
+            crate::matching::run(world, &folder, &purl, distro.as_deref(), format)
         }
         DbCommand::Export { file } => {
             let digest = advisories::export(&folder, &file)
@@ -76,7 +76,7 @@ fn update_all(
     let mut exit = Exit::Clean;
     if names.is_empty() || !ecosystems.is_empty() {
         let updates = update(world, folder, from, &ecosystems).map_err(no_database)?;
-        exit = show_updates(world, &updates)?;
+        exit = show_updates(world, &updates, &ecosystems);
     }
     let feeds = if names.is_empty() { RiskFeed::ALL.to_vec() } else { feeds };
     for feed in feeds {
@@ -170,7 +170,8 @@ fn risks(
     Ok(if changed { Risks::open(&folder, now) } else { known })
 }
 
-fn show_updates(world: &World, updates: &[Updated]) -> Result<Exit, Failure> {
+/// Says what became of each. One that was named and that the source does not have is no success.
+fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit {
     for update in updates {
         let ecosystem = &update.ecosystem;
         let records = update.manifest.as_ref().map_or(0, |manifest| manifest.records);
@@ -190,8 +191,10 @@ fn show_updates(world: &World, updates: &[Updated]) -> Result<Exit, Failure> {
             Changed::NotThere => format!("{ecosystem}: the source does not have it"),
         });
     }
-    let there = updates.iter().any(|update| update.changed != Changed::NotThere);
-    Ok(if there { Exit::Clean } else { Exit::NoDatabase })
+    let is_there = |update: &&Updated| update.changed != Changed::NotThere;
+    let there = updates.iter().filter(is_there).count();
+    let all = named.is_empty() || there == updates.len();
+    if there > 0 && all { Exit::Clean } else { Exit::NoDatabase }
 }
 
 fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
@@ -213,6 +216,14 @@ fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
                 },
             )
         })?;
+    }
+    if let Some((path, reason)) = advisories::update::unusable(folder).into_iter().next() {
+        let reason =
+            if reason.contains('`') { reason } else { format!("`{}`: {reason}", path.display()) };
+        return Err(Failure::new(
+            Exit::NoDatabase,
+            anyhow::anyhow!("{reason}; it counts as missing, run `lazaret db update`"),
+        ));
     }
     if none {
         return Err(Failure::new(

@@ -8,12 +8,15 @@ use advisories::{Databases, Matched};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
-use vocabulary::{Distribution, Ecosystem, Evidence, Finding, Package, Purl, Status};
+use vocabulary::{
+    Coverage, Distribution, Ecosystem, Evidence, Finding, Package, Purl, Status, counted,
+};
 
 /// Package URLs that are read from standard input.
 const LINES: usize = 1_000_000;
 
 pub(crate) fn run(
+    world: &World,
     folder: &Path,
     purl: &str,
     distribution: Option<&str>,
@@ -22,9 +25,17 @@ pub(crate) fn run(
     let distribution = distribution.map(advisories::purls::distribution).transpose();
     let distribution = distribution.map_err(|error| Failure::new(Exit::Usage, error))?;
     let asked = match purl {
-        "-" => lines(distribution.as_ref())?,
+        "-" => match lines(distribution.as_ref())? {
+            asked if asked.is_empty() => {
+                return Err(Failure::usage(
+                    "standard input names no package URL; give one a line, such as pkg:npm/left-pad@1.0.0",
+                ));
+            }
+            asked => asked,
+        },
         purl => vec![package(purl, distribution.as_ref()).map_err(Failure::usage)?],
     };
+    let packages = asked.len();
     let ecosystems: BTreeSet<Ecosystem> =
         asked.iter().map(|(package, _)| package.ecosystem.clone()).collect();
     let databases = Databases::open(folder, ecosystems, World::now());
@@ -33,20 +44,32 @@ pub(crate) fn run(
         StatusFormat::Json => output::print_json(&Answer::of(&matched))?,
         StatusFormat::Table => output::print(|out| table(&matched, purl == "-", out))?,
     }
-    let unchecked = matched.coverage.iter().find(|coverage| coverage.status != Status::Ran);
-    match unchecked {
-        Some(coverage) if matched.findings.is_empty() => {
-            let reason = coverage
-                .reason
-                .clone()
-                .or_else(|| coverage.problems.first().map(|problem| problem.reason.clone()))
-                .unwrap_or_default();
-            let exit = if databases.is_empty() { Exit::NoDatabase } else { Exit::Incomplete };
-            Err(Failure::new(exit, anyhow::Error::msg(reason)))
+    let mut unchecked = matched.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
+    if !matched.findings.is_empty() {
+        // What was found counts; what was not looked up is said beside it.
+        for coverage in unchecked {
+            let reason = reason(coverage);
+            world.printing.remark(&format!("lazaret: not checked: {}: {reason}", coverage.check));
         }
-        _ if matched.findings.is_empty() => Ok(Exit::Clean),
-        _ => Ok(Exit::Findings),
+        return Ok(Exit::Findings);
     }
+    if let Some(coverage) = unchecked.next() {
+        let exit = if databases.is_empty() { Exit::NoDatabase } else { Exit::Incomplete };
+        return Err(Failure::new(exit, anyhow::Error::msg(reason(coverage))));
+    }
+    if format == StatusFormat::Table {
+        let packages = counted(packages, "package", "packages");
+        output::print(|out| {
+            writeln!(out, "no advisory names a version that is here ({packages})")
+        })?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// Why a check did not run in full.
+fn reason(coverage: &Coverage) -> String {
+    let problem = || coverage.problems.first().map(|problem| problem.reason.clone());
+    coverage.reason.clone().or_else(problem).unwrap_or_default()
 }
 
 type Asked = (Package, Option<Distribution>);
@@ -97,7 +120,7 @@ fn matches(databases: &Databases, asked: Vec<Asked>) -> Matched {
 #[derive(serde::Serialize)]
 struct Answer<'matched> {
     findings: &'matched [Finding],
-    coverage: &'matched [vocabulary::Coverage],
+    coverage: &'matched [Coverage],
 }
 
 impl<'matched> Answer<'matched> {

@@ -57,6 +57,11 @@ impl Printing {
     }
 }
 
+/// Text without what a terminal would act on.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 /// The file that `template:FILE` names.
 pub(crate) fn template_of(text: &str) -> Option<&str> {
     text.strip_prefix("template:")
@@ -116,6 +121,14 @@ fn moment() -> String {
 fn width() -> Option<usize> {
     let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
     columns.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+/// The forms in which a result goes anywhere.
+pub(crate) fn formats(args: &OutputArgs, default: Format) -> impl Iterator<Item = Format> {
+    let to_files = args.output.iter().map(move |output| output.format.or(args.format));
+    let to_files = to_files.map(move |format| format.unwrap_or(default));
+    let printed = args.output.is_empty().then(|| args.format.unwrap_or(default));
+    to_files.chain(args.format).chain(printed)
 }
 
 /// Renders to everywhere that was asked for.

@@ -7,6 +7,7 @@
 use crate::World;
 use crate::args::{DatabaseArgs, PolicyArgs, ReadArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
+use crate::output::plain;
 use crate::sbom::{exit_of, today};
 use crate::{diff, output, scanning, settings};
 use clap::{Args, Subcommand};
@@ -135,7 +136,12 @@ fn check(world: &World, file: Option<PathBuf>) -> Result<Exit, Failure> {
     let policy = read(&file)?;
     let ignores =
         counted(u64::try_from(policy.ignores.len()).unwrap_or(u64::MAX), "ignore", "ignores");
-    world.printing.remark(&format!("`{}` is right: {ignores}", file.display()));
+    // A file that draws no line lets every scan end without a verdict.
+    let line = policy.line().map_or_else(
+        || "no line (`fail-on`, `fail-on-unknown`, `fail-on-exploited`)".to_owned(),
+        |line| format!("a line at {line}"),
+    );
+    world.printing.remark(&format!("`{}` is right: {line}, {ignores}", file.display()));
     Ok(Exit::Clean)
 }
 
@@ -154,6 +160,8 @@ struct Line<'report> {
 struct Tested<'report> {
     schema: &'static str,
     outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<&'report str>,
     reasons: &'report [String],
     findings: Vec<Line<'report>>,
     unused: &'report [String],
@@ -214,12 +222,15 @@ fn show(
         return output::print_json(&Tested {
             schema: "lazaret.policy-test/1",
             outcome: decision.outcome,
+            line: decision.line.as_deref(),
             reasons: &decision.reasons,
             findings: lines,
             unused,
         });
     }
+    let verdict = format!("{}  {}", decision.outcome.word(), plain(&decision.reasons.join("; ")));
     output::print(|out| {
+        writeln!(out, "{verdict}\n")?;
         for line in &lines {
             let mark = if line.verdict.over { "over " } else { "     " };
             let package = line.package.as_deref().unwrap_or("-");
@@ -235,16 +246,6 @@ fn show(
         for rule in unused {
             writeln!(out, "unused  the ignore of {} silences nothing here", plain(rule))?;
         }
-        let word = match decision.outcome {
-            Outcome::Pass => "PASS",
-            Outcome::Findings => "FINDINGS",
-            Outcome::Incomplete => "INCOMPLETE",
-        };
-        writeln!(out, "{word}  {}", plain(&decision.reasons.join("; ")))
+        writeln!(out, "\n{verdict}")
     })
-}
-
-/// Text without what a terminal would act on.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -319,6 +319,8 @@ fn outcome(report: &RunningReport) -> Outcome {
         Outcome::Findings
     } else if any(Outcome::Incomplete) || !report.not_checked.is_empty() {
         Outcome::Incomplete
+    } else if any(Outcome::NoLine) {
+        Outcome::NoLine
     } else {
         Outcome::Pass
     }

@@ -28,7 +28,11 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         )));
     }
     let inventory = read(world, &args.subject.reference, &args.subject.read, args.record)?;
-    let policy = policy::Policy { allow_partial: args.allow_partial, ..policy::Policy::default() };
+    let policy = policy::Policy {
+        allow_partial: args.allow_partial,
+        matter: policy::Matter::Packages,
+        ..policy::Policy::default()
+    };
     let assessment = Assessment {
         tool: World::tool(),
         databases: None,
@@ -48,7 +52,22 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         configured.unwrap_or(Format::Table),
         |format, style, out| report::render_packages(&report, format, style, out),
     )?;
+    say_gaps(world, &report);
     Ok(exit_of(report.decision.outcome))
+}
+
+/// Says on standard error what a list lacks, or is not: the forms for programs have no verdict, and a
+/// bill that misses parts reads like a whole one.
+pub(crate) fn say_gaps(world: &World, report: &vocabulary::Report) {
+    let decision = &report.decision;
+    if decision.outcome == Outcome::Pass {
+        return;
+    }
+    let word = decision.outcome.word().to_lowercase();
+    let reasons = output::plain(&decision.reasons.join("; "));
+    world
+        .printing
+        .remark(&format!("lazaret: {}: {word}: {reasons}", output::plain(&report.subject.name)));
 }
 
 /// Reads the subject that a command names.
@@ -184,7 +203,8 @@ const fn registry_exit(cause: &RegistryError) -> Exit {
 
 pub(crate) fn exit_of(outcome: Outcome) -> Exit {
     match outcome {
-        Outcome::Pass => Exit::Clean,
+        // What nobody drew a line for is no failure, and what is printed says that it is no pass.
+        Outcome::Pass | Outcome::NoLine => Exit::Clean,
         Outcome::Findings => Exit::Findings,
         Outcome::Incomplete => Exit::Incomplete,
     }

@@ -5,7 +5,7 @@ use crate::args::{PolicyArgs, ScanArgs};
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
-use crate::{database, output, progress, running, settings, several};
+use crate::{database, output, progress, running, sbom, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
 use scan::{Assessment, Inventory};
@@ -70,6 +70,9 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             output::deliver(&world.printing, &args.output, format, |format, style, out| {
                 report::render(report, format, style, out)
             })?;
+            if !output::formats(&args.output, format).any(Format::has_verdict) {
+                sbom::say_gaps(world, report);
+            }
         }
         _ => {
             let failed = failed.into_iter().map(|(reference, failure)| NotChecked {

@@ -60,7 +60,9 @@ fn one_package_is_matched_with_its_evidence() {
     ]);
     assert_eq!(code(&matched), 1, "{}", stderr(&matched));
     insta::assert_snapshot!("match", stdout(&matched));
-    assert_eq!(code(&bench.run(&["db", "match", "pkg:pypi/demo-web@2.0"])), 0);
+    let none = bench.run(&["db", "match", "pkg:pypi/demo-web@2.0"]);
+    assert_eq!(code(&none), 0);
+    assert_eq!(stdout(&none), "no advisory names a version that is here (1 package)\n");
     assert_eq!(code(&bench.run(&["db", "match", "pkg:pypi/Demo_Web@1.9.9"])), 1);
     assert_eq!(code(&bench.run(&["db", "match", "pkg:deb/debian/x@1", "--distro", "debian:7"])), 3);
     assert_eq!(code(&bench.run(&["db", "match", "pkg:cargo/x@1"])), 4);
@@ -86,6 +88,19 @@ fn package_urls_are_matched_line_by_line() {
     assert_eq!(code(&matched), 1, "{}", stderr(&matched));
     let answer: serde_json::Value = serde_json::from_str(&stdout(&matched)).unwrap();
     assert_eq!(answer["findings"].as_array().unwrap().len(), 4);
+    // One that cannot be looked up is said beside what was found.
+    let partly = ask("pkg:pypi/demo-web@1.5\npkg:cargo/x@1\n");
+    assert_eq!(code(&partly), 1);
+    assert!(
+        stderr(&partly).contains("not checked: vulnerabilities:crates.io"),
+        "{}",
+        stderr(&partly)
+    );
+    for nothing in ["", "\n# remark\n"] {
+        let asked = ask(nothing);
+        assert_eq!(code(&asked), 2);
+        assert!(stderr(&asked).contains("names no package URL"), "{}", stderr(&asked));
+    }
     let wrong = ask("pkg:pypi/demo-web@1.5\nnonsense\n");
     assert_eq!(code(&wrong), 2);
     assert!(stderr(&wrong).contains("standard input, line 2: "), "{}", stderr(&wrong));
@@ -101,9 +116,19 @@ fn a_damaged_database_is_named() {
     let scanned = bench.run(&["scan", "image", "--offline"]);
     assert_eq!(code(&scanned), 4);
     assert!(stderr(&scanned).contains("debian.lzdb"), "{}", stderr(&scanned));
+    let status = bench.run(&["db", "status"]);
+    assert_eq!(code(&status), 4);
+    assert!(stderr(&status).contains("debian.lzdb"), "{}", stderr(&status));
     bench.write_feed();
     let repaired = bench.run(&["db", "update", "--from", "feed"]);
     assert_eq!(code(&repaired), 0, "{}", stderr(&repaired));
+    assert_eq!(code(&bench.run(&["db", "status"])), 0);
+    // One damaged beside two that are right is no folder that is right.
+    bench.write("db/v1/npm.lzdb", "torn");
+    assert_eq!(code(&bench.run(&["db", "status"])), 4);
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed"])), 0);
+    // Named, and not to be had.
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed", "npm", "Atlantis"])), 4);
     assert_eq!(code(&bench.run(&["scan", "image", "--offline", "-q"])), 0);
 }
 

@@ -191,7 +191,35 @@ fn a_form_without_differences_is_refused_before_anything_is_read() {
     bench.write("lazaret.toml", "format = \"markdown\"\n");
     let compared = bench.run(&["diff", "before", "after"]);
     assert_eq!(code(&compared), 1, "{}", stderr(&compared));
-    assert!(stdout(&compared).starts_with("Before"), "{}", stdout(&compared));
+    assert!(stdout(&compared).contains("\nBefore"), "{}", stdout(&compared));
+}
+
+#[test]
+fn without_a_line_what_is_new_has_not_passed_and_without_news_it_is_said_so() {
+    let bench = bench();
+    let outcome = |before: &str, after: &str| {
+        let compared = bench.run(&["diff", before, after, "--format", "json"]);
+        let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+        (code(&compared), report["outcome"].clone(), report["reasons"][0].clone())
+    };
+    let (exit, verdict, reason) = outcome("after", "before");
+    assert_eq!((exit, verdict), (0, Value::from("no-line")));
+    assert_eq!(reason, "3 new findings, 2 of them critical");
+    let (exit, verdict, reason) = outcome("after", "after");
+    assert_eq!((exit, verdict, reason), (0, Value::from("pass"), Value::from("no new findings")));
+}
+
+#[test]
+fn a_gap_is_said_of_the_side_that_has_it() {
+    let bench = bench();
+    bench.write("db/v1/npm.lzdb", "torn");
+    let compared = bench.run(&["diff", "before", "after", "--offline", "--format", "json"]);
+    assert_eq!(code(&compared), 3, "{}", stderr(&compared));
+    let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+    let reasons = report["reasons"].to_string();
+    for side in ["before", "after"] {
+        assert!(reasons.contains(&format!("vulnerabilities:npm ({side}) broke off")), "{reasons}");
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn functions_of_a_real_program_are_held_against_advisories() {
     assert!(text.contains("vulnerable function absent"), "{text}");
 
     // The verdict: both count, then only the one that is there.
-    for (flag, expected) in [(None, "2 findings"), (Some("--only-linked"), "1 finding")] {
+    for (flag, expected) in [(None, "2 findings are"), (Some("--only-linked"), "1 finding is")] {
         let mut arguments =
             vec!["scan", "dir:root", "--format", "json", "--fail-on", "critical", "--offline"];
         arguments.extend(flag);
@@ -73,8 +73,9 @@ fn functions_of_a_real_program_are_held_against_advisories() {
         assert_eq!(code(&scanned), 1, "{}", stderr(&scanned));
         let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
         let reasons = report["decision"]["reasons"].to_string();
-        assert!(reasons.contains(&format!("{expected} over the line: ")), "{reasons}");
-        let aside = "1 finding over the line whose functions are not in the program, not counted";
+        assert!(reasons.contains(&format!("{expected} over --fail-on critical: ")), "{reasons}");
+        let aside =
+            "1 finding over --fail-on critical whose functions are not in the program, not counted";
         assert_eq!(reasons.contains(aside), flag.is_some(), "{reasons}");
     }
 }

@@ -49,6 +49,60 @@ fn one_report_names_findings_of_every_layer() {
 }
 
 #[test]
+fn without_a_line_nothing_that_is_printed_says_pass() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    let reason = "4 findings, 2 of them critical; no --fail-on was given";
+    for format in ["table", "markdown", "junit", "gitlab"] {
+        let scanned = bench.run(&["scan", "image", "--format", format]);
+        assert_eq!(code(&scanned), 0, "{format}: {}", stderr(&scanned));
+        let text = stdout(&scanned).replace('\\', "");
+        assert!(text.contains(reason), "{format}: {text}");
+        assert!(!text.to_lowercase().contains("pass"), "{format}: {text}");
+    }
+    let table = stdout(&bench.run(&["scan", "image"]));
+    let verdict = format!("NO VERDICT  {reason}; 1 of unknown severity");
+    assert_eq!(table.lines().next(), Some(verdict.as_str()));
+    assert_eq!(table.lines().last(), Some(verdict.as_str()));
+    bench.run(&["scan", "image", "-o", "json=report.json"]);
+    assert_eq!(bench.json("report.json")["decision"]["outcome"], "no-line");
+    let tested = bench.run(&["policy", "test", "report.json"]);
+    assert_eq!(code(&tested), 0, "{}", stderr(&tested));
+    assert!(stdout(&tested).starts_with(&verdict), "{}", stdout(&tested));
+    assert!(!stdout(&tested).to_lowercase().contains("pass"), "{}", stdout(&tested));
+    // A list for programs has no verdict: it is said beside it.
+    let listed = bench.run(&["scan", "image", "--format", "cyclonedx"]);
+    assert!(stderr(&listed).contains(&format!("no verdict: {reason}")), "{}", stderr(&listed));
+
+    let below = bench.run(&["scan", "image", "--fail-on-exploited"]);
+    let text = stdout(&below);
+    let verdict = "PASS  4 findings, none over --fail-on-exploited: 2 critical, 1 low, 1 unknown";
+    assert!(text.lines().next().is_some_and(|line| line.starts_with(verdict)), "{text}");
+}
+
+#[test]
+fn a_bill_that_misses_parts_says_so_beside_the_form_that_cannot() {
+    let bench = Bench::new();
+    let torn = ImageBuilder::new().layer(base()).layer(
+        Layer::new().file("srv/app/node_modules/a/package.json", "{\"name\": \"a\", \"vers"),
+    );
+    torn.write_oci_dir(bench.path().join("image")).unwrap();
+    for format in ["cyclonedx", "spdx", "json", "table"] {
+        let listed = bench.run(&["sbom", "image", "--format", format]);
+        assert_eq!(code(&listed), 3, "{format}: {}", stderr(&listed));
+        let said = stderr(&listed);
+        assert!(said.contains("incomplete: "), "{format}: {said}");
+        assert!(said.contains("could not read all files"), "{format}: {said}");
+        assert!(!said.contains("no findings"), "{format}: {said}");
+    }
+    let table = stdout(&bench.run(&["sbom", "image"]));
+    assert!(table.starts_with("INCOMPLETE  "), "{table}");
+    assert_eq!(table.lines().next(), table.lines().last());
+    let quiet = bench.run(&["sbom", "image", "-q", "--format", "cyclonedx"]);
+    assert_eq!((code(&quiet), stderr(&quiet).as_str()), (3, ""));
+}
+
+#[test]
 fn every_layout_gives_the_same_findings() {
     let bench = Bench::with_database();
     image().write_oci_dir(bench.path().join("layout")).unwrap();

@@ -34,6 +34,10 @@ fn each_subject_is_told_of_and_one_exit_code_stands_for_all() {
     let text = stdout(&both);
     let summary = text.split("SUBJECTS (2)").nth(1).unwrap();
     assert!(summary.contains("PASS") && summary.contains("4 findings, 2 critical"), "{summary}");
+    assert!(
+        text.starts_with("SUBJECTS (2)") && text.matches("SUBJECTS (2)").count() == 2,
+        "{text}"
+    );
     assert_eq!(code(&scan(&["two", "two"])), 0);
     // What is not there does not hide the others, nor do they hide it.
     let missing = scan(&["two", "./missing", "two"]);

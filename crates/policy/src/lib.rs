@@ -10,6 +10,8 @@ mod conditions;
 mod date;
 mod file;
 mod ignore;
+mod line;
+mod tally;
 mod verdict;
 mod vex;
 
@@ -20,10 +22,12 @@ pub use conditions::{
 pub use date::{Date, DateError};
 pub use file::{Include, PolicyError, PolicyProblem, parse_policy, schema};
 pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores};
+pub use line::Matter;
 pub use verdict::{Verdict, verdicts};
 pub use vex::{VexError, VexProduct, VexStatement, VexStatus, parse_vex};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use tally::Tally;
 use vocabulary::diff::Likeness;
 use vocabulary::{
     Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Overridden, Package,
@@ -72,6 +76,8 @@ pub struct Policy {
     /// What was found before: such findings are not over the line, unless no line lets them pass
     /// ([`ALWAYS`]). None: nothing is compared.
     pub known: Option<HashSet<Likeness>>,
+    /// What the decision is about, for its words.
+    pub matter: Matter,
 }
 
 /// Whose layers count.
@@ -102,7 +108,7 @@ impl Policy {
     /// containers do all day, such as writing below `/var/log` and `/tmp`; it is listed, and passes.
     #[must_use]
     pub fn of_verification() -> Self {
-        Self { fail_on: Some(Severity::Medium), ..Self::default() }
+        Self { fail_on: Some(Severity::Medium), matter: Matter::Differences, ..Self::default() }
     }
 }
 
@@ -156,14 +162,17 @@ pub fn decide_for(
     let mut tally = Tally::default();
     open.for_each(|finding| tally.count(policy, finding));
     let gaps = Gaps::of(policy, coverage);
+    let line = policy.line();
     let outcome = match (tally.over.is_empty(), gaps.none()) {
         (false, _) => Outcome::Findings,
         (true, false) => Outcome::Incomplete,
+        (true, true) if line.is_none() && tally.below > 0 => Outcome::NoLine,
         (true, true) => Outcome::Pass,
     };
-    let mut reasons = tally.reasons(policy);
+    let mut reasons = tally.reasons(policy, suppressed.len());
     reasons.extend(gaps.reasons());
-    let decision = Decision { outcome, reasons, over_the_line: tally.over, suppressed, overridden };
+    let over_the_line = tally.over;
+    let decision = Decision { outcome, line, reasons, over_the_line, suppressed, overridden };
     Judgement { findings, decision }
 }
 
@@ -371,98 +380,6 @@ impl Counts {
             () if exploited => Self::Exploited,
             () => Self::Severity,
         }
-    }
-}
-
-/// Open findings, sorted by why they count.
-#[derive(Default)]
-struct Tally {
-    over: Vec<Fingerprint>,
-    /// By place in [`ALWAYS`].
-    always: BTreeMap<usize, u64>,
-    over_by_severity: BTreeMap<Severity, u64>,
-    /// Over the line because they are exploited.
-    exploited: u64,
-    below: u64,
-    below_unknown: u64,
-    /// Over the line, but found before.
-    known: u64,
-    /// Over the line, but nothing mends them.
-    not_mended: u64,
-    /// Over the line, but what is vulnerable is not in the program.
-    not_linked: u64,
-    /// Over the line, but in layers that do not count.
-    elsewhere: u64,
-}
-
-impl Tally {
-    fn count(&mut self, policy: &Policy, finding: &Finding) {
-        match Counts::of(policy, finding) {
-            Counts::Always(place) => *self.always.entry(place).or_default() += 1,
-            Counts::Exploited => self.exploited += 1,
-            Counts::Severity => *self.over_by_severity.entry(finding.severity).or_default() += 1,
-            Counts::Known => return self.known += 1,
-            Counts::NotMended => return self.not_mended += 1,
-            Counts::NotLinked => return self.not_linked += 1,
-            Counts::OtherLayers => return self.elsewhere += 1,
-            Counts::Below => {
-                self.below += 1;
-                self.below_unknown += u64::from(finding.severity == Severity::Unknown);
-                return;
-            }
-        }
-        self.over.push(finding.fingerprint.clone());
-    }
-
-    fn reasons(&self, policy: &Policy) -> Vec<String> {
-        let mut reasons = Vec::new();
-        for (place, number) in &self.always {
-            let Some(rule) = ALWAYS.get(*place) else { continue };
-            reasons.push(counted(*number, rule.one, rule.many));
-        }
-        if self.exploited > 0 {
-            reasons.push(counted(
-                self.exploited,
-                "vulnerability that is known to be exploited",
-                "vulnerabilities that are known to be exploited",
-            ));
-        }
-        if !self.over_by_severity.is_empty() {
-            let parts: Vec<_> = Severity::WORST_FIRST
-                .iter()
-                .filter_map(|level| Some(format!("{} {level}", self.over_by_severity.get(level)?)))
-                .collect();
-            let total: u64 = self.over_by_severity.values().sum();
-            let findings = counted(total, "finding", "findings");
-            reasons.push(format!("{findings} over the line: {}", parts.join(", ")));
-        }
-        let aside = [
-            (self.known, "found before"),
-            (self.not_mended, "without a fix"),
-            (self.not_linked, "whose functions are not in the program"),
-            (self.elsewhere, "in other layers"),
-        ];
-        for (number, why) in aside.into_iter().filter(|(number, _)| *number > 0) {
-            let findings = counted(number, "finding", "findings");
-            reasons.push(format!("{findings} over the line {why}, not counted"));
-        }
-        if self.over.is_empty() && self.below == 0 {
-            if self.known + self.not_mended + self.not_linked + self.elsewhere == 0 {
-                reasons.push("no findings".to_owned());
-            }
-        } else if self.over.is_empty() {
-            let findings = counted(self.below, "finding", "findings");
-            let line = match policy.fail_on {
-                Some(line) => format!("none {line} or worse"),
-                None if policy.fail_on_unknown => "none of unknown severity".to_owned(),
-                None => "no line was set".to_owned(),
-            };
-            reasons.push(format!("{findings}, {line}"));
-            if policy.fail_on.is_some() && self.below_unknown > 0 {
-                reasons.push(format!("{} of unknown severity, not counted", self.below_unknown));
-            }
-        }
-        reasons
     }
 }
 

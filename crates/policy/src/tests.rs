@@ -64,11 +64,100 @@ fn ignoring(rules: &str) -> Policy {
 }
 
 #[test]
-fn without_a_line_findings_pass_and_the_reason_says_so() {
-    let decision = judge(&Policy::default(), some(), &ran()).decision;
+fn without_a_line_nobody_has_passed_and_the_reason_names_the_option() {
+    let reasons = |findings| {
+        let decision = judge(&Policy::default(), findings, &ran()).decision;
+        assert_eq!(decision.outcome, Outcome::NoLine);
+        assert!(decision.over_the_line.is_empty() && decision.line.is_none());
+        decision.reasons.join("; ")
+    };
+    assert_eq!(
+        reasons(some()),
+        "3 findings, 1 of them high; no --fail-on was given; 1 of unknown severity"
+    );
+    let many = |number: usize, critical: usize| -> Vec<Finding> {
+        let level = |n| if n < critical { Severity::Critical } else { Severity::Low };
+        (0..number).map(|n| finding(&format!("CVE-{n}"), level(n), "pkg:npm/a@1", "a")).collect()
+    };
+    assert_eq!(reasons(many(372, 74)), "372 findings, 74 of them critical; no --fail-on was given");
+    assert_eq!(reasons(many(2, 2)), "2 findings, all of them critical; no --fail-on was given");
+    assert_eq!(reasons(many(1, 0)), "1 finding, low; no --fail-on was given");
+    assert_eq!(
+        reasons(vec![finding("CVE-0", Severity::Unknown, "pkg:npm/a@1", "a")]),
+        "1 finding, of unknown severity; no --fail-on was given"
+    );
+}
+
+#[test]
+fn what_only_says_which_findings_count_is_no_line() {
+    let policy = Policy {
+        only_fixed: true,
+        only_linked: true,
+        layers: Layers::Own,
+        allow_partial: true,
+        known: Some(HashSet::new()),
+        ..Policy::default()
+    };
+    assert_eq!(judge(&policy, some(), &ran()).decision.outcome, Outcome::NoLine);
+    for lined in [
+        Policy { fail_on: Some(Severity::Critical), ..Policy::default() },
+        Policy { fail_on_exploited: true, ..Policy::default() },
+    ] {
+        assert_eq!(judge(&lined, some(), &ran()).decision.outcome, Outcome::Pass);
+    }
+}
+
+#[test]
+fn without_a_line_and_without_findings_all_that_was_looked_at_passes() {
+    let decision = judge(&Policy::default(), Vec::new(), &ran()).decision;
+    assert_eq!(
+        (decision.outcome, decision.reasons),
+        (Outcome::Pass, vec!["no findings".to_owned()])
+    );
+    let all = "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\n";
+    let policy = Policy { ignores: parse_ignores(all).unwrap(), ..Policy::default() };
+    let decision = judge(&policy, some().drain(..1).collect(), &ran()).decision;
     assert_eq!(decision.outcome, Outcome::Pass);
-    assert_eq!(decision.reasons, ["3 findings, no line was set"]);
-    assert!(decision.over_the_line.is_empty());
+    assert_eq!(decision.reasons, ["no findings but those that are ignored (1)"]);
+}
+
+#[test]
+fn what_is_incomplete_without_a_line_is_incomplete_and_says_both() {
+    let coverage = [Coverage::failed("rpm", "damaged")];
+    let decision = judge(&Policy::default(), some(), &coverage).decision;
+    assert_eq!(decision.outcome, Outcome::Incomplete);
+    assert_eq!(
+        decision.reasons[1..],
+        ["no --fail-on was given", "1 of unknown severity", "rpm broke off"]
+    );
+}
+
+#[test]
+fn the_line_is_named_by_its_option_and_by_the_file_that_gave_it() {
+    let policy = Policy {
+        fail_on: Some(Severity::High),
+        fail_on_unknown: true,
+        fail_on_exploited: true,
+        places: [("fail-on".to_owned(), "lazaret.yaml:2".to_owned())].into(),
+        ..Policy::default()
+    };
+    let decision = judge(&policy, some(), &ran()).decision;
+    let line = "--fail-on high (lazaret.yaml:2) or --fail-on-unknown or --fail-on-exploited";
+    assert_eq!(decision.line.as_deref(), Some(line));
+    assert_eq!(
+        decision.reasons,
+        [
+            "1 finding is over --fail-on high (lazaret.yaml:2): 1 high",
+            "1 finding of unknown severity is over --fail-on-unknown",
+        ]
+    );
+    let policy = Policy { places: BTreeMap::new(), fail_on: Some(Severity::Medium), ..policy };
+    let decision = judge(&policy, some(), &ran()).decision;
+    assert_eq!(decision.reasons[0], "2 findings are over --fail-on medium: 1 high, 1 medium");
+    // The line below everything takes unknown severities too, by one option.
+    let policy = Policy { fail_on: Some(Severity::Unknown), ..policy };
+    let reasons = judge(&policy, some(), &ran()).decision.reasons;
+    assert_eq!(reasons, ["3 findings are over --fail-on unknown: 1 high, 1 medium, 1 unknown"]);
 }
 
 #[test]
@@ -77,13 +166,16 @@ fn findings_at_the_line_or_worse_are_over_it() {
     let decision = judge(&policy, some(), &ran()).decision;
     assert_eq!(decision.outcome, Outcome::Findings);
     assert_eq!(decision.over_the_line, [some()[0].fingerprint.clone()]);
-    assert_eq!(decision.reasons, ["1 finding over the line: 1 high"]);
+    assert_eq!(decision.reasons, ["1 finding is over --fail-on high: 1 high"]);
     let policy = Policy { fail_on: Some(Severity::Critical), ..Policy::default() };
     let decision = judge(&policy, some(), &ran()).decision;
     assert_eq!(decision.outcome, Outcome::Pass);
     assert_eq!(
         decision.reasons,
-        ["3 findings, none critical or worse", "1 of unknown severity, not counted"]
+        [
+            "3 findings, none over --fail-on critical: 1 high, 1 medium, 1 unknown",
+            "1 of unknown severity, not counted"
+        ]
     );
 }
 
@@ -134,7 +226,7 @@ fn findings_outrank_incomplete_and_both_are_named() {
     let coverage = [Coverage::failed("rpm", "damaged")];
     let decision = judge(&policy, some(), &coverage).decision;
     assert_eq!(decision.outcome, Outcome::Findings);
-    assert_eq!(decision.reasons, ["1 finding over the line: 1 high", "rpm broke off"]);
+    assert_eq!(decision.reasons, ["1 finding is over --fail-on high: 1 high", "rpm broke off"]);
 }
 
 #[test]
@@ -254,7 +346,7 @@ fn drift_of_what_matters_is_over_every_line_and_the_rest_follows_the_line() {
         let none = Policy::default();
         assert_eq!(outcome(&none, Severity::Critical), Outcome::Findings);
         assert_eq!(outcome(&none, Severity::High), Outcome::Findings);
-        assert_eq!(outcome(&none, Severity::Medium), Outcome::Pass);
+        assert_eq!(outcome(&none, Severity::Medium), Outcome::NoLine);
         let verification = Policy::of_verification();
         assert_eq!(outcome(&verification, Severity::Medium), Outcome::Findings);
         assert_eq!(outcome(&verification, Severity::Low), Outcome::Pass);
@@ -268,7 +360,10 @@ fn drift_of_what_matters_is_over_every_line_and_the_rest_follows_the_line() {
     let decision = judge(&Policy::of_verification(), findings, &ran()).decision;
     assert_eq!(
         decision.reasons,
-        ["2 files that matter were changed", "1 finding over the line: 1 medium"]
+        [
+            "2 files that matter were changed",
+            "1 difference is over what a verification lets pass: 1 medium"
+        ]
     );
     assert_eq!(decision.over_the_line.len(), 3);
 }

@@ -53,7 +53,7 @@ pub fn verdicts(
             severity =
                 format!("{severity}, which {} says instead of {}", change.by, change.severity);
         }
-        let line = policy.fail_on.map_or("none".to_owned(), |line| line.to_string());
+        let line = policy.line();
         match Counts::of(policy, finding) {
             Counts::Always(_) => {
                 let by = match finding.rule.as_str() {
@@ -76,7 +76,11 @@ pub fn verdicts(
                     }
                     _ => "fail-on",
                 };
-                verdict(true, format!("over the line {line}: {severity}"), place(key))
+                let line = match key {
+                    "fail-on" => policy.fail_on.map(|level| format!("--fail-on {level}")),
+                    _ => Some("--fail-on-unknown".to_owned()),
+                };
+                verdict(true, format!("over {}: {severity}", line.unwrap_or_default()), place(key))
             }
             Counts::Known => verdict(false, "found before".to_owned(), None),
             Counts::NotMended => verdict(false, "nothing mends it".to_owned(), place("only-fixed")),
@@ -88,9 +92,12 @@ pub fn verdicts(
             Counts::OtherLayers => {
                 verdict(false, "in layers that do not count".to_owned(), place("layers"))
             }
-            Counts::Below => {
-                verdict(false, format!("below the line {line}: {severity}"), place("fail-on"))
-            }
+            Counts::Below => match &line {
+                Some(line) => {
+                    verdict(false, format!("not over {line}: {severity}"), place("fail-on"))
+                }
+                None => verdict(false, format!("no --fail-on was given: {severity}"), None),
+            },
         }
     });
     let used: HashSet<(Option<&String>, &String)> =

@@ -1,7 +1,7 @@
 //! GitLab's container scanning report, schema 15.
 //!
-//! GitLab shows vulnerabilities of packages alone: other findings are left out, and the scan's status
-//! says where not all could be looked at. Source: gitlab-org, `security-report-schemas`,
+//! GitLab shows vulnerabilities of packages alone: other findings are left out, the scan's status
+//! says where not all could be looked at, and its message says what was decided. Source: gitlab-org, `security-report-schemas`,
 //! `container-scanning-report-format.json` 15.0.
 
 use crate::Style;
@@ -29,9 +29,16 @@ struct Scan<'report> {
     scanner: Tool<'report>,
     start_time: String,
     end_time: String,
+    messages: [ScanMessage; 1],
     status: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct ScanMessage {
+    level: &'static str,
+    value: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -113,6 +120,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
             scanner: tool,
             start_time: time.clone(),
             end_time: time,
+            messages: [message(report)],
             status,
             kind: "container_scanning",
         },
@@ -166,6 +174,17 @@ fn vulnerability<'report>(
             image: image(report),
         },
     }
+}
+
+/// What was decided, and why.
+fn message(report: &Report) -> ScanMessage {
+    let decision = &report.decision;
+    let level = match decision.outcome {
+        Outcome::Pass | Outcome::Findings => "info",
+        Outcome::NoLine | Outcome::Incomplete => "warn",
+    };
+    let value = format!("{}: {}", decision.outcome.word(), decision.reasons.join("; "));
+    ScanMessage { level, value: crate::text::escape(&value).into_owned() }
 }
 
 /// A name as the schema's pattern has it, with a tag or a digest; a scheme is left out.

@@ -1,46 +1,92 @@
 //! JUnit XML: a test suite for each subject, a test case for each finding and each check.
 //!
-//! A finding over the line is a failure, another one passes, a silenced one is skipped; a check that
-//! did not run in full is an error, so that no CI shows green where something was not looked at.
+//! A finding over the line is a failure, one below it passes, a silenced one is skipped; where no line
+//! was drawn all are skipped, because none has passed. A check that did not run in full is an error, as
+//! is a subject that could not be read, so that no CI shows green where something was not looked at.
+//! The verdict and its reasons are properties of the suite.
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
 use crate::group::{fixed_in, id_of, name_of};
 use crate::text::escape;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
-use vocabulary::{Finding, Report, Status};
+use vocabulary::{Finding, NotChecked, Outcome, Report, Status};
 
 /// Characters of one text.
 const TEXT: usize = 2_000;
 
-pub(crate) fn render(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
+/// Why findings without a line are skipped.
+const NO_LINE: &str = "no --fail-on was given";
+
+pub(crate) fn render(
+    reports: &[Report],
+    failed: &[NotChecked],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"lazaret\">")?;
     reports.iter().try_for_each(|report| suite(report, out))?;
+    failed.iter().try_for_each(|failed| not_read(&failed.what, &failed.reason, out))?;
     writeln!(out, "</testsuites>")
+}
+
+/// A suite of one error.
+fn not_read(name: &str, reason: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "  <testsuite name=\"{}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">",
+        xml(name)
+    )?;
+    error_case("subject", reason, out)?;
+    writeln!(out, "  </testsuite>")
+}
+
+fn error_case(check: &str, reason: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "    <testcase classname=\"checks\" name=\"{}\">\n      <error type=\"not-checked\" message=\"{}\"/>\n    </testcase>",
+        xml(check),
+        xml(reason)
+    )
+}
+
+/// What was decided, and why.
+fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let decision = &report.decision;
+    writeln!(out, "    <properties>")?;
+    for (name, value) in
+        [("verdict", decision.outcome.word()), ("reasons", &decision.reasons.join("; "))]
+    {
+        writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", xml(value))?;
+    }
+    writeln!(out, "    </properties>")
 }
 
 fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let over: HashSet<_> = report.decision.over_the_line.iter().collect();
     let silenced: HashMap<_, _> =
         report.decision.suppressed.iter().map(|rule| (&rule.fingerprint, rule)).collect();
+    let nothing = report.coverage.is_empty();
     let gaps = report.coverage.iter().filter(|one| one.status != Status::Ran).count();
+    // Neither a pass nor a failure where nobody said which it is.
+    let undecided = report.decision.line.is_none() && report.decision.outcome != Outcome::Pass;
+    let left = report.findings.iter().filter(|finding| {
+        !over.contains(&finding.fingerprint) && !silenced.contains_key(&finding.fingerprint)
+    });
+    let skipped = silenced.len() + if undecided { left.count() } else { 0 };
     writeln!(
         out,
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{gaps}\" skipped=\"{}\">",
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{skipped}\">",
         xml(&report.subject.name),
-        report.findings.len() + report.coverage.len(),
+        report.findings.len() + report.coverage.len() + usize::from(nothing),
         over.len(),
-        silenced.len()
+        gaps + usize::from(nothing),
     )?;
+    properties(report, out)?;
     for finding in &report.findings {
         case(report, finding, out)?;
         if let Some(rule) = silenced.get(&finding.fingerprint) {
-            writeln!(
-                out,
-                ">\n      <skipped message=\"{}\"/>\n    </testcase>",
-                xml(&rule.reason)
-            )?;
+            skip(&rule.reason, out)?;
         } else if over.contains(&finding.fingerprint) {
             let fix = fixed_in(finding).map_or_else(
                 || "no fix is known".to_owned(),
@@ -53,25 +99,30 @@ fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 xml(&finding.title),
                 xml(&format!("{} at {}; {fix}", finding.title, finding.location))
             )?;
+        } else if undecided {
+            skip(NO_LINE, out)?;
         } else {
             writeln!(out, "/>")?;
         }
     }
+    if nothing {
+        error_case("any", "nothing was checked", out)?;
+    }
     for coverage in &report.coverage {
-        let check = xml(&coverage.check);
-        write!(out, "    <testcase classname=\"checks\" name=\"{check}\"")?;
         if coverage.status == Status::Ran {
-            writeln!(out, "/>")?;
+            let check = xml(&coverage.check);
+            writeln!(out, "    <testcase classname=\"checks\" name=\"{check}\"/>")?;
         } else {
             let reason = coverage.reason.as_deref().unwrap_or("could not read all files");
-            writeln!(
-                out,
-                ">\n      <error type=\"not-checked\" message=\"{}\"/>\n    </testcase>",
-                xml(reason)
-            )?;
+            error_case(&coverage.check, reason, out)?;
         }
     }
     writeln!(out, "  </testsuite>")
+}
+
+/// Ends a case that was not decided, or not counted.
+fn skip(reason: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, ">\n      <skipped message=\"{}\"/>\n    </testcase>", xml(reason))
 }
 
 fn case(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {

@@ -102,6 +102,12 @@ impl Format {
         )
     }
 
+    /// Whether it says what was decided; the others are lists for programs.
+    #[must_use]
+    pub const fn has_verdict(self) -> bool {
+        !matches!(self, Self::CycloneDx | Self::Spdx | Self::Github)
+    }
+
     /// Whether it can tell of several subjects at once: [`render_reports`].
     #[must_use]
     pub const fn has_several(self) -> bool {
@@ -185,10 +191,10 @@ pub fn render(
         Format::Table => table::render(report, style, out),
         Format::Json => json::render(report, out),
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::All, out),
-        Format::Sarif => sarif::render(std::slice::from_ref(report), style, out),
+        Format::Sarif => sarif::render(std::slice::from_ref(report), &[], style, out),
         Format::Spdx => spdx::render(report, style, out),
         Format::Markdown => markdown::render(report, style, out),
-        Format::Junit => junit::render(std::slice::from_ref(report), out),
+        Format::Junit => junit::render(std::slice::from_ref(report), &[], out),
         Format::Gitlab => gitlab::render(report, style, out),
         Format::Github => github::render(report, style, out),
         Format::Template(template) => template.write(&Filling::report(report), out),
@@ -196,7 +202,8 @@ pub fn render(
 }
 
 /// Renders the reports of several subjects, and why others have none: tables one after the other with
-/// a summary, one JSON object, one SARIF log with a run for each.
+/// a summary, one JSON object, one SARIF log with a run for each; a subject without a report is a run
+/// that did not succeed.
 ///
 /// # Errors
 /// Where `out` cannot be written, and for forms that are about one subject each.
@@ -209,9 +216,9 @@ pub fn render_reports(
     match format {
         Format::Table => table::render_reports(reports, style, out),
         Format::Json => json::write(reports, out),
-        Format::Sarif => sarif::render(&reports.reports, style, out),
+        Format::Sarif => sarif::render(&reports.reports, &reports.failed, style, out),
         Format::Markdown => markdown::render_reports(reports, style, out),
-        Format::Junit => junit::render(&reports.reports, out),
+        Format::Junit => junit::render(&reports.reports, &reports.failed, out),
         Format::Template(template) => template.write(&Filling::reports(reports), out),
         Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => Err(io::Error::new(
             io::ErrorKind::InvalidInput,

@@ -1,4 +1,5 @@
-//! Markdown for pull requests: the decision, what to act on first, what mends it, what was not checked.
+//! Markdown for pull requests: the decision, what to act on first, what mends it, what was not checked,
+//! and the decision again.
 //!
 //! Short on purpose: it is read beside a change, and the host cuts what is long. All text of an image
 //! is escaped, so that no package name can make a link, an image, a mention or a table of its own.
@@ -35,15 +36,18 @@ pub(crate) fn render_reports(
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (mark, word) = match report.decision.outcome {
         Outcome::Pass => (":white_check_mark:", "Pass"),
-        Outcome::Findings => (":x:", "Findings over the line"),
+        Outcome::NoLine => (":grey_question:", "No verdict"),
+        Outcome::Findings => (":x:", "Findings"),
         Outcome::Incomplete => (":warning:", "Not all could be checked"),
     };
+    let reasons = plain(&report.decision.reasons.join("; "));
     writeln!(out, "### {mark} {word}: {}\n", plain(&report.subject.name))?;
-    writeln!(out, "{}\n", plain(&report.decision.reasons.join("; ")))?;
+    writeln!(out, "{reasons}\n")?;
     counts(report, out)?;
     findings(report, style, out)?;
     mending(report, out)?;
-    gaps(report, out)
+    gaps(report, out)?;
+    writeln!(out, "{mark} **{word}**: {reasons}")
 }
 
 fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -130,7 +134,7 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let reason = gap.reason.as_deref().unwrap_or("could not read all files");
         writeln!(out, "- {}: {}", plain(&gap.check), plain(reason))?;
     }
-    writeln!(out, "\n</details>")
+    writeln!(out, "\n</details>\n")
 }
 
 /// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.

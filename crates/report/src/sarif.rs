@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
-use vocabulary::{Coverage, Report, Severity, Status};
+use vocabulary::{Coverage, NotChecked, Report, Severity, Status};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -76,6 +76,8 @@ struct RunProperties<'report> {
     #[serde(skip_serializing_if = "Option::is_none")]
     config_digest: Option<String>,
     outcome: vocabulary::Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<&'report str>,
     reasons: &'report [String],
 }
 
@@ -101,10 +103,65 @@ impl Message {
     }
 }
 
-/// A log with a run for each report.
-pub(crate) fn render(reports: &[Report], style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let runs = Stream(|| reports.iter().map(|report| RunOf { report, style }));
+/// A log with a run for each report, and one for each subject that there is no report of: where it was
+/// left out, the log would read as if nobody had asked for it.
+pub(crate) fn render(
+    reports: &[Report],
+    failed: &[NotChecked],
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let runs = Stream(|| {
+        let read = reports.iter().map(|report| AnyRun::Read(RunOf { report, style }));
+        read.chain(failed.iter().map(|failed| AnyRun::Failed(failed_run(failed, style))))
+    });
     write(&Log { schema: SCHEMA, version: "2.1.0", runs }, out)
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnyRun<'report> {
+    Read(RunOf<'report>),
+    Failed(FailedRun<'report>),
+}
+
+/// The run of a subject that could not be read.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedRun<'report> {
+    tool: Tool<'report, [(); 0]>,
+    invocations: [Invocation<'report>; 1],
+    results: [(); 0],
+    column_kind: &'static str,
+    properties: RunProperties<'report>,
+}
+
+fn failed_run<'report>(failed: &'report NotChecked, style: &'report Style) -> FailedRun<'report> {
+    let text = format!("`{}` could not be read: {}", failed.what, failed.reason);
+    FailedRun {
+        tool: Tool {
+            driver: Driver { name: "lazaret", version: env!("CARGO_PKG_VERSION"), rules: [] },
+        },
+        invocations: [Invocation {
+            execution_successful: false,
+            end_time_utc: style.timestamp.as_deref(),
+            tool_execution_notifications: vec![Notification {
+                level: "error",
+                message: Message::new(&text),
+                locations: Vec::new(),
+            }],
+        }],
+        results: [],
+        column_kind: "unicodeCodePoints",
+        properties: RunProperties {
+            subject: &failed.what,
+            manifest_digest: None,
+            config_digest: None,
+            outcome: vocabulary::Outcome::Incomplete,
+            line: None,
+            reasons: std::slice::from_ref(&failed.reason),
+        },
+    }
 }
 
 /// The run of one report, made when it is written.
@@ -146,6 +203,7 @@ impl Serialize for RunOf<'_> {
                 manifest_digest: subject.manifest_digest.as_ref().map(ToString::to_string),
                 config_digest: subject.config_digest.as_ref().map(ToString::to_string),
                 outcome: report.decision.outcome,
+                line: report.decision.line.as_deref(),
                 reasons: &report.decision.reasons,
             },
         };

@@ -1,7 +1,8 @@
 //! The table for people: what it is, how bad, what to upgrade, what was not checked, the decision.
 //!
-//! Ordered by what a person must act on first; the decision is the last line, where a terminal leaves
-//! the eye. Short by default, everything with `verbose`.
+//! Ordered by what a person must act on first. The decision is the first line, for who reads from the
+//! top or cuts what is long, and the last, where a terminal leaves the eye. Short by default, everything
+//! with `verbose`.
 
 pub(crate) mod affected;
 mod alarms;
@@ -22,6 +23,7 @@ use vocabulary::{OriginKind, Outcome, Report, Reports, Severity};
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
+    verdict_first(report.decision.outcome, &report.decision.reasons, &mut page)?;
     header::subject(report, &mut page)?;
     header::databases(report, style, &mut page)?;
     alarms::list(report, style, &mut page)?;
@@ -37,29 +39,39 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     decision(report, &mut page)
 }
 
-/// One table after the other, then a line for each subject.
+/// One table after the other; before and after them a line for each subject.
 pub(crate) fn render_reports(
     reports: &Reports,
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    subjects(reports, style, out)?;
+    writeln!(out)?;
     for report in &reports.reports {
         render(report, style, out)?;
         writeln!(out)?;
     }
+    subjects(reports, style, out)
+}
+
+/// How each subject came off.
+fn subjects(reports: &Reports, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
     let all = reports.reports.len() + reports.failed.len();
     page.paint(BOLD, &format!("SUBJECTS ({all})")).end()?;
     for report in &reports.reports {
-        let (word, colour) = outcome_word(report.decision.outcome);
+        let outcome = report.decision.outcome;
         let total: u64 = report.summary.total.values().sum();
-        page.put("  ").paint(Paint::new().bold().fg_color(Some(colour.into())), word).column(14);
+        page.put("  ").paint(paint_of_outcome(outcome).bold(), outcome.word()).column(14);
         page.put(&report.subject.name).column(50);
         page.put(&vocabulary::counted(total, "finding", "findings"));
         for level in [Severity::Critical, Severity::High] {
             if let Some(number) = report.summary.total.get(&level) {
                 page.put(", ").paint(paint_of(level), &format!("{number} {level}"));
             }
+        }
+        if outcome == Outcome::NoLine {
+            page.put("; no --fail-on was given");
         }
         page.end()?;
     }
@@ -76,32 +88,48 @@ pub(crate) fn render_packages(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
+    // A list passes no test: a word stands here only where it is not whole, or not what it says.
+    let whole = report.decision.outcome == Outcome::Pass;
+    if !whole {
+        verdict_first(report.decision.outcome, &report.decision.reasons, &mut page)?;
+    }
     header::subject(report, &mut page)?;
     packages::list(report, &mut page)?;
-    coverage::gaps(report, style, &mut page)
+    coverage::gaps(report, style, &mut page)?;
+    if whole { Ok(()) } else { decision(report, &mut page) }
 }
 
 fn decision(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     decision_line(report.decision.outcome, &report.decision.reasons, page)
 }
 
+/// The decision as the last line.
 fn decision_line(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> io::Result<()> {
-    let (word, colour) = outcome_word(outcome);
-    let paint = Paint::new().bold().fg_color(Some(colour.into()));
     page.end()?;
-    page.paint(paint, word);
-    if reasons.is_empty() {
+    verdict(outcome.word(), paint_of_outcome(outcome), &reasons.join("; "), page)
+}
+
+/// The decision as the first line.
+fn verdict_first(outcome: Outcome, reasons: &[String], page: &mut Page<'_>) -> io::Result<()> {
+    verdict(outcome.word(), paint_of_outcome(outcome), &reasons.join("; "), page)?;
+    page.end()
+}
+
+/// The word, and why.
+fn verdict(word: &str, paint: Paint, why: &str, page: &mut Page<'_>) -> io::Result<()> {
+    page.paint(paint.bold(), word);
+    if why.is_empty() {
         return page.end();
     }
     page.put("  ");
-    page.wrap(Paint::new(), 0, &reasons.join("; "))
+    page.wrap(Paint::new(), 0, why)
 }
 
-const fn outcome_word(outcome: Outcome) -> (&'static str, AnsiColor) {
+const fn paint_of_outcome(outcome: Outcome) -> Paint {
     match outcome {
-        Outcome::Pass => ("PASS", AnsiColor::Green),
-        Outcome::Findings => ("FINDINGS", AnsiColor::Red),
-        Outcome::Incomplete => ("INCOMPLETE", AnsiColor::Yellow),
+        Outcome::Pass => GREEN,
+        Outcome::Findings => RED,
+        Outcome::NoLine | Outcome::Incomplete => YELLOW,
     }
 }
 

@@ -352,6 +352,101 @@ fn every_affected_component_of_cyclonedx_exists_once() {
     }
 }
 
+/// Findings, all checks ran, and nobody drew a line.
+fn without_a_line() -> Report {
+    let mut report = many(3, 2);
+    // A command in it has the word.
+    report.layers.clear();
+    report.coverage = vec![vocabulary::Coverage::ran("dpkg")];
+    report.decision = vocabulary::Decision {
+        outcome: vocabulary::Outcome::NoLine,
+        line: None,
+        reasons: vec![
+            "6 findings, all of them high".to_owned(),
+            "no --fail-on was given".to_owned(),
+        ],
+        over_the_line: Vec::new(),
+        suppressed: Vec::new(),
+        overridden: Vec::new(),
+    };
+    report
+}
+
+#[test]
+fn without_a_line_no_form_says_that_anything_passed() {
+    let report = without_a_line();
+    let reason = "6 findings, all of them high; no --fail-on was given";
+    for format in [Format::Table, Format::Markdown, Format::Junit, Format::Gitlab] {
+        let written = text(&report, format, &Style::default()).replace("\\", "");
+        assert!(written.contains(reason), "{format}: {written}");
+    }
+    for format in Format::ALL {
+        let written = text(&report, format, &in_ci());
+        for word in ["PASS", "Pass", "\"pass\""] {
+            assert!(!written.contains(word), "{format}: {written}");
+        }
+    }
+    let sarif: serde_json::Value =
+        serde_json::from_str(&text(&report, Format::Sarif, &Style::default())).unwrap();
+    assert_eq!(sarif["runs"][0]["properties"]["outcome"], "no-line");
+    // Neither passed nor failed.
+    let junit = text(&report, Format::Junit, &Style::default());
+    assert!(junit.contains("tests=\"7\" failures=\"0\" errors=\"0\" skipped=\"6\""), "{junit}");
+    assert_eq!(junit.matches("<skipped message=\"no --fail-on was given\"/>").count(), 6);
+}
+
+#[test]
+fn the_verdict_is_the_first_and_the_last_thing_that_is_read() {
+    let verdicts = [
+        (without_a_line(), "NO VERDICT  6 findings, all of them high; no --fail-on was given"),
+        (clean(), "PASS  no findings"),
+    ];
+    for (report, verdict) in verdicts {
+        let table = text(&report, Format::Table, &Style::default());
+        assert_eq!(table.lines().next(), Some(verdict));
+        assert_eq!(table.lines().last(), Some(verdict));
+    }
+    let markdown = text(&without_a_line(), Format::Markdown, &Style::default());
+    let first = markdown.lines().next().unwrap();
+    let last = markdown.lines().last().unwrap();
+    assert!(first.starts_with("### :grey_question: No verdict: "), "{first}");
+    assert!(last.starts_with(":grey_question: **No verdict**: 6 findings"), "{last}");
+}
+
+#[test]
+fn a_subject_that_could_not_be_read_is_in_every_form_of_several() {
+    let reports = vocabulary::Reports {
+        schema: vocabulary::report::REPORTS_SCHEMA.to_owned(),
+        reports: vec![clean()],
+        failed: vec![vocabulary::NotChecked {
+            what: "gone:1".to_owned(),
+            reason: "it is not there".to_owned(),
+        }],
+    };
+    let of = |format| {
+        let mut out = Vec::new();
+        report::render_reports(&reports, format, &Style::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    for format in Format::ALL.into_iter().filter(|format| format.has_several()) {
+        let written = of(format);
+        assert!(written.contains("gone:1") && written.contains("it is not there"), "{format}");
+    }
+    let sarif: serde_json::Value = serde_json::from_str(&of(Format::Sarif)).unwrap();
+    let runs = sarif["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 2);
+    assert_eq!(runs[1]["invocations"][0]["executionSuccessful"], false);
+    assert!(of(Format::Junit).contains("name=\"gone:1\" tests=\"1\" failures=\"0\" errors=\"1\""));
+}
+
+#[test]
+fn junit_of_a_report_without_any_check_is_an_error() {
+    let report = Report { coverage: Vec::new(), ..clean() };
+    let junit = text(&report, Format::Junit, &Style::default());
+    assert!(junit.contains("tests=\"1\" failures=\"0\" errors=\"1\""), "{junit}");
+    assert!(junit.contains("message=\"nothing was checked\""), "{junit}");
+}
+
 #[test]
 fn formats_are_named_as_on_the_command_line() {
     for format in Format::ALL {

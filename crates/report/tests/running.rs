@@ -64,6 +64,7 @@ fn running() -> RunningReport {
         .collect();
     let decision = |outcome, reason: &str| Decision {
         outcome,
+        line: Some("--fail-on high".to_owned()),
         reasons: vec![reason.to_owned()],
         over_the_line: Vec::new(),
         suppressed: Vec::new(),
@@ -78,7 +79,10 @@ fn running() -> RunningReport {
         summary: Summary::count(&flaws, &scanned.packages),
         findings,
         coverage: scanned.coverage.clone(),
-        decision: decision(Outcome::Findings, "3 findings over the line: 2 critical, 1 high"),
+        decision: decision(
+            Outcome::Findings,
+            "3 findings are over --fail-on high: 2 critical, 1 high",
+        ),
     };
     let gone = RunningContainer {
         container: container("", &format!("old{HOSTILE}")),
@@ -236,6 +240,33 @@ fn not_affected_is_said_only_where_all_was_looked_at_and_the_id_is_known() {
     }
     assert!(last(&nothing(Outcome::Incomplete, &[])).starts_with("UNKNOWN ID  no advisory names"));
     assert!(last(&affected()).ends_with("1 container has loaded it; not all was checked"));
+}
+
+#[test]
+fn containers_of_which_none_has_passed_are_not_called_so() {
+    let table = |report: &RunningReport| {
+        let mut out = Vec::new();
+        render_running(report, Format::Table, &Style::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let mut report = running();
+    report.not_checked.clear();
+    report.containers.truncate(1);
+    report.containers[0].decision.outcome = Outcome::NoLine;
+    report.containers[0].decision.line = None;
+    report.containers[0].decision.reasons.clear();
+    report.outcome = Outcome::NoLine;
+    let verdict = "NO VERDICT  1 container with findings; no --fail-on was given";
+    let text = table(&report);
+    assert_eq!((text.lines().next(), text.lines().last()), (Some(verdict), Some(verdict)));
+    report.containers.clear();
+    report.outcome = Outcome::Pass;
+    let text = table(&report);
+    assert!(
+        text.starts_with("NOTHING RUNS  no container runs in the engines that answer"),
+        "{text}"
+    );
+    assert!(!text.contains("PASS"), "{text}");
 }
 
 #[test]

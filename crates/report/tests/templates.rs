@@ -71,6 +71,24 @@ fn the_shipped_templates_take_every_report() {
 }
 
 #[test]
+fn the_shipped_templates_know_every_outcome_and_only_one_is_a_pass() {
+    use vocabulary::Outcome;
+    for outcome in [Outcome::Pass, Outcome::NoLine, Outcome::Findings, Outcome::Incomplete] {
+        let mut report = clean();
+        report.decision.outcome = outcome;
+        report.decision.reasons = vec!["6 findings; no --fail-on was given".to_owned()];
+        let passed = outcome == Outcome::Pass;
+        let chat = fill(&shipped("chat.txt.j2"), &Filling::report(&report));
+        assert_eq!(chat.contains("✅"), passed, "{chat}");
+        let page = fill(&shipped("report.html.j2"), &Filling::report(&report));
+        assert_eq!(page.contains("Pass"), passed, "{page}");
+        for made in [chat, page] {
+            assert!(made.contains("6 findings; no --fail-on was given"), "{made}");
+        }
+    }
+}
+
+#[test]
 fn no_text_of_an_image_leaves_its_place() {
     let page = fill(&shipped("report.html.j2"), &Filling::report(&hostile()));
     assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"), "{page}");

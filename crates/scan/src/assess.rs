@@ -86,7 +86,11 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     findings.extend(asked);
     coverage.extend(unknown);
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    let judgement = policy::decide_for(policy, Some(&subject), findings, &coverage, by.today);
+    let mut judgement = policy::decide_for(policy, Some(&subject), findings, &coverage, by.today);
+    if packages.is_empty() {
+        // So that nobody takes "no findings" for a verdict on software that was never seen.
+        judgement.decision.reasons.push("no packages were found".to_owned());
+    }
     let summary = Summary::count(judgement.open(), &packages);
     let mending = mend::plan(judgement.open(), &packages);
     Report {

@@ -4,7 +4,7 @@
 //! new; out comes a [`DiffReport`]. Why a finding is new is told from the packages first, since they
 //! are what people change, and from the advisories' digests where the packages are the same.
 
-use policy::{Date, Policy};
+use policy::{Date, Matter, Policy};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use version::Scheme;
@@ -32,9 +32,21 @@ pub fn difference(
         .filter(|change| change.change == Change::New)
         .map(|change| change.finding.clone())
         .collect();
-    let coverage: Vec<Coverage> = before.coverage.iter().chain(&after.coverage).cloned().collect();
+    // A gap is said of the side that has it: what neither side looked at is not the same on both.
+    let gaps = |report: &Report, side: &str| -> Vec<Coverage> {
+        let of = report.coverage.iter().map(|one| match one.status {
+            Status::Ran => one.clone(),
+            _ => Coverage { check: format!("{} ({side})", one.check), ..one.clone() },
+        });
+        match report.coverage.is_empty() {
+            true => vec![Coverage::skipped(format!("every check ({side})"), "nothing was checked")],
+            false => of.collect(),
+        }
+    };
+    let mut coverage = gaps(before, "before");
+    coverage.extend(gaps(after, "after"));
     // Ignore rules were applied to each side already; their end is no news of the later one.
-    let policy = Policy { ignores: Vec::new(), ..policy.clone() };
+    let policy = Policy { ignores: Vec::new(), matter: Matter::NewFindings, ..policy.clone() };
     let decision = policy::decide(&policy, fresh, &coverage, today).decision;
     DiffReport {
         schema: DIFF_SCHEMA.to_owned(),

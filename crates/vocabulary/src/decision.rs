@@ -7,12 +7,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Nothing over the line, and all was looked at.
+    /// All was looked at, and there is nothing over the line; or there is no line, and no finding.
     Pass,
+    /// All was looked at and there are findings, but nobody said which of them count: that is no pass.
+    NoLine,
     /// Findings over the line.
     Findings,
     /// Nothing over the line, but not all was looked at.
     Incomplete,
+}
+
+impl Outcome {
+    /// What people read. Nothing but [`Self::Pass`] has the word "pass" in it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::NoLine => "NO VERDICT",
+            Self::Findings => "FINDINGS",
+            Self::Incomplete => "INCOMPLETE",
+        }
+    }
 }
 
 /// A finding that an ignore rule or a VEX statement silenced.
@@ -54,8 +69,12 @@ pub struct Overridden {
 /// A decision with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Pass, findings or incomplete.
+    /// Pass, no line, findings or incomplete.
     pub outcome: Outcome,
+    /// Which line was drawn, in the words of the options, such as `--fail-on high`; none where nobody
+    /// drew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// One line each: what led there.
     pub reasons: Vec<String>,
     /// Fingerprints of the findings over the line.

@@ -1,10 +1,10 @@
 //! Whom a vulnerability concerns, in the table: running containers first, then images.
 //!
-//! The last line is the answer. It says `NOT AFFECTED` only where everything that is there was looked
+//! The first line and the last are the answer. It says `NOT AFFECTED` only where everything that is there was looked
 //! at, and an advisory knows the id.
 
 use super::running::{advisories, container, fix, not_checked, problems, used_files};
-use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step, verdict};
 use crate::Style;
 use crate::group::name_of;
 use crate::text::Page;
@@ -21,6 +21,8 @@ pub(crate) fn render(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
+    answer(report, &mut page)?;
+    page.end()?;
     head(report, &mut page)?;
     if !report.running.is_empty() {
         let title = format!("AFFECTED AND RUNNING ({})", report.running.len());
@@ -49,6 +51,7 @@ pub(crate) fn render(
     }
     not_checked(&report.not_checked, "may be affected all the same", &mut page)?;
     problems(&report.problems, &mut page)?;
+    page.end()?;
     answer(report, &mut page)
 }
 
@@ -119,7 +122,6 @@ fn package(
 }
 
 fn answer(report: &AffectedReport, page: &mut Page<'_>) -> io::Result<()> {
-    page.end()?;
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let looked_at = format!(
         "{} and {}",
@@ -145,14 +147,18 @@ fn answer(report: &AffectedReport, page: &mut Page<'_>) -> io::Result<()> {
             );
             ("UNKNOWN ID", YELLOW, text)
         }
-        Outcome::Incomplete => {
+        Outcome::Incomplete if report.images_checked + report.containers_checked == 0 => {
+            let text = "nothing was looked at: there is no image, container or seal that could be";
+            ("INCOMPLETE", YELLOW, text.to_owned())
+        }
+        // No line has a say in what is affected.
+        Outcome::NoLine | Outcome::Incomplete => {
             let text =
                 format!("nothing affected was found in {looked_at}, but not all was checked");
             ("INCOMPLETE", YELLOW, text)
         }
     };
-    page.paint(paint.bold(), word).put("  ");
-    page.wrap(Paint::new(), 0, &text)
+    verdict(word, paint, &text, page)
 }
 
 fn affected(report: &AffectedReport) -> String {

@@ -1,8 +1,9 @@
 //! What changed between two subjects, in the table: findings first, since they are what people act on,
-//! then packages; the last line is the decision about what is new.
+//! then packages; the first line and the last are the decision about what is new.
 
 use super::{
     BOLD, DIM, GREEN, RED, YELLOW, decision_line, heading, left_out, origin_name, paint_of,
+    verdict_first,
 };
 use crate::Style;
 use crate::group::name_of;
@@ -23,6 +24,7 @@ pub(crate) fn render(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
+    verdict_first(report.outcome, &report.reasons, &mut page)?;
     side("Before", &report.before, &mut page)?;
     side("After", &report.after, &mut page)?;
     for (change, title, paint) in [

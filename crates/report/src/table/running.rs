@@ -3,7 +3,10 @@
 //! One block for each container, in it one for each package to upgrade, those that the container has
 //! used first: they are what an attacker can reach today.
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step};
+use super::{
+    BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, paint_of_outcome, put_step,
+    verdict,
+};
 use crate::Style;
 use crate::group::{fixed_in, id_of, name_of};
 use crate::text::Page;
@@ -28,6 +31,8 @@ pub(crate) fn render(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);
+    outcome(report, &mut page)?;
+    page.end()?;
     page.paint(BOLD, "Running").column(14);
     page.put(&counted(report.containers.len(), "container", "containers")).end()?;
     advisories(&report.databases, &mut page)?;
@@ -36,6 +41,7 @@ pub(crate) fn render(
     }
     not_checked(&report.not_checked, "there may be more containers", &mut page)?;
     problems(&report.problems, &mut page)?;
+    page.end()?;
     outcome(report, &mut page)
 }
 
@@ -65,8 +71,8 @@ fn one(running: &RunningContainer, style: &Style, page: &mut Page<'_>) -> io::Re
         packages(running, &findings, used, style, page)?;
     }
     gaps(running, page)?;
-    let (word, paint) = word_of(running.decision.outcome);
-    page.put("  ").paint(paint.bold(), word).put("  ");
+    let outcome = running.decision.outcome;
+    page.put("  ").paint(paint_of_outcome(outcome).bold(), outcome.word()).put("  ");
     page.wrap(Paint::new(), 4, &running.decision.reasons.join("; "))
 }
 
@@ -293,35 +299,34 @@ pub(super) fn advisories(databases: &[DatabaseInfo], page: &mut Page<'_>) -> io:
     page.wrap(Paint::new(), 14, &parts.join(", "))
 }
 
-pub(super) const fn word_of(outcome: Outcome) -> (&'static str, Paint) {
-    match outcome {
-        Outcome::Pass => ("PASS", GREEN),
-        Outcome::Findings => ("FINDINGS", RED),
-        Outcome::Incomplete => ("INCOMPLETE", YELLOW),
-    }
-}
-
+/// The decision about all containers.
 fn outcome(report: &RunningReport, page: &mut Page<'_>) -> io::Result<()> {
-    page.end()?;
-    let (word, paint) = word_of(report.outcome);
-    page.paint(paint.bold(), word).put("  ");
     let of = |outcome: Outcome| {
         let is = |running: &&RunningContainer| running.decision.outcome == outcome;
         report.containers.iter().filter(is).count()
     };
+    let line = report.containers.iter().find_map(|running| running.decision.line.as_deref());
+    let over = line.map_or_else(
+        || "with findings that no line lets pass".to_owned(),
+        |line| format!("with findings over {line}, or that no line lets pass"),
+    );
+    let under = line
+        .map_or_else(|| "without findings".to_owned(), |line| format!("with nothing over {line}"));
     let mut parts = Vec::new();
     for (outcome, what) in [
-        (Outcome::Findings, "with findings over the line"),
+        (Outcome::Findings, over.as_str()),
         (Outcome::Incomplete, "not checked in full"),
-        (Outcome::Pass, "with nothing over the line"),
+        (Outcome::NoLine, "with findings; no --fail-on was given"),
+        (Outcome::Pass, under.as_str()),
     ] {
         let number = of(outcome);
         if number > 0 {
             parts.push(format!("{} {what}", counted(number, "container", "containers")));
         }
     }
-    if parts.is_empty() {
-        parts.push("no container runs".to_owned());
+    let nothing = parts.is_empty();
+    if nothing {
+        parts.push("no container runs in the engines that answer".to_owned());
     }
     if !report.not_checked.is_empty() {
         parts.push(format!(
@@ -329,5 +334,11 @@ fn outcome(report: &RunningReport, page: &mut Page<'_>) -> io::Result<()> {
             counted(report.not_checked.len(), "engine", "engines")
         ));
     }
-    page.wrap(Paint::new(), 0, &parts.join("; "))
+    // Where nothing runs nothing has passed either.
+    let word = match report.outcome {
+        Outcome::Pass if nothing => "NOTHING RUNS",
+        outcome => outcome.word(),
+    };
+    let paint = if nothing { YELLOW } else { paint_of_outcome(report.outcome) };
+    verdict(word, paint, &parts.join("; "), page)
 }
