@@ -258,8 +258,7 @@ fn a_decompression_bomb_is_left_early() {
     }
     let packed = packer.finish().unwrap();
     if packed.len() as u64 > (3 << 30) / 400 {
-        // This packer does not reach the ratio; then it is no bomb either.
-        return;
+        return testkit::skip("this packer does not reach the ratio; then it is no bomb either");
     }
     let walked = walk_bytes(&packed);
     assert!(walked.failure.unwrap().contains("decompression bomb"));

@@ -10,12 +10,13 @@
 
 mod common;
 
-use common::{Container, Ground, ground, identity, skipped, write_program};
+use common::{Container, Ground, ground, identity, write_program};
 use sensor::{Enforcement, Exec, KernelEvent, Sensor, SensorOptions};
 use std::fs;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use testkit::skip;
 use vocabulary::{Side, StandardInput};
 
 /// How long an event may take on a busy machine.
@@ -25,10 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn start() -> Option<Sensor> {
     match Sensor::start(SensorOptions::default()) {
         Ok(sensor) => Some(sensor),
-        Err(error) => {
-            skipped(&error.to_string());
-            None
-        }
+        Err(error) => skip(&error.to_string()),
     }
 }
 
@@ -297,7 +295,7 @@ fn an_ignored_cgroup_is_silent_until_it_is_released() {
 #[test]
 fn cgroups_that_cannot_be_ignored_are_named() {
     let Some(mut sensor) = common::is_root().then(start).flatten() else {
-        return skipped("not root, or no sensor");
+        return skip("not root, or no sensor");
     };
     // Ids that share their lowest bits share a bucket, which has room for four.
     let ids = [5, 1029, 2053, 3077, 4101];
@@ -387,7 +385,7 @@ fn a_sensor_moves_to_another_thread() {
 #[test]
 fn the_probe_claims_what_the_sensor_can_do() {
     if common::is_root().then(start).flatten().is_none() {
-        return skipped("not root, or no sensor");
+        return skip("not root, or no sensor");
     }
     let found = sensor::probe();
     for name in ["BTF", "tp_btf exec", "tp_btf fork", "tp_btf exit", "ring buffer"] {

@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`,
+//! The project's own chores: `cargo xtask rooms`, `licences`, `test`, `fuzz`, `demo-image`, `bench scan`,
 //! `match`, `cold` and `agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
@@ -21,6 +21,7 @@ mod layout;
 mod licences;
 mod measure;
 mod rooms;
+mod testing;
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
   rooms                     hold the crates' dependencies against ARCHITECTURE.md
   licences                  hold the dependencies' licences against deny.toml
+  test [OPTION…]            run every test, and count; options are those of `cargo test`
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
@@ -55,6 +57,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["rooms"] => rooms::check(&root()),
         ["licences" | "licenses"] => licences::check(&root()),
+        ["test", rest @ ..] => return testing::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
