@@ -376,6 +376,33 @@ fn what_sees_the_mounts_of_the_host_or_of_an_engine_is_left_alone() {
     assert_eq!(container.run("/helper memory /marker").1, "signal 9");
 }
 
+/// Set in the copy of the next test that runs in a PID namespace of its own.
+const CHILD: &str = "LAZARET_TEST_IN_CHILD_NAMESPACE";
+
+#[test]
+fn in_a_child_pid_namespace_nothing_is_claimed_to_work() {
+    if std::env::var_os(CHILD).is_some() {
+        let error = Sensor::start(SensorOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("this process is in PID namespace"), "{error}");
+        let found = sensor::probe();
+        let ids = found.iter().find(|capability| capability.name == "process ids").unwrap();
+        assert!(!ids.works && ids.detail.contains("--pid=host"), "{ids:?}");
+        let never = found.iter().filter(|one| one.detail.contains("never called"));
+        assert_eq!(never.count(), 0, "{found:?}");
+        return;
+    }
+    if !common::is_root() {
+        return skip("not root");
+    }
+    let status = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_child_pid_namespace_nothing_is_claimed_to_work", "--nocapture"])
+        .env(CHILD, "1")
+        .status();
+    assert!(status.unwrap().success());
+}
+
 #[test]
 fn a_sensor_moves_to_another_thread() {
     fn is_send<T: Send>() {}
@@ -392,7 +419,7 @@ fn the_probe_claims_what_the_sensor_can_do() {
         let capability = found.iter().find(|capability| capability.name == name).unwrap();
         assert!(capability.works, "{capability:?}");
     }
-    assert_eq!(found.len(), 13);
+    assert_eq!(found.len(), 14);
     for capability in found {
         assert!(!capability.detail.is_empty(), "{capability:?}");
     }
