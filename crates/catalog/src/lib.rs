@@ -43,4 +43,8 @@ mod owned;
 mod text;
 
 #[cfg(test)]
+mod fact_samples;
+#[cfg(test)]
+mod fact_tests;
+#[cfg(test)]
 mod view_tests;
