@@ -20,6 +20,7 @@ mod fuzz;
 mod layout;
 mod licences;
 mod measure;
+mod mutate;
 mod rooms;
 mod testing;
 
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   licences                  hold the dependencies' licences against deny.toml
   test [OPTION…]            run every test, and count; options are those of `cargo test`
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
+  mutate [PACKAGE…]         plant bugs in a copy, and fail where the tests notice one not
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
@@ -59,6 +61,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["licences" | "licenses"] => licences::check(&root()),
         ["test", rest @ ..] => return testing::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["mutate", rest @ ..] => mutate::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
         ["bench", "match", rest @ ..] => bench::matching(&root(), rest),
