@@ -47,4 +47,8 @@ mod xml;
 mod yaml;
 
 #[cfg(test)]
+mod fact_samples;
+#[cfg(test)]
+mod fact_tests;
+#[cfg(test)]
 mod view_tests;

@@ -171,6 +171,6 @@ fn counts(path: &str, read: &[&str]) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
