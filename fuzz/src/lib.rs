@@ -78,6 +78,7 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
             )
         }
         Interest::Name("DESCRIPTION") => "usr/lib/R/library/a/DESCRIPTION".to_owned(),
+        Interest::Name("pom.properties") => "app/META-INF/maven/a/b/pom.properties".to_owned(),
         Interest::Name("opam") => "root/.opam/a/.opam-switch/packages/a.1.0/opam".to_owned(),
         Interest::Name("style.css") => "srv/wp-content/themes/a/style.css".to_owned(),
         Interest::Extension("php") => {

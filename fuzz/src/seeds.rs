@@ -270,7 +270,76 @@ const LOCKS: [&str; 8] = [
     "GEM\n  remote: https://a.test/\n  specs:\n    a (1.0-x86_64-linux)\n      b (~> 1)\n    b (1.2)\n\nPLATFORMS\n  ruby\n",
 ];
 
+/// A zip of one stored file.
+fn zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let checksum = !content.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    });
+    let number = |value: usize| u32::try_from(value).expect("small").to_le_bytes();
+    let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    common.extend(checksum.to_le_bytes());
+    common.extend(number(content.len()));
+    common.extend(number(content.len()));
+    common.extend(number(name.len()));
+    let local = [&b"PK\x03\x04"[..], &common, name.as_bytes(), content].concat();
+    let central = [&b"PK\x01\x02\x14\0"[..], &common, &[0; 14], name.as_bytes()].concat();
+    let end =
+        [&b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..], &number(central.len()), &number(local.len())];
+    [local, central, end.concat(), vec![0, 0]].concat()
+}
+
+/// A .NET program in a single file, without the sign of its kind, which is put before it.
+fn single_file(deps: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 124];
+    bytes[..2].copy_from_slice(&[2, 1]);
+    bytes[12] = 2;
+    let header = u64::try_from(4 + bytes.len() + 40 + deps.len()).expect("small");
+    bytes.extend(header.to_le_bytes());
+    bytes.extend([
+        0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0,
+        0x32, 0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3,
+        0x6a, 0xae,
+    ]);
+    bytes.extend(deps.as_bytes());
+    bytes.extend([6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, b'a']);
+    for value in [168, u64::try_from(deps.len()).expect("small"), 0, 0, 0] {
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes
+}
+
+fn carriers(folder: &Path) -> io::Result<()> {
+    let pom = zip("META-INF/maven/a/b/pom.properties", b"groupId=a\nartifactId=b\nversion=1\n");
+    let descriptor = zip("META-INF/maven/a/b/pom.xml", b"<project><version>1</version></project>");
+    let bundle =
+        zip("META-INF/MANIFEST.MF", b"Bundle-SymbolicName: a.b\r\nBundle-Version: 1.0.0\r\n");
+    let egg = zip("EGG-INFO/PKG-INFO", b"Metadata-Version: 1.0\nName: a\nVersion: 1\n");
+    let samples = [
+        ("java", pom.clone()),
+        ("java", zip("lib/b-1.jar", &pom)),
+        ("java", descriptor),
+        ("java", bundle),
+        ("python", egg.clone()),
+        ("python", zip("a-1.whl", &egg)),
+    ];
+    for (number, (target, bytes)) in samples.into_iter().enumerate() {
+        // Each interest once; the last ones begin with the sign of a script.
+        for which in 0..20_u8 {
+            let script = [b"in/env python\n".as_slice(), &bytes].concat();
+            let content = if which >= 18 { &script } else { &bytes };
+            let seed = [&[which, which], content.as_slice()].concat();
+            write(folder, target, &format!("carrier-{number}-{which}"), &seed)?;
+        }
+    }
+    let deps = r#"{"runtimeTarget":{"name":"x"},"targets":{"x":{"A.B/1.0.0":{"runtime":{"lib/a.dll":{}}}}},
+        "libraries":{"A.B/1.0.0":{"type":"package"}}}"#;
+    write(folder, "dotnet", "single-file", &[&[1, 7], single_file(deps).as_slice()].concat())
+}
+
 fn texts(folder: &Path) -> io::Result<()> {
+    carriers(folder)?;
     let status = "Package: a\nStatus: install ok installed\nVersion: 1:2.0-1\nArchitecture: amd64\n\
                   Source: b (2.0)\nDescription: x\n y\n\n";
     let list = "/.\n/usr\n/usr/bin/a\n";

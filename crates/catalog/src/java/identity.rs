@@ -174,7 +174,7 @@ fn from_manifest(manifest: &Manifest) -> Option<(&str, &str, &str)> {
 /// it is counted. None for the parts of Java itself, which its own `release` file names.
 pub(super) fn nameless(clues: &Clues<'_>) -> Option<JavaPackage> {
     let stem = stem(clues.path);
-    let artifact = is_coordinate(stem).then_some(stem).unwrap_or("unnamed");
+    let artifact = if is_coordinate(stem) { stem } else { "unnamed" };
     let package = || JavaPackage {
         artifact: artifact.to_owned(),
         sign: Some(Sign::FileName),

@@ -209,7 +209,7 @@ fn every_carrier_of_jars_is_opened() {
             assert!(resolution.problems.is_empty());
         }
         let interest = Interest::Extension(ending);
-        assert!(Java.interests().iter().any(|one| *one == interest), "{ending}");
+        assert!(Java.interests().contains(&interest), "{ending}");
     }
 }
 
@@ -317,7 +317,7 @@ fn a_jar_with_classes_and_without_an_identity_is_listed_by_name() {
 fn what_a_build_left_unfilled_is_listed_without_a_version() {
     let half = b"groupId=org.x\nartifactId=y\nversion=${v}\n".to_vec();
     let path = "META-INF/maven/org.x/y/pom.properties";
-    let bytes = zip(&[(path, half.clone(), true)]);
+    let bytes = zip(&[(path, half, true)]);
     assert_eq!(found("opt/app.jar", &bytes), ["pkg:maven/org.x/y"]);
     assert_eq!(found("opt/y-2.0.jar", &bytes), ["pkg:maven/org.x/y@2.0"]);
     let empty = zip(&[(path, b"#\n".to_vec(), true)]);
