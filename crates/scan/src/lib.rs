@@ -7,6 +7,7 @@
 
 mod assess;
 mod bill;
+mod completeness;
 mod difference;
 mod freshness;
 mod host;
@@ -19,6 +20,7 @@ mod rank;
 mod read;
 mod resolve;
 mod running;
+mod sources;
 
 pub use assess::{Assessment, assess};
 pub use bill::{BillError, inventory as bill};

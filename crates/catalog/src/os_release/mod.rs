@@ -10,7 +10,7 @@
 mod ecosystems;
 mod parse;
 
-pub use ecosystems::{distro_qualifier, ecosystem, namespace};
+pub use ecosystems::{DATABASES, databases, distro_qualifier, ecosystem, namespace};
 
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
