@@ -349,7 +349,9 @@ impl Asked<'_> {
     /// The findings of an image that carry the id, and what of it was not checked.
     fn findings(&self, image: &Known, gaps: &mut Vec<NotChecked>) -> Vec<Finding> {
         let matched = self.databases.matches(&image.packages, image.distribution.as_ref());
-        for coverage in image.coverage.iter().chain(&matched.coverage) {
+        let sources =
+            scan::unknown_sources(&image.packages, image.distribution.as_ref(), self.databases);
+        for coverage in image.coverage.iter().chain(&matched.coverage).chain(&sources) {
             if coverage.status == Status::Ran {
                 continue;
             }

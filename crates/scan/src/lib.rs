@@ -29,6 +29,7 @@ pub use imported::{ImportError, Imported, SARIF_BYTES, import};
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
+pub use sources::coverage as unknown_sources;
 
 pub use image::{Progress, RecordLevel};
 

@@ -11,7 +11,8 @@ use vocabulary::{Coverage, Distribution, Package, Problem};
 const CHECK: &str = "sources";
 
 /// What could not be matched by source; none where all could, or no advisory names sources alone.
-pub(crate) fn coverage(
+#[must_use]
+pub fn coverage(
     packages: &[Package],
     distribution: Option<&Distribution>,
     databases: &Databases,
