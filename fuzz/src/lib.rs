@@ -71,6 +71,20 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         Interest::Under(folder) if check.id() == "portage" => {
             format!("{folder}a-b/c-1.0-r1/{}", part(&["PF", "LICENSE", "CONTENTS"]))
         }
+        Interest::Under(folder) if check.id() == "opkg" => {
+            format!("{folder}{}", part(&["status", "info/a.control", "info/a.list"]))
+        }
+        Interest::Under(folder) if check.id() == "slackware" => {
+            format!("{folder}{}", part(&["a-1.0-x86_64-1", "a-b-2-noarch-1_c"]))
+        }
+        Interest::Under(folder) if check.id() == "unread" => {
+            format!("{folder}{}", part(&["a", "a/metadata", "a/version", "a.snap"]))
+        }
+        Interest::Under(folder) if check.id() == "xbps" => format!("{folder}pkgdb-0.38.plist"),
+        Interest::Name("INSTALL_RECEIPT.json") => {
+            "opt/brew/Cellar/a/1.0_1/INSTALL_RECEIPT.json".to_owned()
+        }
+        Interest::Name("snap.yaml") => "snap/a/1/meta/snap.yaml".to_owned(),
         Interest::Under(folder) if check.id() == "nix" => {
             format!(
                 "{folder}0c0y7zfapm7ldn7w0r1rsq7hgdn3i3zn-{}/{name}",

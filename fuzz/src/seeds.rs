@@ -449,6 +449,23 @@ fn texts(folder: &Path) -> io::Result<()> {
             "pacman",
             "%FILES%\nusr/\nusr/bin/a\n\n%BACKUP%\netc/a\td41d8cd98f00b204e9800998ecf8427e\n",
         ),
+        (
+            "bottlerocket",
+            r#"{"Content":[{"Name":"a","Version":"1","Release":"2","Epoch":"1","Architecture":"x86_64"}]}"#,
+        ),
+        (
+            "chisel",
+            "{\"jsonwall\":\"1.0\",\"schema\":\"1.0\",\"count\":3}\n{\"kind\":\"package\",\"name\":\"a\",\"version\":\"1\",\"arch\":\"amd64\"}\n{\"kind\":\"path\",\"path\":\"/a\",\"slices\":[\"a_b\"],\"sha256\":\"00\"}\n",
+        ),
+        ("homebrew", "{}"),
+        ("opkg", "Package: a\nVersion: 1\nStatus: install ok installed\nArchitecture: all\n\n"),
+        ("slackware", "PACKAGE NAME: a\nFILE LIST:\n./\nusr/bin/a\n"),
+        ("snap", "name: a\nversion: '1.0'\nlicense: MIT\n"),
+        ("unread", "a"),
+        (
+            "xbps",
+            "<plist><dict><key>a</key><dict><key>pkgver</key><string>a-1_1</string></dict></dict></plist>",
+        ),
         ("portage", "obj /usr/bin/a d41d8cd98f00b204e9800998ecf8427e 1\nsym /usr/b -> c 1\n"),
         ("nix", "a"),
         (

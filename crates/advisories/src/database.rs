@@ -361,6 +361,31 @@ impl Database {
         Ok(())
     }
 
+    /// Whether an entry of these releases names a source package alone, and not its binaries.
+    pub(crate) fn has_entries_by_source(&self, releases: &[u32]) -> Result<bool, FormatError> {
+        for entry in self.section(Section::Names).chunks(8) {
+            let mut entry = Reader::new(entry);
+            let (_name, posting) = (entry.u32()?, entry.u32()?);
+            let mut posting = Reader::at(self.section(Section::Postings), posting)?;
+            for _ in 0..posting.count()? {
+                let release = posting.small()?;
+                let length = posting.count()?;
+                let mut list = Reader::new(posting.take(length)?);
+                let mut place = 0_u32;
+                while releases.contains(&release) && !list.is_empty() {
+                    place = place.checked_add(list.small()?).ok_or(FormatError::Content)?;
+                    let mut block = Reader::at(self.section(Section::Blocks), place)?;
+                    let _record = block.small()?;
+                    let marks = u16::try_from(block.small()?).map_err(|_| FormatError::Content)?;
+                    if Axis::read(marks & flags::AXIS)? == Axis::Source {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// The place of a name's posting.
     fn posting(&self, name: &str) -> Result<Option<u32>, FormatError> {
         let names = self.section(Section::Names);

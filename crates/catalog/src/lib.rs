@@ -8,12 +8,15 @@
 pub mod all;
 pub mod apk;
 pub mod apt;
+pub mod bottlerocket;
+pub mod chisel;
 pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
 pub mod elf_notes;
 pub mod go;
 pub mod haskell;
+pub mod homebrew;
 pub mod java;
 pub mod javascript;
 pub mod language;
@@ -23,6 +26,7 @@ pub mod luarocks;
 pub mod manifests;
 pub mod nix;
 pub mod opam;
+pub mod opkg;
 pub mod os_release;
 pub mod pacman;
 pub mod php;
@@ -33,7 +37,11 @@ pub mod r;
 pub mod rpm;
 pub mod ruby;
 pub mod rust;
+pub mod slackware;
+pub mod snap;
+pub mod unread;
 pub mod wordpress;
+pub mod xbps;
 
 pub use all::all;
 

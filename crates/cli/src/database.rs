@@ -9,7 +9,7 @@ use advisories::{Changed, Databases, RiskFeed, RiskUpdated, Risks, Source, Updat
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
-use vocabulary::{DatabaseInfo, Ecosystem, counted};
+use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
 
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
@@ -252,12 +252,35 @@ fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// The databases of these ecosystems, and what is known of exploitation. Those that are missing or
-/// older than a day are fetched, unless that is not wanted.
+/// What packages need to be matched.
+pub(crate) struct Needed {
+    /// The ecosystems whose advisories could concern them.
+    ecosystems: BTreeSet<Ecosystem>,
+    /// Whether some are of a distribution that nobody publishes advisories for: then the report has
+    /// something to say without any database.
+    unknown: bool,
+}
+
+impl Needed {
+    pub(crate) fn of<'packages>(packages: impl IntoIterator<Item = &'packages Package>) -> Self {
+        let mut needed = Self { ecosystems: BTreeSet::new(), unknown: false };
+        for package in packages {
+            needed.unknown |= advisories::is_of_unknown_distribution(package);
+            if package.ecosystem.has_advisories() && !needed.ecosystems.contains(&package.ecosystem)
+            {
+                needed.ecosystems.insert(package.ecosystem.clone());
+            }
+        }
+        needed
+    }
+}
+
+/// The databases that are needed, and what is known of exploitation. Those that are missing or older
+/// than a day are fetched, unless that is not wanted, or nobody publishes them.
 pub(crate) fn for_scan(
     world: &World,
     args: &DatabaseArgs,
-    needed: &BTreeSet<Ecosystem>,
+    needed: &Needed,
     now: Timestamp,
 ) -> Result<(Databases, Risks), Failure> {
     let folder = world.db()?;
@@ -265,9 +288,15 @@ pub(crate) fn for_scan(
     let fresh = |ecosystem: &Ecosystem| {
         known.iter().any(|known| known.ecosystem == ecosystem.as_str() && !known.stale)
     };
-    let wanted: Vec<Ecosystem> =
-        needed.iter().filter(|ecosystem| !fresh(ecosystem)).cloned().collect();
     let from = args.db_source.as_deref();
+    // A source of one's own may have what the public one has not.
+    let own = from.is_some() || world.settings.db_source.is_some();
+    let Needed { ecosystems: needed, unknown } = needed;
+    let wanted: Vec<Ecosystem> = needed
+        .iter()
+        .filter(|ecosystem| (own || ecosystem.is_published()) && !fresh(ecosystem))
+        .cloned()
+        .collect();
     let networked = matches!(source(world, from), Source::Url(_));
     let may_update = !(args.no_db_update || networked && world.offline());
     if may_update
@@ -279,11 +308,12 @@ pub(crate) fn for_scan(
     let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
     let databases = Databases::open(&folder, needed.iter().cloned(), now);
     let info = databases.infos();
-    if databases.is_empty() && !needed.is_empty() {
+    let mut published = needed.iter().filter(|ecosystem| ecosystem.is_published()).peekable();
+    if databases.is_empty() && !unknown && published.peek().is_some() {
         if let Some((_, error)) = databases.failures().next() {
             return Err(Failure::new(Exit::NoDatabase, anyhow::anyhow!("{error}")));
         }
-        let names: Vec<&str> = needed.iter().map(Ecosystem::as_str).collect();
+        let names: Vec<&str> = published.map(Ecosystem::as_str).collect();
         return Err(Failure::new(
             Exit::NoDatabase,
             anyhow::anyhow!(

@@ -2,6 +2,7 @@
 
 use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
+use crate::database::Needed;
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
@@ -9,7 +10,7 @@ use crate::{database, output, progress, running, sbom, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
 use scan::{Assessment, Inventory};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,10 +43,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let archives = Archives::of(world, args)?;
     let (inventories, failed) = read_all(world, args)?;
     let now = World::now();
-    let needed: BTreeSet<_> = inventories
-        .iter()
-        .flat_map(|inventory| advisories::ecosystems_of(&inventory.packages))
-        .collect();
+    let needed = Needed::of(inventories.iter().flat_map(|inventory| &inventory.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
     for inventory in inventories {

@@ -6,6 +6,7 @@ use crate::inventory::Inventory;
 use crate::mend;
 use crate::rank::{self, Known};
 use crate::read::ATTACHED;
+use crate::sources;
 use advisories::{Databases, Risks};
 use archive::Freshness;
 use image::source::attached::Attached;
@@ -61,6 +62,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         findings.extend(matched.findings);
         host::mark_kernels(&mut findings, kernel.as_deref());
         coverage.extend(matched.coverage);
+        coverage.extend(sources::coverage(&packages, distribution.as_ref(), advisories));
         databases = advisories.infos().to_vec();
         databases.extend(by.risks.into_iter().flat_map(Risks::infos).cloned());
         let (ended, lifetime) =

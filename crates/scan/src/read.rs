@@ -507,14 +507,7 @@ impl Reader<'_> {
             |folder, aliases| image::directory::walk_again(&walker, folder, aliases),
         );
         let tree = Tree { facts: vec![facts], records: vec![record], followed, directory: true };
-        let mut inventory =
-            resolve::inventory(subject, Vec::new(), &tree, self.checks, &self.hasher);
-        if inventory.packages.is_empty() {
-            // An empty or mistaken folder must not look like a clean one.
-            let reason = "nothing in this folder is known to hold packages: not checked";
-            inventory.coverage.push(Coverage::skipped("packages", reason));
-        }
-        Ok(inventory)
+        Ok(resolve::inventory(subject, Vec::new(), &tree, self.checks, &self.hasher))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Turns the facts of all layers into packages and coverage.
 
+use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
 use image::again::Followed;
@@ -22,10 +23,23 @@ pub(crate) struct Tree {
 }
 
 /// Types of package URLs whose packages stand in package databases.
-const DATABASE_TYPES: [&str; 5] = ["alpm", "apk", "deb", "ebuild", "rpm"];
+const DATABASE_TYPES: [&str; 8] =
+    ["alpm", "apk", "deb", "ebuild", "opkg", "rpm", "slackware", "xbps"];
 
-/// Package databases and the names of distributions: what makes a directory a root file system.
-const SYSTEM_CHECKS: [&str; 6] = ["apk", "dpkg", "os-release", "pacman", "portage", "rpm"];
+/// Package databases at places of their own and the names of distributions: what makes a directory a
+/// root file system.
+const SYSTEM_CHECKS: [&str; 10] = [
+    "apk",
+    "bottlerocket",
+    "dpkg",
+    "opkg",
+    "os-release",
+    "pacman",
+    "portage",
+    "rpm",
+    "slackware",
+    "xbps",
+];
 
 pub(crate) fn inventory(
     mut subject: Subject,
@@ -54,7 +68,13 @@ pub(crate) fn inventory(
     }
     ownership::settle(&mut cataloged, &squash);
     let packages = packages(cataloged, &layers);
-    let coverage = coverage(checks, problems);
+    let mut coverage = coverage(checks, problems);
+    let what = match (tree.directory, shape) {
+        (true, SubjectShape::Source) => "folder",
+        (true, SubjectShape::RootFileSystem) => "root file system",
+        (false, _) => "image",
+    };
+    coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what));
     let files = files(tree, &squash);
     let symlinks = squash.into_symlinks();
     Inventory {
@@ -92,7 +112,11 @@ pub(crate) fn shape(directory: bool, squash: &Squash<'_>) -> SubjectShape {
         let view = squash.view(check, None, SubjectShape::RootFileSystem);
         view.staying().next().is_some()
     };
-    if !directory || SYSTEM_CHECKS.iter().any(system) {
+    let chiselled = || {
+        let view = squash.view("chisel", None, SubjectShape::RootFileSystem);
+        view.at(catalog::chisel::PLACE).is_some()
+    };
+    if !directory || SYSTEM_CHECKS.iter().any(system) || chiselled() {
         SubjectShape::RootFileSystem
     } else {
         SubjectShape::Source

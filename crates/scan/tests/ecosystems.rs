@@ -15,18 +15,22 @@ use vocabulary::Ecosystem;
 const INSTALLED: &[(&str, &[&str])] = &[
     ("apk", &["*apk"]),
     ("apt", &[]),
+    ("bottlerocket", &[]),
+    ("chisel", &["Ubuntu"]),
     ("conda", &["conda"]),
     ("dotnet", &["NuGet"]),
     ("dpkg", &["*deb"]),
     ("elf-notes", &["*note", "program"]),
     ("go", &["Go"]),
     ("haskell", &["Hackage"]),
+    ("homebrew", &["Homebrew"]),
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
     ("luarocks", &["LuaRocks"]),
     ("manifests", &[]),
     ("nix", &["Nix"]),
     ("opam", &["opam"]),
+    ("opkg", &[]),
     ("os-release", &[]),
     ("pacman", &["*alpm"]),
     ("php", &["Packagist"]),
@@ -37,7 +41,11 @@ const INSTALLED: &[(&str, &[&str])] = &[
     ("rpm", &["*rpm"]),
     ("ruby", &["RubyGems"]),
     ("rust", &["crates.io"]),
+    ("slackware", &[]),
+    ("snap", &["snap"]),
+    ("unread", &[]),
     ("wordpress", &["Bitnami", "WordPress"]),
+    ("xbps", &[]),
 ];
 
 /// Lock files that pin packages of another ecosystem than their own, too.
@@ -90,6 +98,9 @@ fn table() -> String {
         let matched = match (ecosystem.has_advisories(), ecosystem.is_distribution(), scheme) {
             (false, ..) => "listed; no advisory source, said to be not checked",
             (true, _, None) => "listed; its order is not known here, said to be not checked",
+            (true, ..) if !ecosystem.is_published() => {
+                "by release, name and source package where a database of your own has it; else said to be not checked"
+            }
             (true, true, Some(_)) => "by release, name and source package",
             (true, false, Some(_)) => "by name",
         };

@@ -46,6 +46,7 @@ ecosystems! {
     HACKAGE = "Hackage",
     HELM = "Helm",
     HEX = "Hex",
+    HOMEBREW = "Homebrew",
     JULIA = "Julia",
     LUA_ROCKS = "LuaRocks",
     MAGEIA = "Mageia",
@@ -65,6 +66,7 @@ ecosystems! {
     RED_HAT = "Red Hat",
     ROCKY_LINUX = "Rocky Linux",
     RUBY_GEMS = "RubyGems",
+    SNAP = "snap",
     SUSE = "SUSE",
     SWIFT_URL = "SwiftURL",
     TERRAFORM = "Terraform",
@@ -116,6 +118,52 @@ const DISTRIBUTIONS: &[(&str, &str)] = &[
     ("wolfi", "Wolfi"),
 ];
 
+/// The ecosystems of the OSV schema whose packages can be met here, sorted. Source: OSV schema,
+/// "Defined Ecosystems". `Linux` is the kernel's sources there, and no distribution.
+const PUBLISHED: &[&str] = &[
+    "AlmaLinux",
+    "Alpaquita",
+    "Alpine",
+    "Azure Linux",
+    "BellSoft Hardened Containers",
+    "Bioconductor",
+    "Bitnami",
+    "CRAN",
+    "Chainguard",
+    "CleanStart",
+    "ConanCenter",
+    "Debian",
+    "Docker Hardened Images",
+    "Echo",
+    "GHC",
+    "GitHub Actions",
+    "Go",
+    "Hackage",
+    "Hex",
+    "Julia",
+    "Mageia",
+    "Maven",
+    "MinimOS",
+    "NuGet",
+    "Packagist",
+    "Photon OS",
+    "Pub",
+    "PyPI",
+    "Red Hat",
+    "Rocky Linux",
+    "RubyGems",
+    "SUSE",
+    "SwiftURL",
+    "Ubuntu",
+    "VSCode",
+    "Wolfi",
+    "crates.io",
+    "npm",
+    "opam",
+    "openEuler",
+    "openSUSE",
+];
+
 impl Ecosystem {
     /// The ecosystem of a distribution's packages, by the `ID` of its os-release in any case of
     /// letters; none for one that is not known.
@@ -165,6 +213,7 @@ impl Ecosystem {
                 | "Hackage"
                 | "Helm"
                 | "Hex"
+                | "Homebrew"
                 | "Julia"
                 | "LuaRocks"
                 | "Maven"
@@ -183,29 +232,23 @@ impl Ecosystem {
                 | "npm"
                 | "opam"
                 | "program"
+                | "snap"
                 | "vcpkg"
         )
     }
 
-    /// Whether anybody publishes advisories for it in a form that is read here. Packages of the
-    /// others are listed, and said to be not checked. Source: OSV schema, "Defined Ecosystems".
+    /// Whether its packages can be matched, if there are advisories for it. Packages of the others
+    /// are listed, and said to be not checked: one that nobody knows (a distribution of somebody's
+    /// own) is never asked for. What is published, and the few that only sources of one's own have.
     #[must_use]
     pub fn has_advisories(&self) -> bool {
-        !matches!(
-            self.as_str(),
-            "Arch Linux"
-                | "CocoaPods"
-                | "Gentoo"
-                | "Helm"
-                | "LuaRocks"
-                | "Nix"
-                | "Terraform"
-                | "WordPress"
-                | "cargo"
-                | "conda"
-                | "program"
-                | "vcpkg"
-        )
+        self.is_published() || matches!(self.as_str(), "Amazon Linux" | "Fedora" | "Oracle Linux")
+    }
+
+    /// Whether the public database of OSV has it, so that it is worth asking for.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        PUBLISHED.binary_search(&self.as_str()).is_ok()
     }
 }
 
@@ -229,6 +272,18 @@ mod tests {
     fn a_name_with_a_blank_is_one_word_of_a_shell() {
         assert_eq!(Ecosystem::GITHUB_ACTIONS.as_argument(), "'GitHub Actions'");
         assert_eq!(Ecosystem::CRATES_IO.as_argument(), "crates.io");
+    }
+
+    #[test]
+    fn only_what_somebody_publishes_is_asked_for() {
+        assert!(PUBLISHED.is_sorted());
+        for name in ["Debian", "Alpine", "npm", "openSUSE"] {
+            assert!(Ecosystem::new(name).is_published(), "{name}");
+        }
+        for name in ["Kali", "Linux", "CentOS", "Openwrt", "Gentoo", "cargo", "program", ""] {
+            assert!(!Ecosystem::new(name).has_advisories(), "{name}");
+        }
+        assert!(Ecosystem::FEDORA.has_advisories() && !Ecosystem::FEDORA.is_published());
     }
 
     #[test]

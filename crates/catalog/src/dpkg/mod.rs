@@ -9,8 +9,8 @@
 //! copyright-format 1.0; purl-spec, type `deb`.
 
 mod copyright;
-mod files;
-mod status;
+pub(crate) mod files;
+pub(crate) mod status;
 
 use crate::history::brought_by;
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
@@ -21,12 +21,29 @@ use image::{
 use serde::Serialize;
 use status::{Record, Status};
 use std::collections::{HashMap, HashSet};
+use std::io::Read as _;
 use vocabulary::{Ecosystem, Location, Package, Presence, Problem, Purl, SourcePackage};
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "var/lib/dpkg/status.d/";
 const INFO_FOLDER: &str = "var/lib/dpkg/info/";
 const DOCUMENTS: &str = "usr/share/doc/";
+
+/// What else dpkg keeps of a package, and a builder may have put beside its control file.
+const BESIDE: [&str; 9] = [
+    "conffiles",
+    "config",
+    "postinst",
+    "postrm",
+    "preinst",
+    "prerm",
+    "shlibs",
+    "templates",
+    "triggers",
+];
+
+/// First bytes of a file that gzip packed: RFC 1952, section 2.3.1.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Largest `status`; one package takes about a kilobyte, and Debian has 65,000.
 const STATUS_LIMIT: u64 = 64 << 20;
@@ -53,11 +70,13 @@ impl Kind {
             return Some(Self::Status);
         }
         if let Some(name) = path.strip_prefix(STATUS_FOLDER) {
-            return Some(match name.rsplit_once('.') {
-                Some((_, "md5sums")) => Self::Sums,
-                Some((_, "list")) => Self::List,
-                _ => Self::Status,
-            });
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            return match ending {
+                "md5sums" => Some(Self::Sums),
+                "list" => Some(Self::List),
+                _ if BESIDE.contains(&ending) => None,
+                _ => Some(Self::Status),
+            };
         }
         if let Some(name) = path.strip_prefix(INFO_FOLDER) {
             return match name.rsplit_once('.') {
@@ -79,7 +98,7 @@ impl Check for Dpkg {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -103,13 +122,7 @@ impl Check for Dpkg {
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         match Kind::of(entry.path) {
             None => Ok(None),
-            Some(Kind::Status) => {
-                let status = status::read(bytes);
-                if status.packages.is_empty() && status.problem.is_none() {
-                    return Ok(None);
-                }
-                keep(&status)
-            }
+            Some(Kind::Status) => read_status(entry.path, bytes),
             Some(Kind::List) => keep(&files::read_list(bytes)),
             Some(Kind::Sums) => keep(&files::read_sums(bytes)),
             Some(Kind::Copyright) => copyright::read(bytes),
@@ -119,6 +132,39 @@ impl Check for Dpkg {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         Resolver::new(view).resolve()
     }
+}
+
+/// Reads `status`, or a file of `status.d/`, that may be packed.
+fn read_status(path: &str, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+    let mut plain = Vec::new();
+    let bytes = if bytes.starts_with(&GZIP) {
+        let decoder = flate2::read::GzDecoder::new(bytes);
+        let read = decoder.take(STATUS_LIMIT + 1).read_to_end(&mut plain);
+        let fits = read.is_ok_and(|length| length as u64 <= STATUS_LIMIT);
+        if !fits {
+            return Err(ReadError::new("is packed by gzip, and damaged or too large"));
+        }
+        plain.as_slice()
+    } else {
+        bytes
+    };
+    let mut status = status::read(bytes);
+    // dpkg itself refuses a last line that does not end. Tools that write one package into one file
+    // are less strict.
+    if path == STATUS && bytes.last().is_some_and(|last| *last != b'\n') {
+        let cut = "is cut short: its last line does not end".to_owned();
+        status.problem = Some(match status.problem {
+            Some(problem) => format!("{problem}; it {cut}"),
+            None => cut,
+        });
+    }
+    if status.packages.is_empty() && status.problem.is_none() {
+        if path == STATUS {
+            return Ok(None);
+        }
+        return Err(ReadError::new("names no package; it is not the control file of one"));
+    }
+    keep(&status)
 }
 
 fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {

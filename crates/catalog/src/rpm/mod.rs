@@ -56,7 +56,7 @@ impl Check for Rpm {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
