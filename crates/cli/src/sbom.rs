@@ -35,7 +35,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         risks: None,
         usage: None,
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy: &policy,
         today: today(World::now())?,
     };
@@ -124,6 +124,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
     let exit = match cause {
         ImageError::Read { .. }
         | ImageError::Unrecognised(_)
+        | ImageError::Packed { .. }
         | ImageError::Scheme { .. }
         | ImageError::Ambiguous { .. }
         | ImageError::NoMatch { .. }
