@@ -1,7 +1,8 @@
 //! GitLab's container scanning report, schema 15.
 //!
-//! GitLab shows vulnerabilities of packages alone: other findings are left out, and the scan's status
-//! says where not all could be looked at. Source: gitlab-org, `security-report-schemas`,
+//! GitLab shows vulnerabilities of packages alone: other findings are left out, and how many is a
+//! message of the scan, as is each check that did not run in full; the scan's status says where not all
+//! could be looked at. Source: gitlab-org, `security-report-schemas`,
 //! `container-scanning-report-format.json` 15.0.
 
 use crate::Style;
@@ -9,7 +10,7 @@ use crate::group::{fixed_in, id_of, open_findings};
 use crate::json::{Stream, write};
 use serde::Serialize;
 use std::io;
-use vocabulary::{Evidence, Finding, Outcome, Report, Severity};
+use vocabulary::{Evidence, Finding, Outcome, Report, Severity, Status, counted};
 
 const SCHEMA: &str = "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v15.0.0/dist/container-scanning-report-format.json";
 /// Where wiring gives no time.
@@ -30,8 +31,16 @@ struct Scan<'report> {
     start_time: String,
     end_time: String,
     status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<Message>,
     #[serde(rename = "type")]
     kind: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message {
+    level: &'static str,
+    value: String,
 }
 
 #[derive(Clone, Serialize)]
@@ -114,6 +123,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
             start_time: time.clone(),
             end_time: time,
             status,
+            messages: messages(report),
             kind: "container_scanning",
         },
         vulnerabilities: Stream(|| {
@@ -122,6 +132,24 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
         }),
     };
     write(&document, out)
+}
+
+/// What a reader of the vulnerabilities alone would not see.
+fn messages(report: &Report) -> Vec<Message> {
+    let without = open_findings(report).filter(|finding| finding.package.is_none()).count();
+    let left_out = (without > 0).then(|| Message {
+        level: "warn",
+        value: format!(
+            "{} left out, which are of no package; see another form of the report",
+            counted(without, "finding", "findings")
+        ),
+    });
+    let gaps = report.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
+    let gaps = gaps.map(|coverage| {
+        let reason = coverage.reason.as_deref().unwrap_or("could not read all files");
+        Message { level: "warn", value: format!("{} not in full: {reason}", coverage.check) }
+    });
+    left_out.into_iter().chain(gaps).collect()
 }
 
 fn vulnerability<'report>(

@@ -32,7 +32,12 @@ pub fn difference(
         .filter(|change| change.change == Change::New)
         .map(|change| change.finding.clone())
         .collect();
-    let coverage: Vec<Coverage> = before.coverage.iter().chain(&after.coverage).cloned().collect();
+    let mut coverage: Vec<Coverage> =
+        before.coverage.iter().chain(&after.coverage).cloned().collect();
+    // A saved report was ranked by what its own scan had.
+    if !coverage.iter().any(|one| one.check == "risk:KEV") {
+        coverage.extend(policy::gates(policy, &after.databases));
+    }
     // Ignore rules were applied to each side already; their end is no news of the later one.
     let policy = Policy { ignores: Vec::new(), ..policy.clone() };
     let decision = policy::decide(&policy, fresh, &coverage, today).decision;
