@@ -1,7 +1,8 @@
 //! `lazaret sbom`: the packages of a subject.
 
 use crate::World;
-use crate::args::{Distro, ReadArgs, RecordArgs, SbomArgs};
+use crate::args::{ReadArgs, RecordArgs, SbomArgs};
+use crate::distro::Distro;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
