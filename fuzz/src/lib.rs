@@ -517,6 +517,11 @@ pub fn sbom(data: &[u8]) {
     }
 }
 
+/// A bill of one form: what is between a beginning that tells its form, and an end.
+pub fn bill(before: &str, data: &[u8], after: &str) {
+    sbom(&[before.as_bytes(), data, after.as_bytes()].concat());
+}
+
 /// Indexes of a store, divided by the separator: images and layers of Podman, or names of Docker.
 pub fn stores(data: &[u8]) {
     let at = data.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);

@@ -247,6 +247,19 @@ fn documents(folder: &Path) -> io::Result<()> {
         [{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}],"annotations":[{"comment":"lazaret:origin=base"}]}],
         "relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"x"}]}"#;
     write(folder, "sbom", "spdx", bill)?;
+    let bill = br#"<components><component type="library" bom-ref="a"><name>a</name><version>1&amp;2</version>
+        <licenses><license><id>MIT</id></license></licenses><purl>pkg:npm/a@1</purl></component></components>
+        <dependencies><dependency ref="a"><dependency ref="pkg:npm/b@1"/></dependency></dependencies></bom>"#;
+    write(folder, "cyclonedx_xml", "components", bill)?;
+    let bill = br#"[{"type":"software_Package","spdxId":"urn:a","name":"a","software_packageUrl":"pkg:npm/a@1"},
+        {"type":"Relationship","from":"urn:a","relationshipType":"dependsOn","to":["urn:b"]}]"#;
+    write(folder, "spdx_linked", "graph", bill)?;
+    let bill = b"PackageName: a\nSPDXID: SPDXRef-a\nPackageComment: <text>x\ny</text>\n\
+        ExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\nRelationship: SPDXRef-a CONTAINS SPDXRef-b\n";
+    write(folder, "spdx_tags", "package", bill)?;
+    let bill = br#"[{"name":"a","version":"1","purl":"pkg:deb/debian/a@1?distro=debian-12","licenses":["MIT"],
+        "locations":[{"path":"/a"}],"metadata":{"source":"b","sourceVersion":"2"}}],"distro":{"id":"debian","versionID":"12"}"#;
+    write(folder, "syft", "artifacts", bill)?;
     let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
     for ecosystem in ["Debian", "npm"] {
         let mut builder = advisories::build::Builder::new(vocabulary::Ecosystem::new(ecosystem));

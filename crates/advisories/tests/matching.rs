@@ -61,6 +61,47 @@ fn a_record_with_several_cves_gives_one_finding_for_each() {
     assert_eq!(world.ids("pkg:pypi/acme@1", None), ["CVE-2026-1001", "CVE-2026-1002"]);
 }
 
+/// Package URLs of Go are in lower case, advisories write modules as their repositories do.
+#[test]
+fn a_module_of_go_is_found_in_any_case_of_letters() {
+    let world = World::new(&[
+        (
+            "Go",
+            &record(
+                "GO-1",
+                r#""aliases":["CVE-2026-1"]"#,
+                "Go",
+                "github.com/Acme/Utils",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+        (
+            "Go",
+            &record(
+                "GO-2",
+                r#""aliases":["CVE-2026-2"]"#,
+                "Go",
+                "github.com/acme/utils",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+        (
+            "Go",
+            &record(
+                "GO-3",
+                r#""aliases":["CVE-2026-3"]"#,
+                "Go",
+                "github.com/acme/other",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+    ]);
+    for name in ["github.com/acme/utils", "github.com/Acme/Utils", "github.com/ACME/utils"] {
+        let ids = world.ids(&format!("pkg:golang/{name}@v1.0.0"), None);
+        assert_eq!(ids, ["CVE-2026-1", "CVE-2026-2"], "{name}");
+    }
+}
+
 #[test]
 fn a_notice_and_a_record_of_the_same_cve_give_one_finding() {
     let world = World::new(&[

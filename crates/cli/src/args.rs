@@ -242,21 +242,7 @@ pub(crate) struct ReadArgs {
     /// Distribution and release that the packages of a bill of materials are of, whatever it says
     /// itself, such as debian:12 or debian:bookworm
     #[arg(long, value_name = "DISTRO")]
-    pub(crate) distro: Option<Distro>,
-}
-
-/// A distribution and its release.
-#[derive(Clone, Debug)]
-pub(crate) struct Distro(pub(crate) vocabulary::Distribution);
-
-impl std::str::FromStr for Distro {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut named = advisories::purls::distribution(text).map_err(|error| error.to_string())?;
-        named.id = scan::distribution_id(&named.id).to_owned();
-        Ok(Self(named))
-    }
+    pub(crate) distro: Option<crate::distro::Distro>,
 }
 
 /// How much is said of the files of a subject.

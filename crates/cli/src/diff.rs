@@ -96,7 +96,7 @@ pub(crate) fn saved_or_scanned(
         risks: Some(&risks),
         usage: usage.as_ref(),
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy,
         today: today(now)?,
     };

@@ -53,7 +53,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
         risks: Some(&risks),
         usage: None,
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy,
         today: today(now)?,
     };

@@ -1,7 +1,8 @@
 //! `lazaret sbom`: the packages of a subject.
 
 use crate::World;
-use crate::args::{Distro, ReadArgs, RecordArgs, SbomArgs};
+use crate::args::{ReadArgs, RecordArgs, SbomArgs};
+use crate::distro::Distro;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
@@ -39,7 +40,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         risks: None,
         usage: None,
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy: &policy,
         today: today(World::now())?,
     };
@@ -143,6 +144,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
     let exit = match cause {
         ImageError::Read { .. }
         | ImageError::Unrecognised(_)
+        | ImageError::Packed { .. }
         | ImageError::Scheme { .. }
         | ImageError::Ambiguous { .. }
         | ImageError::NoMatch { .. }

@@ -111,7 +111,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         let elsewhere = purl.as_ref().ok().filter(|_| given.is_none());
         let elsewhere = elsewhere.and_then(|purl| elsewhere_than(purl, distribution.as_ref()?));
         let purl = match elsewhere {
-            Some(reason) => Err(Unmatched { purl: purl.ok(), reason }),
+            Some(reason) => Err(Unmatched { purl: purl.ok().map(Box::new), reason }),
             None => purl.map_err(|reason| Unmatched { purl: None, reason }),
         };
         let (package, reason) = package(component, purl, distribution.as_ref());
@@ -258,7 +258,7 @@ fn without_source(parsed: &[(Component, Result<Purl, String>)]) -> Option<Proble
 
 /// A component that is not matched: listed, with the reason.
 struct Unmatched {
-    purl: Option<Purl>,
+    purl: Option<Box<Purl>>,
     reason: String,
 }
 
@@ -275,9 +275,9 @@ fn package(
         Err(PurlMatchError::Type(_)) => Ok(unmatched(&purl, &component)),
         Err(PurlMatchError::NoVersion(_)) => {
             let reason = "it has no version: listed, not matched".to_owned();
-            Err(Unmatched { purl: Some(purl), reason })
+            Err(Unmatched { purl: Some(Box::new(purl)), reason })
         }
-        Err(error) => Err(Unmatched { purl: Some(purl), reason: error.to_string() }),
+        Err(error) => Err(Unmatched { purl: Some(Box::new(purl)), reason: error.to_string() }),
     });
     match matched {
         Ok(package) => (Some(as_stated(package, component)), None),
@@ -287,7 +287,7 @@ fn package(
                 let named = !name.is_empty();
                 named.then(|| Purl::new("generic", name).with_version(&component.version))
             };
-            let package = purl.or_else(generic).map(|purl| {
+            let package = purl.map(|purl| *purl).or_else(generic).map(|purl| {
                 // Of a distribution whose release is not known: matching says so.
                 let namespace = purl.namespace().filter(|_| distribution.is_none());
                 let namespace =

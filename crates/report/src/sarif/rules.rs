@@ -4,7 +4,7 @@ use super::{Message, level};
 use crate::group::{fixed_in, id_of, name_of};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
-use vocabulary::{Evidence, Finding, Report, Rule, Severity};
+use vocabulary::{Evidence, Finding, Rule, Severity};
 
 /// Longest helpful text: services cut rules that are too large.
 const TITLE_CHARACTERS: usize = 1_000;
@@ -49,10 +49,10 @@ pub(super) fn rule_id(finding: &Finding) -> &str {
 }
 
 /// All rules, in the order in which the findings name them, that is worst first.
-pub(super) fn of(report: &Report) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+pub(super) fn of<'report>(findings: &[&'report Finding]) -> Vec<Group<'report>> {
+    let mut groups: Vec<Group<'report>> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
-    for finding in &report.findings {
+    for finding in findings {
         let id = rule_id(finding);
         let index = *indexes.entry(id).or_insert_with(|| {
             groups.push(Group { id, findings: Vec::new() });
