@@ -183,7 +183,14 @@ fn program(
     let title = match reason {
         Reason::NoDigest => format!("`{}` ran and could not be hashed", execution.path),
         Reason::NotOnRecord => format!("`{}` ran without a sealed digest", execution.path),
-        _ => format!("`{}` ran and is not in the image: {}", execution.path, reason.text()),
+        Reason::Dropped
+        | Reason::Changed
+        | Reason::Copied
+        | Reason::Memory
+        | Reason::Mounted
+        | Reason::Script => {
+            format!("`{}` ran and is not in the image: {}", execution.path, reason.text())
+        }
     };
     let expected = match baseline {
         Baseline::Sealed { programs, .. } => programs.digest(&execution.path),

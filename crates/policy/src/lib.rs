@@ -322,7 +322,9 @@ fn silence_by_vex(
         let statement = vex::of(&policy.vex, finding, &products)?;
         let status = match statement.status {
             VexStatus::Fixed => "fixed",
-            _ => "not affected",
+            VexStatus::NotAffected | VexStatus::Affected | VexStatus::UnderInvestigation => {
+                "not affected"
+            }
         };
         let reason = statement
             .impact

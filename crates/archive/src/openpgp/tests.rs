@@ -68,6 +68,20 @@ fn keys_that_are_not_trusted_or_not_there_sign_nothing() {
 }
 
 #[test]
+fn a_signature_counts_for_as_long_as_it_says() {
+    let mut key = key();
+    key.signatures_last = 1000;
+    let signed = key.clear_sign(TEXT, at(NOW));
+    let keyring = ring(&key.keyring());
+    let of = |now| verify(signed.as_bytes(), &keyring, |_| true, now);
+    assert!(of(NOW + 999).is_ok());
+    for later in [1000, 1001, 10_000_000] {
+        let error = of(NOW + later).unwrap_err().to_string();
+        assert!(error.contains("it has expired"), "{later}: {error}");
+    }
+}
+
+#[test]
 fn expired_revoked_and_unfit_keys_sign_nothing() {
     let signed = key().clear_sign(TEXT, at(NOW));
     let refused = |change: fn(&mut SigningKey), reason: &str| {

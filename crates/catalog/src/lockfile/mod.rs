@@ -427,31 +427,8 @@ pub(crate) fn is_of_a_dependency(path: &str) -> bool {
 /// hex, luarocks, maven, npm, nuget, opam, pub, pypi, swift; `terraform` as SBOM tools write it. A scope
 /// or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
-    let kind = match ecosystem.as_str() {
-        "crates.io" => "cargo",
-        "Go" => "golang",
-        "Hex" => "hex",
-        "NuGet" => "nuget",
-        "Packagist" => "composer",
-        "Pub" => "pub",
-        "PyPI" => "pypi",
-        "RubyGems" => "gem",
-        "SwiftURL" => "swift",
-        "CocoaPods" => "cocoapods",
-        "ConanCenter" => "conan",
-        "conda" => "conda",
-        "CRAN" => "cran",
-        "GitHub Actions" => "github",
-        "Hackage" => "hackage",
-        "Helm" => "helm",
-        "Julia" => "julia",
-        "LuaRocks" => "luarocks",
-        "Maven" => "maven",
-        "opam" => "opam",
-        "vcpkg" => "vcpkg",
-        "Terraform" => "terraform",
-        _ => "npm",
-    };
+    // purl-spec: what has no type of its own is generic.
+    let kind = ecosystem.purl_type().unwrap_or("generic");
     let divider = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
     let (namespace, name) = name.rsplit_once(divider).unwrap_or(("", name));
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
