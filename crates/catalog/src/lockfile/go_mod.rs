@@ -174,11 +174,12 @@ impl Module {
     /// What it requires, with what replaces that; `more` are the replacements of a workspace.
     fn listing(&self, more: &[Replacement]) -> Listing {
         let all = self.replaced.iter().chain(more);
-        let replaced: HashMap<(&str, Option<&str>), &Option<(String, String)>> =
+        let replaced: HashMap<_, _> =
             all.map(|one| ((one.module.as_str(), one.version.as_deref()), &one.target)).collect();
         let mut listing = Listing::of_list(self.required.iter().map(|(path, version, line)| {
-            let replacement =
-                replaced.get(&(path, Some(version))).or_else(|| replaced.get(&(path, None)));
+            let replacement = replaced
+                .get(&(path.as_str(), Some(version.as_str())))
+                .or_else(|| replaced.get(&(path.as_str(), None)));
             match replacement {
                 Some(None) => Entry::Own,
                 Some(Some((path, version))) => package(path, version, *line),

@@ -135,10 +135,13 @@ struct Together {
     /// Whether a file lists something of its own; others matter only where one of these leads to them.
     counts: fn(&str) -> bool,
     /// A fact of one file, in the format's own form; none where the file is of no concern.
-    read: fn(&str, &[u8]) -> Result<Option<Vec<u8>>, String>,
+    read: fn(&str, &[u8]) -> PartFact,
     /// What the files list, in the order of the files; none for one that lists nothing of its own.
     join: fn(&[Part<'_>]) -> Vec<Option<Listing>>,
 }
+
+/// What is kept of one file of several, or why it could not be read; none where it is of no concern.
+type PartFact = Result<Option<Vec<u8>>, String>;
 
 /// One file of several that are read together.
 #[derive(Clone, Copy, Debug)]

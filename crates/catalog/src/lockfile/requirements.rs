@@ -232,14 +232,6 @@ pub(crate) fn entry(line: &str, number: u32) -> Entry {
     Entry::package(declared, number)
 }
 
-/// The pinned requirement of a line, where it is one.
-pub(super) fn requirement(line: &str, number: u32) -> Option<Declared> {
-    match entry(line, number) {
-        Entry::Package(declared) => Some(declared),
-        _ => None,
-    }
-}
-
 fn bare(name: &str) -> &str {
     name.split_once('[').map_or(name, |(name, _)| name).trim()
 }

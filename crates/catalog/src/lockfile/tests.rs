@@ -269,17 +269,20 @@ fn entries_of_conda_lock_are_divided_however_they_are_indented() {
 }
 
 #[test]
-fn a_conda_entry_that_names_no_single_version_is_left_out() {
-    let count = |item: &str| {
-        let text = format!("dependencies:\n- {item}\n");
-        check("conda-environment").listing(text.as_bytes()).unwrap().packages.len()
+fn a_conda_entry_that_names_no_single_version_is_listed_without_one() {
+    let version = |item: &str| {
+        let text = format!("dependencies: [{item}]\n");
+        let found = check("conda-environment").listing(text.as_bytes()).unwrap();
+        assert_eq!((found.packages.len(), found.packages[0].name.as_str()), (1, "a"), "{item}");
+        found.packages[0].version.clone()
     };
-    for item in ["a==1", "a=1.0=h_0", "a=1.2.3", "'c::a=1.2.3'", "a =1.2.3"] {
-        assert_eq!(count(item), 1, "{item}");
+    for item in ["a==1.2.3", "a=1.2.3=h_0", "a=1.2.3", "'c::a=1.2.3'", "a =1.2.3"] {
+        assert_eq!(version(item), "1.2.3", "{item}");
     }
-    for item in ["a", "a=1.0", "a>=1.2.3", "a==1.*", "a=1.2.3|1.2.4", "a<=1.2.3", "a!=1.2.3", "a=="]
+    for item in
+        ["a", "a=1.0", "'a>=1.2.3'", "'a==1.*'", "a=1.2.3|1.2.4", "a<=1.2.3", "a!=1.2.3", "a=="]
     {
-        assert_eq!(count(item), 0, "{item}");
+        assert_eq!(version(item), "", "{item}");
     }
 }
 
