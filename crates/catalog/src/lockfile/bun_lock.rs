@@ -4,6 +4,7 @@
 //! `name@version`; those of workspaces, folders, git and archives have no plain version. The binary
 //! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
 
+use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error, split_npm};
 use image::Interest;
 use serde::Deserialize;
@@ -27,24 +28,34 @@ pub(super) const UNREADABLE: &str = "it is Bun's binary form; run `bun install -
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
-    packages: BTreeMap<String, Vec<serde_json::Value>>,
+    #[serde(default, deserialize_with = "nullable")]
+    packages: Option<BTreeMap<String, Vec<serde_json::Value>>>,
+    #[serde(default, deserialize_with = "nullable")]
+    workspaces: Option<BTreeMap<String, serde::de::IgnoredAny>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing::empty());
     }
     let plain = without_last_commas(text);
     let file: File = serde_json::from_str(&plain).map_err(|error| json_error(&error))?;
     let lines = lines(text);
-    let listed = file.packages.iter().filter_map(|(key, entry)| {
-        let (name, version) = split_npm(entry.first()?.as_str()?)?;
-        let numbered = version.starts_with(|first: char| first.is_ascii_digit());
+    // Without packages only the workspaces are written.
+    let seen = file.packages.is_some() || file.workspaces.is_some();
+    let listed = file.packages.iter().flatten().map(|(key, entry)| {
         let line = lines.get(key.as_str()).copied().unwrap_or(0);
-        numbered.then(|| Declared::new(name, version, line))?
+        let pair = entry.first().and_then(|first| split_npm(first.as_str()?));
+        let Some((name, version)) = pair else { return Entry::Unread(line) };
+        match version.split_once(':') {
+            Some(("workspace", _)) => Entry::Own,
+            _ if version.starts_with(|first: char| first.is_ascii_digit()) => {
+                Entry::package(Declared::new(name, version, line), line)
+            }
+            _ => Entry::Elsewhere,
+        }
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }
 
 /// The text without commas before a closing bracket; those inside texts stay.

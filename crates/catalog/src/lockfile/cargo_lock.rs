@@ -3,6 +3,7 @@
 //! A package without a source is the workspace's own; those of crates.io are listed, wherever its
 //! index is named; other registries and git are not, since RustSec speaks of crates.io alone.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named, toml_error};
 use image::Interest;
 use serde::Deserialize;
@@ -26,8 +27,10 @@ const CRATES_IO: [&str; 2] =
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    package: Vec<Entry<'text>>,
+    #[serde(borrow)]
+    package: Option<Vec<Entry<'text>>>,
+    /// The package of a workspace of one, in version 1.
+    root: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -40,14 +43,17 @@ struct Entry<'text> {
     source: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.root.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
-        let source = entry.source.as_deref()?;
-        let of_crates_io = CRATES_IO.iter().any(|known| source.starts_with(known));
-        of_crates_io.then(|| Declared::new(entry.name.get_ref(), &entry.version, line))?
+        let Some(source) = entry.source.as_deref() else { return Listed::Own };
+        if !CRATES_IO.iter().any(|known| source.starts_with(known)) {
+            return Listed::Elsewhere;
+        }
+        Listed::package(Declared::new(entry.name.get_ref(), &entry.version, line), line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -3,6 +3,7 @@
 //! Packages stand in `packages` and, for development, `packages-dev`. Those of a folder of the project
 //! are not listed; a branch (`dev-main`) is listed as what it is.
 
+use super::listing::{Entry as Listed, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error, json_name_lines};
 use crate::php::installed::Entry;
 use image::Interest;
@@ -26,23 +27,25 @@ fn accepts(path: &str) -> bool {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    packages: Vec<Entry<'text>>,
-    /// Null where there is none.
-    #[serde(default, borrow, rename = "packages-dev")]
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    packages: Option<Vec<Entry<'text>>>,
+    #[serde(default, borrow, rename = "packages-dev", deserialize_with = "nullable")]
     development: Option<Vec<Entry<'text>>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_name_lines(text);
-    let all = file.packages.iter().chain(file.development.iter().flatten());
-    let listed = all.filter_map(|entry| {
-        let (name, version) = entry.identity()?;
+    let seen = file.packages.is_some() || file.development.is_some();
+    let all = file.packages.iter().chain(&file.development).flatten();
+    let listed = all.map(|entry| {
+        let Some((name, version)) = entry.identity() else { return Listed::Elsewhere };
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
-        let mut declared = Declared::new(&name, version, line)?;
+        let Some(mut declared) = Declared::new(&name, version, line) else {
+            return Listed::Unread(line);
+        };
         declared.licence = Some(entry.licences().join(" OR ")).filter(|text| !text.is_empty());
-        Some(declared)
+        Listed::Package(declared)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

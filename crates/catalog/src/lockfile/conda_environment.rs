@@ -7,6 +7,7 @@
 //! under `pip` is PyPI's. Other programs have files of this name: one without `dependencies` is none of
 //! conda's and declares nothing.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, requirements, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -23,11 +24,11 @@ pub const CHECK: Lockfile = Lockfile {
     parse,
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.contains('\0') {
         return Err("it is not YAML text".to_owned());
     }
-    let mut found = Vec::new();
+    let mut found = Listing::of_list([]);
     let mut in_dependencies = false;
     // Blanks before `- pip:`, as long as its own list lasts.
     let mut pip = None;
@@ -53,9 +54,9 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             pip = Some(indent);
         } else if pip.is_some() {
             let requirement = requirements::requirement(item, number);
-            found.extend(requirement.map(|one| one.of(Ecosystem::PYPI)));
+            found.extend(requirement.map(|one| Entry::Package(one.of(Ecosystem::PYPI))));
         } else {
-            found.extend(pinned(item, number));
+            found.extend(pinned(item, number).map(Entry::Package));
         }
     }
     Ok(found)

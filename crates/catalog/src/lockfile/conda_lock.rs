@@ -6,6 +6,7 @@
 //! PyPI's. An explicit list names archives, `name-version-build.conda`, behind a line `@EXPLICIT`, and
 //! packages of PyPI in comments that conda-lock writes.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, Lockfile, is_named, python_name, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -35,9 +36,9 @@ fn accepts(path: &str) -> bool {
         || (name.starts_with("conda-") && name.ends_with(".lock"))
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.lines().any(|line| line.trim() == "@EXPLICIT") {
-        return Ok(text.lines().zip(1_u32..).filter_map(explicit).collect());
+        return Ok(Listing::of_list(text.lines().zip(1_u32..).filter_map(explicit)));
     }
     let version = text.lines().find_map(|line| line.strip_prefix("version:")).map(unquoted);
     match version {
@@ -46,7 +47,7 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             let other: String = other.chars().take(20).collect();
             Err(format!("version `{other}` of conda-lock.yml is not known; 1 is"))
         }
-        None if text.trim().is_empty() => Ok(Vec::new()),
+        None if text.trim().is_empty() => Ok(Listing::empty()),
         None => Err("it is neither a conda-lock.yml nor an explicit list of conda".to_owned()),
     }
 }
@@ -62,21 +63,25 @@ struct Entry<'text> {
 }
 
 impl Entry<'_> {
-    fn declared(&self) -> Option<Declared> {
-        match self.manager {
-            "conda" => Declared::new(self.name, self.version, self.line),
+    /// None before the first entry.
+    fn listed(&self) -> Option<Listed> {
+        let package = |declared| Listed::package(declared, self.line);
+        Some(match self.manager {
+            _ if self.line == 0 => return None,
+            "conda" => package(Declared::new(self.name, self.version, self.line)),
             // A repository or a folder is of no index.
             "pip" if self.url.starts_with("https://") || self.url.starts_with("http://") => {
-                let found = Declared::new(&python_name(self.name), self.version, self.line)?;
-                Some(found.of(Ecosystem::PYPI))
+                let found = Declared::new(&python_name(self.name), self.version, self.line);
+                package(found.map(|one| one.of(Ecosystem::PYPI)))
             }
-            _ => None,
-        }
+            "pip" => Listed::Elsewhere,
+            _ => Listed::Unread(self.line),
+        })
     }
 }
 
-fn locked(text: &str) -> Vec<Declared> {
-    let mut found = Vec::new();
+fn locked(text: &str) -> Listing {
+    let mut found = Listing::default();
     let mut entry = Entry::default();
     let mut in_packages = false;
     // Blanks before the dash of an entry; its keys stand two further in.
@@ -86,11 +91,14 @@ fn locked(text: &str) -> Vec<Declared> {
         let indent = line.len() - line.trim_start().len();
         if indent == 0 && !content.starts_with(['-', '#']) && !content.is_empty() {
             in_packages = content == "package:";
+            if content == "package: []" {
+                found = Listing::empty();
+            }
         } else if in_packages {
             let mut key = content;
             if let Some(first) = content.strip_prefix("- ") {
                 if entry.line == 0 || indent == dash {
-                    found.extend(entry.declared());
+                    found.extend(entry.listed());
                     entry = Entry { line: number, ..Entry::default() };
                     dash = indent;
                     key = first.trim_start();
@@ -101,7 +109,7 @@ fn locked(text: &str) -> Vec<Declared> {
             entry.take(key, number);
         }
     }
-    found.extend(entry.declared());
+    found.extend(entry.listed());
     found
 }
 
@@ -120,8 +128,18 @@ impl<'text> Entry<'text> {
 }
 
 /// An archive's address, or `# pip name @ address`.
-fn explicit((line, number): (&str, u32)) -> Option<Declared> {
+fn explicit((line, number): (&str, u32)) -> Option<Listed> {
     let line = line.trim();
+    if line.is_empty()
+        || line == "@EXPLICIT"
+        || (line.starts_with('#') && !line.starts_with("# pip "))
+    {
+        return None;
+    }
+    Some(Listed::package(archived(line, number), number))
+}
+
+fn archived(line: &str, number: u32) -> Option<Declared> {
     if let Some(rest) = line.strip_prefix("# pip ") {
         let (name, address) = rest.split_once('@')?;
         let stem = archive(address)?;
@@ -130,9 +148,6 @@ fn explicit((line, number): (&str, u32)) -> Option<Declared> {
             None => stem.strip_suffix(".tar.gz")?.rsplit_once('-')?.1,
         };
         return Some(Declared::new(&python_name(name), version, number)?.of(Ecosystem::PYPI));
-    }
-    if line.starts_with('#') {
-        return None;
     }
     let file = archive(line)?;
     let stem = file.strip_suffix(".conda").or_else(|| file.strip_suffix(".tar.bz2"))?;

@@ -4,6 +4,7 @@
 //! need behind six. Gems of `GEM` sections are listed; those of `GIT`, `PATH` and `PLUGIN SOURCE` are
 //! not of the registry. A gem for several platforms stands there several times, and is listed once.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named};
 use crate::ruby::is_name;
 use image::Interest;
@@ -24,8 +25,8 @@ fn accepts(path: &str) -> bool {
     is_named(path, &["Gemfile.lock", "gems.locked"]) && !path.split('/').any(|part| part == "gems")
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
     let mut in_gems = false;
     let mut in_specs = false;
@@ -44,7 +45,10 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
                     in_gems || matches!(content, "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
             }
             2 => in_specs = content == "specs:",
-            4 if in_gems && in_specs => found.extend(declared(content, number)),
+            4 if in_gems && in_specs => {
+                found.push(Entry::package(declared(content, number), number))
+            }
+            4 if in_specs => found.push(Entry::Elsewhere),
             _ => {}
         }
     }

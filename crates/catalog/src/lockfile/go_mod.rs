@@ -5,6 +5,7 @@
 //! `exclude` forbids versions that another line then replaces by a higher one, so it changes nothing
 //! here; `go` and `toolchain` ask for a least version and say nothing of the one that is used.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, unquoted};
 use image::Interest;
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ pub const CHECK: Lockfile = Lockfile {
 type Replacements<'text> =
     HashMap<(&'text str, Option<&'text str>), Option<(&'text str, &'text str)>>;
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let mut required: Vec<(&str, &str, u32)> = Vec::new();
     let mut replaced = Replacements::new();
     let mut directive = "";
@@ -60,13 +61,18 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     if !module && !text.trim().is_empty() {
         return Err("it is not a go.mod: it has no `module` line".to_owned());
     }
-    let listed = required.into_iter().filter_map(|(path, version, line)| {
+    let listed = required.into_iter().map(|(path, version, line)| {
         let replacement =
             replaced.get(&(path, Some(version))).or_else(|| replaced.get(&(path, None)));
-        let (path, version) = replacement.copied().unwrap_or(Some((path, version)))?;
-        version.starts_with('v').then(|| Declared::new(path, version, line))?
+        match replacement.copied().unwrap_or(Some((path, version))) {
+            None => Entry::Own,
+            Some((path, version)) if version.starts_with('v') => {
+                Entry::package(Declared::new(path, version, line), line)
+            }
+            Some(_) => Entry::Unread(line),
+        }
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list(listed))
 }
 
 fn target<'text>(words: &[&'text str]) -> Option<(&'text str, &'text str)> {

@@ -4,6 +4,7 @@
 //! package's name counts, not the application's. Packages of Hex itself are listed; those of an
 //! organisation's repository, of git and of folders are not.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -23,24 +24,34 @@ fn accepts(path: &str) -> bool {
     is_named(path, &["mix.lock"]) && !path.split('/').any(|part| part == "deps")
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let begins = text.trim_start();
     if !begins.is_empty() && !begins.starts_with("%{") {
         return Err("it is not a mix.lock: it does not begin with `%{`".to_owned());
     }
     let numbered = text.lines().zip(1_u32..);
-    Ok(numbered.filter_map(|(line, number)| declared(line, number)).collect())
+    let entries = numbered.filter_map(|(line, number)| declared(line, number));
+    let empty = begins.split_whitespace().collect::<String>() == "%{}";
+    Ok(Listing::of_list_if(empty, entries))
 }
 
-fn declared(line: &str, number: u32) -> Option<Declared> {
-    let (_, entry) = line.split_once("{:hex, :")?;
+/// None where the line is no entry.
+fn declared(line: &str, number: u32) -> Option<Entry> {
+    let (_, entry) = line.split_once("{:")?;
+    let Some(entry) = entry.strip_prefix("hex, :") else { return Some(Entry::Elsewhere) };
+    Some(of_hex(entry, number).unwrap_or(Entry::Unread(number)))
+}
+
+fn of_hex(entry: &str, number: u32) -> Option<Entry> {
     let (name, rest) = entry.split_once(", \"")?;
     let (version, rest) = rest.split_once('"')?;
     // Behind the list of what it needs; entries of old versions end without one.
     let repository = rest.rsplit_once("], \"").and_then(|(_, behind)| behind.split('"').next());
     let name = name.trim_matches('"');
-    let of_hex = repository.is_none_or(|repository| repository == "hexpm");
-    (of_hex && is_name(name)).then(|| Declared::new(name, version, number))?
+    if !repository.is_none_or(|repository| repository == "hexpm") {
+        return Some(Entry::Elsewhere);
+    }
+    is_name(name).then(|| Declared::new(name, version, number)).flatten().map(Entry::Package)
 }
 
 /// Source: Hex, "Package metadata": lower-case letters, digits and `_`.

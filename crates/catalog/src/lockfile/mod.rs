@@ -18,6 +18,7 @@ pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
+pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
 pub mod nuget_lock;
@@ -38,6 +39,8 @@ pub mod requirements;
 pub mod terraform_lock;
 pub mod uv_lock;
 pub mod yarn_lock;
+
+pub use listing::Listing;
 
 use crate::language::{decode, encode, plain_text};
 use image::{
@@ -96,7 +99,7 @@ pub struct Lockfile {
     accepts: fn(&str) -> bool,
     /// Largest file that is read, in bytes.
     at_most: u64,
-    parse: fn(&str) -> Result<Vec<Declared>, String>,
+    parse: fn(&str) -> Result<Listing, String>,
 }
 
 /// A package that a file pins.
@@ -139,8 +142,12 @@ impl Declared {
     }
 }
 
-/// What is kept of one file: its packages, or why it could not be read.
-type LockfileFact = Result<Vec<Declared>, String>;
+/// What is kept of one file: what it lists, or why it could not be read.
+type LockfileFact = Result<Listing, String>;
+
+/// Why a file that yields nothing has not passed.
+const NOTHING: &str =
+    "it is not empty, and no package was found in it: its layout is not known, or it is damaged";
 
 impl Check for Lockfile {
     fn id(&self) -> &'static str {
@@ -148,7 +155,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn reads_declarations(&self) -> bool {
@@ -170,7 +177,7 @@ impl Check for Lockfile {
     }
 
     fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        encode(&self.declared(bytes))
+        encode(&self.listing(bytes))
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
@@ -179,17 +186,25 @@ impl Check for Lockfile {
             return resolution;
         }
         for at in view.staying() {
-            match decode::<LockfileFact>(&at, &mut resolution.problems) {
-                Some(Ok(declared)) => resolution
-                    .packages
-                    .extend(declared.into_iter().map(|one| self.package(one, at.path, at.layer))),
-                Some(Err(reason)) => resolution.problems.push(Problem {
-                    path: at.path.to_owned(),
-                    layer: at.layer,
-                    reason,
-                }),
-                None => {}
-            }
+            let Some(fact) = decode::<LockfileFact>(&at, &mut resolution.problems) else {
+                continue;
+            };
+            let reasons = match fact {
+                Ok(listing) => {
+                    let reasons = listing.problems();
+                    let listed = listing.packages.into_iter();
+                    resolution
+                        .packages
+                        .extend(listed.map(|one| self.package(one, at.path, at.layer)));
+                    reasons
+                }
+                Err(reason) => vec![reason],
+            };
+            resolution.problems.extend(reasons.into_iter().map(|reason| Problem {
+                path: at.path.to_owned(),
+                layer: at.layer,
+                reason,
+            }));
         }
         resolution
     }
@@ -208,26 +223,32 @@ impl Lockfile {
         self.id
     }
 
-    /// The packages that the bytes pin, each once.
+    /// What the bytes list, each package once.
     ///
     /// # Errors
-    /// Where the bytes are not of this format.
-    pub fn declared(&self, bytes: &[u8]) -> Result<Vec<Declared>, String> {
+    /// Where the bytes are not of this format, or hold something and yield nothing.
+    pub fn listing(&self, bytes: &[u8]) -> Result<Listing, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         if bytes.starts_with(bun_lock::BINARY) {
             return Err(bun_lock::UNREADABLE.to_owned());
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-        let all = (self.parse)(text)?;
-        if all.len() > PACKAGES {
+        let mut listing = (self.parse)(text)?;
+        if listing.is_unaccounted() && !text.trim().is_empty() {
+            return Err(NOTHING.to_owned());
+        }
+        if listing.packages.len() > PACKAGES {
             return Err(format!("it names more than {PACKAGES} packages"));
         }
-        let mut seen = HashSet::with_capacity(all.len());
-        let keep: Vec<bool> = all
+        let mut seen = HashSet::with_capacity(listing.packages.len());
+        let keep: Vec<bool> = listing
+            .packages
             .iter()
             .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
             .collect();
-        Ok(all.into_iter().zip(keep).filter_map(|(one, keep)| keep.then_some(one)).collect())
+        let mut keep = keep.into_iter();
+        listing.packages.retain(|_| keep.next().unwrap_or(true));
+        Ok(listing)
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {

@@ -5,6 +5,7 @@
 //! an address (`pin-depends`) is not of the repository and left out. The text is divided into the few
 //! tokens of the format, so that comments and long texts cannot be taken for packages.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, LineCounter, Lockfile};
 use image::Interest;
 use std::collections::HashSet;
@@ -29,10 +30,11 @@ enum Token<'text> {
     Sign(u8),
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let tokens = tokens(text)?;
     let mut lines = LineCounter::new(text);
     let mut found = Vec::new();
+    let mut seen = false;
     let mut addresses = HashSet::new();
     let (mut field, mut word) = ("", "");
     let (mut lists, mut braces) = (0_u32, 0_u32);
@@ -41,7 +43,10 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     let mut equals = false;
     for token in &tokens {
         match token {
-            Token::Sign(b':') if lists == 0 && braces == 0 => field = word,
+            Token::Sign(b':') if lists == 0 && braces == 0 => {
+                field = word;
+                seen |= matches!(field, "depends" | "depopts" | "opam-version");
+            }
             Token::Sign(b'[') => lists += 1,
             Token::Sign(b']') => lists = lists.saturating_sub(1),
             Token::Sign(b'{') => braces += 1,
@@ -63,8 +68,12 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             Token::Text(..) => {}
         }
     }
-    found.retain(|one: &Declared| !addresses.contains(one.name.as_str()));
-    Ok(found)
+    let listed =
+        found.into_iter().map(|one: Declared| match addresses.contains(one.name.as_str()) {
+            true => Entry::Elsewhere,
+            false => Entry::Package(one),
+        });
+    Ok(Listing::of_list_if(seen, listed))
 }
 
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {

@@ -4,6 +4,7 @@
 //! nested `dependencies`. Links, folders outside `node_modules`, git and `file:` are not of the
 //! registry. An alias is listed under the name of what it stands for.
 
+use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error, json_lines, split_npm};
 use image::Interest;
 use serde::Deserialize;
@@ -24,10 +25,13 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    packages: BTreeMap<Cow<'text, str>, Folder<'text>>,
-    #[serde(default, borrow)]
-    dependencies: BTreeMap<Cow<'text, str>, Dependency<'text>>,
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    packages: Option<BTreeMap<Cow<'text, str>, Folder<'text>>>,
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    dependencies: Option<BTreeMap<Cow<'text, str>, Dependency<'text>>>,
+    /// Version 1 writes no list where there is nothing to list.
+    #[serde(rename = "lockfileVersion")]
+    version: Option<IgnoredAny>,
 }
 
 /// Versions 2 and 3.
@@ -69,42 +73,50 @@ struct Dependency<'text> {
     dependencies: BTreeMap<Cow<'text, str>, Dependency<'text>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_lines(text);
-    let mut found = Vec::new();
-    if file.packages.is_empty() {
-        nested(&file.dependencies, &lines, &mut found);
-    } else {
-        found.extend(
-            file.packages.iter().filter_map(|(path, folder)| of_folder(path, folder, &lines)),
-        );
+    let mut found = Listing::of_list_if(file.version.is_some(), []);
+    match file.packages.filter(|packages| !packages.is_empty()) {
+        Some(packages) => {
+            found.extend(packages.iter().map(|(path, folder)| of_folder(path, folder, &lines)));
+        }
+        None => nested(&file.dependencies.unwrap_or_default(), &lines, &mut found),
     }
     Ok(found)
 }
 
-fn of_folder(path: &str, folder: &Folder<'_>, lines: &HashMap<&str, u32>) -> Option<Declared> {
-    let at = path.rfind("node_modules/")? + "node_modules/".len();
+fn of_folder(path: &str, folder: &Folder<'_>, lines: &HashMap<&str, u32>) -> Entry {
+    let line = lines.get(path).copied().unwrap_or(0);
+    let Some(at) = path.rfind("node_modules/").map(|at| at + "node_modules/".len()) else {
+        return Entry::Own;
+    };
     let address = match &folder.resolved {
         Some(Resolved::Address(address)) => address,
         Some(Resolved::Other(_)) | None => "",
     };
-    if folder.link || is_elsewhere(address) {
-        return None;
+    if folder.link {
+        return Entry::Own;
     }
-    let name = folder.name.as_deref().or_else(|| path.get(at..))?;
-    let line = lines.get(path).copied().unwrap_or(0);
-    let mut declared = Declared::new(name, folder.version.as_deref()?, line)?;
+    if is_elsewhere(address) {
+        return Entry::Elsewhere;
+    }
+    let name = folder.name.as_deref().or_else(|| path.get(at..));
+    let pair = name.zip(folder.version.as_deref());
+    let Some(mut declared) = pair.and_then(|(name, version)| Declared::new(name, version, line))
+    else {
+        return Entry::Unread(line);
+    };
     if let Some(Licence::Text(licence)) = &folder.license {
         declared.licence = crate::language::plain_text(licence).map(str::to_owned);
     }
-    Some(declared)
+    Entry::Package(declared)
 }
 
 fn nested(
     dependencies: &BTreeMap<Cow<'_, str>, Dependency<'_>>,
     lines: &HashMap<&str, u32>,
-    found: &mut Vec<Declared>,
+    found: &mut Listing,
 ) {
     for (name, dependency) in dependencies {
         let line = lines.get(name.as_ref()).copied().unwrap_or(0);
@@ -113,8 +125,12 @@ fn nested(
                 Some(alias) => split_npm(alias).unwrap_or((name, alias)),
                 None => (name.as_ref(), version),
             };
-            let of_the_registry = version.starts_with(|first: char| first.is_ascii_digit());
-            found.extend(of_the_registry.then(|| Declared::new(name, version, line)).flatten());
+            found.push(match version.starts_with(|first: char| first.is_ascii_digit()) {
+                true => Entry::package(Declared::new(name, version, line), line),
+                false => Entry::Elsewhere,
+            });
+        } else {
+            found.push(Entry::Unread(line));
         }
         nested(&dependency.dependencies, lines, found);
     }

@@ -5,6 +5,7 @@
 //! advisories. Pins of a branch or a commit have no version and are not listed, nor are folders and
 //! packages of a registry, whose names are none of these.
 
+use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error};
 use image::Interest;
 use serde::Deserialize;
@@ -25,8 +26,8 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    pins: Vec<Pin<'text>>,
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    pins: Option<Vec<Pin<'text>>>,
     #[serde(borrow)]
     object: Option<Object<'text>>,
 }
@@ -34,8 +35,8 @@ struct File<'text> {
 /// Version 1 holds its pins here.
 #[derive(Deserialize)]
 struct Object<'text> {
-    #[serde(default, borrow)]
-    pins: Vec<Pin<'text>>,
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    pins: Option<Vec<Pin<'text>>>,
 }
 
 #[derive(Deserialize)]
@@ -54,20 +55,25 @@ struct State<'text> {
     version: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing::empty());
     }
     let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
-    let pins = file.pins.iter().chain(file.object.iter().flat_map(|object| &object.pins));
-    let listed = pins.filter_map(|pin| {
+    let lists = [&file.pins, &file.object.and_then(|object| object.pins)];
+    let seen = lists.iter().any(|list| list.is_some());
+    let listed = lists.into_iter().flatten().flatten().map(|pin| {
         if pin.kind.as_deref().is_some_and(|kind| kind != "remoteSourceControl") {
-            return None;
+            return Entry::Elsewhere;
         }
-        let name = name_of(pin.location.as_deref()?)?;
-        Declared::new(&name, pin.state.as_ref()?.version.as_deref()?, 0)
+        let Some(address) = pin.location.as_deref() else { return Entry::Unread(0) };
+        let version = pin.state.as_ref().and_then(|state| state.version.as_deref());
+        match name_of(address).zip(version) {
+            Some((name, version)) => Entry::package(Declared::new(&name, version, 0), 0),
+            None => Entry::Elsewhere,
+        }
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }
 
 /// `https://host/owner/name.git`, `ssh://user@host/owner/name` and `user@host:owner/name`.

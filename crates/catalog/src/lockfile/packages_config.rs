@@ -3,6 +3,7 @@
 //! Of XML only what this format needs is read: elements `package` with plain attributes. Comments are
 //! skipped, a declaration of entities is refused, and none is ever expanded.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named};
 use crate::dotnet::deps::is_name;
 use image::Interest;
@@ -18,9 +19,9 @@ pub const CHECK: Lockfile = Lockfile {
     parse,
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let mut lines = LineCounter::new(text);
-    let mut found = Vec::new();
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
@@ -39,9 +40,13 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
                 return Err("it has a document type of its own, which is not read".to_owned());
             }
             let (name, attributes) = divided(tag);
-            known |= name == "packages";
+            if name == "packages" && !known {
+                known = true;
+                found.push(Entry::Own);
+            }
             if known && name == "package" {
-                found.extend(declared(attributes, lines.at(start)));
+                let line = lines.at(start);
+                found.push(Entry::package(declared(attributes, line), line));
             }
         }
         at = start + end;

@@ -2,6 +2,7 @@
 //!
 //! A package with `path`, `git` or `url` is of no index and left out.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
@@ -20,8 +21,8 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
-    package: Vec<Entry>,
+    package: Option<Vec<Entry>>,
+    metadata: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -33,15 +34,18 @@ struct Entry {
     url: Option<serde::de::IgnoredAny>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.metadata.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
         if entry.path.is_some() || entry.git.is_some() || entry.url.is_some() {
-            return None;
+            return Listed::Elsewhere;
         }
-        Declared::new(&python_name(entry.name.get_ref()), entry.version.as_deref()?, line)
+        let name = python_name(entry.name.get_ref());
+        let version = entry.version.as_deref();
+        Listed::package(version.and_then(|version| Declared::new(&name, version, line)), line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -3,6 +3,7 @@
 //! Every category (`default`, `develop` and those of the project's own) is an object of names; a
 //! package of an index has a `version` that begins with `==`, one of git or a path has none.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, Lockfile, is_named, json_error, json_lines, python_name};
 use image::Interest;
 use serde::Deserialize;
@@ -34,27 +35,26 @@ enum Entry<'text> {
 #[derive(Deserialize)]
 struct Pinned<'text> {
     #[serde(borrow)]
-    version: Cow<'text, str>,
+    version: Option<Cow<'text, str>>,
     git: Option<IgnoredAny>,
     path: Option<IgnoredAny>,
     file: Option<IgnoredAny>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: BTreeMap<String, Category<'_>> =
         serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_lines(text);
-    let listed =
-        file.iter().filter(|(category, _)| *category != "_meta").flat_map(|(_, packages)| {
-            packages.iter().filter_map(|(name, entry)| {
-                let Entry::Package(pinned) = entry else { return None };
-                if pinned.git.is_some() || pinned.path.is_some() || pinned.file.is_some() {
-                    return None;
-                }
-                let version = pinned.version.trim_start_matches('=');
-                let line = lines.get(name.as_str()).copied().unwrap_or(0);
-                Declared::new(&python_name(name), version, line)
-            })
-        });
-    Ok(listed.collect())
+    let categories = file.iter().filter(|(category, _)| *category != "_meta");
+    let listed = categories.flat_map(|(_, packages)| packages).map(|(name, entry)| {
+        let line = lines.get(name.as_str()).copied().unwrap_or(0);
+        let Entry::Package(pinned) = entry else { return Listed::Unread(line) };
+        if pinned.git.is_some() || pinned.path.is_some() || pinned.file.is_some() {
+            return Listed::Elsewhere;
+        }
+        let version = pinned.version.as_deref().map(|text| text.trim_start_matches('='));
+        let name = python_name(name);
+        Listed::package(version.and_then(|version| Declared::new(&name, version, line)), line)
+    });
+    Ok(Listing::of_list_if(file.contains_key("_meta") || file.contains_key("default"), listed))
 }

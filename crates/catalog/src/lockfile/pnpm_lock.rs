@@ -5,6 +5,7 @@
 //! with anchors and depth. Keys are `/name/1.2.3_peers` (5), `/name@1.2.3(peers)` (6) and
 //! `name@1.2.3` (9); those of git, archives and folders have no plain version and are not listed.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, split_npm, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -22,14 +23,17 @@ pub const CHECK: Lockfile = Lockfile {
 /// Divides a key into name and version.
 type Split = fn(&str) -> Option<(&str, &str)>;
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut split: Option<Split> = None;
     let mut in_packages = false;
     for (line, number) in text.lines().zip(1_u32..) {
         let line = line.trim_end();
         if !line.starts_with([' ', '#']) && !line.is_empty() {
             in_packages = line == "packages:";
+            // Without packages there is no list; what asks for them is there still.
+            let asks = ["importers:", "settings:", "packages: {}", "specifiers: {}"];
+            found.extend(asks.contains(&line).then_some(Entry::Own));
             if let Some(version) = line.strip_prefix("lockfileVersion:") {
                 split = Some(split_of(unquoted(version))?);
             }
@@ -40,8 +44,12 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             // `key: {}` never stands there, but costs nothing.
             let key = key.strip_suffix(" {}").unwrap_or(key);
             let key = unquoted(key.strip_suffix(':').unwrap_or(key));
-            let pair = split.and_then(|split| split(key));
-            found.extend(pair.and_then(|(name, version)| Declared::new(name, version, number)));
+            found.push(match split.and_then(|split| split(key)) {
+                Some((name, version)) => {
+                    Entry::package(Declared::new(name, version, number), number)
+                }
+                None => Entry::Elsewhere,
+            });
         }
     }
     match split {

@@ -4,6 +4,7 @@
 //! needs stands one level deeper. Pods of a folder or a repository (`EXTERNAL SOURCES`) are not of the
 //! public trunk and are left out.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named};
 use image::Interest;
 use std::collections::HashSet;
@@ -19,19 +20,23 @@ pub const CHECK: Lockfile = Lockfile {
     parse,
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let mut section = "";
     let mut pods = Vec::new();
     let mut external = HashSet::new();
     let mut known = text.trim().is_empty();
+    let mut empty = false;
     for (line, number) in text.lines().zip(1_u32..) {
         if let Some(title) = line.strip_suffix(':').filter(|title| !title.starts_with(' ')) {
             section = title;
             known |= title == "PODS";
             continue;
         }
+        if line == "PODS: []" {
+            (known, empty) = (true, true);
+        }
         match section {
-            "PODS" => pods.extend(declared(line, number)),
+            "PODS" if line.starts_with("  - ") => pods.push((number, declared(line, number))),
             "EXTERNAL SOURCES" => {
                 let name = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' '));
                 let name = name.and_then(|rest| rest.strip_suffix(':'));
@@ -43,8 +48,11 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     if !known {
         return Err("it is not a Podfile.lock: it has no `PODS`".to_owned());
     }
-    pods.retain(|pod: &Declared| !external.contains(pod.name.as_str()));
-    Ok(pods)
+    let listed = pods.into_iter().map(|(number, pod)| match pod {
+        Some(pod) if external.contains(pod.name.as_str()) => Entry::Elsewhere,
+        pod => Entry::package(pod, number),
+    });
+    Ok(Listing::of_list_if(empty, listed))
 }
 
 /// `  - Name/Subspec (1.2.3):`

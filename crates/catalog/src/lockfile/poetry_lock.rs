@@ -3,6 +3,7 @@
 //! A package without a source is PyPI's; `legacy` is another index that serves the same packages.
 //! `directory`, `file`, `git` and `url` are no index.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
@@ -22,8 +23,9 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    package: Vec<Entry<'text>>,
+    #[serde(borrow)]
+    package: Option<Vec<Entry<'text>>>,
+    metadata: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -42,16 +44,18 @@ struct Source<'text> {
     kind: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.metadata.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
         let kind = entry.source.as_ref().and_then(|source| source.kind.as_deref());
         if !matches!(kind, None | Some("legacy")) {
-            return None;
+            return Listed::Elsewhere;
         }
-        Declared::new(&python_name(entry.name.get_ref()), &entry.version, line)
+        let name = python_name(entry.name.get_ref());
+        Listed::package(Declared::new(&name, &entry.version, line), line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

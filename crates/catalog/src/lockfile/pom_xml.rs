@@ -8,6 +8,7 @@
 //! the machine (`test`, `provided`, `system`) is left out, as Trivy does with tests: it is not shipped. The XML is read as it must be for this and no
 //! further: a document type is refused, and no entity but the five of XML is expanded.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named};
 use image::Interest;
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ struct Pom {
     known: bool,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let pom = read(text)?;
     if !pom.known && !text.trim().is_empty() {
         return Err("it is not a pom.xml: it has no `project`".to_owned());
@@ -60,8 +61,9 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         .dependencies
         .iter()
         .filter(|one| !matches!(one.scope.as_str(), "test" | "provided" | "system" | "import"));
-    let listed = shipped.filter_map(|one| {
-        let (group, artifact) = (value(&one.group)?, value(&one.artifact)?);
+    let listed = shipped.map(|one| {
+        let coordinates = value(&one.group).zip(value(&one.artifact));
+        let Some((group, artifact)) = coordinates else { return Entry::Unread(one.line) };
         // What is stated and not known must not be taken from elsewhere.
         let version = if one.version.is_empty() {
             managed.get(&(group.clone(), artifact.clone())).cloned()
@@ -70,15 +72,16 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         };
         let name = format!("{group}:{artifact}");
         // A range, such as `[1.0,2.0)`, is no version, and neither is the newest of any day.
-        match version.filter(|version| {
+        let declared = match version.filter(|version| {
             !version.contains(['[', '(', ',', '$'])
                 && !matches!(version.as_str(), "LATEST" | "RELEASE")
         }) {
             Some(version) => Declared::new(&name, &version, one.line),
             None => Declared::unpinned(&name, one.line),
-        }
+        };
+        Entry::package(declared, one.line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list(listed))
 }
 
 impl Pom {

@@ -5,6 +5,7 @@
 //! behind four. So lines are read, and no YAML reader is needed. Packages of a host (`hosted`) are
 //! listed; those of git, of a folder and of the SDK are not.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -28,9 +29,17 @@ struct Block<'text> {
 }
 
 impl Block<'_> {
-    fn declared(&self) -> Option<Declared> {
-        let listed = self.source == "hosted" && is_name(self.name);
-        listed.then(|| Declared::new(self.name, self.version, self.line))?
+    /// None before the first block.
+    fn entry(&self) -> Option<Entry> {
+        Some(match self.source {
+            _ if self.line == 0 => return None,
+            "hosted" if is_name(self.name) => {
+                Entry::package(Declared::new(self.name, self.version, self.line), self.line)
+            }
+            "sdk" => Entry::Own,
+            "git" | "path" => Entry::Elsewhere,
+            _ => Entry::Unread(self.line),
+        })
     }
 }
 
@@ -39,8 +48,8 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
     let mut in_packages = false;
     let mut block = Block::default();
@@ -54,9 +63,12 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             0 => {
                 in_packages = key == "packages";
                 known |= in_packages || key == "sdks";
+                if in_packages && value.trim() == "{}" {
+                    found.push(Entry::Own);
+                }
             }
             2 if in_packages => {
-                found.extend(block.declared());
+                found.extend(block.entry());
                 block = Block { line: number, name: unquoted(key), ..Block::default() };
             }
             4 if in_packages && key == "source" => block.source = unquoted(value),
@@ -64,6 +76,6 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             _ => {}
         }
     }
-    found.extend(block.declared());
+    found.extend(block.entry());
     if known { Ok(found) } else { Err("it is not a pubspec.lock: it has no `packages`".to_owned()) }
 }

@@ -3,6 +3,7 @@
 //! A list of Erlang terms, of which those of Hex read `{pkg,<<"name">>,<<"version">>}`; only these are
 //! looked for. Dependencies of git are not listed.
 
+use super::listing::{Entry, Listing};
 use super::mix_lock::is_name;
 use super::{Declared, LineCounter, Lockfile, is_named};
 use image::Interest;
@@ -24,7 +25,7 @@ fn accepts(path: &str) -> bool {
     is_named(path, &["rebar.lock"]) && !is_fetched
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let begins = text.trim_start();
     let known = ["{\"", "["].iter().any(|start| begins.starts_with(start));
     if !begins.is_empty() && !known {
@@ -32,13 +33,21 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     }
     let mut lines = LineCounter::new(text);
     let starts = text.match_indices("{pkg,").map(|(at, start)| at + start.len());
-    let listed = starts.filter_map(|at| {
-        let (name, rest) = binary(text.get(at..)?)?;
-        let (version, _) = binary(rest.trim_start().strip_prefix(',')?)?;
+    let mut found = Listing::found(starts.map(|at| {
         let line = lines.at(at);
-        is_name(name).then(|| Declared::new(name, version, line))?
-    });
-    Ok(listed.collect())
+        Entry::package(package(text, at, line), line)
+    }));
+    let elsewhere = ["{git,", "{git_subdir,", "{hg,"].iter().map(|kind| text.matches(kind).count());
+    found.extend((0..elsewhere.sum()).map(|_| Entry::Elsewhere));
+    let bare: String = text.split_whitespace().collect();
+    found.extend((bare == "[]." || bare.ends_with(",[]}.")).then_some(Entry::Own));
+    Ok(found)
+}
+
+fn package(text: &str, at: usize, line: u32) -> Option<Declared> {
+    let (name, rest) = binary(text.get(at..)?)?;
+    let (version, _) = binary(rest.trim_start().strip_prefix(',')?)?;
+    is_name(name).then(|| Declared::new(name, version, line))?
 }
 
 /// `<<"text">>`, and what follows it.

@@ -2,6 +2,7 @@
 //!
 //! Packages from CRAN and its mirrors are listed; those of Bioconductor, GitHub and folders are not.
 
+use super::listing::{Entry as Listed, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error, json_lines};
 use image::Interest;
 use serde::Deserialize;
@@ -20,8 +21,8 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(rename = "Packages", default)]
-    packages: BTreeMap<String, Entry>,
+    #[serde(rename = "Packages", default, deserialize_with = "nullable")]
+    packages: Option<BTreeMap<String, Entry>>,
 }
 
 #[derive(Deserialize)]
@@ -34,18 +35,23 @@ struct Entry {
     license: Option<String>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing::empty());
     }
     let file: File = serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_lines(text);
-    let of_cran = file.packages.iter().filter(|(_, entry)| entry.source == "Repository");
-    let listed = of_cran.filter_map(|(name, entry)| {
+    let seen = file.packages.is_some();
+    let listed = file.packages.iter().flatten().map(|(name, entry)| {
+        if entry.source != "Repository" {
+            return Listed::Elsewhere;
+        }
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
-        let mut declared = Declared::new(name, &entry.version, line)?;
+        let Some(mut declared) = Declared::new(name, &entry.version, line) else {
+            return Listed::Unread(line);
+        };
         declared.licence.clone_from(&entry.license);
-        Some(declared)
+        Listed::Package(declared)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -4,6 +4,7 @@
 //! listed, because any guess would be wrong. Files that `-r` and `-c` name are read for themselves
 //! where they lie in the folder. Markers do not matter: the requirement may hold on some machine.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, python_name};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -25,7 +26,7 @@ fn accepts(path: &str) -> bool {
     name.contains("requirements") || folder == "requirements"
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let mut found = Vec::new();
     let mut joined = String::new();
     let mut first = 0;
@@ -47,7 +48,7 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         }
     }
     found.extend(requirement(&joined, first));
-    Ok(found)
+    Ok(Listing::of_list(found.into_iter().map(Entry::Package)))
 }
 
 /// One requirement, where it is pinned.

@@ -112,10 +112,31 @@ fn lock_files_of_installed_packages_are_not_the_projects() {
 fn empty_files_declare_nothing() {
     for check in ALL {
         let empty = match check.id {
-            "composer-lock" | "nuget-lock" | "package-lock" | "pipfile-lock" => b"{}".as_slice(),
+            "composer-lock" => br#"{"packages":null}"#.as_slice(),
+            "nuget-lock" => br#"{"dependencies":null}"#,
+            "package-lock" => br#"{"lockfileVersion":3}"#,
+            "pipfile-lock" => br#"{"_meta":{}}"#,
             _ => b"",
         };
-        assert_eq!(check.declared(empty), Ok(Vec::new()), "{}", check.id);
+        assert_eq!(check.listing(empty).map(|one| one.packages), Ok(Vec::new()), "{}", check.id);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_empty_and_yields_nothing_is_a_problem() {
+    // Empty where people write it themselves, or where it is the whole file that lists.
+    let by_hand = ["conda-environment", "github-actions", "pom-xml", "requirements"];
+    let texts =
+        [r#"{"unknown":{"a":"1.0"}}"#, "unknown:\n  - a: 1.0\n", "[unknown]\na = \"1.0\"\n"];
+    for check in ALL.iter().filter(|check| !by_hand.contains(&check.id)) {
+        for text in texts {
+            let listing = check.listing(text.as_bytes());
+            assert!(
+                listing.as_ref().is_err() || !listing.as_ref().unwrap().problems().is_empty(),
+                "{}: {text}: {listing:?}",
+                check.id
+            );
+        }
     }
 }
 
@@ -137,7 +158,7 @@ fn deep_and_endless_files_end_without_harm() {
     ];
     for check in ALL {
         for text in &texts {
-            let _ = check.declared(text.as_bytes());
+            let _ = check.listing(text.as_bytes());
         }
     }
 }
@@ -145,7 +166,7 @@ fn deep_and_endless_files_end_without_harm() {
 #[test]
 fn names_that_are_no_plain_text_are_left_out() {
     let text = "lockfileVersion: '9.0'\npackages:\n  a\u{1b}[2J@1.0.0:\n  b@1.0.0:\n";
-    let found = check("pnpm-lock").declared(text.as_bytes()).unwrap();
+    let found = check("pnpm-lock").listing(text.as_bytes()).unwrap().packages;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].name, "b");
 }
@@ -160,8 +181,8 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
                 let plain = std::fs::read_to_string(&file).unwrap();
                 let windows = format!("\u{feff}{}", plain.replace('\n', "\r\n"));
                 assert_eq!(
-                    check.declared(windows.as_bytes()),
-                    check.declared(plain.as_bytes()),
+                    check.listing(windows.as_bytes()),
+                    check.listing(plain.as_bytes()),
                     "{}",
                     file.display()
                 );
@@ -174,8 +195,8 @@ proptest::proptest! {
     #[test]
     fn no_text_makes_a_reader_fail_badly(text in "(?s).{0,200}", lines in "[a@/:\"' \\n=().,v0-9#>~_-]{0,300}") {
         for check in ALL {
-            let _ = check.declared(text.as_bytes());
-            let _ = check.declared(lines.as_bytes());
+            let _ = check.listing(text.as_bytes());
+            let _ = check.listing(lines.as_bytes());
         }
     }
 }
@@ -186,7 +207,7 @@ fn a_swift_package_is_named_by_its_address_without_secrets() {
         let json = format!(
             r#"{{"pins":[{{"location":"{address}","state":{{"version":"1.0.0"}}}}],"version":2}}"#
         );
-        let found = check("package-resolved").declared(json.as_bytes()).unwrap();
+        let found = check("package-resolved").listing(json.as_bytes()).unwrap().packages;
         found.into_iter().next().map(|one| one.name)
     };
     for address in [
@@ -206,7 +227,7 @@ fn a_swift_package_is_named_by_its_address_without_secrets() {
 #[test]
 fn a_dart_name_that_no_package_can_have_is_left_out() {
     let text = |name| format!("packages:\n  {name}:\n    source: hosted\n    version: \"1.0.0\"\n");
-    let count = |name| check("pubspec-lock").declared(text(name).as_bytes()).unwrap().len();
+    let count = |name| check("pubspec-lock").listing(text(name).as_bytes()).unwrap().packages.len();
     assert_eq!(["a_1", "a/", "\"a b\"", "../a", "\"\""].map(count), [1, 0, 0, 0, 0]);
 }
 
@@ -225,7 +246,7 @@ fn a_lock_file_of_an_unknown_version_is_a_problem() {
         ("deno-lock", r#"{"version":"77"}"#),
         ("pnpm-lock", "lockfileVersion: '77.0'\n"),
     ] {
-        let reason = check(id).declared(text.as_bytes()).unwrap_err();
+        let reason = check(id).listing(text.as_bytes()).unwrap_err();
         assert!(reason.contains("is not known"), "{reason}");
     }
 }
@@ -238,7 +259,7 @@ fn entries_of_conda_lock_are_divided_however_they_are_indented() {
              {indent}  - name: x\n{indent}    version: 9\n{indent}  version: '1.0'\n\
              {indent}- name: b\n{indent}  version: 2.0\n{indent}  manager: conda\nother: 1\n"
         );
-        let found = check("conda-lock").declared(text.as_bytes()).unwrap();
+        let found = check("conda-lock").listing(text.as_bytes()).unwrap().packages;
         let found: Vec<_> =
             found.iter().map(|one| (one.name.as_str(), one.version.as_str())).collect();
         assert_eq!(found, [("a", "1.0"), ("b", "2.0")], "{text}");
@@ -249,7 +270,7 @@ fn entries_of_conda_lock_are_divided_however_they_are_indented() {
 fn a_conda_entry_that_names_no_single_version_is_left_out() {
     let count = |item: &str| {
         let text = format!("dependencies:\n- {item}\n");
-        check("conda-environment").declared(text.as_bytes()).unwrap().len()
+        check("conda-environment").listing(text.as_bytes()).unwrap().packages.len()
     };
     for item in ["a==1", "a=1.0=h_0", "a=1.2.3", "'c::a=1.2.3'", "a =1.2.3"] {
         assert_eq!(count(item), 1, "{item}");
@@ -262,9 +283,9 @@ fn a_conda_entry_that_names_no_single_version_is_left_out() {
 
 #[test]
 fn texts_and_comments_of_opam_are_no_packages() {
-    let found = |text: &str| check("opam-locked").declared(text.as_bytes());
+    let found = |text: &str| check("opam-locked").listing(text.as_bytes());
     let text = "depends: [ \"a\" {= \"1\\\"x\"} # \"b\" {= \"2\"}\n (* \"c\" {= \"2\"} *) ]\nx: [\"d\" {= \"3\"}]";
-    assert_eq!(found(text).unwrap().len(), 1);
+    assert_eq!(found(text).unwrap().packages.len(), 1);
     for broken in ["depends: [ \"a", "(* a", "\"\"\"a\"", "\u{1}"] {
         assert!(found(broken).is_err(), "{broken}");
     }
@@ -274,7 +295,7 @@ fn texts_and_comments_of_opam_are_no_packages() {
 fn a_text_of_a_pom_is_whole_though_comments_divide_it() {
     let text = "<project><dependencies><dependency><groupId>a</groupId><artifactId>b<!-- c --></artifactId>\
         <version>1<![CDATA[.2]]></version></dependency></dependencies></project>";
-    let found = check("pom-xml").declared(text.as_bytes()).unwrap();
+    let found = check("pom-xml").listing(text.as_bytes()).unwrap().packages;
     assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("a:b", "1.2"));
 }
 
@@ -282,6 +303,6 @@ fn a_text_of_a_pom_is_whole_though_comments_divide_it() {
 fn many_references_of_conan_end_soon() {
     let all: Vec<_> = (0..60_000).map(|at| format!("\"name-{at}/1.0#revision\"")).collect();
     let text = format!("{{\"requires\":[\n{}]}}", all.join(",\n"));
-    let found = check("conan-lock").declared(text.as_bytes()).unwrap();
+    let found = check("conan-lock").listing(text.as_bytes()).unwrap().packages;
     assert_eq!((found.len(), found[59_999].line), (60_000, 60_001));
 }

@@ -3,6 +3,7 @@
 //! Only packages from a registry are listed; `virtual`, `editable`, `directory`, `path`, `git` and
 //! `url` are the project's own, or of no index. A package of the project may have no version.
 
+use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
 use image::Interest;
 use serde::Deserialize;
@@ -23,8 +24,9 @@ pub const CHECK: Lockfile = Lockfile {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    package: Vec<Entry<'text>>,
+    #[serde(borrow)]
+    package: Option<Vec<Entry<'text>>>,
+    version: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -40,15 +42,27 @@ struct Entry<'text> {
 #[derive(Default, Deserialize)]
 struct Source {
     registry: Option<IgnoredAny>,
+    r#virtual: Option<IgnoredAny>,
+    editable: Option<IgnoredAny>,
+    directory: Option<IgnoredAny>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.version.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
-        entry.source.registry.as_ref()?;
-        Declared::new(&python_name(entry.name.get_ref()), entry.version.as_deref()?, line)
+        let Source { registry, r#virtual, editable, directory } = &entry.source;
+        if [r#virtual, editable, directory].iter().any(|own| own.is_some()) {
+            return Listed::Own;
+        }
+        if registry.is_none() {
+            return Listed::Elsewhere;
+        }
+        let name = python_name(entry.name.get_ref());
+        let version = entry.version.as_deref();
+        Listed::package(version.and_then(|version| Declared::new(&name, version, line)), line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

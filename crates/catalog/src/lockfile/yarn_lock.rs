@@ -6,6 +6,7 @@
 //! names what it stands for in its first key, berry in `resolution`. Only what comes from the
 //! registry is listed; a patched package of berry is listed by its unpatched block.
 
+use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, split_npm, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -28,8 +29,8 @@ struct Block<'text> {
     resolution: Option<&'text str>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut block = Block::default();
     let mut known = false;
     for (line, number) in text.lines().zip(1_u32..) {
@@ -41,7 +42,7 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             if line == ":" {
                 continue; // the second half of a long berry key, `? …` and `:`
             }
-            found.extend(declared(&block));
+            found.extend(entry(&block));
             let keys = line.strip_prefix("? ").unwrap_or(line);
             block = Block {
                 line: number,
@@ -56,7 +57,9 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             }
         }
     }
-    found.extend(declared(&block));
+    found.extend(entry(&block));
+    // Of a project without packages only the header is written.
+    found.extend((known && !text.lines().any(|line| line.starts_with(' '))).then_some(Entry::Own));
     if !known && !text.trim().is_empty() {
         return Err("it is not a yarn.lock: it has neither `# yarn lockfile v1` nor `__metadata`"
             .to_owned());
@@ -64,13 +67,31 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
     Ok(found)
 }
 
-fn declared(block: &Block<'_>) -> Option<Declared> {
-    if let Some(resolution) = block.resolution {
-        let (name, reference) = split_npm(resolution)?;
-        let version = reference.strip_prefix("npm:")?;
-        let version = version.split_once("::").map_or(version, |(version, _)| version);
-        return Declared::new(name, version, block.line);
+/// None before the first block, and for berry's description of the file.
+fn entry(block: &Block<'_>) -> Option<Entry> {
+    if block.line == 0 || block.keys == "__metadata" {
+        return None;
     }
+    let read = match block.resolution {
+        Some(resolution) => of_berry(resolution, block.line),
+        None => of_classic(block),
+    };
+    Some(read.unwrap_or(Entry::Unread(block.line)))
+}
+
+fn of_berry(resolution: &str, line: u32) -> Option<Entry> {
+    let (name, reference) = split_npm(resolution)?;
+    let Some(version) = reference.strip_prefix("npm:") else {
+        // A patched package stands there unpatched, too.
+        let own = ["workspace:", "patch:", "link:", "portal:"];
+        let own = own.iter().any(|kind| reference.starts_with(kind));
+        return Some(if own { Entry::Own } else { Entry::Elsewhere });
+    };
+    let version = version.split_once("::").map_or(version, |(version, _)| version);
+    Declared::new(name, version, line).map(Entry::Package)
+}
+
+fn of_classic(block: &Block<'_>) -> Option<Entry> {
     let key = block.keys.split(", ").next().unwrap_or(block.keys);
     let (name, range) = split_npm(key.trim_matches('"'))?;
     let (name, range) = match range.strip_prefix("npm:") {
@@ -78,5 +99,8 @@ fn declared(block: &Block<'_>) -> Option<Declared> {
         None => (name, range),
     };
     // Ranges have neither a slash nor a scheme; paths, addresses and `owner/repository` have.
-    (!range.contains(['/', ':'])).then(|| Declared::new(name, block.version, block.line))?
+    if range.contains(['/', ':']) {
+        return Some(Entry::Elsewhere);
+    }
+    Declared::new(name, block.version, block.line).map(Entry::Package)
 }
