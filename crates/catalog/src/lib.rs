@@ -12,6 +12,7 @@ pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
 pub mod elf_notes;
+pub mod elsewhere;
 pub mod go;
 pub mod haskell;
 pub mod java;
@@ -41,6 +42,7 @@ mod database;
 mod history;
 mod owned;
 mod text;
+mod yaml_walk;
 
 #[cfg(test)]
 mod view_tests;

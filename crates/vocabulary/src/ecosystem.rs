@@ -45,6 +45,7 @@ ecosystems! {
     GO = "Go",
     HACKAGE = "Hackage",
     HEX = "Hex",
+    JSR = "JSR",
     LUA_ROCKS = "LuaRocks",
     MAGEIA = "Mageia",
     MAVEN = "Maven",
@@ -161,6 +162,7 @@ impl Ecosystem {
                 | "Go"
                 | "Hackage"
                 | "Hex"
+                | "JSR"
                 | "LuaRocks"
                 | "Maven"
                 | "Nix"
@@ -190,6 +192,7 @@ impl Ecosystem {
             "Arch Linux"
                 | "CocoaPods"
                 | "Gentoo"
+                | "JSR"
                 | "LuaRocks"
                 | "Nix"
                 | "Terraform"

@@ -1,12 +1,14 @@
 //! `go.mod`. Source: "Go Modules Reference", go.mod file syntax.
 //!
 //! `require` lists modules; since Go 1.17 all that the build needs are there. A `replace` with a
-//! version stands in for what it replaces; one with a folder takes it out, as the project's own.
+//! version stands in for what it replaces; one with a folder leaves it without a version, with the path of
+//! the folder.
 //! `exclude` forbids versions that another line then replaces by a higher one, so it changes nothing
 //! here; `go` and `toolchain` ask for a least version and say nothing of the one that is used.
 
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, unquoted};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use std::collections::HashMap;
 use vocabulary::Ecosystem;
@@ -28,6 +30,8 @@ type Replacements<'text> =
 fn parse(text: &str) -> Result<Listing, String> {
     let mut required: Vec<(&str, &str, u32)> = Vec::new();
     let mut replaced = Replacements::new();
+    // The folders that replace modules.
+    let mut folders: HashMap<&str, &str> = HashMap::new();
     let mut directive = "";
     let mut module = false;
     for (line, number) in text.lines().zip(1_u32..) {
@@ -47,6 +51,9 @@ fn parse(text: &str) -> Result<Listing, String> {
             [] => continue,
         };
         module |= verb == "module";
+        if let ("replace", [old, .., "=>", folder]) = (verb, rest) {
+            folders.insert(old, folder);
+        }
         match (verb, rest) {
             ("require", [path, version, ..]) => required.push((path, version, number)),
             ("replace", [old, "=>", new @ ..]) => {
@@ -65,7 +72,12 @@ fn parse(text: &str) -> Result<Listing, String> {
         let replacement =
             replaced.get(&(path, Some(version))).or_else(|| replaced.get(&(path, None)));
         match replacement.copied().unwrap_or(Some((path, version))) {
-            None => Entry::Own,
+            // Which version the folder holds, nobody says.
+            None => {
+                let folder = folders.get(path).copied().unwrap_or_default();
+                let elsewhere = Elsewhere::path(folder);
+                Entry::package(Declared::from_elsewhere(path, None, elsewhere, line), line)
+            }
             Some((path, version)) if version.starts_with('v') => {
                 Entry::package(Declared::new(path, version, line), line)
             }

@@ -3,8 +3,10 @@
 //! One file a format, each a [`Lockfile`]: names, a cap, and a pure function from the text to the
 //! packages that it pins. They count in source folders alone; in an image what is installed counts,
 //! and a lock file that cannot be read there is nobody's problem, so the error is kept as a fact and
-//! judged when the shape of the subject is known. What comes from the project itself (workspaces,
-//! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
+//! judged when the shape of the subject is known. What is the project itself (its own members of a
+//! workspace) is not listed. What comes from elsewhere than the public registry (git, addresses, folders,
+//! other registries) is, with where it comes from in its package URL: it is matched where its version is
+//! one of a release, since forks and mirrors are the rule, and counted as not matched where it is none.
 
 pub mod bun_lock;
 pub mod cabal_freeze;
@@ -42,6 +44,7 @@ pub mod yarn_lock;
 
 pub use listing::Listing;
 
+use crate::elsewhere::{Elsewhere, is_release};
 use crate::language::{decode, encode, plain_text};
 use image::{
     Cataloged, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
@@ -115,6 +118,8 @@ pub struct Declared {
     pub licence: Option<String>,
     /// Its ecosystem, where it is another than the format's own.
     pub ecosystem: Option<Ecosystem>,
+    /// Where it comes from, where that is not the public registry.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Declared {
@@ -129,12 +134,26 @@ impl Declared {
             line,
             licence: None,
             ecosystem: None,
+            elsewhere: None,
         })
     }
 
     /// A package whose version the file leaves to others: listed, and not matched.
     fn unpinned(name: &str, line: u32) -> Option<Self> {
         Some(Self { version: String::new(), ..Self::new(name, "0", line)? })
+    }
+
+    /// A package that is of no public registry, with its version where one is known.
+    fn from_elsewhere(
+        name: &str,
+        version: Option<&str>,
+        elsewhere: Elsewhere,
+        line: u32,
+    ) -> Option<Self> {
+        let found = version
+            .and_then(|version| Self::new(name, version, line))
+            .or_else(|| Self::unpinned(name, line))?;
+        Some(Self { elsewhere: Some(elsewhere), ..found })
     }
 
     fn of(self, ecosystem: Ecosystem) -> Self {
@@ -233,6 +252,9 @@ impl Lockfile {
             return Err(bun_lock::UNREADABLE.to_owned());
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+        if let Some(line) = unfinished_merge(text) {
+            return Err(format!("line {line} is of an unfinished merge; finish it"));
+        }
         let mut listing = (self.parse)(text)?;
         if listing.is_unaccounted() && !text.trim().is_empty() {
             return Err(NOTHING.to_owned());
@@ -244,7 +266,10 @@ impl Lockfile {
         let keep: Vec<bool> = listing
             .packages
             .iter()
-            .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
+            .map(|one| {
+                let Declared { name, version, ecosystem, elsewhere, .. } = one;
+                seen.insert((name.as_str(), version.as_str(), ecosystem, elsewhere))
+            })
             .collect();
         let mut keep = keep.into_iter();
         listing.packages.retain(|_| keep.next().unwrap_or(true));
@@ -252,10 +277,14 @@ impl Lockfile {
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        let Declared { name, version, line, licence, ecosystem } = declared;
+        let Declared { name, version, line, licence, ecosystem, elsewhere } = declared;
         let ecosystem = ecosystem.unwrap_or_else(|| self.ecosystem.clone());
+        let purl = purl(&ecosystem, &name, &version);
         Cataloged::new(Package {
-            purl: purl(&ecosystem, &name, &version),
+            purl: match &elsewhere {
+                Some(elsewhere) => elsewhere.qualify(purl),
+                None => purl,
+            },
             // Advisories and Go's own comparison write module versions without the `v`.
             version: match version.strip_prefix('v') {
                 Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
@@ -265,6 +294,8 @@ impl Lockfile {
                 {
                     String::new()
                 }
+                // So is a branch or a commit of what comes from elsewhere.
+                _ if elsewhere.is_some() && !is_release(&version) => String::new(),
                 _ => version,
             },
             ecosystem,
@@ -307,6 +338,17 @@ fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
 }
 
+/// The line where git marks what it could not merge. No format has such a line.
+fn unfinished_merge(text: &str) -> Option<u32> {
+    let mark = "<<<<<<< ";
+    let at = if text.starts_with(mark) {
+        0
+    } else {
+        memchr::memmem::find(text.as_bytes(), b"\n<<<<<<< ")? + 1
+    };
+    Some(LineCounter::new(text).at(at))
+}
+
 /// Source: purl-spec, types cargo, cocoapods, composer, conan, conda, cran, gem, github, golang, hackage,
 /// hex, luarocks, maven, npm, nuget, opam, pub, pypi, swift; `terraform` as SBOM tools write it. A scope
 /// or module path is the namespace.
@@ -327,9 +369,11 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
         "CRAN" => "cran",
         "GitHub Actions" => "github",
         "Hackage" => "hackage",
+        "JSR" => "jsr",
         "LuaRocks" => "luarocks",
         "Maven" => "maven",
         "opam" => "opam",
+        "program" => "generic",
         "Terraform" => "terraform",
         _ => "npm",
     };

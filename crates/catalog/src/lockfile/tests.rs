@@ -208,7 +208,7 @@ fn a_swift_package_is_named_by_its_address_without_secrets() {
             r#"{{"pins":[{{"location":"{address}","state":{{"version":"1.0.0"}}}}],"version":2}}"#
         );
         let found = check("package-resolved").listing(json.as_bytes()).unwrap().packages;
-        found.into_iter().next().map(|one| one.name)
+        found.into_iter().find(|one| one.elsewhere.is_none()).map(|one| one.name)
     };
     for address in [
         "https://host.test/a/b.git",
