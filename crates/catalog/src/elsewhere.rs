@@ -138,6 +138,18 @@ impl Elsewhere {
     }
 }
 
+/// The package whose archive a registry of npm serves at an address: `…/@scope/name/-/name-1.0.0.tgz`.
+pub(crate) fn npm_name_at(address: &str) -> Option<String> {
+    let bare = address.split(['#', '?']).next().filter(|bare| bare.starts_with("http"))?;
+    let (before, _) = bare.split_once("/-/")?;
+    let mut parts = before.rsplit('/').map(decoded);
+    let name = parts.next().filter(|name| !name.is_empty())?;
+    match parts.next().filter(|scope| scope.len() > 1 && scope.starts_with('@')) {
+        Some(scope) => Some(format!("{scope}/{name}")),
+        None => Some(name),
+    }
+}
+
 /// What a fragment of npm or Yarn says is checked out: `abc`, `commit=abc&workspace=x`.
 fn revision(fragment: &str) -> Option<&str> {
     let named = fragment.split('&').find_map(|part| {
@@ -322,6 +334,15 @@ mod tests {
         ] {
             assert_eq!(version_of_file(name, address), version, "{address}");
         }
+    }
+
+    #[test]
+    fn an_archive_of_a_registry_names_its_package() {
+        let at = |address| npm_name_at(address);
+        assert_eq!(at("https://r.test/is-odd/-/is-odd-3.0.1.tgz#00").as_deref(), Some("is-odd"));
+        assert_eq!(at("https://r.test/npm/@s/a/-/a-1.0.0.tgz").as_deref(), Some("@s/a"));
+        assert_eq!(at("https://r.test/@s%2fa/-/a-1.0.0.tgz").as_deref(), Some("@s/a"));
+        assert_eq!(at("https://host.test/a-1.0.0.tgz"), None);
     }
 
     #[test]

@@ -124,7 +124,7 @@ pub struct Declared {
 
 impl Declared {
     /// A package without a licence; none where name or version is empty, too long or not plain text.
-    fn new(name: &str, version: &str, line: u32) -> Option<Self> {
+    pub(crate) fn new(name: &str, version: &str, line: u32) -> Option<Self> {
         // A package URL holds the parts of a name, of which none is empty; `:` divides Maven's.
         let name = plain_text(name)
             .filter(|name| name.split(['/', ':']).all(|part| !part.trim().is_empty()))?;
@@ -144,7 +144,7 @@ impl Declared {
     }
 
     /// A package that is of no public registry, with its version where one is known.
-    fn from_elsewhere(
+    pub(crate) fn from_elsewhere(
         name: &str,
         version: Option<&str>,
         elsewhere: Elsewhere,

@@ -9,7 +9,7 @@
 
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, is_named, json_error, json_lines, split_npm};
-use crate::elsewhere::{Elsewhere, version_of_file};
+use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -110,7 +110,11 @@ pub(crate) fn installed(text: &str) -> Result<Vec<(String, Declared)>, String> {
     let packages = file.packages.unwrap_or_default();
     let lines = HashMap::new();
     let listed = of_packages(&packages, &lines).filter_map(|(path, entry)| match entry {
-        Entry::Package(declared) => Some((path.to_owned(), declared)),
+        Entry::Package(declared) => {
+            // What is linked lies where the link leads to.
+            let linked = packages.get(path).and_then(|folder| folder.as_ref()?.link) == Some(true);
+            (!linked).then(|| (path.to_owned(), declared))
+        }
         _ => None,
     });
     Ok(listed.collect())
@@ -241,6 +245,10 @@ fn of_version(name: &str, version: Option<&str>, line: u32) -> Option<Declared> 
         Some(alias) => split_npm(alias).unwrap_or((name, alias)),
         None => (name, version),
     };
+    if let Some(named) = npm_name_at(version) {
+        let known = version_of_file(&named, version);
+        return known.and_then(|known| Declared::new(&named, known, line));
+    }
     match Elsewhere::of_npm(version) {
         Some(elsewhere) => {
             let known = version_of_file(name, version);

@@ -7,7 +7,7 @@
 
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, split_npm};
-use crate::elsewhere::{Elsewhere, version_of_file};
+use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use crate::yaml_walk::{self, Met, Place};
 use image::Interest;
 use std::collections::HashSet;
@@ -187,6 +187,9 @@ impl Block {
         let name = self.name.as_deref().unwrap_or(name);
         let file = self.tarball.as_deref().unwrap_or(reference);
         let version = self.version.as_deref().or_else(|| version_of_file(name, file));
+        if let (Some(name), Some(version)) = (npm_name_at(file), version) {
+            return Declared::new(&name, version, self.line);
+        }
         Declared::from_elsewhere(name, version, elsewhere, self.line)
     }
 

@@ -9,7 +9,7 @@
 
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, is_named, split_npm};
-use crate::elsewhere::{Elsewhere, of_berry};
+use crate::elsewhere::{Elsewhere, npm_name_at, of_berry};
 use crate::yaml_walk::{self, Met};
 use image::Interest;
 use std::borrow::Cow;
@@ -85,6 +85,9 @@ impl Berry {
         // What has no version of its own is given `0.0.0-use.local`.
         let version =
             Some(self.version.as_str()).filter(|version| !version.starts_with("0.0.0-use"));
+        if let (Some(name), Some(version)) = (npm_name_at(reference), version) {
+            return Declared::new(&name, version, self.line).map(Entry::Package);
+        }
         let found = match reference.strip_prefix("npm:") {
             Some(reference) => {
                 let (name, range) = split_npm(reference).unwrap_or((name, reference));
@@ -192,6 +195,9 @@ impl Classic<'_> {
         // Ranges have neither a slash nor a scheme; paths, addresses and `owner/repository` have.
         if !range.contains(['/', ':']) {
             return Declared::new(name, &self.version, self.line);
+        }
+        if let Some(name) = npm_name_at(range) {
+            return Declared::new(&name, &self.version, self.line);
         }
         let resolved = Some(&*self.resolved).filter(|resolved| !resolved.is_empty());
         let elsewhere = resolved
