@@ -12,6 +12,7 @@ pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
 pub mod elf_notes;
+pub mod elsewhere;
 pub mod go;
 pub mod haskell;
 pub mod java;
@@ -45,6 +46,7 @@ mod owned;
 mod text;
 mod xml;
 mod yaml;
+mod yaml_walk;
 
 #[cfg(test)]
 mod view_tests;

@@ -46,6 +46,7 @@ ecosystems! {
     HACKAGE = "Hackage",
     HELM = "Helm",
     HEX = "Hex",
+    JSR = "JSR",
     JULIA = "Julia",
     LUA_ROCKS = "LuaRocks",
     MAGEIA = "Mageia",
@@ -165,6 +166,7 @@ impl Ecosystem {
                 | "Hackage"
                 | "Helm"
                 | "Hex"
+                | "JSR"
                 | "Julia"
                 | "LuaRocks"
                 | "Maven"
@@ -197,6 +199,7 @@ impl Ecosystem {
                 | "CocoaPods"
                 | "Gentoo"
                 | "Helm"
+                | "JSR"
                 | "LuaRocks"
                 | "Nix"
                 | "Terraform"

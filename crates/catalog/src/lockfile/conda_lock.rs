@@ -8,6 +8,7 @@
 
 use super::listing::{Entry as Listed, Listing};
 use super::{Declared, Lockfile, Reader, is_named, python_name, unquoted};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -74,7 +75,19 @@ impl Entry<'_> {
                 let found = Declared::new(&python_name(self.name), self.version, self.line);
                 package(found.map(|one| one.of(Ecosystem::PYPI)))
             }
-            "pip" => Listed::Elsewhere,
+            "pip" => {
+                let elsewhere = match self.url.split_once('+') {
+                    Some((tool @ ("git" | "hg" | "svn" | "bzr"), address)) => {
+                        let revision = address.rsplit_once('#').map(|(_, commit)| commit);
+                        Elsewhere::vcs(tool, address, revision)
+                    }
+                    _ => Elsewhere::path(self.url),
+                };
+                let version = Some(self.version);
+                let name = python_name(self.name);
+                let found = Declared::from_elsewhere(&name, version, elsewhere, self.line);
+                package(found.map(|one| one.of(Ecosystem::PYPI)))
+            }
             _ => Listed::Unread(self.line),
         })
     }

@@ -7,6 +7,7 @@
 
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, Reader, is_named, unquoted};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -26,20 +27,36 @@ struct Block<'text> {
     name: &'text str,
     source: &'text str,
     version: &'text str,
+    url: &'text str,
+    path: &'text str,
+    revision: &'text str,
 }
+
+/// The addresses of the public host, new and old.
+const PUBLIC: [&str; 2] = ["https://pub.dev", "https://pub.dartlang.org"];
 
 impl Block<'_> {
     /// None before the first block.
     fn entry(&self) -> Option<Entry> {
         Some(match self.source {
             _ if self.line == 0 => return None,
-            "hosted" if is_name(self.name) => {
-                Entry::package(Declared::new(self.name, self.version, self.line), self.line)
-            }
             "sdk" => Entry::Own,
-            "git" | "path" => Entry::Elsewhere,
+            "hosted" | "git" | "path" if is_name(self.name) => {
+                let declared = Declared::new(self.name, self.version, self.line);
+                let elsewhere = self.elsewhere();
+                Entry::package(declared.map(|one| Declared { elsewhere, ..one }), self.line)
+            }
             _ => Entry::Unread(self.line),
         })
+    }
+
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        match self.source {
+            "git" => Some(Elsewhere::git(self.url, Some(self.revision))),
+            "path" => Some(Elsewhere::path(self.path)),
+            _ if self.url.is_empty() || PUBLIC.contains(&self.url.trim_end_matches('/')) => None,
+            _ => Some(Elsewhere::registry(self.url)),
+        }
     }
 }
 
@@ -73,6 +90,9 @@ fn parse(text: &str) -> Result<Listing, String> {
             }
             4 if in_packages && key == "source" => block.source = unquoted(value),
             4 if in_packages && key == "version" => block.version = unquoted(value),
+            6 if in_packages && key == "url" => block.url = unquoted(value),
+            6 if in_packages && key == "path" => block.path = unquoted(value),
+            6 if in_packages && key == "resolved-ref" => block.revision = unquoted(value),
             _ => {}
         }
     }

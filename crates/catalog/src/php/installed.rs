@@ -4,6 +4,7 @@
 //! own; no advisory speaks of it. A branch (`dev-main`) is listed as what it is.
 //! Source: Composer, `FilesystemRepository.php`; Composer documentation, "The composer.json schema".
 
+use crate::elsewhere::Elsewhere;
 use crate::language::{LICENCE_LIMIT, plain_text};
 use image::ReadError;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,11 @@ pub(crate) struct Entry<'text> {
     license: Option<Licences<'text>>,
     #[serde(borrow)]
     dist: Option<Dist<'text>>,
+    #[serde(borrow)]
+    source: Option<Dist<'text>>,
+    /// Where a registry asks to be told of installations: packages of others have none.
+    #[serde(rename = "notification-url")]
+    notification: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +62,35 @@ enum Licences<'text> {
 struct Dist<'text> {
     #[serde(rename = "type", borrow)]
     kind: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    reference: Option<Cow<'text, str>>,
 }
 
 impl Entry<'_> {
-    /// Name in lower case, and version; none for what has none or is the project's own.
+    /// Name in lower case, and version; none for what has none.
     pub(crate) fn identity(&self) -> Option<(String, &str)> {
-        let linked = self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path");
-        let name = self.name.as_deref().filter(|name| !linked && is_name(name))?;
+        let name = self.name.as_deref().filter(|name| is_name(name))?;
         Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
+    }
+
+    /// Whether Composer links it from a folder.
+    fn is_linked(&self) -> bool {
+        self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path")
+    }
+
+    /// Where it comes from, where that is no registry: a folder, or a repository of source code. A
+    /// package of a registry names its repository too.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        let address = |at: &Option<Dist<'_>>| Some(at.as_ref()?.url.as_deref()?.to_owned());
+        if self.is_linked() {
+            return Some(Elsewhere::path(&address(&self.dist)?));
+        }
+        let source = self.source.as_ref().filter(|_| self.notification.is_none())?;
+        let tool = source.kind.as_deref().filter(|kind| matches!(*kind, "git" | "hg" | "svn"))?;
+        let (url, revision) = (source.url.as_deref()?, source.reference.as_deref());
+        Some(Elsewhere::vcs(tool, url, revision))
     }
 
     /// The licences that it states.
@@ -96,7 +123,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
         return Err(ReadError::new(format!("it names more than {PACKAGES} packages")));
     }
     let packages = entries.iter().filter_map(|entry| {
-        let (name, version) = entry.identity()?;
+        let (name, version) = entry.identity().filter(|_| !entry.is_linked())?;
         Some(Package { name, version: version.to_owned(), licences: entry.licences() })
     });
     Ok(packages.collect())
