@@ -1,11 +1,11 @@
 //! `mix.lock` of Elixir. Source: Hex, `Hex.Mix` and `hex/lib/hex/scm.ex`.
 //!
-//! Mix writes one entry a line: `"app": {:hex, :package, "version", …, "repository", "hash"},`. The
+//! An entry of the map reads `"app": {:hex, :package, "version", …, "repository", "hash"},`. The
 //! package's name counts, not the application's. Packages of an organisation's repository
 //! and of git are listed with where they come from.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, Reader, is_named};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named};
 use crate::elsewhere::{Elsewhere, version_of_tag};
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -30,20 +30,57 @@ fn parse(text: &str) -> Result<Listing, String> {
     if !begins.is_empty() && !begins.starts_with("%{") {
         return Err("it is not a mix.lock: it does not begin with `%{`".to_owned());
     }
-    let numbered = text.lines().zip(1_u32..);
-    let entries = numbered.filter_map(|(line, number)| declared(line, number));
+    let mut lines = LineCounter::new(text);
+    let entries = entries(text).into_iter().map(|(at, entry)| {
+        let line = lines.at(at);
+        // One line, however it was divided, as the parts are looked for in.
+        declared(&entry.split_whitespace().collect::<Vec<_>>().join(" "), line)
+    });
+    let entries: Vec<Entry> = entries.collect();
     let empty = begins.split_whitespace().collect::<String>() == "%{}";
     Ok(Listing::of_list_if(empty, entries))
 }
 
-/// None where the line is no entry.
-fn declared(line: &str, number: u32) -> Option<Entry> {
-    let (key, entry) = line.split_once("{:")?;
-    let read = match entry.strip_prefix("hex, :") {
+/// The entries of the map, `"app": {…}`, and where each begins, in any layout.
+fn entries(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let (mut depth, mut start) = (0_usize, None);
+    let (mut in_text, mut escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => {
+                if !in_text && depth == 1 && start.is_none() {
+                    start = Some(at);
+                }
+                in_text = !in_text;
+            }
+            _ if in_text => {}
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' => {
+                depth = depth.saturating_sub(1);
+                if depth == 1 {
+                    let entry = start.take().and_then(|start| Some((start, text.get(start..=at)?)));
+                    found.extend(entry);
+                }
+            }
+            _ => {}
+        }
+    }
+    // One that does not end is there, too.
+    found.extend(start.and_then(|start| Some((start, text.get(start..)?))));
+    found
+}
+
+fn declared(entry: &str, number: u32) -> Entry {
+    let Some((key, entry)) = entry.split_once('{') else { return Entry::Unread(number) };
+    let entry = entry.trim_start();
+    let read = match entry.strip_prefix(":hex, :") {
         Some(entry) => of_hex(entry, number),
-        None => of_git(key, entry, number),
+        None => entry.strip_prefix(':').and_then(|entry| of_git(key, entry, number)),
     };
-    Some(read.unwrap_or(Entry::Unread(number)))
+    read.unwrap_or(Entry::Unread(number))
 }
 
 /// `"app": {:git, "address", "commit", [tag: "1.0"]}`: the application has the name of the package, as

@@ -487,3 +487,22 @@ fn what_is_no_release_stays_in_the_package_url_and_is_no_version() {
         ]
     );
 }
+
+#[test]
+fn other_layouts_of_the_same_lock_file_list_the_same() {
+    let names = |id: &str, text: &str| -> Vec<String> {
+        let listing = check(id).listing(text.as_bytes()).unwrap();
+        assert!(listing.problems().is_empty(), "{text}");
+        listing.packages.iter().map(|one| format!("{}@{}", one.name, one.version)).collect()
+    };
+    let pub_block = "packages:\n    a:\n        source: hosted\n        version: '1.0.0'\n";
+    let pub_flow = "{packages: {a: {source: hosted, version: \"1.0.0\"}}, sdks: {}}";
+    assert_eq!(names("pubspec-lock", pub_block), names("pubspec-lock", pub_flow));
+    let conda = "{version: 1, package: [{name: a, version: '1.0', manager: conda}]}";
+    assert_eq!(names("conda-lock", conda), ["a@1.0"]);
+    let mix = "%{\"a\": {:hex, :a, \"1.0.0\", \"00\", [:mix], [{:c, \"~> 1\", []}], \"hexpm\", \"00\"}, \"b\":\n  {:hex,\n   :b, \"2.0.0\",\n \"00\"}}";
+    assert_eq!(names("mix-lock", mix), ["a@1.0.0", "b@2.0.0"]);
+    for (id, text) in [("pubspec-lock", "packages:\nsdks: {}\n"), ("mix-lock", "%{\n}\n")] {
+        assert!(names(id, text).is_empty());
+    }
+}
