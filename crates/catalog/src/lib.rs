@@ -14,6 +14,7 @@ pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
 pub mod elf_notes;
+pub mod elsewhere;
 pub mod go;
 pub mod haskell;
 pub mod homebrew;
@@ -53,6 +54,7 @@ mod owned;
 mod text;
 mod xml;
 mod yaml;
+mod yaml_walk;
 
 #[cfg(test)]
 mod fact_samples;

@@ -248,7 +248,7 @@ pub(crate) fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location
 }
 
 /// A package that a lock file names and that is installed below the same folder is one package: the
-/// installed one.
+/// installed one. One that a lock file names without a version is whichever is installed there.
 fn without_declared_doubles(packages: &mut Vec<Package>) {
     let installed: BTreeMap<String, Vec<String>> = packages
         .iter()
@@ -256,8 +256,11 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
         .filter_map(|package| {
             Some((package.purl.bare().to_string(), package.location.path()?.to_owned()))
         })
-        .fold(BTreeMap::new(), |mut map, (purl, path)| {
-            map.entry(purl).or_insert_with(Vec::new).push(path);
+        .fold(BTreeMap::new(), |mut map: BTreeMap<String, Vec<String>>, (purl, path)| {
+            if let Some((name, _)) = purl.rsplit_once('@') {
+                map.entry(name.to_owned()).or_default().push(path.clone());
+            }
+            map.entry(purl).or_default().push(path);
             map
         });
     packages.retain(|package| {

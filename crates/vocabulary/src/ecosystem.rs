@@ -76,6 +76,7 @@ ecosystems! {
     HELM = "Helm": Packages("helm"), Unpublished;
     HEX = "Hex": Packages("hex"), Published;
     HOMEBREW = "Homebrew": Packages("brew"), Unpublished;
+    JSR = "JSR": Packages("jsr"), Unpublished;
     JULIA = "Julia": Packages("julia"), Published;
     LUA_ROCKS = "LuaRocks": Packages("luarocks"), Unpublished;
     MAGEIA = "Mageia": Distribution, Published;

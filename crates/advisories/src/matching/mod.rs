@@ -76,6 +76,31 @@ fn is_unnamed(package: &Package) -> bool {
         || package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':')
 }
 
+/// Whether it came from git, an address, a folder or a registry of somebody's own, as the qualifiers
+/// of its package URL say.
+fn is_from_elsewhere(package: &Package) -> bool {
+    ["vcs_url", "download_url", "repository_url"]
+        .iter()
+        .any(|key| package.purl.qualifier(key).is_some())
+}
+
+/// How many packages could not be matched, and why.
+fn unnamed(packages: &[&Package]) -> Option<String> {
+    let unnamed = packages.iter().filter(|package| is_unnamed(package));
+    let (elsewhere, lacking): (Vec<&Package>, Vec<&Package>) =
+        unnamed.copied().partition(|package| is_from_elsewhere(package));
+    let all = packages.len();
+    let said = |number: usize, why: &str| {
+        (number > 0).then(|| format!("{number} of {all} packages {why}: listed, not matched"))
+    };
+    let lacking = said(lacking.len(), "lack a group or version");
+    let elsewhere = said(elsewhere.len(), "come from git, URLs, paths or private registries");
+    match (lacking, elsewhere) {
+        (Some(lacking), Some(elsewhere)) => Some(format!("{lacking}; {elsewhere}")),
+        (lacking, elsewhere) => lacking.or(elsewhere),
+    }
+}
+
 impl Databases {
     /// Opens the databases of the named ecosystems in a folder. One that is missing or damaged is
     /// no error here: matching says so for the packages that it concerns.
@@ -297,13 +322,7 @@ impl Databases {
             Ok((found, problems)) => {
                 findings.extend(found);
                 let mut coverage = Coverage::with_problems(check, problems);
-                let unnamed = packages.iter().filter(|package| is_unnamed(package)).count();
-                coverage.reason = (unnamed > 0).then(|| {
-                    let all = packages.len();
-                    format!(
-                        "{unnamed} of {all} packages lack a group or version: listed, not matched"
-                    )
-                });
+                coverage.reason = unnamed(packages);
                 coverage
             }
             Err(reason) => Coverage::failed(

@@ -1,10 +1,11 @@
 //! `Cargo.lock`, versions 1 to 4. Source: The Cargo Book; cargo's `core/resolver/encode.rs`.
 //!
 //! A package without a source is the workspace's own; those of crates.io are listed, wherever its
-//! index is named; other registries and git are not, since RustSec speaks of crates.io alone.
+//! index is named; those of other registries and of git are, with where they come from.
 
 use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, Reader, is_named, toml_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -50,10 +51,23 @@ fn parse(text: &str) -> Result<Listing, String> {
     let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
         let Some(source) = entry.source.as_deref() else { return Listed::Own };
-        if !CRATES_IO.iter().any(|known| source.starts_with(known)) {
-            return Listed::Elsewhere;
-        }
-        Listed::package(Declared::new(entry.name.get_ref(), &entry.version, line), line)
+        let (name, version) = (entry.name.get_ref(), &entry.version);
+        let declared = if CRATES_IO.iter().any(|known| source.starts_with(known)) {
+            Declared::new(name, version, line)
+        } else {
+            Declared::from_elsewhere(name, Some(version), elsewhere(source), line)
+        };
+        Listed::package(declared, line)
     });
     Ok(Listing::of_list_if(seen, listed))
+}
+
+/// `git+https://host/path?branch=x#commit`, `registry+https://…`, `sparse+https://…`.
+fn elsewhere(source: &str) -> Elsewhere {
+    match source.strip_prefix("git+") {
+        Some(address) => {
+            Elsewhere::git(address, address.rsplit_once('#').map(|(_, commit)| commit))
+        }
+        None => Elsewhere::registry(source),
+    }
 }

@@ -1,7 +1,7 @@
 //! `composer.lock`. Source: Composer, `Package/Locker.php`.
 //!
-//! Packages stand in `packages` and, for development, `packages-dev`. Those of a folder of the project
-//! are not listed; a branch (`dev-main`) is listed as what it is.
+//! Packages stand in `packages` and, for development, `packages-dev`. Those of repositories of
+//! source code and of folders are listed with where they come from; a branch (`dev-main`) is listed as what it is.
 
 use super::listing::{Entry as Listed, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, json_name_lines};
@@ -39,12 +39,13 @@ fn parse(text: &str) -> Result<Listing, String> {
     let seen = file.packages.is_some() || file.development.is_some();
     let all = file.packages.iter().chain(&file.development).flatten();
     let listed = all.map(|entry| {
-        let Some((name, version)) = entry.identity() else { return Listed::Elsewhere };
+        let Some((name, version)) = entry.identity() else { return Listed::Unread(0) };
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
         let Some(mut declared) = Declared::new(&name, version, line) else {
             return Listed::Unread(line);
         };
         declared.licence = Some(entry.licences().join(" OR ")).filter(|text| !text.is_empty());
+        declared.elsewhere = entry.elsewhere();
         Listed::Package(declared)
     });
     Ok(Listing::of_list_if(seen, listed))

@@ -1,10 +1,11 @@
 //! `conan.lock` of Conan 1 and 2. Source: Conan, `internal/model/lockfile` (2), `graph_lock` (1).
 //!
-//! A reference is `name/version[@user/channel][#revision][%time]`. One with a user is of a private
-//! remote and left out: advisories speak of ConanCenter's.
+//! A reference is `name/version[@user/channel][#revision][%time]`. One with a user is of another remote,
+//! where the same libraries are built anew, and is listed with user and channel.
 
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -86,9 +87,19 @@ fn declared(lines: &HashMap<&str, u32>, reference: &str) -> Entry {
     let bare = reference.split(['#', '%']).next().unwrap_or(reference);
     let line = lines.get(reference).copied().unwrap_or(0);
     let Some((name, version)) = bare.split_once('/') else { return Entry::Unread(line) };
-    if version.contains('@') && !version.ends_with("@_/_") {
-        return Entry::Elsewhere;
-    }
-    let version = version.trim_end_matches("@_/_");
-    Entry::package(Declared::new(name, version, line), line)
+    let (version, channel) = version.split_once('@').unwrap_or((version, "_/_"));
+    let elsewhere = match channel.split_once('/') {
+        Some(("_" | "", _)) | None => None,
+        Some((user, channel)) => {
+            let (user, channel) = (capped(user).to_owned(), capped(channel).to_owned());
+            Some(Elsewhere::Channel { user, channel })
+        }
+    };
+    let declared = Declared::new(name, version, line).map(|one| Declared { elsewhere, ..one });
+    Entry::package(declared, line)
+}
+
+/// Longest user or channel: Conan's own limit is 51 letters for each part of a reference.
+fn capped(part: &str) -> &str {
+    crate::text::capped(part, 100)
 }

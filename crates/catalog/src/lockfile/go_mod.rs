@@ -3,8 +3,8 @@
 //!
 //! `require` lists modules; since Go 1.17 all that the build needs are there. Before, what these need in
 //! turn stands in `go.sum` alone: of each module the highest version whose content it vouches for. A
-//! `replace` with a version stands in for what it replaces; one with a folder takes it out, as the
-//! project's own; one of a workspace holds for all its modules. `exclude` forbids versions that another
+//! `replace` with a version stands in for what it replaces; one with a folder leaves it without a
+//! version, with the path of the folder; one of a workspace holds for all its modules. `exclude` forbids versions that another
 //! line then replaces by a higher one, so it changes nothing here. The standard library is listed in the
 //! version of the `toolchain` line, else in that of the `go` line: nothing older builds it.
 
@@ -12,6 +12,7 @@ use super::listing::{Entry, Listing};
 use super::requirements::beside;
 use super::{Declared, Lockfile, Part, Reader, Together, is_named, unquoted};
 use crate::decoded::decoded;
+use crate::elsewhere::Elsewhere;
 use crate::go::semantic;
 use image::Interest;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ struct Replacement {
     module: String,
     version: Option<String>,
     target: Option<(String, String)>,
+    /// Where it is a folder.
+    folder: String,
 }
 
 fn read(path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
@@ -113,6 +116,7 @@ fn module(text: &str) -> (Module, Vec<String>, bool) {
                 [path, version, ..] => Some(((*path).to_owned(), (*version).to_owned())),
                 _ => None,
             },
+            folder: new.first().copied().unwrap_or_default().to_owned(),
         };
         match (verb, rest) {
             ("require", [path, version, ..]) => {
@@ -174,15 +178,22 @@ impl Module {
     /// What it requires, with what replaces that; `more` are the replacements of a workspace.
     fn listing(&self, more: &[Replacement]) -> Listing {
         let all = self.replaced.iter().chain(more);
-        let replaced: HashMap<(&str, Option<&str>), &Option<(String, String)>> =
-            all.map(|one| ((one.module.as_str(), one.version.as_deref()), &one.target)).collect();
+        let replaced: HashMap<_, _> =
+            all.map(|one| ((one.module.as_str(), one.version.as_deref()), one)).collect();
         let mut listing = Listing::of_list(self.required.iter().map(|(path, version, line)| {
-            let replacement =
-                replaced.get(&(path, Some(version))).or_else(|| replaced.get(&(path, None)));
+            let replacement = replaced
+                .get(&(path.as_str(), Some(version.as_str())))
+                .or_else(|| replaced.get(&(path.as_str(), None)));
             match replacement {
-                Some(None) => Entry::Own,
-                Some(Some((path, version))) => package(path, version, *line),
                 None => package(path, version, *line),
+                Some(Replacement { target: Some((path, version)), .. }) => {
+                    package(path, version, *line)
+                }
+                // Which version the folder holds, nobody says.
+                Some(Replacement { folder, .. }) => {
+                    let elsewhere = Elsewhere::path(folder);
+                    Entry::package(Declared::from_elsewhere(path, None, elsewhere, *line), *line)
+                }
             }
         }));
         listing.extend(self.standard_library());

@@ -15,8 +15,6 @@ pub(crate) enum Entry {
     Package(Declared),
     /// The project itself, or a part of it or of its tools: no package of others.
     Own,
-    /// A package of no registry: git, an address, a folder elsewhere.
-    Elsewhere,
     /// It could not be read; its line, 0 where that is not known.
     Unread(u32),
 }
@@ -36,7 +34,6 @@ pub struct Listing {
     /// What it leaves to others or hides, each in a line: problems of the check.
     pub gaps: Vec<String>,
     own: u32,
-    elsewhere: u32,
     unread: u32,
     first_unread: u32,
     /// Whether the format's own list was seen, so that it may be empty.
@@ -70,7 +67,6 @@ impl Listing {
         match entry {
             Entry::Package(declared) => self.packages.push(declared),
             Entry::Own => self.own += 1,
-            Entry::Elsewhere => self.elsewhere += 1,
             Entry::Unread(line) => {
                 if self.unread == 0 {
                     self.first_unread = line;
@@ -86,11 +82,7 @@ impl Listing {
 
     /// Whether nothing was found, and nothing says that there is nothing.
     pub(super) const fn is_unaccounted(&self) -> bool {
-        self.packages.is_empty()
-            && self.own == 0
-            && self.elsewhere == 0
-            && self.unread == 0
-            && !self.seen
+        self.packages.is_empty() && self.own == 0 && self.unread == 0 && !self.seen
     }
 
     /// What is not known of the file, each in a line.

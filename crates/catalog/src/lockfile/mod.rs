@@ -3,8 +3,10 @@
 //! One file a format, each a [`Lockfile`]: names, a cap, and a pure function from the text to the
 //! packages that it pins. They count in source folders alone; in an image what is installed counts,
 //! and a lock file that cannot be read there is nobody's problem, so the error is kept as a fact and
-//! judged when the shape of the subject is known. What comes from the project itself (workspaces,
-//! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
+//! judged when the shape of the subject is known. What is the project itself (its own members of a
+//! workspace) is not listed. What comes from elsewhere than the public registry (git, addresses, folders,
+//! other registries) is, with where it comes from in its package URL: it is matched where its version is
+//! one of a release, since forks and mirrors are the rule, and counted as not matched where it is none.
 
 pub mod bun_lock;
 pub mod cabal_freeze;
@@ -51,6 +53,7 @@ pub mod yarn_lock;
 pub use listing::Listing;
 
 use crate::decoded::decoded;
+use crate::elsewhere::{Elsewhere, is_release};
 use crate::language::{decode, encode, plain_text};
 use image::{
     Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
@@ -135,10 +138,29 @@ struct Together {
     /// Whether a file lists something of its own; others matter only where one of these leads to them.
     counts: fn(&str) -> bool,
     /// A fact of one file, in the format's own form; none where the file is of no concern.
-    read: fn(&str, &[u8]) -> Result<Option<Vec<u8>>, String>,
+    read: fn(&str, &[u8]) -> PartFact,
     /// What the files list, in the order of the files; none for one that lists nothing of its own.
     join: fn(&[Part<'_>]) -> Vec<Option<Listing>>,
 }
+
+impl Together {
+    /// The fact of one file, where its bytes are not those of an unfinished merge.
+    fn part(&self, path: &str, bytes: &[u8]) -> PartFact {
+        let text = String::from_utf8_lossy(bytes);
+        match unfinished_merge(&text) {
+            Some(line) if (self.counts)(path) => Err(unfinished(line)),
+            Some(_) => Ok(None),
+            None => (self.read)(path, bytes),
+        }
+    }
+}
+
+fn unfinished(line: u32) -> String {
+    format!("line {line} is of an unfinished merge; finish it")
+}
+
+/// What is kept of one file of several, or why it could not be read; none where it is of no concern.
+type PartFact = Result<Option<Vec<u8>>, String>;
 
 /// One file of several that are read together.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +183,8 @@ pub struct Declared {
     pub licence: Option<String>,
     /// Its ecosystem, where it is another than the format's own.
     pub ecosystem: Option<Ecosystem>,
+    /// Where it comes from, where that is not the public registry.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Declared {
@@ -175,12 +199,26 @@ impl Declared {
             line,
             licence: None,
             ecosystem: None,
+            elsewhere: None,
         })
     }
 
     /// A package whose version the file leaves to others: listed, and not matched.
     pub(crate) fn unpinned(name: &str, line: u32) -> Option<Self> {
         Some(Self { version: String::new(), ..Self::new(name, "0", line)? })
+    }
+
+    /// A package that is of no public registry, with its version where one is known.
+    pub(crate) fn from_elsewhere(
+        name: &str,
+        version: Option<&str>,
+        elsewhere: Elsewhere,
+        line: u32,
+    ) -> Option<Self> {
+        let found = version
+            .and_then(|version| Self::new(name, version, line))
+            .or_else(|| Self::unpinned(name, line))?;
+        Some(Self { elsewhere: Some(elsewhere), ..found })
     }
 
     fn of(self, ecosystem: Ecosystem) -> Self {
@@ -233,7 +271,7 @@ impl Check for Lockfile {
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         match self.reader {
             Reader::Alone(_) => encode(&self.listing(bytes)),
-            Reader::Together(together) => match (together.read)(entry.path, bytes).transpose() {
+            Reader::Together(together) => match together.part(entry.path, bytes).transpose() {
                 Some(fact) => encode(&fact),
                 None => Ok(None),
             },
@@ -322,6 +360,9 @@ impl Lockfile {
             Reader::Together(together) => return self.listing_alone(together, bytes),
         };
         let text = decoded(bytes)?;
+        if let Some(line) = unfinished_merge(&text) {
+            return Err(unfinished(line));
+        }
         let listing = parse(&text)?;
         if listing.is_unaccounted() && !text.trim().is_empty() {
             return Err(NOTHING.to_owned());
@@ -336,7 +377,7 @@ impl Lockfile {
             _ => None,
         });
         let path = path.unwrap_or_default();
-        let Some(fact) = (together.read)(path, bytes)? else { return Ok(Listing::empty()) };
+        let Some(fact) = together.part(path, bytes)? else { return Ok(Listing::empty()) };
         let mut all = (together.join)(&[Part { path, fact: &fact }]);
         all.pop().flatten().map_or_else(|| Ok(Listing::empty()), bounded)
     }
@@ -353,10 +394,14 @@ pub(crate) fn declared_package(
     path: &str,
     layer: Option<u32>,
 ) -> Cataloged {
-    let Declared { name, version, line, licence, ecosystem: own } = declared;
+    let Declared { name, version, line, licence, ecosystem: own, elsewhere } = declared;
     let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
+    let purl = purl(&ecosystem, &name, &version);
     Cataloged::new(Package {
-        purl: purl(&ecosystem, &name, &version),
+        purl: match &elsewhere {
+            Some(elsewhere) => elsewhere.qualify(purl),
+            None => purl,
+        },
         // Advisories and Go's own comparison write module versions without the `v`.
         version: match version.strip_prefix('v') {
             Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
@@ -366,6 +411,8 @@ pub(crate) fn declared_package(
             {
                 String::new()
             }
+            // So is a branch or a commit of what comes from elsewhere.
+            _ if elsewhere.is_some() && !is_release(&version) => String::new(),
             _ => version,
         },
         ecosystem,
@@ -397,7 +444,10 @@ fn bounded(mut listing: Listing) -> Result<Listing, String> {
     let keep: Vec<bool> = listing
         .packages
         .iter()
-        .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
+        .map(|one| {
+            let Declared { name, version, ecosystem, elsewhere, .. } = one;
+            seen.insert((name.as_str(), version.as_str(), ecosystem, elsewhere))
+        })
         .collect();
     let mut keep = keep.into_iter();
     listing.packages.retain(|_| keep.next().unwrap_or(true));
@@ -421,6 +471,17 @@ impl Reading for TooLarge {
 /// Lock files that lie in installed packages are those packages' own, for their developers.
 pub(crate) fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
+}
+
+/// The line where git marks what it could not merge. No format has such a line.
+fn unfinished_merge(text: &str) -> Option<u32> {
+    let mark = "<<<<<<< ";
+    let at = if text.starts_with(mark) {
+        0
+    } else {
+        memchr::memmem::find(text.as_bytes(), b"\n<<<<<<< ")? + 1
+    };
+    Some(LineCounter::new(text).at(at))
 }
 
 /// Source: purl-spec, types cargo, cocoapods, composer, conan, conda, cran, gem, github, golang, hackage,

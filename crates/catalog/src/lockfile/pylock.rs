@@ -5,6 +5,7 @@
 
 use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, Reader, python_name, toml_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -40,6 +41,35 @@ struct Entry<'text> {
     #[serde(borrow)]
     version: Option<Cow<'text, str>>,
     directory: Option<IgnoredAny>,
+    vcs: Option<Source>,
+    archive: Option<Source>,
+}
+
+/// Where a package of no index comes from.
+#[derive(Deserialize)]
+struct Source {
+    url: Option<String>,
+    path: Option<String>,
+    #[serde(rename = "type")]
+    tool: Option<String>,
+    #[serde(rename = "commit-id")]
+    commit: Option<String>,
+}
+
+impl Entry<'_> {
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        let address = |source: &Source| source.url.clone().or_else(|| source.path.clone());
+        if let Some(vcs) = &self.vcs {
+            let tool = vcs.tool.as_deref().unwrap_or("git");
+            let address = address(vcs).unwrap_or_default();
+            return Some(Elsewhere::vcs(tool, &address, vcs.commit.as_deref()));
+        }
+        let archive = self.archive.as_ref()?;
+        Some(match (&archive.url, &archive.path) {
+            (None, Some(path)) => Elsewhere::path(path),
+            (url, _) => Elsewhere::download(url.as_deref().unwrap_or_default()),
+        })
+    }
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -58,6 +88,12 @@ fn parse(text: &str) -> Result<Listing, String> {
             let name = python_name(entry.name.get_ref());
             let declared = match &entry.version {
                 _ if entry.directory.is_some() => return Listed::Own,
+                version if entry.vcs.is_some() || entry.archive.is_some() => {
+                    let elsewhere = entry.elsewhere();
+                    elsewhere.and_then(|from| {
+                        Declared::from_elsewhere(&name, version.as_deref(), from, line)
+                    })
+                }
                 Some(version) => Declared::new(&name, version, line),
                 None => Declared::unpinned(&name, line),
             };

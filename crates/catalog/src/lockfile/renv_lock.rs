@@ -1,9 +1,10 @@
 //! `renv.lock` of R. Source: renv documentation, "Lockfiles".
 //!
-//! Packages from CRAN and its mirrors are listed; those of Bioconductor, GitHub and folders are not.
+//! Packages of Bioconductor, GitHub and folders are listed with where they come from.
 
 use super::listing::{Entry as Listed, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -33,6 +34,42 @@ struct Entry {
     source: String,
     #[serde(default)]
     license: Option<String>,
+    remote_host: Option<String>,
+    remote_username: Option<String>,
+    remote_repo: Option<String>,
+    remote_sha: Option<String>,
+    remote_url: Option<String>,
+}
+
+impl Entry {
+    /// None for CRAN and its mirrors. Bioconductor is a registry of its own.
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        let revision = self.remote_sha.as_deref();
+        let host = match (self.source.as_str(), self.remote_host.as_deref()) {
+            ("Repository", _) => return None,
+            ("Bioconductor", _) => {
+                return Some(Elsewhere::registry("https://bioconductor.org/packages/"));
+            }
+            (_, Some(host)) => host.trim_start_matches("api."),
+            ("GitLab", None) => "gitlab.com",
+            ("Bitbucket", None) => "bitbucket.org",
+            _ => "github.com",
+        };
+        if let Some(address) = &self.remote_url {
+            let is_path = !address.contains([':', '@']);
+            return Some(match is_path {
+                true => Elsewhere::path(address),
+                false => Elsewhere::git(address, revision),
+            });
+        }
+        match (&self.remote_username, &self.remote_repo) {
+            (Some(owner), Some(repository)) => {
+                let owner = format!("https://{host}/{owner}/{repository}");
+                Some(Elsewhere::git(&owner, revision))
+            }
+            _ => Some(Elsewhere::path("")),
+        }
+    }
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -43,14 +80,12 @@ fn parse(text: &str) -> Result<Listing, String> {
     let lines = json_lines(text);
     let seen = file.packages.is_some();
     let listed = file.packages.iter().flatten().map(|(name, entry)| {
-        if entry.source != "Repository" {
-            return Listed::Elsewhere;
-        }
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
         let Some(mut declared) = Declared::new(name, &entry.version, line) else {
             return Listed::Unread(line);
         };
         declared.licence.clone_from(&entry.license);
+        declared.elsewhere = entry.elsewhere();
         Listed::Package(declared)
     });
     Ok(Listing::of_list_if(seen, listed))

@@ -10,6 +10,7 @@
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, Part, Reader, Together, python_name};
 use crate::decoded::decoded_of_pip;
+use crate::elsewhere::Elsewhere;
 use crate::language::plain_text;
 use image::Interest;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,7 @@ struct Required {
     /// Empty where it is not pinned.
     version: String,
     line: u32,
+    elsewhere: Option<Elsewhere>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -163,11 +165,14 @@ impl File {
             None => line,
         };
         match entry(requirement, number) {
-            Entry::Package(one) => {
-                self.required.push(Required { name: one.name, version: one.version, line: number })
-            }
+            Entry::Package(one) => self.required.push(Required {
+                name: one.name,
+                version: one.version,
+                line: number,
+                elsewhere: one.elsewhere,
+            }),
             Entry::Own => self.own += 1,
-            Entry::Elsewhere | Entry::Unread(_) => self.unread.push(number),
+            Entry::Unread(_) => self.unread.push(number),
         }
     }
 }
@@ -202,12 +207,12 @@ pub(crate) fn entry(line: &str, number: u32) -> Entry {
     }
     let line = line.split(';').next().unwrap_or(line).trim();
     if line.starts_with(['.', '/', '~']) || line.starts_with("file:") {
-        return archive(line, number).unwrap_or(Entry::Own);
+        return of_path(line, number).unwrap_or(Entry::Own);
     }
     let end = line.find(['=', '<', '>', '!', '~', '(', ' ', '\t', '[']).unwrap_or(line.len());
     let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));
     if !is_name(name) {
-        return archive(line, number).unwrap_or(Entry::Unread(number));
+        return of_path(line, number).unwrap_or(Entry::Unread(number));
     }
     let rest = match rest.trim_start().strip_prefix('[') {
         Some(extras) => match extras.split_once(']') {
@@ -232,14 +237,6 @@ pub(crate) fn entry(line: &str, number: u32) -> Entry {
     Entry::package(declared, number)
 }
 
-/// The pinned requirement of a line, where it is one.
-pub(super) fn requirement(line: &str, number: u32) -> Option<Declared> {
-    match entry(line, number) {
-        Entry::Package(declared) => Some(declared),
-        _ => None,
-    }
-}
-
 fn bare(name: &str) -> &str {
     name.split_once('[').map_or(name, |(name, _)| name).trim()
 }
@@ -256,19 +253,37 @@ fn is_name(name: &str) -> bool {
 /// of no index, so a name alone is listed without a version.
 fn of_address(name: Option<&str>, address: &str, number: u32) -> Entry {
     let address = address.trim();
-    if let Some(archive) = archive(address, number) {
-        return archive;
-    }
+    let version_control = ["bzr", "git", "hg", "svn"].into_iter().find(|tool| {
+        address.strip_prefix(tool).is_some_and(|rest| rest.starts_with(['+', ':', '@']))
+    });
+    let elsewhere = match version_control {
+        Some(tool) => {
+            let bare = address.split(['#', '?']).next().unwrap_or(address);
+            // An `@` behind the last slash divides the revision; one before is a user's.
+            let (path, revision) = match bare.rsplit_once('@') {
+                Some((path, revision)) if !revision.contains(['/', ':']) => (path, Some(revision)),
+                _ => (bare, None),
+            };
+            Elsewhere::vcs(tool, path, revision)
+        }
+        None => Elsewhere::download(address),
+    };
     let egg = address.split(['#', '&']).find_map(|part| part.strip_prefix("egg="));
-    match name.or(egg.map(bare)).filter(|name| is_name(name)) {
-        Some(name) => Entry::package(Declared::unpinned(&python_name(name), number), number),
+    let of_file = archive(address).filter(|_| version_control.is_none());
+    let name = name.or(egg.map(bare)).or(of_file.map(|(name, _)| name));
+    match name.filter(|name| is_name(name)) {
+        Some(name) => {
+            let version = of_file.map(|(_, version)| version);
+            let name = python_name(name);
+            Entry::package(Declared::from_elsewhere(&name, version, elsewhere, number), number)
+        }
         None if address.starts_with("file:") => Entry::Own,
         None => Entry::Unread(number),
     }
 }
 
 /// `…/name-version-….whl` and `…/name-version.tar.gz`.
-fn archive(address: &str, number: u32) -> Option<Entry> {
+fn archive(address: &str) -> Option<(&str, &str)> {
     let path = address.split(['#', '?']).next()?;
     let file = path.rsplit('/').next()?;
     let (name, version) = if let Some(wheel) = file.strip_suffix(".whl") {
@@ -279,7 +294,14 @@ fn archive(address: &str, number: u32) -> Option<Entry> {
         let divided = stem.rsplit_once('-')?;
         divided.1.starts_with(|first: char| first.is_ascii_digit()).then_some(divided)?
     };
-    is_name(name).then(|| Declared::new(&python_name(name), version, number))?.map(Entry::Package)
+    is_name(name).then_some((name, version))
+}
+
+/// An archive that lies in a folder.
+fn of_path(path: &str, number: u32) -> Option<Entry> {
+    let (name, version) = archive(path)?;
+    let from = Elsewhere::path(path);
+    Declared::from_elsewhere(&python_name(name), Some(version), from, number).map(Entry::Package)
 }
 
 fn join(parts: &[Part<'_>]) -> Vec<Option<Listing>> {
@@ -390,6 +412,12 @@ impl Joined<'_> {
             let pin = pins.get(one.name.as_str()).filter(|_| one.version.is_empty());
             let version = pin.copied().unwrap_or(&one.version);
             let declared = match version {
+                _ if one.elsewhere.is_some() => {
+                    let version = Some(one.version.as_str()).filter(|version| !version.is_empty());
+                    one.elsewhere.clone().and_then(|from| {
+                        Declared::from_elsewhere(&one.name, version, from, one.line)
+                    })
+                }
                 // A constraint asks for nothing: a range of it says no more than others do.
                 "" if constrains => continue,
                 "" => Declared::unpinned(&one.name, one.line),
@@ -496,7 +524,7 @@ mod tests {
             ("a==1.0,!=1.1", "a@"),
             ("a ~= 1.0", "a@"),
             ("a @ git+https://h.test/a@main", "a@"),
-            ("a @ https://h.test/A_b-1.0-py3-none-any.whl#sha256=00", "a-b@1.0"),
+            ("a @ https://h.test/A_b-1.0-py3-none-any.whl#sha256=00", "a@1.0"),
             ("git+https://h.test/a.git@v1#egg=A_b&subdirectory=x", "a-b@"),
             ("https://h.test/x/a-1.0.tar.gz", "a@1.0"),
             ("./wheels/a-1.0-py3-none-any.whl", "a@1.0"),

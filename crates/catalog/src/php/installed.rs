@@ -4,6 +4,7 @@
 //! is there. A branch (`dev-main`) is listed as what it is.
 //! Source: Composer, `FilesystemRepository.php`; Composer documentation, "The composer.json schema".
 
+use crate::elsewhere::Elsewhere;
 use crate::language::{LICENCE_LIMIT, null_as_nothing, plain_text};
 use image::ReadError;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,11 @@ pub(crate) struct Entry<'text> {
     license: Option<Licences<'text>>,
     #[serde(borrow)]
     dist: Option<Dist<'text>>,
+    #[serde(borrow)]
+    source: Option<Dist<'text>>,
+    /// Where a registry asks to be told of installations: packages of others have none.
+    #[serde(rename = "notification-url")]
+    notification: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -56,20 +62,30 @@ enum Licences<'text> {
 struct Dist<'text> {
     #[serde(rename = "type", borrow)]
     kind: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    reference: Option<Cow<'text, str>>,
 }
 
 impl Entry<'_> {
-    /// Name in lower case, and version; none for what has none or is the project's own.
+    /// Name in lower case, and version; none for what has none.
     pub(crate) fn identity(&self) -> Option<(String, &str)> {
-        let linked = self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path");
-        let name = self.name.as_deref().filter(|name| !linked && is_name(name))?;
+        let name = self.name.as_deref().filter(|name| is_name(name))?;
         Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
     }
 
-    /// Name in lower case, and version, of whatever source; none where one cannot be shown.
-    fn installed(&self) -> Option<(String, &str)> {
-        let name = self.name.as_deref().filter(|name| is_name(name))?;
-        Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
+    /// Where it comes from, where that is no registry: a folder, or a repository of source code. A
+    /// package of a registry names its repository too.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        let address = |at: &Option<Dist<'_>>| Some(at.as_ref()?.url.as_deref()?.to_owned());
+        if self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path") {
+            return Some(Elsewhere::path(&address(&self.dist)?));
+        }
+        let source = self.source.as_ref().filter(|_| self.notification.is_none())?;
+        let tool = source.kind.as_deref().filter(|kind| matches!(*kind, "git" | "hg" | "svn"))?;
+        let (url, revision) = (source.url.as_deref()?, source.reference.as_deref());
+        Some(Elsewhere::vcs(tool, url, revision))
     }
 
     /// The licences that it states.
@@ -104,7 +120,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<Package>, u32), ReadError> {
     let (mut packages, mut unreadable) = (Vec::new(), 0);
     for entry in &entries {
         let licences = entry.licences();
-        match entry.installed() {
+        match entry.identity() {
             Some((name, version)) => {
                 packages.push(Package { name, version: version.to_owned(), licences });
             }

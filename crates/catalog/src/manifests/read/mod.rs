@@ -61,8 +61,8 @@ fn lines<'text>(
 
 fn ends_code(before: &str) -> bool {
     before.ends_with([' ', '\t', ',', ';', ')', '}', ']'])
-        && before.matches('"').count() % 2 == 0
-        && before.matches('\'').count() % 2 == 0
+        && before.matches('"').count().is_multiple_of(2)
+        && before.matches('\'').count().is_multiple_of(2)
 }
 
 /// The texts inside quotes of a line, in order.
