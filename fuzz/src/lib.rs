@@ -103,6 +103,10 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         }
         Interest::Extension("conf") => "usr/lib/ghc/package.conf.d/a-1.0.conf".to_owned(),
         Interest::Extension(_) if check.id() == "conda" => "opt/conda-meta/a.json".to_owned(),
+        Interest::Extension("zip") if check.id() == "javascript" => {
+            "srv/.yarn/cache/a-npm-1.0.0-0123456789-8.zip".to_owned()
+        }
+        Interest::Name(".package-lock.json") => "srv/node_modules/.package-lock.json".to_owned(),
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
         // Of a source folder: lock files of dependencies are not read.

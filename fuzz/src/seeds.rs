@@ -385,6 +385,23 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("python", python),
         ("python", record),
         ("javascript", node),
+        (
+            "javascript",
+            "const RAW_RUNTIME_STATE =\n'{\\\n\"packageRegistryData\": [[\"a\",[[\"npm:1.0.0\",\
+            {\"packageLocation\":\"./.yarn/cache/a.zip/node_modules/a/\"}]]]]}';\n",
+        ),
+        (
+            "yarn_lock",
+            "# yarn lockfile v1\n\n\"a@^1\", \"a@x/y\":\n  \"version\" \"1.0.0\"\n  \"resolved\" \"git+https://a.test/b.git#c\"\n",
+        ),
+        (
+            "yarn_lock",
+            "__metadata:\n  version: 8\n\"a@patch:a@npm%3A1.0.0#x\":\n  version: 1.0.0\n  resolution: \"a@patch:a@npm%3A1.0.0#x\"\n",
+        ),
+        (
+            "pnpm_lock",
+            "---\nlockfileVersion: '9.0'\nimporters: {a: {dependencies: {b: {version: 'link:../b'}}}}\npackages:\n  c@git+https://a.test/c.git#d: {resolution: {repo: x, commit: y, type: git}, version: 1.0.0}\n",
+        ),
         ("package_lock", LOCKS[0]),
         ("pipfile_lock", LOCKS[1]),
         ("pnpm_lock", LOCKS[2]),

@@ -115,7 +115,12 @@ pub fn package(
     purl: &Purl,
     given: Option<&Distribution>,
 ) -> Result<(Package, Option<Distribution>), PurlMatchError> {
-    let version = purl.version().ok_or_else(|| PurlMatchError::NoVersion(purl.to_string()))?;
+    let version = match purl.version() {
+        Some(version) => version,
+        // Of git or a folder: which version that is, nobody says. It is listed, and counted.
+        None if purl.is_from_elsewhere() => "",
+        None => return Err(PurlMatchError::NoVersion(purl.to_string())),
+    };
     let slashed = || match purl.namespace() {
         Some(namespace) => format!("{namespace}/{}", purl.name()),
         None => purl.name().to_owned(),

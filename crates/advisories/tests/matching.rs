@@ -552,3 +552,47 @@ fn an_id_that_no_advisory_names_is_told_from_one_that_affects_nothing() {
     assert!(naming("CVE-2026-9999").is_empty());
     assert!(naming("").is_empty());
 }
+
+#[test]
+fn a_package_from_elsewhere_is_matched_by_its_version_and_counted_without_one() {
+    let world = World::new(&[
+        (
+            "npm",
+            &record(
+                "GHSA-1",
+                r#""aliases":["CVE-2026-1000"]"#,
+                "npm",
+                "acme",
+                r#"{"introduced":"0"},{"fixed":"2.0"}"#,
+            ),
+        ),
+        (
+            "Packagist",
+            &record(
+                "GHSA-2",
+                r#""aliases":["CVE-2026-2000"]"#,
+                "Packagist",
+                "acme/fork",
+                r#"{"introduced":"0"},{"fixed":"2.0"}"#,
+            ),
+        ),
+    ]);
+    let git = "vcs_url=git%2Bhttps://host.test/acme.git%4001";
+    assert_eq!(world.ids(&format!("pkg:npm/acme@1.0.0?{git}"), None), ["CVE-2026-1000"]);
+    for (purl, ecosystem) in [
+        (format!("pkg:npm/other?{git}"), "npm"),
+        (format!("pkg:composer/acme/fork@dev-main?{git}"), "Packagist"),
+    ] {
+        let matched = world.matched(&purl, None);
+        assert!(matched.findings.is_empty(), "{purl}");
+        let [coverage] = matched.coverage.as_slice() else { panic!("{:?}", matched.coverage) };
+        assert_eq!(coverage.check, format!("vulnerabilities:{ecosystem}"));
+        assert_eq!(coverage.status, Status::Ran);
+        assert_eq!(
+            coverage.reason.as_deref(),
+            Some(
+                "1 of 1 packages come from git, URLs, paths or private registries: listed, not matched"
+            )
+        );
+    }
+}

@@ -12,7 +12,7 @@ use yaml_rust2::parser::{Event, Parser};
 /// Deepest nesting; lock files have some six levels.
 const DEPTH: usize = 64;
 /// How many nodes aliases may stand for in one file: no tool that writes lock files uses any.
-const ALIASED: usize = 1_000_000;
+const ALIASED: usize = 200_000;
 
 /// What is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ mod tests {
             bomb.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
         }
         for text in [&bomb, "a: &x [*x]", "a: [", "{[a]: 1}", "a: *none", &"- ".repeat(5_000)] {
-            assert!(walked(text).is_err(), "{}", &text[..text.len().min(40)]);
+            assert!(walked(text).is_err(), "{:?}", text.get(..40));
         }
     }
 }

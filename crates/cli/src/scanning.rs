@@ -10,7 +10,7 @@ use crate::{database, output, progress, running, sbom, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
 use scan::{Assessment, Imported, Inventory};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -49,7 +49,15 @@ const INSTALLED: &[(&str, &[&str])] = &[
 ];
 
 /// Lock files that pin packages of another ecosystem than their own, too.
-const PINNED: &[(&str, &str)] = &[("conda-environment", "PyPI"), ("conda-lock", "PyPI")];
+const PINNED: &[(&str, &str)] = &[
+    ("conda-environment", "PyPI"),
+    ("conda-lock", "PyPI"),
+    ("deno-lock", "JSR"),
+    ("deno-lock", "program"),
+];
+
+/// What the table cannot say.
+const ELSEWHERE: &str = "\n## Packages that are of no public registry\n\nWhat a lock file has from git, an address, a folder or a registry of its own is listed, with `vcs_url`, `download_url` or `repository_url` in its package URL (users of Conan: `user` and `channel`), without user, password and query. It is matched by name and version, since forks and mirrors of public packages are the rule; what has no version, or is a branch, is counted in coverage: *come from git, URLs, paths or private registries: listed, not matched*. A registry that serves the same packages from another host is a mirror and no qualifier is written. The project itself and the members of its own workspace are not listed, nor are crates of the workspace and what an SDK brings.\n";
 
 /// Which package database a distribution's packages stand in, by the order of its versions.
 fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
@@ -106,7 +114,7 @@ fn table() -> String {
         };
         writeln!(text, "| {ecosystem} | {read} | {order} | {matched} |").unwrap();
     }
-    text
+    text + ELSEWHERE
 }
 
 #[test]

@@ -97,6 +97,13 @@ pub struct Package {
 }
 
 impl Package {
+    /// Whether it came from git, an address, a folder or another registry than the public one, as the
+    /// qualifiers of its package URL say.
+    #[must_use]
+    pub fn is_from_elsewhere(&self) -> bool {
+        self.purl.is_from_elsewhere()
+    }
+
     /// An installed package of which no more is known than this.
     #[must_use]
     pub fn new(

@@ -124,6 +124,15 @@ impl Purl {
         self.qualifiers.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Whether it says that the package is of git, an address, a folder or another registry than its
+    /// type's own. Source: purl-spec, "Known qualifiers".
+    #[must_use]
+    pub fn is_from_elsewhere(&self) -> bool {
+        ["vcs_url", "download_url", "repository_url"]
+            .iter()
+            .any(|key| self.qualifiers.contains_key(*key))
+    }
+
     /// The path inside the package.
     #[must_use]
     pub fn subpath(&self) -> Option<&str> {

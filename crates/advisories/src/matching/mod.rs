@@ -73,22 +73,15 @@ pub fn is_of_unknown_distribution(package: &Package) -> bool {
 /// group nothing proves.
 fn is_unnamed(package: &Package) -> bool {
     package.version.is_empty()
+        || is_branch(package)
         || package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':')
-}
-
-/// Whether it came from git, an address, a folder or a registry of somebody's own, as the qualifiers
-/// of its package URL say.
-fn is_from_elsewhere(package: &Package) -> bool {
-    ["vcs_url", "download_url", "repository_url"]
-        .iter()
-        .any(|key| package.purl.qualifier(key).is_some())
 }
 
 /// How many packages could not be matched, and why.
 fn unnamed(packages: &[&Package]) -> Option<String> {
     let unnamed = packages.iter().filter(|package| is_unnamed(package));
     let (elsewhere, lacking): (Vec<&Package>, Vec<&Package>) =
-        unnamed.copied().partition(|package| is_from_elsewhere(package));
+        unnamed.copied().partition(|package| package.is_from_elsewhere());
     let all = packages.len();
     let said = |number: usize, why: &str| {
         (number > 0).then(|| format!("{number} of {all} packages {why}: listed, not matched"))
@@ -99,6 +92,12 @@ fn unnamed(packages: &[&Package]) -> Option<String> {
         (Some(lacking), Some(elsewhere)) => Some(format!("{lacking}; {elsewhere}")),
         (lacking, elsewhere) => lacking.or(elsewhere),
     }
+}
+
+/// Whether it came from elsewhere as a branch of its repository, `dev-main`, which no advisory can be
+/// held against. Source: Composer, "Versions and constraints", branches.
+fn is_branch(package: &Package) -> bool {
+    package.is_from_elsewhere() && package.version.starts_with("dev-")
 }
 
 impl Databases {
@@ -430,6 +429,9 @@ fn match_package(
     lender: &Lender<'_>,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Finding>, FormatError> {
+    if is_branch(package) {
+        return Ok(Vec::new());
+    }
     let verdict = look.at(package)?;
     problems.extend(verdict.problems.iter().map(|reason| Problem {
         path: package.location.path().unwrap_or_default().to_owned(),

@@ -44,11 +44,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Manifest<'_>>, ReadError> {
 
 /// The bytes as UTF-8: some tools of Windows write UTF-16 with a mark of byte order.
 pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let (bytes, order): (&[u8], fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+    let (bytes, is_little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
         _ => return Cow::Borrowed(bytes),
     };
+    let order = if is_little { u16::from_le_bytes } else { u16::from_be_bytes };
     let pairs = bytes.chunks(2).map(|pair| pair.first_chunk().copied().map_or(0xfffd, order));
     let text: String = char::decode_utf16(pairs)
         .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))

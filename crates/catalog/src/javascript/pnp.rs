@@ -6,7 +6,7 @@
 //! Source: Yarn documentation, "PnP Specification"; yarnpkg, `pnp/sources/generatePnpScript.ts`,
 //! `util/generate-pnp-map.js`.
 
-use crate::elsewhere::{Elsewhere, of_berry, version_of_file};
+use crate::elsewhere::{Elsewhere, npm_name_at, of_berry, version_of_file};
 use crate::lockfile::Declared;
 use image::ReadError;
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,9 @@ fn declared(name: &str, reference: &str) -> Option<Declared> {
     let (name, reference) = of_berry(&locator)?;
     if let Some(version) = reference.strip_prefix("npm:") {
         return Declared::new(&name, version, 0);
+    }
+    if let Some(named) = npm_name_at(&reference) {
+        return Declared::new(&named, version_of_file(&named, &reference)?, 0);
     }
     let elsewhere = Elsewhere::of_npm(&reference).unwrap_or_else(|| Elsewhere::path(&reference));
     Declared::from_elsewhere(&name, version_of_file(&name, &reference), elsewhere, 0)

@@ -7,7 +7,7 @@
 
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, split_npm};
-use crate::elsewhere::{Elsewhere, version_of_file};
+use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -54,6 +54,8 @@ fn parse(text: &str) -> Result<Listing, String> {
             _ if version.starts_with(|first: char| first.is_ascii_digit()) => {
                 Declared::new(name, version, line)
             }
+            _ if npm_name_at(version).is_some() => version_of_file(name, version)
+                .and_then(|version| Declared::new(name, version, line)),
             _ => {
                 let elsewhere =
                     Elsewhere::of_npm(version).unwrap_or_else(|| Elsewhere::path(version));

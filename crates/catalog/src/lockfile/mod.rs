@@ -5,8 +5,8 @@
 //! and a lock file that cannot be read there is nobody's problem, so the error is kept as a fact and
 //! judged when the shape of the subject is known. What is the project itself (its own members of a
 //! workspace) is not listed. What comes from elsewhere than the public registry (git, addresses, folders,
-//! other registries) is, with where it comes from in its package URL: it is matched where its version is
-//! one of a release, since forks and mirrors are the rule, and counted as not matched where it is none.
+//! other registries) is, with where it comes from in its package URL: it is matched by name and version,
+//! since forks and mirrors are the rule, and counted as not matched where it has no version.
 
 pub mod bun_lock;
 pub mod cabal_freeze;
@@ -53,7 +53,7 @@ pub mod yarn_lock;
 pub use listing::Listing;
 
 use crate::decoded::decoded;
-use crate::elsewhere::{Elsewhere, is_release};
+use crate::elsewhere::Elsewhere;
 use crate::language::{decode, encode, plain_text};
 use image::{
     Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
@@ -411,8 +411,6 @@ pub(crate) fn declared_package(
             {
                 String::new()
             }
-            // So is a branch or a commit of what comes from elsewhere.
-            _ if elsewhere.is_some() && !is_release(&version) => String::new(),
             _ => version,
         },
         ecosystem,

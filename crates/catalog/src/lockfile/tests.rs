@@ -465,7 +465,7 @@ fn a_file_of_an_unfinished_merge_is_a_problem_in_every_format() {
 }
 
 #[test]
-fn what_is_no_release_stays_in_the_package_url_and_is_no_version() {
+fn a_package_of_composer_says_its_repository_or_folder_where_no_registry_serves_it() {
     let text = r#"{"packages":[
         {"name":"acme/fork","version":"dev-main","source":{"type":"git","url":"https://u:obviously-fake@host.test/f.git","reference":"01"}},
         {"name":"acme/own","version":"1.0.0","dist":{"type":"path","url":"../own","reference":"x"}},
@@ -481,7 +481,10 @@ fn what_is_no_release_stays_in_the_package_url_and_is_no_version() {
     assert_eq!(
         listed,
         [
-            ("pkg:composer/acme/fork@dev-main?vcs_url=git%2Bhttps://host.test/f.git%4001", ""),
+            (
+                "pkg:composer/acme/fork@dev-main?vcs_url=git%2Bhttps://host.test/f.git%4001",
+                "dev-main"
+            ),
             ("pkg:composer/acme/own@1.0.0?download_url=file:../own", "1.0.0"),
             ("pkg:composer/acme/public@1.0.0", "1.0.0"),
         ]
