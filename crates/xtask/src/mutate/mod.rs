@@ -2,7 +2,8 @@
 //!
 //! In goes the checkout, out comes a line for each bug of [`list::MUTANTS`]: caught, lived, or no
 //! longer to be planted. It works on a copy beside the build's own files, so that whatever interrupts
-//! it leaves the checkout as it was. A crate whose tests fail without a bug proves nothing, and is said.
+//! it leaves the checkout as it was. The copy stays, so that the next run builds only what has changed. A
+//! crate whose tests fail without a bug proves nothing, and is said.
 //! Not part of continuous integration: it runs before a change is called finished.
 
 mod list;
@@ -36,13 +37,9 @@ pub(crate) fn run(root: &Path, packages: &[&str]) -> Result<()> {
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
     let copy = target.join("mutate/checkout");
-    // What is left of an earlier run may hold a bug still.
-    let _ = std::fs::remove_dir_all(&copy);
-    copy_tree(root, &copy)?;
+    mirror(root, &copy)?;
     let bench = Bench { copy, target: target.join("mutate/target"), healthy: BTreeMap::new() };
-    let outcome = plant_all(bench, packages);
-    let _ = std::fs::remove_dir_all(target.join("mutate/checkout"));
-    outcome
+    plant_all(bench, packages)
 }
 
 fn plant_all(mut bench: Bench, packages: &[&str]) -> Result<()> {
@@ -175,10 +172,21 @@ fn planted(text: &str, mutant: &Mutant) -> Option<String> {
         .then(|| text.replacen(mutant.before, mutant.after, 1))
 }
 
-/// Copies a folder with the times of its files, which `cargo` goes by.
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+/// Makes a folder the same as another. What is the same already is not written: `cargo` goes by the
+/// times of files, and a copy of an earlier run was built of what it held then, a bug perhaps.
+fn mirror(from: &Path, to: &Path) -> Result<()> {
     let named = |path: &Path| format!("`{}`", path.display());
     std::fs::create_dir_all(to).with_context(|| named(to))?;
+    for old in std::fs::read_dir(to).with_context(|| named(to))? {
+        let old = old?;
+        let source = from.join(old.file_name());
+        let is_folder = old.file_type()?.is_dir();
+        if is_folder && !source.is_dir() {
+            std::fs::remove_dir_all(old.path())?;
+        } else if !is_folder && !source.is_file() {
+            std::fs::remove_file(old.path())?;
+        }
+    }
     for entry in std::fs::read_dir(from).with_context(|| named(from))? {
         let entry = entry?;
         let name = entry.file_name();
@@ -188,11 +196,14 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         let (source, copy) = (entry.path(), to.join(&name));
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            copy_tree(&source, &copy)?;
+            mirror(&source, &copy)?;
         } else if kind.is_file() {
-            std::fs::copy(&source, &copy).with_context(|| named(&copy))?;
-            let modified = entry.metadata()?.modified()?;
-            std::fs::File::options().write(true).open(&copy)?.set_modified(modified)?;
+            let content = std::fs::read(&source).with_context(|| named(&source))?;
+            if std::fs::read(&copy).is_ok_and(|known| known == content) {
+                continue;
+            }
+            std::fs::write(&copy, content).with_context(|| named(&copy))?;
+            std::fs::set_permissions(&copy, entry.metadata()?.permissions())?;
         }
     }
     Ok(())
@@ -228,20 +239,27 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_all_but_what_is_built() {
+    fn a_copy_has_all_but_what_is_built_and_nothing_of_an_earlier_one() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a"), folder.path().join("b"));
-        for name in ["crates/x/src/lib.rs", "target/debug/x", ".git/HEAD"] {
-            let file = from.join(name);
+        let write = |root: &Path, name: &str, text: &str| {
+            let file = root.join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, name).unwrap();
-        }
-        copy_tree(&from, &to).unwrap();
-        assert!(to.join("crates/x/src/lib.rs").is_file());
-        assert!(!to.join("target").exists() && !to.join(".git").exists());
-        let time = |folder: &Path| {
-            folder.join("crates/x/src/lib.rs").metadata().unwrap().modified().unwrap()
+            std::fs::write(&file, text).unwrap();
+            file
         };
-        assert_eq!(time(&from), time(&to));
+        for name in ["crates/x/src/lib.rs", "crates/x/src/same.rs", "target/debug/x", ".git/HEAD"] {
+            write(&from, name, "sound");
+        }
+        let same = write(&to, "crates/x/src/same.rs", "sound");
+        let before = same.metadata().unwrap().modified().unwrap();
+        let planted = write(&to, "crates/x/src/lib.rs", "a bug");
+        write(&to, "crates/gone/src/lib.rs", "gone");
+        mirror(&from, &to).unwrap();
+        assert_eq!(std::fs::read_to_string(planted).unwrap(), "sound");
+        assert_eq!(same.metadata().unwrap().modified().unwrap(), before, "not written again");
+        for name in ["target", ".git", "crates/gone"] {
+            assert!(!to.join(name).exists(), "{name}");
+        }
     }
 }
