@@ -95,10 +95,16 @@ pub(crate) fn read_by(
     Ok(inventory)
 }
 
-/// Says where a bare name was found.
+/// Says where a bare name was found, and what makes reading slow.
 pub(crate) fn say_source(world: &World, inventory: &Inventory) {
     if let Some(source) = &inventory.subject.source {
         world.printing.remark(&format!("lazaret: {}: from {source}", inventory.subject.name));
+    }
+    if let Some(packing) = inventory.packed {
+        world.printing.remark(&format!(
+            "lazaret: {}: packed with {packing}, which is unpacked anew for each layer: unpack it first to read it faster",
+            output::plain(&inventory.subject.name)
+        ));
     }
 }
 

@@ -31,6 +31,15 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
+    /// How it is packed, where that makes it slow to read: no place in it can be sought, and it is
+    /// unpacked from its beginning for each layer.
+    pub(crate) const fn slow_packing(&self) -> Option<&'static str> {
+        match self.outer {
+            Packing::Plain => None,
+            packing => Some(packing.name()),
+        }
+    }
+
     /// Whether a file begins like a tar, packed or not.
     ///
     /// # Errors

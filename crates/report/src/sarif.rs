@@ -18,9 +18,7 @@ use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io;
-use vocabulary::{
-    Coverage, Finding, Fingerprint, NotChecked, Report, Severity, Status, counted,
-};
+use vocabulary::{Coverage, Finding, Fingerprint, NotChecked, Report, Severity, Status, counted};
 
 /// Most results of a run: GitHub refuses a file with more. It shows the 5,000 most severe of them.
 const RESULTS: usize = 25_000;

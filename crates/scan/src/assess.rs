@@ -51,6 +51,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         kernel,
         mut programs,
         attached,
+        packed: _,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
     findings.extend(by.imported.findings.iter().cloned());

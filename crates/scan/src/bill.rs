@@ -158,6 +158,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         apt: catalog::apt::Settings::default(),
         kernel: None,
         programs: vocabulary::Programs::default(),
+        packed: None,
         attached: Vec::new(),
     }
 }

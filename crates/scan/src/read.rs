@@ -350,6 +350,7 @@ impl Reader<'_> {
             resolve::inventory(image.subject.clone(), layers, &tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
         inventory.entry = Some(image.entry.clone());
+        inventory.packed = image.packed;
         inventory.coverage.push(coverage);
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory

@@ -90,6 +90,7 @@ pub(crate) fn inventory(
         apt,
         kernel: None,
         programs,
+        packed: None,
         attached: Vec::new(),
     }
 }

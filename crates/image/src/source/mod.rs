@@ -113,6 +113,8 @@ pub struct Image {
     pub entry: Entry,
     /// What is attached to it, where that was asked for and the source can have any.
     pub attachments: Option<attached::Attachments>,
+    /// How the archive around it is packed, where it is.
+    pub packed: Option<&'static str>,
     /// What an engine exported, which has no name and goes with the last that holds it.
     spool: Option<Arc<File>>,
 }
@@ -144,11 +146,10 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
             "podman" => return image(stored::podman(reference, rest, options)?),
             "registry" => return image(registry::open(reference, rest, options)?),
             "docker-archive" => {
-                return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
+                return image(saved(&Archive::open(&path)?, reference, name, options)?);
             }
             "oci-archive" => {
-                let store = Store::Archive(Archive::open(&path)?);
-                return image(open_layout(&store, reference, name, options)?);
+                return image(layout(Archive::open(&path)?, reference, name, options)?);
             }
             "oci-dir" | "oci" => {
                 let store = Store::Folder(existing(&path)?);
@@ -188,13 +189,33 @@ fn detect(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> 
     }
     let archive = Archive::open(&path)?;
     let image = if archive.contains("index.json") && archive.contains("oci-layout") {
-        open_layout(&Store::Archive(archive), reference, name, options)?
+        layout(archive, reference, name, options)?
     } else if archive.contains("manifest.json") {
-        open_saved(&archive, reference, name, options)?
+        saved(&archive, reference, name, options)?
     } else {
         return Err(ImageError::Unrecognised(reference.to_owned()));
     };
     Ok(Opened::Image(Box::new(image)))
+}
+
+fn saved(
+    archive: &Archive,
+    reference: &str,
+    name: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let packed = archive.slow_packing();
+    Ok(Image { packed, ..open_saved(archive, reference, name, options)? })
+}
+
+fn layout(
+    archive: Archive,
+    reference: &str,
+    name: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let packed = archive.slow_packing();
+    Ok(Image { packed, ..open_layout(&Store::Archive(archive), reference, name, options)? })
 }
 
 /// A directory, unless it is an image in the layout of skopeo's `dir:`.
@@ -321,6 +342,7 @@ fn complete(
         problems,
         entry,
         attachments: None,
+        packed: None,
         spool: None,
     }
 }
