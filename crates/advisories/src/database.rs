@@ -355,6 +355,14 @@ impl Database {
         Ok(false)
     }
 
+    /// The names that advisories speak of, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Result<&str, FormatError>> {
+        self.section(Section::Names).chunks(8).map(|entry| {
+            let place = Reader::new(entry).u32()?;
+            self.string(u64::from(place))
+        })
+    }
+
     /// The place of a name's posting.
     fn posting(&self, name: &str) -> Result<Option<u32>, FormatError> {
         let names = self.section(Section::Names);

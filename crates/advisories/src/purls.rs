@@ -52,6 +52,12 @@ pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
     })
 }
 
+/// The number of a release of Debian or Ubuntu, by its code name.
+#[must_use]
+pub fn number_of(distribution: &Distribution) -> Option<&'static str> {
+    releases::number_of(distribution)
+}
+
 /// Id and release of a `distro` qualifier: `opensuse-leap-15.5`, `openeuler-22.03-LTS-SP3`,
 /// `debian-trixie`.
 #[must_use]

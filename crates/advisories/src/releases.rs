@@ -130,15 +130,14 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
     }
     let mut version = distribution.version.as_str();
     if version.is_empty() && distribution.id.eq_ignore_ascii_case("ubuntu") {
-        let named = UBUNTU.iter().find(|(name, _)| Some(*name) == distribution.codename.as_deref());
-        version = named.map_or("", |(_, number)| number);
+        version = number_of(distribution).unwrap_or_default();
     }
     let major = version.split('.').next().unwrap_or_default();
     let exact =
         |name: Cow<'_, str>| Some(Release::exact(ecosystem, name)).filter(|_| !version.is_empty());
     match distribution.id.to_ascii_lowercase().as_str() {
         "debian" => {
-            let number = if version.is_empty() { debian(distribution)? } else { major };
+            let number = if version.is_empty() { number_of(distribution)? } else { major };
             Some(Release::exact(ecosystem, number))
         }
         "ubuntu" => {
@@ -186,10 +185,16 @@ fn as_prefix(pattern: Pattern) -> Pattern {
     }
 }
 
-/// Testing and unstable have no number, but testing has the code name of the next release.
-fn debian(distribution: &Distribution) -> Option<&'static str> {
+/// The number of a release by its code name. Debian's testing has no number in os-release, but the code
+/// name of the next release; unstable has neither.
+pub(crate) fn number_of(distribution: &Distribution) -> Option<&'static str> {
+    let names: &[(&str, &str)] = match distribution.id.to_ascii_lowercase().as_str() {
+        "debian" => &DEBIAN,
+        "ubuntu" => &UBUNTU,
+        _ => return None,
+    };
     let codename = distribution.codename.as_deref()?;
-    DEBIAN.iter().find(|(name, _)| *name == codename).map(|(_, number)| *number)
+    names.iter().find(|(name, _)| *name == codename).map(|(_, number)| *number)
 }
 
 /// Long-term releases: April of even years, and 6.06, which was late.

@@ -70,6 +70,20 @@ impl Elf {
         Some(Self { kind, big: read.big, wide: read.wide, segments })
     }
 
+    /// Where the data lies that a program may write, as one run of the file: first byte and end. None
+    /// for a library, which names no dynamic linker.
+    pub(crate) fn data_of_program(&self) -> Option<(u64, u64)> {
+        let is_program = self.kind == EXECUTABLE
+            || self.segments.iter().any(|segment| segment.kind == INTERPRETER);
+        let data = self
+            .segments
+            .iter()
+            .filter(|segment| segment.kind == LOAD && segment.flags & WRITE != 0)
+            .map(|segment| (segment.offset, segment.offset.saturating_add(segment.size)));
+        data.filter(|_| is_program)
+            .reduce(|(start, end), (other, last)| (start.min(other), end.max(last)))
+    }
+
     /// Whether it runs at the addresses that are written in it.
     pub(crate) fn is_fixed(&self) -> bool {
         self.kind == EXECUTABLE

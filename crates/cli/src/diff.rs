@@ -8,7 +8,7 @@ use crate::args::{DatabaseArgs, OutputArgs, PolicyArgs, ReadArgs, RecordArgs};
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read, today};
 use crate::scanning::{default_format, policy};
-use crate::{database, output, running, settings};
+use crate::{database, output, running, settings, verdict};
 use clap::Args;
 use report::Format;
 use scan::Assessment;
@@ -61,6 +61,10 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
         format.unwrap_or(Format::Table),
         |format, style, out| report::render_diff(&report, format, style, out),
     )?;
+    if !output::is_printed(&world.printing, &args.output) {
+        let name = &report.after.subject.name;
+        verdict::say(world, name, report.outcome, &report.reasons);
+    }
     Ok(exit_of(report.outcome))
 }
 

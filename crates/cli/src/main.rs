@@ -24,6 +24,7 @@ mod scanning;
 mod sealing;
 mod settings;
 mod several;
+mod verdict;
 mod verifying;
 
 use args::{Cli, Command, DbCommand};

@@ -143,9 +143,7 @@ pub(crate) fn deliver(
         let style = printing.style(false);
         write_whole(&output.file, |out| render(format, &style, out))?;
     }
-    let to_stdout = args.output.is_empty()
-        || args.format.is_some() && args.output.iter().all(|output| output.format.is_some());
-    if to_stdout && !(printing.quiet && args.format.is_none()) {
+    if goes_to_stdout(printing, args) {
         let format = args.format.unwrap_or(default);
         let terminal = format == Format::Table;
         let style = Style {
@@ -155,6 +153,22 @@ pub(crate) fn deliver(
         print(|out| render(format, &style, out))?;
     }
     Ok(())
+}
+
+/// Whether a result is printed beside the files that it is written to.
+fn goes_to_stdout(printing: &Printing, args: &OutputArgs) -> bool {
+    let asked = args.output.is_empty()
+        || args.format.is_some() && args.output.iter().all(|output| output.format.is_some());
+    asked && !(printing.quiet && args.format.is_none())
+}
+
+/// Whether anything of a result reaches standard output.
+pub(crate) fn is_printed(printing: &Printing, args: &OutputArgs) -> bool {
+    let named = args
+        .output
+        .iter()
+        .any(|output| ["-", "/dev/stdout"].iter().any(|stdout| output.file == Path::new(stdout)));
+    named || goes_to_stdout(printing, args)
 }
 
 /// Prints to standard output. A reader that has gone away is no error.

@@ -7,7 +7,7 @@ use crate::args::ScanArgs;
 use crate::exit::{Exit, Failure};
 use crate::sbom::{exit_of, read_options, today};
 use crate::scanning::default_format;
-use crate::{database, output, progress};
+use crate::{database, output, progress, verdict};
 use engine::EngineError;
 use jiff::Timestamp;
 use policy::Policy;
@@ -98,6 +98,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     output::deliver(&world.printing, &args.output, format, |format, style, out| {
         report::render_running(&report, format, style, out)
     })?;
+    verdict::say_of_running(world, &args.output, &report);
     Ok(exit_of(report.outcome))
 }
 

@@ -5,7 +5,7 @@ use crate::args::{ReadArgs, RecordArgs, SbomArgs};
 use crate::distro::Distro;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
-use crate::{output, progress, settings};
+use crate::{output, progress, settings, verdict};
 use engine::EngineError;
 use fetch::FetchError;
 use image::{ImageError, RegistryError};
@@ -53,22 +53,8 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         configured.unwrap_or(Format::Table),
         |format, style, out| report::render_packages(&report, format, style, out),
     )?;
-    say_gaps(world, &report);
+    verdict::say_gaps(world, &report);
     Ok(exit_of(report.decision.outcome))
-}
-
-/// Says on standard error what a list lacks, or is not: the forms for programs have no verdict, and a
-/// bill that misses parts reads like a whole one.
-pub(crate) fn say_gaps(world: &World, report: &vocabulary::Report) {
-    let decision = &report.decision;
-    if decision.outcome == Outcome::Pass {
-        return;
-    }
-    let word = decision.outcome.word().to_lowercase();
-    let reasons = output::plain(&decision.reasons.join("; "));
-    world
-        .printing
-        .remark(&format!("lazaret: {}: {word}: {reasons}", output::plain(&report.subject.name)));
 }
 
 /// Reads the subject that a command names.
@@ -152,6 +138,7 @@ pub(crate) fn failure(error: ScanError) -> Failure {
         | ImageError::Unrecognised(_)
         | ImageError::Packed { .. }
         | ImageError::Scheme { .. }
+        | ImageError::Layout { .. }
         | ImageError::Ambiguous { .. }
         | ImageError::NoMatch { .. }
         | ImageError::Nowhere { .. } => Exit::Usage,

@@ -6,7 +6,7 @@ use crate::database::Needed;
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
-use crate::{database, output, progress, running, sbom, settings, several};
+use crate::{database, output, progress, running, settings, several, verdict};
 use policy::{Ignore, Policy};
 use report::Format;
 use scan::{Assessment, Imported, Inventory};
@@ -73,8 +73,10 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             output::deliver(&world.printing, &args.output, format, |format, style, out| {
                 report::render(report, format, style, out)
             })?;
-            if !output::formats(&args.output, format).any(Format::has_verdict) {
-                sbom::say_gaps(world, report);
+            if output::formats(&args.output, format).any(Format::has_verdict) {
+                verdict::say_unprinted(world, &args.output, report);
+            } else {
+                verdict::say_gaps(world, report);
             }
         }
         _ => {

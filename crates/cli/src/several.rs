@@ -6,7 +6,7 @@
 use crate::World;
 use crate::args::OutputArgs;
 use crate::exit::Failure;
-use crate::output;
+use crate::{output, verdict};
 use report::Format;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -69,10 +69,14 @@ pub(crate) fn deliver(
             })?;
         }
     }
-    if !each.is_empty() && together.is_empty() && args.format.is_none() {
+    let to_each_alone = !each.is_empty() && together.is_empty() && args.format.is_none();
+    let rest = OutputArgs { output: together, ..args.clone() };
+    if to_each_alone || !output::is_printed(&world.printing, &rest) {
+        reports.reports.iter().for_each(|report| verdict::say_gaps(world, report));
+    }
+    if to_each_alone {
         return Ok(());
     }
-    let rest = OutputArgs { output: together, ..args.clone() };
     // A configured form of one subject is meant for scans of one.
     let default = if default.has_several() { default } else { Format::Table };
     output::deliver(&world.printing, &rest, default, |format, style, out| {

@@ -9,7 +9,7 @@ use crate::args::VerifyArgs;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::sealing::{failure, name, name_of, open};
-use crate::{output, progress, sbom};
+use crate::{output, progress, sbom, verdict};
 use engine::{ContainerDetails, Docker, DockerImage, FolderRole, LayerFolder};
 use image::{OpenOptions, Opened};
 use policy::Policy;
@@ -428,5 +428,6 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
     output::deliver(&world.printing, &args.output, format, |format, style, out| {
         report::render(&report, format, style, out)
     })?;
+    verdict::say_unprinted(world, &args.output, &report);
     Ok(sbom::exit_of(report.decision.outcome))
 }

@@ -73,9 +73,11 @@ fn the_bill_of_an_image_gives_the_findings_of_the_image() {
 #[test]
 fn how_surely_a_package_is_known_goes_through_a_bill() {
     let bench = Bench::with_database();
-    // An archive without entries: what it is, its name alone says.
-    let empty = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
-    let image = image().layer(Layer::new().file("opt/demo-tool-1.0.jar", empty)).history("COPY");
+    // An archive of one empty entry: what it is, its name alone says.
+    let entry = [b"PK\x01\x02".as_slice(), &[0; 24], &[1, 0], &[0; 16], b"a"].concat();
+    let end = [b"PK\x05\x06".as_slice(), &[0; 4], &[1, 0, 1, 0], &[47, 0, 0, 0], &[0; 6]].concat();
+    let plain = [entry, end].concat();
+    let image = image().layer(Layer::new().file("opt/demo-tool-1.0.jar", plain)).history("COPY");
     image.write_oci_dir(bench.path().join("layout")).unwrap();
     let identified = |report: &Value| -> Vec<Value> {
         let packages = report["packages"].as_array().unwrap().iter();
@@ -226,10 +228,36 @@ fn a_bill_that_names_no_release_is_matched_by_the_one_that_is_given() {
         let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
         assert_eq!(report["findings"].as_array().unwrap().len(), 2, "{distro}");
     }
+    let named = bench.run(&["scan", "sbom:bill.json", "--distro", "debian:bookworm"]);
+    assert!(stdout(&named).contains("debian 12 (bookworm)"), "{}", stdout(&named));
+    let unknown = bench.run(&["scan", "sbom:bill.json", "--distro", "bogus:1"]);
+    assert_eq!(code(&unknown), 2, "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("use one of almalinux"), "{}", stderr(&unknown));
+    let other = bench.run(&["scan", "sbom:bill.json", "--distro", "ubuntu:22.04"]);
+    assert_eq!(code(&other), 3, "{}", stderr(&other));
+    assert!(
+        stdout(&other).contains("of another distribution than ubuntu 22.04"),
+        "{}",
+        stdout(&other)
+    );
     image().write_oci_dir(bench.path().join("layout")).unwrap();
     let refused = bench.run(&["scan", "oci-dir:layout", "--distro", "debian:12"]);
     assert_eq!(code(&refused), 2);
     assert!(stderr(&refused).contains("is no bill of materials"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_project_without_a_version_is_no_package_of_its_own_bill() {
+    let bench = Bench::with_database();
+    let bill = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"application",
+        "name":"root","bom-ref":"root@","purl":"pkg:npm/root","components":[{"type":"library","name":"left-demo",
+        "version":"1.0.1","purl":"pkg:npm/left-demo@1.0.1"}]}},"components":[],"dependencies":[{"ref":"root@"}]}"#;
+    bench.write("bill.json", bill);
+    let scanned = bench.run(&["scan", "sbom:bill.json", "--format", "json"]);
+    let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(report["packages"].as_array().unwrap().len(), 1);
+    let said = report["decision"].to_string();
+    assert!(code(&scanned) == 0 && !said.contains("incomplete"), "{said}");
 }
 
 #[test]

@@ -77,8 +77,40 @@ fn without_a_line_nothing_that_is_printed_says_pass() {
     let below = bench.run(&["scan", "image", "--fail-on-exploited"]);
     let text = stdout(&below);
     // Whether one is exploited is not known without KEV: no pass either.
-    let verdict = "INCOMPLETE  4 findings, none over --fail-on-exploited: 2 critical, 1 low, 1 unknown; risk:KEV did not run";
+    let verdict = "INCOMPLETE  4 findings, none over --fail-on-exploited: 2 critical, 1 low, 1 unknown; fail-on-exploited asks for CISA KEV, which is not in the database";
     assert_eq!(text.lines().next(), Some(verdict), "{text}");
+}
+
+#[test]
+fn a_verdict_that_goes_to_files_alone_is_said_on_standard_error() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    let over = ["scan", "image", "--fail-on", "critical", "-o", "json=report.json"];
+    let scanned = bench.run(&over);
+    assert_eq!((code(&scanned), stdout(&scanned).as_str()), (1, ""));
+    let said = stderr(&scanned);
+    let verdicts =
+        |said: &str| said.matches("lazaret: image: findings: 2 findings are over").count();
+    assert_eq!(verdicts(&said), 1, "{said}");
+    let quiet = bench.run(&[&over[..], &["-q"]].concat());
+    assert_eq!((code(&quiet), stderr(&quiet).as_str()), (1, ""));
+    // What is printed says it already.
+    for printed in [&["--format", "table"][..], &["-o", "table=-"]] {
+        let scanned = bench.run(&[&over[..], printed].concat());
+        assert!(!stdout(&scanned).is_empty() && verdicts(&stderr(&scanned)) == 0, "{printed:?}");
+    }
+    let two = ["scan", "image", "./image", "--fail-on", "critical", "-o"];
+    for output in ["json=all.json", "json={name}.json"] {
+        let scanned = bench.run(&[&two[..], &[output]].concat());
+        assert_eq!((code(&scanned), stdout(&scanned).as_str()), (1, ""), "{output}");
+        let said = stderr(&scanned);
+        assert!(verdicts(&said) == 1 && said.contains("./image: findings"), "{output}: {said}");
+    }
+    let missing = bench.run(&["scan", "image", "--fail-on-exploited", "-o", "json=report.json"]);
+    assert!(stderr(&missing).contains("incomplete: "), "{}", stderr(&missing));
+    bench.run(&["scan", "image", "-o", "json=before.json"]);
+    let moved = bench.run(&["diff", "before.json", "before.json", "-o", "json=diff.json"]);
+    assert_eq!(stdout(&moved), "");
 }
 
 #[test]

@@ -10,7 +10,8 @@
 
 use crate::check::Interest;
 use crate::dispatch::{Concerned, Dispatch};
-use crate::facts::{LINK_LIMIT, LayerFacts, SubjectShape};
+use crate::facts::{LINK_LIMIT, LayerFacts, SubjectShape, WALK};
+use crate::limits;
 use crate::links::{Alias, Aliases};
 use crate::squash::Squash;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -55,6 +56,7 @@ pub fn plan(squash: &Squash<'_>, dispatch: &Dispatch<'_>, shape: SubjectShape) -
     planner.follow_hard_links();
     planner.follow_symlinks();
     planner.follow_interests();
+    planner.follow_folders();
     planner.finish()
 }
 
@@ -248,9 +250,12 @@ impl<'facts> Planner<'_, 'facts> {
                 && self.shape == SubjectShape::Source
                 && leaves(path, target)
             {
+                // What is declared is the project's own. A program is not: a virtual environment links
+                // to the machine's.
                 let reason =
                     "a link to what lies outside of the folder: not read; scan it where it lies";
-                self.lead_nowhere(0, path, &concerned, reason);
+                let declared = self.dispatch.of_declarations().meet(&concerned);
+                self.lead_nowhere(0, path, &declared, reason);
                 continue;
             }
             self.follow(path, concerned);
@@ -279,9 +284,8 @@ impl<'facts> Planner<'_, 'facts> {
         }
         let layers = self.squash.layers().count();
         if let Some((holder, origin)) = self.origin(&real, layers) {
-            // What the check saw under the file's own name it has seen.
-            let unseen = concerned.without(&self.dispatch.by_path(&origin));
-            if !unseen.is_empty() && !self.read_by_content(holder, &origin, &unseen) {
+            let unseen = self.unseen(holder, &origin, path, &concerned);
+            if !unseen.is_empty() {
                 self.take(holder, &origin, path, &unseen);
             }
         } else if !real.is_empty() && self.squash.may_hold_folder(&real) {
@@ -291,16 +295,77 @@ impl<'facts> Planner<'_, 'facts> {
                 let folders = self.folders.entry((real, path.to_owned())).or_default();
                 unseen.iter().for_each(|check| folders.insert(check));
             }
+        } else if self.squash.is_directory() && self.shape == SubjectShape::Source {
+            let declared = self.dispatch.of_declarations().meet(&concerned);
+            self.lead_nowhere(0, path, &declared, "a link to what is not there");
         }
     }
 
-    /// Whether each of the checks was shown the file for its first bytes and made a fact of it: then
-    /// another name tells it nothing new.
-    fn read_by_content(&self, layer: usize, path: &str, concerned: &Concerned) -> bool {
-        let known = self.facts.get(&(layer, path));
-        concerned.iter().all(|check| {
-            known.into_iter().flatten().any(|(number, outcome)| *number == check && outcome.is_ok())
-        })
+    /// The checks that the file has told nothing under its own name, and may tell something under
+    /// another.
+    fn unseen(&self, holder: usize, origin: &str, path: &str, concerned: &Concerned) -> Concerned {
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let renamed = name(origin) != name(path);
+        let (offered, by_name) = (self.dispatch.by_path(origin), self.dispatch.by_name(path));
+        let (declarations, following) =
+            (self.dispatch.of_declarations(), self.dispatch.following());
+        let mut unseen = Concerned::default();
+        for check in concerned.iter().filter(|check| following.contains(*check)) {
+            let known = self.facts.get(&(holder, origin)).into_iter().flatten();
+            let told = known.filter(|(number, _)| *number == check).count() > 0;
+            // What is only included under its own name is a declaration under this one.
+            let counts = if told {
+                declarations.contains(check) && renamed
+            } else {
+                !offered.contains(check) || by_name.contains(check)
+            };
+            if counts {
+                unseen.insert(check);
+            }
+        }
+        unseen
+    }
+
+    /// Files that told a check nothing at their places, and that a link of a folder shows at another:
+    /// what a package manager links into `node_modules`.
+    fn follow_folders(&mut self) {
+        let mut declined: Vec<(&str, usize)> = Vec::new();
+        for (index, layer) in self.squash.layers().enumerate() {
+            declined.extend(layer.declined.iter().map(|path| (path.as_str(), index)));
+        }
+        if declined.is_empty() {
+            return;
+        }
+        declined.sort_unstable();
+        let mut links: Vec<&String> = self.squash.symlinks().keys().collect();
+        links.sort();
+        let mut names = 0_usize;
+        for link in links {
+            let real = format!("{}/", self.squash.follow(link));
+            let first = declined.partition_point(|(path, _)| *path < real.as_str());
+            let below = declined.get(first..).unwrap_or_default().iter();
+            for (path, layer) in below.take_while(|(path, _)| path.starts_with(&real)) {
+                let rest = path.get(real.len()..).unwrap_or_default();
+                let alias = format!("{link}/{rest}");
+                let concerned = self.dispatch.by_name(&alias);
+                if concerned.is_empty() || !self.squash.stays(*layer, path) {
+                    continue;
+                }
+                names += 1;
+                if names > limits::FOLDER_ALIASES {
+                    let reason = "more files behind links of folders than the limit: left out";
+                    self.followed.push(Followed {
+                        check: WALK.to_owned(),
+                        layer: *layer,
+                        path: "/".to_owned(),
+                        outcome: Err(reason.to_owned()),
+                    });
+                    return;
+                }
+                let unseen = self.unseen(*layer, path, &alias, &concerned);
+                self.take(*layer, path, &alias, &unseen);
+            }
+        }
     }
 
     fn finish(self) -> Plan {

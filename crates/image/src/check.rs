@@ -113,6 +113,12 @@ pub trait Check: Send + Sync {
         false
     }
 
+    /// Whether another name of a file can tell it more: a package database behind a link is one. What
+    /// is known by its content is known under its own name, and looked at once.
+    fn follows_links(&self) -> bool {
+        true
+    }
+
     /// Which files could concern it.
     fn interests(&self) -> &'static [Interest];
 

@@ -6,6 +6,7 @@ use crate::dispatch::{Concerned, Dispatch, behind_last};
 use crate::facts::{FactRecord, LayerFacts, PathHasher, WALK};
 use crate::limits::{self, LayerBounds};
 use crate::links::{Alias, Aliases, Origins};
+use crate::placing::Placing;
 use crate::record::Record;
 use crate::tar::{Meta, Sink};
 use sha2::Digest as _;
@@ -32,6 +33,7 @@ pub(crate) struct Collector<'walk> {
     bounds: LayerBounds,
     level: RecordLevel,
     aliases: Option<&'walk Aliases>,
+    placing: Placing,
     /// Whether `.wh.` in a name is just a name, as on a file system, and not the mark of a tar.
     literal: bool,
     facts: LayerFacts,
@@ -107,6 +109,7 @@ impl<'walk> Collector<'walk> {
             bounds,
             level,
             aliases: None,
+            placing: Placing::default(),
             literal: false,
             facts: LayerFacts::default(),
             place: 0,
@@ -165,7 +168,7 @@ impl<'walk> Collector<'walk> {
             self.facts.files.dedup();
             self.facts.files.shrink_to_fit();
             pending = self.settle_links(&order);
-            if self.facts.files.len() < order.len() {
+            if self.facts.files.len() < order.len() || self.placing.replaces() {
                 self.settle_duplicates(&order);
             }
         }
@@ -178,6 +181,7 @@ impl<'walk> Collector<'walk> {
         self.facts.directories.sort_unstable();
         self.facts.directories.dedup();
         self.facts.symlinks.sort();
+        self.facts.declined.sort();
         Collected { facts: self.facts, record: self.record, pending }
     }
 
@@ -190,6 +194,7 @@ impl<'walk> Collector<'walk> {
         }
         let links = std::mem::take(&mut self.facts.hard_links);
         let origins = Origins::of(&links, &self.hard_links_at, order, self.hasher);
+        let following = self.dispatch.following();
         let known: HashMap<(u32, u16), usize> = (0..)
             .zip(&self.gathered)
             .map(|(index, gathered)| ((gathered.place, gathered.check), index))
@@ -206,13 +211,14 @@ impl<'walk> Collector<'walk> {
                 continue;
             }
             let mut unknown = Concerned::default();
+            let offered = self.dispatch.by_path(origin);
             for check in concerned.iter() {
                 if let Some(index) = known.get(&(at, check)) {
                     let fact = self.gathered.get(*index).map(|known| known.record.fact.clone());
                     self.keep_at(place, check, path, fact);
                 } else if let Some(reason) = self.unread.get(&(at, check)).cloned() {
                     self.note_number(check, path, &reason);
-                } else {
+                } else if following.contains(check) || !offered.contains(check) {
                     unknown.insert(check);
                 }
             }
@@ -226,7 +232,8 @@ impl<'walk> Collector<'walk> {
         pending
     }
 
-    /// An entry may come twice in one tar: the last one stays, as when it is unpacked.
+    /// An entry may come twice in one tar: the last one stays, as when it is unpacked. So does what
+    /// takes the place of a folder.
     fn settle_duplicates(&mut self, order: &[u64]) {
         let hash = |path: &str| self.hasher.hash(path);
         let links = self.facts.symlinks.iter().chain(&self.facts.hard_links);
@@ -238,8 +245,10 @@ impl<'walk> Collector<'walk> {
                 *known = place;
             }
         }
-        let hasher = self.hasher;
-        let is_last = |path: &str, place: u32| last.get(&hasher.hash(path)) == Some(&place);
+        let (hasher, placing) = (self.hasher, &self.placing);
+        let is_last = |path: &str, place: u32| {
+            last.get(&hasher.hash(path)) == Some(&place) && !placing.is_gone(path, place, hasher)
+        };
         self.gathered.retain(|gathered| is_last(&gathered.record.path, gathered.place));
         for (links, places) in [
             (&mut self.facts.symlinks, &self.symlinks_at),
@@ -364,6 +373,32 @@ impl<'walk> Collector<'walk> {
         });
     }
 
+    /// Where the entry comes to lie, if that is elsewhere than it says.
+    fn real_path(&mut self, meta: &Meta<'_>) -> Option<String> {
+        if self.literal { None } else { self.placing.real(meta.path, self.hasher) }
+    }
+
+    fn real_link(&self, meta: &Meta<'_>) -> Option<String> {
+        let linked = meta.kind == FileKind::HardLink && !self.literal;
+        linked.then(|| self.placing.real_target(meta.link)).flatten()
+    }
+
+    /// Whether the entry has no name: the root itself has none, and anything else is said.
+    fn is_nameless(&mut self, meta: &Meta<'_>) -> bool {
+        if meta.path.is_empty() && meta.kind != FileKind::Directory {
+            self.note(WALK, "/", "an entry without a name was left out");
+        }
+        meta.path.is_empty()
+    }
+
+    /// A file whose name concerns a check, and which told it nothing at its place: a link may show
+    /// it at another.
+    fn declined(&mut self, path: &str) {
+        if self.aliases.is_none() && !self.dispatch.by_name(path).is_empty() {
+            self.facts.declined.push(self.bounds.declined, || path.to_owned());
+        }
+    }
+
     fn hard_link(&mut self, meta: &Meta<'_>) {
         let index = self.facts.hard_links.len();
         let link = || (meta.path.to_owned(), meta.link.to_owned());
@@ -398,9 +433,16 @@ impl<'walk> Collector<'walk> {
             return false;
         }
         let directory = meta.kind == FileKind::Directory;
+        let place = self.place;
         self.place += u32::from(!directory);
+        if self.literal && self.aliases.is_some() {
+            return true;
+        }
+        let hash = self.hasher.hash(meta.path);
+        if !self.literal {
+            self.placing.put(meta.path, meta.kind, meta.link, place, hash);
+        }
         if self.aliases.is_none() {
-            let hash = self.hasher.hash(meta.path);
             if directory {
                 self.facts.directories.push(hash);
             } else {
@@ -413,11 +455,21 @@ impl<'walk> Collector<'walk> {
 
 impl Sink for Collector<'_> {
     fn entry(&mut self, meta: &Meta<'_>) {
-        if meta.path.is_empty() || !self.register(meta) {
+        let (path, link) = (self.real_path(meta), self.real_link(meta));
+        let path = path.as_deref().unwrap_or(meta.path);
+        let meta = &Meta { path, link: link.as_deref().unwrap_or(meta.link), ..*meta };
+        if self.is_nameless(meta) || !self.register(meta) {
             return;
         }
         match meta.kind {
             _ if self.aliases.is_some() => {}
+            FileKind::Fifo | FileKind::CharacterDevice | FileKind::BlockDevice => {
+                let declared =
+                    self.dispatch.of_declarations().meet(&self.dispatch.by_path(meta.path));
+                for check in declared.iter() {
+                    self.note_number(check, meta.path, "it is no regular file");
+                }
+            }
             FileKind::HardLink => self.hard_link(meta),
             FileKind::Symlink => {
                 let link = || (meta.path.to_owned(), meta.link.to_owned());
@@ -434,14 +486,20 @@ impl Sink for Collector<'_> {
     }
 
     fn whole(&mut self, meta: &Meta<'_>, content: &[u8]) {
-        if meta.path.is_empty() || !self.register(meta) {
+        let path = self.real_path(meta);
+        let meta = &Meta { path: path.as_deref().unwrap_or(meta.path), ..*meta };
+        if self.is_nameless(meta) || !self.register(meta) {
             return;
         }
         let head = content.get(..limits::HEAD_BYTES).unwrap_or(content);
         let mut made = Vec::new();
+        let mut declined = false;
         self.candidates(meta, head, |entry, number, check| {
             let fact = match check.wants(entry, head) {
-                Want::No => return,
+                Want::No => {
+                    declined = true;
+                    return;
+                }
                 Want::Whole { at_most } if entry.size > at_most => Err(too_large(at_most)),
                 Want::Whole { .. } => check.read(entry, content),
                 Want::Stream(mut reading) => {
@@ -451,6 +509,10 @@ impl Sink for Collector<'_> {
             };
             made.push((number, entry.path.to_owned(), fact));
         });
+        declined |= made.iter().any(|(_, _, fact)| matches!(fact, Ok(None)));
+        if declined {
+            self.declined(meta.path);
+        }
         for (check, path, fact) in made {
             self.keep(check, &path, fact);
         }
@@ -462,14 +524,17 @@ impl Sink for Collector<'_> {
     }
 
     fn start(&mut self, meta: &Meta<'_>, head: &[u8]) -> bool {
-        if meta.path.is_empty() || !self.register(meta) {
+        let path = self.real_path(meta);
+        let meta = &Meta { path: path.as_deref().unwrap_or(meta.path), ..*meta };
+        if self.is_nameless(meta) || !self.register(meta) {
             return false;
         }
         let mut whole = Vec::new();
         let mut streams = Vec::new();
         let mut refused = Vec::new();
+        let mut declined = false;
         self.candidates(meta, head, |entry, number, check| match check.wants(entry, head) {
-            Want::No => {}
+            Want::No => declined = true,
             Want::Whole { at_most } => {
                 let at_most = at_most.min(limits::WHOLE_FILE_BYTES);
                 if entry.size > at_most {
@@ -483,6 +548,9 @@ impl Sink for Collector<'_> {
                 streams.push(Stream { check: number, path, reading, open: true });
             }
         });
+        if declined {
+            self.declined(meta.path);
+        }
         for (check, path, at_most) in refused {
             self.note_of(check, &path, &too_large(at_most).to_string());
         }
@@ -551,7 +619,9 @@ impl Sink for Collector<'_> {
     }
 
     fn unread(&mut self, meta: &Meta<'_>, reason: &str) {
-        if meta.path.is_empty() || !self.register(meta) {
+        let path = self.real_path(meta);
+        let meta = &Meta { path: path.as_deref().unwrap_or(meta.path), ..*meta };
+        if self.is_nameless(meta) || !self.register(meta) {
             return;
         }
         let mut concerned = Vec::new();

@@ -188,6 +188,24 @@ impl<'walk> Dispatch<'walk> {
         concerned
     }
 
+    /// Checks that go by this very name of a file.
+    pub(crate) fn by_name(&self, path: &str) -> Concerned {
+        let name = behind_last(b'/', path).unwrap_or(path);
+        Concerned(self.names.get(name).to_vec())
+    }
+
+    /// The checks that read declarations.
+    pub(crate) fn of_declarations(&self) -> Concerned {
+        let declared = self.numbered().filter(|(_, check)| check.reads_declarations());
+        Concerned(declared.map(|(number, _)| number).collect())
+    }
+
+    /// The checks that other names can tell more.
+    pub(crate) fn following(&self) -> Concerned {
+        let following = self.numbered().filter(|(_, check)| check.follows_links());
+        Concerned(following.map(|(number, _)| number).collect())
+    }
+
     /// Whether any check goes by the first bytes of files.
     pub(crate) const fn goes_by_head(&self) -> bool {
         !self.magic.is_empty()

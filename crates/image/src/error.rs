@@ -59,6 +59,16 @@ pub enum ImageError {
         /// What is missing.
         name: String,
     },
+    /// An image in another layout than the scheme says.
+    #[error("`{image}` is {found}: use {scheme}:")]
+    Layout {
+        /// The image.
+        image: String,
+        /// What it is.
+        found: &'static str,
+        /// The scheme that opens it.
+        scheme: &'static str,
+    },
     /// Content that containerd does not keep.
     #[error(
         "`{image}` lacks `{name}` in containerd's content store: its platform was never pulled, or containerd discarded it after unpacking (`discard_unpacked_layers`); fetch it with `ctr content fetch`, choose another with --platform, or scan the image by registry:"

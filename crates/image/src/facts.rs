@@ -76,6 +76,8 @@ pub struct LayerFacts {
     pub symlinks: Kept<(String, String)>,
     /// Hard links, path and target.
     pub hard_links: Kept<(String, String)>,
+    /// Files whose names concern a check and which told it nothing at their places, sorted.
+    pub declined: Kept<String>,
     /// Hashes of the paths of all entries but directories, sorted.
     #[serde(skip)]
     pub files: Vec<u64>,
@@ -123,6 +125,7 @@ impl LayerFacts {
             opaques,
             symlinks,
             hard_links,
+            declined,
             files: _,
             directories: _,
             problems,
@@ -132,6 +135,7 @@ impl LayerFacts {
             ("opaque folders", opaques.left_out()),
             ("symbolic links", symlinks.left_out()),
             ("hard links", hard_links.left_out()),
+            ("files that links may show elsewhere", declined.left_out()),
         ];
         let gap = |check: &str, what, count| Gap { check: check.to_owned(), what, count };
         let of_walk = of_walk.into_iter().map(|(what, count)| gap(WALK, what, count));

@@ -19,6 +19,7 @@ pub mod links;
 pub mod live;
 pub mod manifest;
 pub mod overlay;
+mod placing;
 mod record;
 pub mod source;
 pub mod squash;

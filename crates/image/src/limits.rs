@@ -56,6 +56,8 @@ pub struct LayerBounds {
     pub problems: usize,
     /// Whiteouts, opaque folders, symbolic and hard links, each.
     pub links: usize,
+    /// Files whose names concern a check and which told it nothing.
+    pub declined: usize,
     /// Bytes of holes of sparse files that are written out for checks and digests. Sparse files of
     /// real images (`lastlog`) have some MB; a hostile one costs nothing to make and hours to hash.
     pub hole_bytes: u64,
@@ -68,10 +70,15 @@ impl Default for LayerBounds {
             fact_bytes: 256 << 20,
             problems: 1_000,
             links: 2_000_000,
+            declined: 200_000,
             hole_bytes: 4 << 30,
         }
     }
 }
+
+/// Other names of files, through links of folders, that are looked at in one image: a few links and
+/// many files multiply.
+pub const FOLDER_ALIASES: usize = 200_000;
 
 /// Pieces of one sparse file. `tar` writes one for each run of data; images of disks have thousands.
 pub const SPARSE_PIECES: usize = 1_000_000;

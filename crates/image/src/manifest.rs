@@ -166,5 +166,94 @@ where
 pub fn parse<'json, T: Deserialize<'json>>(bytes: &'json [u8]) -> Result<T, String> {
     // A byte order mark is not JSON, but tools write it.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice::<Unambiguous>(bytes).map_err(|error| error.to_string())?;
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+/// Names that decide which image a document is of, in the case of letters that specifications write.
+const NAMES: [&str; 9] = [
+    "Layers",
+    "config",
+    "diff_ids",
+    "digest",
+    "layers",
+    "manifests",
+    "mediaType",
+    "rootfs",
+    "size",
+];
+
+/// Objects whose keys are whatever people write.
+const FREE: [&str; 6] =
+    ["Annotations", "ExposedPorts", "Labels", "Volumes", "annotations", "labels"];
+
+/// A document without two names that differ in the case of letters alone: engines, whose JSON is Go's,
+/// take either for the other, and the last one counts, so that they would run another image than the
+/// one that is read here.
+struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Look)
+    }
+}
+
+struct Look;
+
+impl<'de> serde::de::Visitor<'de> for Look {
+    type Value = Unambiguous;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut seen: Vec<&str> = Vec::new();
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            let known = NAMES.iter().find(|name| name.eq_ignore_ascii_case(&key));
+            if let Some(known) = known {
+                if seen.iter().any(|other| other.eq_ignore_ascii_case(known)) {
+                    return Err(serde::de::Error::custom(format_args!(
+                        "it has `{known}` twice, perhaps in another case of letters: engines would take the last"
+                    )));
+                }
+                seen.push(known);
+            }
+            if FREE.contains(&key.as_ref()) {
+                map.next_value::<serde::de::IgnoredAny>()?;
+            } else {
+                map.next_value::<Unambiguous>()?;
+            }
+        }
+        Ok(Unambiguous)
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<Unambiguous>()?.is_some() {}
+        Ok(Unambiguous)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Unambiguous)
+    }
 }

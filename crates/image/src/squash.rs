@@ -106,8 +106,28 @@ impl<'facts> Squash<'facts> {
                     symlinks.insert(path.clone(), target.clone());
                 }
             }
+            for (path, target) in &layer.facts.hard_links {
+                if let Some(to) = self.link_below(index, target)
+                    && self.stays(index, path)
+                {
+                    symlinks.insert(path.clone(), to.to_owned());
+                }
+            }
         }
         symlinks
+    }
+
+    /// Where the symbolic link at `path` leads, if layers below hold one there: a hard link to it is
+    /// one.
+    fn link_below(&self, index: usize, path: &str) -> Option<&'facts str> {
+        let below = self.layers.get(..index).unwrap_or_default();
+        if below.iter().all(|layer| layer.facts.symlinks.is_empty()) {
+            return None;
+        }
+        let holder = below.get(self.holder(path, index)?)?;
+        let links = &holder.facts.symlinks;
+        let at = links.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
+        links.get(at).map(|(_, target)| target.as_str())
     }
 
     fn hashes(&self, path: &str) -> PathHashes {

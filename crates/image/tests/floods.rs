@@ -231,3 +231,51 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn files_lie_where_links_of_their_own_layer_lead() {
+    let of = |tar: Tar| {
+        let facts = usual(&tar.finish(), &[&ANY]);
+        let all = facts.facts.get("any").map_or(&[][..], |kept| &kept[..]);
+        let text = |fact: &[u8]| String::from_utf8(fact.to_vec()).unwrap();
+        let mut shown: Vec<String> =
+            all.iter().map(|fact| format!("{}={}", fact.path, text(&fact.fact))).collect();
+        shown.sort();
+        shown
+    };
+    let link = |path: &str, to: &str| TarEntry::symlink(path, to);
+    // Written through a link.
+    assert_eq!(of(Tar::new().entry(&link("lib", "usr/lib")).file("lib/w", "1")), ["usr/lib/w=1"]);
+    let deep =
+        Tar::new().entry(&link("a/l", "../b")).entry(&link("b", "/c/d")).file("a/l/x/w", "1");
+    assert_eq!(of(deep), ["c/d/x/w=1"]);
+    let linked = Tar::new()
+        .file("usr/lib/w", "1")
+        .entry(&link("lib", "usr/lib"))
+        .entry(&TarEntry::hard_link("x/w", "lib/w"));
+    assert_eq!(of(linked), ["usr/lib/w=1", "x/w=1"]);
+    // A link takes the place of a folder, and a folder that of a link.
+    let replaced = Tar::new().file("db/w", "old").file("data/w", "new").entry(&link("db", "/data"));
+    assert_eq!(of(replaced), ["data/w=new"]);
+    let back = Tar::new()
+        .entry(&link("db", "/data"))
+        .entry(&TarEntry::directory("db"))
+        .file("db/w", "here");
+    assert_eq!(of(back), ["db/w=here"]);
+    // A file below a folder that a file has replaced, and again.
+    let again = Tar::new().file("db/w", "old").file("db", "x").file("db/w", "new");
+    assert_eq!(of(again), ["db/w=new"]);
+}
+
+#[test]
+fn an_empty_record_of_an_extended_header_says_nothing() {
+    let tar = Tar::new()
+        .entry(&TarEntry::file("app/w", "1").pax("path", ""))
+        .entry(&TarEntry::hard_link("b/w", "app/w").pax("linkpath", ""))
+        .entry(&TarEntry::file("", "nameless"))
+        .finish();
+    let facts = usual(&tar, &[&ANY]);
+    let paths: Vec<&str> = facts.facts["any"].iter().map(|fact| fact.path.as_str()).collect();
+    assert_eq!(paths, ["app/w", "b/w"]);
+    assert!(facts.problems["walk"][0].reason.contains("without a name"));
+}

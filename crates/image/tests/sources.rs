@@ -100,6 +100,24 @@ fn every_layout_opens_with_and_without_its_scheme() {
 }
 
 #[test]
+fn an_archive_of_the_other_layout_is_named_and_so_is_the_scheme_that_opens_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let docker = write(folder.path(), "docker.tar", &sample().docker_archive_old());
+    let oci = write(folder.path(), "oci.tar", &sample().oci_archive());
+    let packed = write(folder.path(), "docker.tar.gz", &gzip(&sample().docker_archive_old()));
+    for path in [docker, packed] {
+        let said = error(&format!("oci-archive:{path}"));
+        assert!(said.ends_with("is a docker archive: use docker-archive:"), "{said}");
+    }
+    let said = error(&format!("docker-archive:{oci}"));
+    assert!(said.ends_with("is an OCI archive: use oci-archive:"), "{said}");
+    std::fs::write(folder.path().join("version"), "Directory Transport Version: 1.1\n").unwrap();
+    std::fs::write(folder.path().join("manifest.json"), "{}").unwrap();
+    let said = error(&format!("oci-dir:{}", folder.path().display()));
+    assert!(said.ends_with("use dir:"), "{said}");
+}
+
+#[test]
 fn a_platform_is_chosen_from_an_index() {
     let folder = tempfile::tempdir().unwrap();
     let one = |platform: &str, content: &str| {
@@ -273,4 +291,20 @@ fn what_is_no_image_is_refused_with_a_remedy() {
         open(&at.display().to_string(), &OpenOptions::default()),
         Ok(Opened::Directory(_))
     ));
+}
+
+#[test]
+fn documents_that_engines_would_read_otherwise_are_refused() {
+    let read = |text: &str| image::manifest::parse::<image::manifest::Manifest>(text.as_bytes());
+    for text in [
+        r#"{"layers":[],"Layers":[]}"#,
+        r#"{"Manifests":[],"manifests":[]}"#,
+        r#"{"layers":[{"digest":"a","Digest":"b"}]}"#,
+        r#"{"config":{"digest":"a"},"CONFIG":{"digest":"b"}}"#,
+    ] {
+        assert!(read(text).unwrap_err().contains("engines would take the last"), "{text}");
+    }
+    let labels =
+        r#"{"layers":[],"annotations":{"config":"1","Config":"2","layers":"3","Layers":"4"}}"#;
+    assert!(read(labels).is_ok());
 }

@@ -306,6 +306,33 @@ fn a_damaged_cache_entry_is_a_miss() {
 }
 
 #[test]
+fn folders_that_are_links_show_their_files_at_other_places() {
+    // `broken` in a name that the check takes anywhere; `linked` only below `shop/`.
+    let layers = [
+        Layer::new()
+            .file("srv/a/placed", "p")
+            .file("srv/b/x/placed", "q")
+            .file("shop/own/placed", "o"),
+        Layer::new().symlink("shop/a", "../srv/a").symlink("shop/b", "/srv/b"),
+    ];
+    assert_eq!(
+        followed(&layers),
+        ["shop/a/placed=p@0", "shop/b/x/placed=q@0", "shop/own/placed=o@0"]
+    );
+    let gone = [layers[0].clone(), layers[1].clone(), Layer::new().whiteout("srv/a")];
+    assert_eq!(followed(&gone), ["shop/b/x/placed=q@0", "shop/own/placed=o@0"]);
+}
+
+#[test]
+fn a_hard_link_to_a_symbolic_link_of_a_lower_layer_is_one() {
+    let layers = [
+        Layer::new().symlink("y", "/data/status").file("data/status", "s"),
+        Layer::new().hard_link("a/wanted", "y"),
+    ];
+    assert_eq!(followed(&layers), ["a/wanted=s@0"]);
+}
+
+#[test]
 fn what_was_read_again_is_kept_apart() {
     let folder = tempfile::tempdir().unwrap();
     let cache = FactCache::open(folder.path()).unwrap();

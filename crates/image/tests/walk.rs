@@ -77,7 +77,7 @@ fn a_file_that_a_check_cannot_read_does_not_stop_the_rest() {
 #[test]
 fn magic_and_folders_bring_files_to_a_check() {
     let walked = walk_bytes(
-        &Layer::new().file("bin/x", "SPY!1").file("below/deep/y", "2").file("below", "3").plain(),
+        &Layer::new().file("bin/x", "SPY!1").file("below/deep/y", "2").file("belows", "3").plain(),
     );
     assert_eq!(facts(&walked), ["bin/x=SPY!1", "below/deep/y=2"]);
 }

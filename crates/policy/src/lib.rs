@@ -40,6 +40,8 @@ const KEV: &str = "KEV";
 
 /// Checks that one decision names before it only counts them: a reason is read by a person.
 const NAMED_CHECKS: usize = 5;
+/// Bytes of a reason of its own that one of them is named by: longer ones are in the coverage.
+const PHRASE: usize = 100;
 
 /// Where the line is, and what is not to be counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,7 +116,7 @@ pub fn gates(policy: &Policy, databases: &[DatabaseInfo]) -> Vec<Coverage> {
     if !policy.fail_on_exploited || there {
         return Vec::new();
     }
-    let reason = "fail-on-exploited asks what is known to be exploited, and that list (CISA KEV) is not in the database: not checked; run `lazaret db update kev`";
+    let reason = "fail-on-exploited asks for CISA KEV, which is not in the database: not checked; run `lazaret db update kev`";
     vec![Coverage::skipped("risk:KEV", reason)]
 }
 
@@ -407,6 +409,35 @@ fn is_tolerable(coverage: &Coverage) -> bool {
     coverage.status == Status::Partial || coverage.check.starts_with(Coverage::UNMATCHED)
 }
 
+/// Why a check is not complete, in a phrase: its own, where it has one that says what was not checked,
+/// because the names of checks are words for programs.
+fn why(coverage: &Coverage) -> String {
+    let check = &coverage.check;
+    match coverage.status {
+        Status::Ran | Status::Partial => format!("{check} could not read all files"),
+        Status::Failed => format!("{check} broke off"),
+        Status::Skipped => {
+            let Some(phrase) = phrase(coverage) else { return format!("{check} did not run") };
+            let side = ["(before)", "(after)"].iter().find(|side| check.ends_with(**side));
+            let side = side.map_or(String::new(), |side| format!(" {side}"));
+            match check.strip_prefix(Coverage::UNMATCHED) {
+                Some(ecosystem) => format!("{ecosystem}: {phrase}"),
+                None => format!("{phrase}{side}"),
+            }
+        }
+    }
+}
+
+/// What a reason says before it says that something was therefore not checked, and what to do.
+fn phrase(coverage: &Coverage) -> Option<&str> {
+    let reason = coverage.reason.as_deref()?;
+    let ends =
+        [": not checked", ": nothing was checked"].iter().find_map(|end| reason.find(end))?;
+    let phrase = reason.get(..ends)?;
+    let fits = (1..=PHRASE).contains(&phrase.len()) && !phrase.contains(char::is_control);
+    fits.then_some(phrase)
+}
+
 /// Checks that did not run in full.
 struct Gaps<'coverage> {
     nothing: bool,
@@ -432,12 +463,7 @@ impl<'coverage> Gaps<'coverage> {
             reasons.push("nothing was checked".to_owned());
         }
         for coverage in self.counted.iter().take(NAMED_CHECKS) {
-            let how = match coverage.status {
-                Status::Ran | Status::Partial => "could not read all files",
-                Status::Skipped => "did not run",
-                Status::Failed => "broke off",
-            };
-            reasons.push(format!("{} {how}", coverage.check));
+            reasons.push(why(coverage));
         }
         let left = self.counted.len().saturating_sub(NAMED_CHECKS);
         if left > 0 {

@@ -238,6 +238,36 @@ fn many_open_checks_are_counted_not_listed() {
 }
 
 #[test]
+fn a_check_that_did_not_run_is_named_by_its_own_reason_where_that_is_short() {
+    let why = |check: &str, reason: &str| {
+        let coverage = [Coverage::skipped(check, reason)];
+        judge(&Policy::default(), Vec::new(), &coverage).decision.reasons.pop().unwrap()
+    };
+    let database = "debian 12: no package database was found";
+    assert_eq!(why("packages", &format!("{database}: not checked")), database);
+    assert_eq!(
+        why("packages (after)", &format!("{database}: not checked")),
+        format!("{database} (after)")
+    );
+    let said = why("unmatched:program", "1 package identified, no advisory source: not checked");
+    assert_eq!(said, "program: 1 package identified, no advisory source");
+    assert_eq!(why("sbom", "it names no packages: nothing was checked; x"), "it names no packages");
+    let exploited = Policy { fail_on_exploited: true, ..Policy::default() };
+    let [kev] = gates(&exploited, &[]).try_into().unwrap();
+    assert!(why(&kev.check, &kev.reason.unwrap()).contains("KEV, which is not in the database"));
+    let long = "x".repeat(200);
+    for reason in [
+        "",
+        "--offline is set",
+        ": not checked",
+        &format!("{long}: not checked"),
+        "a\nb: not checked",
+    ] {
+        assert_eq!(why("seal", reason), "seal did not run", "{reason}");
+    }
+}
+
+#[test]
 fn an_ignored_finding_stays_in_the_list_and_leaves_the_counts() {
     let policy = ignoring("[[ignore]]\nid = \"ghsa-2099-1\"\nreason = \"unreachable\"");
     let judgement = judge(&policy, some(), &ran());

@@ -107,6 +107,25 @@ fn no_text_of_an_image_leaves_its_place() {
 }
 
 #[test]
+fn no_shipped_templates_own_text_is_escaped() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/templates");
+    let mut read = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        // Printed as the template's own strings are, through the filter that every value goes through.
+        let signs: String = text.chars().filter(|sign| !sign.is_ascii()).collect();
+        let template = Template::parse("signs.txt", &format!("{{{{ \"{signs}\" }}}}")).unwrap();
+        assert_eq!(fill(&template, &Filling::report(&clean())), signs);
+        read += 1;
+    }
+    assert_eq!(read, 3);
+    for name in ["report.html.j2", "findings.csv.j2", "chat.txt.j2"] {
+        let made = fill(&shipped(name), &Filling::report(&clean()));
+        assert!(!made.contains("\\u{") && !made.contains("\\x"), "{made}");
+    }
+}
+
+#[test]
 fn a_template_sees_what_json_says() {
     let template = Template::parse("all.json", "{{ report | tojson }}").unwrap();
     for report in [report(), verified(), guarded()] {

@@ -156,12 +156,13 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
         Document { form: format!("CycloneDX {}", bom.version), ..Document::default() };
     let mut described = Described::default();
     described.services(&bom.services, 0);
+    let mut subject = None;
     if let Some(mut root) = bom.metadata.component {
         described.add(&root.reference);
+        // Where it has no reference, its package URL stands for it.
+        described.add(root.purl.as_deref().unwrap_or_default());
         let inner = std::mem::take(&mut root.components);
-        if let Some(package) = about(root, &mut document) {
-            document.components.push(package);
-        }
+        subject = about(root, &mut document);
         take(inner, &mut document, &mut described, 0)?;
     }
     let incomplete = |one: &Composition| {
@@ -174,6 +175,7 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
     }
     take(bom.components, &mut document, &mut described, 0)?;
     named_only(bom.dependencies, &described, &mut document)?;
+    document.is_about(subject);
     Ok(document)
 }
 
@@ -223,8 +225,7 @@ fn named_only(
     Ok(())
 }
 
-/// What the document is about: an image or a project, and a package itself where it has the package
-/// URL of one.
+/// What the document is about: an image or a project, which may have the package URL of a package.
 fn about(root: Entry, document: &mut Document) -> Option<Component> {
     for property in &root.properties {
         let value = property.value.clone().unwrap_or_default();

@@ -80,6 +80,20 @@ impl Document {
     }
 }
 
+impl Document {
+    /// Takes the package that the document is about. It is none of those that it consists of, and
+    /// whoever builds it publishes no advisories of it: without a version, or of a name that nobody
+    /// else uses, it would be counted as not looked at. It is listed where it is all that there is, and
+    /// where it is of a distribution: such documents are made of each package that is published.
+    pub(crate) fn is_about(&mut self, subject: Option<Component>) {
+        let Some(subject) = subject else { return };
+        let of_distribution = subject.purl.as_deref().is_some_and(stated::is_of_distribution);
+        if of_distribution || self.components.is_empty() {
+            self.components.push(subject);
+        }
+    }
+}
+
 /// One component, as stated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Component {

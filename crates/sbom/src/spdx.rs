@@ -31,6 +31,18 @@ struct Spdx {
     creation: Creation,
     files: Vec<Named>,
     snippets: Vec<Named>,
+    #[serde(rename = "externalDocumentRefs")]
+    others: Vec<Other>,
+}
+
+/// Another document that this one names: clause 6.6.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Other {
+    #[serde(rename = "externalDocumentId")]
+    id: String,
+    #[serde(rename = "spdxDocument")]
+    address: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,6 +79,8 @@ struct Entry {
     references: Vec<Reference>,
     annotations: Vec<Annotation>,
     summary: Option<String>,
+    #[serde(rename = "hasFiles")]
+    files: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -110,15 +124,9 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     if spdx.packages.len() > COMPONENTS {
         return Err(SbomError::TooMany);
     }
-    let described: HashSet<&str> = spdx
-        .relationships
-        .iter()
-        .filter(|one| one.kind == "DESCRIBES" && one.from == "SPDXRef-DOCUMENT")
-        .map(|one| one.to.as_str())
-        .chain(spdx.describes.iter().map(String::as_str))
-        .collect();
-    // Where the document describes its packages one by one, none of them is the root.
-    let single = described.len() == 1;
+    let root_id = root(&spdx).map(str::to_owned);
+    let with_files = root_id.as_deref().is_some_and(|id| has_files(&spdx, id));
+    let mut subject = None;
     let mut document = Document {
         form,
         coverage: coverage(&spdx.annotations),
@@ -135,7 +143,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     for entry in spdx.packages {
         let purpose = entry.purpose.as_deref().unwrap_or_default();
         let has_purl = entry.references.iter().any(|one| one.kind == "purl");
-        let root = single && described.contains(entry.id.as_str());
+        let root = root_id.as_deref() == Some(entry.id.as_str());
         if purpose == "OPERATING-SYSTEM" || entry.id.starts_with("SPDXRef-OperatingSystem-") {
             document.runs_on(distribution(&entry));
         } else if root && (purpose == "CONTAINER" || spdx_root(&entry, has_purl)) {
@@ -143,15 +151,66 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
         } else if !has_purl && is_distribution(&entry) {
             likely.get_or_insert_with(|| distribution(&entry));
         } else if has_purl || !is_group(&entry, purpose) {
+            let is_project = is_project(&entry, purpose, with_files);
+            let more = further_purls(&entry);
             let mut component = component(entry);
             component.stated.sources_told |= sources_told;
-            document.components.push(component);
+            if document.components.len().saturating_add(more.len()) > COMPONENTS {
+                return Err(SbomError::TooMany);
+            }
+            document.components.extend(more.into_iter().map(|purl| Component {
+                purl: Some(purl),
+                ungrouped: false,
+                ..component.clone()
+            }));
+            if root && is_project {
+                document.name = Some(component.name.clone()).filter(|name| !name.is_empty());
+                subject = Some(component);
+            } else {
+                document.components.push(component);
+            }
         }
     }
+    document.is_about(subject);
     if document.distribution.is_none() {
         document.distribution = likely;
     }
     Ok(document)
+}
+
+/// The one package that the document is about. Where it describes its packages one by one, none of
+/// them is the root.
+fn root(spdx: &Spdx) -> Option<&str> {
+    const DOCUMENT: &str = "SPDXRef-DOCUMENT";
+    let named = spdx.relationships.iter().filter_map(|one| match one.kind.as_str() {
+        "DESCRIBES" if one.from == DOCUMENT => Some(one.to.as_str()),
+        "DESCRIBED_BY" if one.to == DOCUMENT => Some(one.from.as_str()),
+        _ => None,
+    });
+    let described: HashSet<&str> = named.chain(spdx.describes.iter().map(String::as_str)).collect();
+    match described.len() {
+        1 => described.into_iter().next(),
+        _ => None,
+    }
+}
+
+/// Whether the document names the files that a package is made of.
+fn has_files(spdx: &Spdx, id: &str) -> bool {
+    let files: HashSet<&str> = spdx.files.iter().map(|one| one.id.as_str()).collect();
+    let listed = spdx.packages.iter().any(|one| one.id == id && !one.files.is_empty());
+    listed
+        || spdx.relationships.iter().any(|one| {
+            one.from == id
+                && one.kind.eq_ignore_ascii_case("CONTAINS")
+                && files.contains(one.to.as_str())
+        })
+}
+
+/// Whether a root that has a package URL is what was built of the packages beside it, and none of
+/// them: an application, a whole product (SWID), or one without files of its own.
+fn is_project(entry: &Entry, purpose: &str, with_files: bool) -> bool {
+    let product = entry.references.iter().any(|one| one.locator.starts_with("pkg:swid/"));
+    purpose == "APPLICATION" || product || !with_files
 }
 
 /// Whether an entry without a package URL only stands for a file or a place, such as the lock files in
@@ -189,7 +248,31 @@ fn named_only(spdx: &Spdx) -> Vec<Problem> {
         }
         .to_owned(),
     };
-    unknown.into_iter().map(problem).collect()
+    let others = spdx.others.first().map(|first| Problem {
+        path: kept(if first.address.is_empty() { &first.id } else { &first.address }),
+        layer: None,
+        reason: match spdx.others.len() {
+            1 => "another document that this one names, and that was not read: scan it, too"
+                .to_owned(),
+            count => format!(
+                "the first of {count} other documents that this one names, and that were not read: \
+                 scan them, too"
+            ),
+        },
+    });
+    unknown.into_iter().map(problem).chain(others).collect()
+}
+
+/// The package URLs of a package behind its first: of what was built together, or renamed.
+fn further_purls(entry: &Entry) -> Vec<String> {
+    let mut purls: Vec<&str> = Vec::new();
+    let mut seen = HashSet::new();
+    for one in entry.references.iter().filter(|one| one.kind == "purl") {
+        if seen.insert(one.locator.as_str()) {
+            purls.push(&one.locator);
+        }
+    }
+    purls.into_iter().skip(1).map(str::to_owned).collect()
 }
 
 /// A root that is no package: it has no package URL, or that of an image.

@@ -226,6 +226,16 @@ pub fn distribution(name: &str, release: &str) -> Distribution {
     }
 }
 
+/// Whether a package URL is of a distribution's package.
+pub(crate) fn is_of_distribution(purl: &str) -> bool {
+    let kind =
+        purl.strip_prefix("pkg:").and_then(|rest| rest.trim_start_matches('/').split('/').next());
+    kind.is_some_and(|kind| {
+        let kinds = ["deb", "apk", "alpine", "rpm", "alpm", "opkg", "ebuild"];
+        kinds.iter().any(|one| kind.eq_ignore_ascii_case(one))
+    })
+}
+
 /// A path as Lazaret writes it: without a slash at its beginning.
 pub(crate) fn relative(path: &str) -> String {
     kept(path.trim_start_matches('/'))

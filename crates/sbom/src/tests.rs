@@ -1,5 +1,7 @@
 //! Documents as tools write them, and such as nobody should.
 
+mod subject;
+
 use super::*;
 use vocabulary::{OriginKind, Presence};
 
@@ -172,14 +174,9 @@ fn cyclonedx_as_xml_is_read_like_its_json() {
     assert_eq!(document.name.as_deref(), Some("shop"));
     assert_eq!(
         listed(&document),
-        [
-            "pkg:maven/org.acme/shop@1",
-            "pkg:maven/org.acme/lib@1.0?type=jar",
-            "inner 2",
-            "pkg:maven/org.acme/other@3"
-        ]
+        ["pkg:maven/org.acme/lib@1.0?type=jar", "inner 2", "pkg:maven/org.acme/other@3"]
     );
-    let library = &document.components[1];
+    let library = &document.components[0];
     assert_eq!(library.version, "1.0&b");
     assert_eq!(library.licences, ["MIT", "Of <our> own"]);
     assert_eq!(library.stated.path.as_deref(), Some("srv/lib.jar"));
@@ -316,7 +313,7 @@ fn packed_documents_and_those_of_other_encodings_are_read() {
         assert!(looks_like_one(&bytes), "{:?}", &bytes[..8]);
         assert!(!read(&bytes).unwrap().components.is_empty(), "{:?}", &bytes[..8]);
     }
-    assert_eq!(read(&latin).unwrap().components[1].name, "\u{e9}");
+    assert_eq!(read(&latin).unwrap().components[0].name, "\u{e9}");
     for other in [&b"{"[..0], b"\x7fELF", b"PK\x03\x04", b"#!/bin/sh", b"\x1f\x8b\x08"] {
         assert!(!looks_like_one(other));
     }
@@ -329,6 +326,61 @@ fn two_components_of_one_reference_are_both_read() {
         "dependencies":[{"ref":"a","dependsOn":["pkg:npm/c@1","pkg:npm/c@1"]}]}"#;
     let document = read(text.as_bytes()).unwrap();
     assert_eq!(listed(&document), ["pkg:npm/a@1", "pkg:npm/b@1", "pkg:npm/c@1"]);
+}
+
+#[test]
+fn every_package_url_of_a_package_is_listed() {
+    let purls = |text: &str| {
+        let document = read(text.as_bytes()).unwrap();
+        let mut purls: Vec<_> =
+            document.components.iter().filter_map(|one| one.purl.clone()).collect();
+        purls.sort();
+        purls
+    };
+    let both = ["pkg:npm/lodash@4.17.20", "pkg:npm/own@1"];
+    let reference = |purl: &str| {
+        format!(
+            r#"{{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"{purl}"}}"#
+        )
+    };
+    let references = [both[1], both[0], both[0]].map(reference).join(",");
+    let json = format!(
+        r#"{{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[{{"SPDXID":"SPDXRef-a",
+            "name":"own","versionInfo":"1","externalRefs":[{references}]}}]}}"#
+    );
+    assert_eq!(purls(&json), both);
+    let tags = "SPDXVersion: SPDX-2.3\nPackageName: own\nSPDXID: SPDXRef-a\n\
+        ExternalRef: PACKAGE-MANAGER purl pkg:npm/own@1\n\
+        ExternalRef: PACKAGE-MANAGER purl pkg:npm/lodash@4.17.20\n";
+    assert_eq!(purls(tags), both);
+    let linked = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+        {"type":"software_Package","spdxId":"urn:a","name":"own","software_packageUrl":"pkg:npm/own@1",
+         "externalIdentifier":[{"externalIdentifierType":"packageUrl","identifier":"pkg:npm/own@1"},
+          {"externalIdentifierType":"packageUrl","identifier":"pkg:npm/lodash@4.17.20"}]}]}"#;
+    assert_eq!(purls(linked), both);
+}
+
+#[test]
+fn other_documents_that_one_names_are_said_not_to_be_read() {
+    let problems = |text: &str| {
+        let problems = read(text.as_bytes()).unwrap().problems;
+        problems.into_iter().map(|one| format!("{}: {}", one.path, one.reason)).collect::<Vec<_>>()
+    };
+    let json = r#"{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","externalDocumentRefs":[
+        {"externalDocumentId":"DocumentRef-a","spdxDocument":"https://a.test/a"},
+        {"externalDocumentId":"DocumentRef-b","spdxDocument":"https://a.test/b"}]}"#;
+    let several = problems(json);
+    assert_eq!(several.len(), 1);
+    assert!(several[0].starts_with("https://a.test/a: the first of 2 other"), "{several:?}");
+    let tags = "SPDXVersion: SPDX-2.3\n\
+        ExternalDocumentRef: DocumentRef-a https://a.test/a SHA1: 00\n";
+    let one = "https://a.test/a: another document that this one names, and that was not read: \
+        scan it, too";
+    assert_eq!(problems(tags), [one]);
+    let linked = r#"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+        {"type":"SpdxDocument","spdxId":"urn:d","import":[{"externalSpdxId":"https://a.test/a"},
+         {"externalSpdxId":"http://spdx.org/licenses/MIT"}]}]}"#;
+    assert_eq!(problems(linked), [one]);
 }
 
 #[test]

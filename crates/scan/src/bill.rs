@@ -108,8 +108,10 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
     problems.extend(without_source(&parsed));
     for (component, purl) in parsed {
         let name = shown(&component);
-        let elsewhere = purl.as_ref().ok().filter(|_| given.is_none());
-        let elsewhere = elsewhere.and_then(|purl| elsewhere_than(purl, distribution.as_ref()?));
+        let elsewhere = purl.as_ref().ok().and_then(|purl| match given {
+            Some(given) => elsewhere_than_asked(purl, given),
+            None => elsewhere_than(purl, distribution.as_ref()?),
+        });
         let purl = match elsewhere {
             Some(reason) => Err(Unmatched { purl: purl.ok().map(Box::new), reason }),
             None => purl.map_err(|reason| Unmatched { purl: None, reason }),
@@ -214,21 +216,42 @@ fn elsewhere_than(purl: &Purl, distribution: &Distribution) -> Option<String> {
         own.id = sbom::distribution_id(&own.id).to_owned();
         own
     });
-    let of_namespace =
-        purl.namespace().and_then(|name| Ecosystem::of_distribution(sbom::distribution_id(name)));
-    let documents = Ecosystem::of_distribution(&distribution.id);
-    let other = of_namespace.zip(documents).is_some_and(|(own, documents)| own != documents);
-    let other = other || own.is_some_and(|own| !purls::same_release(&own, distribution));
+    let other = is_named_otherwise(purl.namespace(), distribution)
+        || own.is_some_and(|own| !purls::same_release(&own, distribution));
+    other.then(|| {
+        format!(
+            "it is of another distribution than {}, which the document is about: not matched; scan it apart, or name the release by --distro",
+            with_release(distribution)
+        )
+    })
+}
+
+/// The same of a release that was asked for. Of which distribution a package is, its namespace says;
+/// of which release, whoever asked.
+fn elsewhere_than_asked(purl: &Purl, given: &Distribution) -> Option<String> {
+    let by_qualifier = purls::named_distribution(purl).filter(|_| purl.namespace().is_none());
+    let name = purl.namespace().or_else(|| by_qualifier.as_ref().map(|own| own.id.as_str()));
+    (is_of_distribution(purl) && is_named_otherwise(name, given)).then(|| {
+        format!(
+            "it is of another distribution than {}, which --distro names: not matched; scan it apart, or leave out --distro",
+            with_release(given)
+        )
+    })
+}
+
+/// Whether a name is that of a known distribution with other advisories.
+fn is_named_otherwise(name: Option<&str>, distribution: &Distribution) -> bool {
+    let named = name.and_then(|name| Ecosystem::of_distribution(sbom::distribution_id(name)));
+    let wanted = Ecosystem::of_distribution(&distribution.id);
+    named.zip(wanted).is_some_and(|(named, wanted)| named != wanted)
+}
+
+fn with_release(distribution: &Distribution) -> String {
     let release = match distribution.version.as_str() {
         "" => distribution.codename.as_deref().unwrap_or_default(),
         version => version,
     };
-    other.then(|| {
-        format!(
-            "it is of another distribution than {} {release}, which the document is about: not matched; scan it apart, or name the release by --distro",
-            distribution.id
-        )
-    })
+    format!("{} {release}", distribution.id).trim_end().to_owned()
 }
 
 /// Says where no package of a distribution names its source, by which advisories speak: a tool that

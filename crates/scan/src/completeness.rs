@@ -13,10 +13,12 @@ use vocabulary::{Coverage, Distribution, Package};
 const CHECK: &str = "packages";
 
 /// What is missing of the packages of a subject, `what` in words; none where there is nothing to say.
+/// A folder whose lock files and manifests were `understood` may hold no package.
 pub(crate) fn coverage(
     distribution: Option<&Distribution>,
     packages: &[Package],
     what: &str,
+    understood: bool,
 ) -> Option<Coverage> {
     match distribution {
         Some(distribution) if !has_database(distribution, packages) => {
@@ -26,7 +28,7 @@ pub(crate) fn coverage(
             );
             Some(Coverage::skipped(CHECK, reason))
         }
-        None if packages.is_empty() => {
+        None if packages.is_empty() && !understood => {
             let reason = format!("nothing in this {what} is known to hold packages: not checked");
             Some(Coverage::skipped(CHECK, reason))
         }
@@ -94,7 +96,7 @@ mod tests {
             ("nobody", &[], "pypi", false),
             ("nixos", &[], "nix", true),
         ] {
-            let found = coverage(Some(&distribution(id, like)), &[package(kind)], "image");
+            let found = coverage(Some(&distribution(id, like)), &[package(kind)], "image", false);
             assert_eq!(found.is_none(), complete, "{id} {kind}: {found:?}");
         }
     }
@@ -103,14 +105,15 @@ mod tests {
     fn a_note_in_a_program_is_no_database() {
         let mut noted = package("deb");
         noted.identified = Some(Identified { by: "note".to_owned(), confidence: Confidence::High });
-        let found = coverage(Some(&distribution("debian", &[])), &[noted], "image").unwrap();
+        let found = coverage(Some(&distribution("debian", &[])), &[noted], "image", false).unwrap();
         assert_eq!(found.status, Status::Skipped);
         assert!(found.reason.unwrap().starts_with("debian 1: no package database"));
     }
 
     #[test]
     fn nothing_at_all_is_not_checked_and_one_program_without_a_distribution_is() {
-        assert!(coverage(None, &[], "image").is_some());
-        assert!(coverage(None, &[package("golang")], "image").is_none());
+        assert!(coverage(None, &[], "image", false).is_some());
+        assert!(coverage(None, &[], "folder", true).is_none(), "its lock file is empty");
+        assert!(coverage(None, &[package("golang")], "image", false).is_none());
     }
 }

@@ -74,7 +74,11 @@ pub(crate) fn inventory(
         (true, SubjectShape::RootFileSystem) => "root file system",
         (false, _) => "image",
     };
-    coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what));
+    let understood = shape == SubjectShape::Source
+        && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
+            squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
+        });
+    coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what, understood));
     let files = files(tree, &squash);
     let symlinks = squash.into_symlinks();
     Inventory {

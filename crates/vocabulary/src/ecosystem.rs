@@ -175,6 +175,11 @@ impl Ecosystem {
         DISTRIBUTIONS.get(at).map(|(_, name)| Self::new(name))
     }
 
+    /// The `ID`s of the distributions that [`Self::of_distribution`] knows, sorted.
+    pub fn distributions() -> impl Iterator<Item = &'static str> {
+        DISTRIBUTIONS.iter().map(|(id, _)| *id)
+    }
+
     /// As it is typed into a shell: in quotes where it has a blank.
     #[must_use]
     pub fn as_argument(&self) -> Cow<'_, str> {

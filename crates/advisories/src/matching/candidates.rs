@@ -209,6 +209,13 @@ fn mends(block: &BlockView<'_>) -> bool {
 }
 
 fn problem(package: &Package, candidate: &Candidate<'_>, error: &VersionError) -> String {
+    if package.version.is_empty() {
+        // A range or a bare name: there is nothing to compare, and nothing wrong with what is there.
+        return format!(
+            "{}: its version is not pinned, and advisories name it: not compared",
+            package.name
+        );
+    }
     if candidate.version.starts_with(error.text.as_str()) {
         format!("{}: {error}: not compared with advisories", package.name)
     } else {

@@ -77,6 +77,38 @@ fn is_unnamed(package: &Package) -> bool {
         || package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':')
 }
 
+/// Jars whose group nothing proves, and whose name advisories speak of in some group: any of these
+/// could be about them. A name may be an artifact's, or that of an OSGi bundle, which begins with the
+/// group.
+fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
+    let groupless = packages
+        .iter()
+        .filter(|package| package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':'));
+    let mut by_name: BTreeMap<String, Vec<&Package>> = BTreeMap::new();
+    for package in groupless {
+        by_name.entry(package.name.to_ascii_lowercase()).or_default().push(package);
+    }
+    if by_name.is_empty() {
+        return Vec::new();
+    }
+    let mut problems = Vec::new();
+    for name in database.names().flatten() {
+        let name = name.to_ascii_lowercase();
+        let Some((group, artifact)) = name.split_once(':') else { continue };
+        let bundle = format!("{group}.{artifact}");
+        let packages = [artifact, bundle.as_str()].into_iter().filter_map(|key| by_name.get(key));
+        problems.extend(packages.flatten().map(|package| Problem {
+            path: package.location.path().unwrap_or_default().to_owned(),
+            layer: package.layer,
+            reason: format!(
+                "{}: its group is not known, and advisories name `{name}`: not compared",
+                package.name
+            ),
+        }));
+    }
+    problems
+}
+
 /// How many packages could not be matched, and why.
 fn unnamed(packages: &[&Package]) -> Option<String> {
     let unnamed = packages.iter().filter(|package| is_unnamed(package));
@@ -318,8 +350,9 @@ impl Databases {
             programs,
         };
         match self.in_parallel(&look, packages) {
-            Ok((found, problems)) => {
+            Ok((found, mut problems)) => {
                 findings.extend(found);
+                problems.extend(without_group(database, packages));
                 let mut coverage = Coverage::with_problems(check, problems);
                 coverage.reason = unnamed(packages);
                 coverage

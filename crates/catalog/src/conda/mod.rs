@@ -1,9 +1,10 @@
-//! Packages in conda environments: `conda-meta/*.json`.
+//! Packages in conda environments, `conda-meta/*.json`, and in conda's cache, `pkgs/*/info/index.json`.
 //!
 //! In goes the record that conda, mamba and micromamba write of each package that they install; out come
 //! the package and its files. A package of Python or R in such an environment carries its own metadata
 //! and is listed by `python` or `r` as well, and matched there: nobody publishes advisories for conda,
-//! so that to call it conda's alone would leave it unchecked.
+//! so that to call it conda's alone would leave it unchecked. What lies in the cache is listed where no
+//! environment has the same build of it.
 //!
 //! Sources: conda documentation, "conda-meta"; conda, `models/records.py` (`PrefixRecord`); purl-spec,
 //! type `conda`.
@@ -12,6 +13,7 @@ use crate::language::{Installed, decode, encode, null_as_nothing, plain_text};
 use crate::owned::{Blob, Budget, Packer};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use vocabulary::{Ecosystem, Problem, Purl};
 
 /// Largest record: each file has about 300 bytes in it, and large packages have 50,000 files.
@@ -54,6 +56,15 @@ struct Record {
     files: Vec<String>,
 }
 
+/// Whether a path is of the index of a package that was unpacked into the cache,
+/// `pkgs/NAME-VERSION-BUILD/info/index.json`: conda, "Package naming conventions".
+fn is_cached(path: &str) -> bool {
+    let folder = path.strip_suffix("/info/index.json").and_then(|path| path.rsplit_once('/'));
+    folder.is_some_and(|(above, name)| {
+        (above == "pkgs" || above.ends_with("/pkgs")) && name.matches('-').count() >= 2
+    })
+}
+
 /// The environment's folder, empty at the root; none for other files.
 fn environment(path: &str) -> Option<&str> {
     let (folder, name) = path.rsplit_once('/')?;
@@ -68,7 +79,7 @@ impl Check for Conda {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -78,21 +89,33 @@ impl Check for Conda {
     fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
         match environment(entry.path) {
             Some(_) => Want::Whole { at_most: RECORD_LIMIT },
+            None if is_cached(entry.path) => Want::Whole { at_most: RECORD_LIMIT },
             None => Want::No,
         }
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        let Some(folder) = environment(entry.path) else { return Ok(None) };
-        encode(&fact(folder, bytes)?)
+        match environment(entry.path) {
+            Some(folder) => encode(&fact(folder, bytes)?),
+            None if is_cached(entry.path) => encode(&fact("", bytes)?),
+            None => Ok(None),
+        }
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut budget = Budget::default();
-        for at in view.staying() {
+        let mut known = HashSet::new();
+        // Those of environments come first.
+        let (cached, linked): (Vec<_>, Vec<_>) =
+            view.staying().partition(|at| environment(at.path).is_none());
+        for at in linked.into_iter().chain(cached) {
             let fact: Option<CondaFact<'_>> = decode(&at, &mut resolution.problems);
             let Some(fact) = fact else { continue };
+            let key = (fact.name.clone(), fact.version.clone(), fact.build.clone());
+            if !known.insert(key) && environment(at.path).is_none() {
+                continue;
+            }
             let purl = Purl::new("conda", &fact.name)
                 .with_version(&fact.version)
                 .with_qualifier("build", &fact.build)

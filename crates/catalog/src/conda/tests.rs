@@ -33,6 +33,23 @@ fn an_installed_package_is_told_in_full() {
 }
 
 #[test]
+fn a_package_in_the_cache_is_listed_where_no_environment_has_it() {
+    let index =
+        br#"{"name":"openssl","version":"1.1.1k","build":"h27cfd23_0","subdir":"linux-64"}"#;
+    let place = "opt/conda/pkgs/openssl-1.1.1k-h27cfd23_0/info/index.json";
+    let purl = "pkg:conda/openssl@1.1.1k?build=h27cfd23_0&subdir=linux-64";
+    assert_eq!(purls(&resolve(&Conda, &[(place, index)])), [purl]);
+    let linked = "opt/conda/conda-meta/openssl-1.1.1k-h27cfd23_0.json";
+    let both = resolve(&Conda, &[(place, index), (linked, index)]);
+    assert_eq!(both.packages.len(), 1);
+    assert_eq!(both.packages[0].package.location.path(), Some(linked));
+    assert!(read_file(&Conda, place, b"{}").is_err());
+    for path in ["src/pkgs/web/info/index.json", "opt/conda/pkgs/a-1-0/index.json"] {
+        assert_eq!(read_file(&Conda, path, index).unwrap(), None, "{path}");
+    }
+}
+
+#[test]
 fn null_stands_for_nothing() {
     let record = "\u{feff}{\"name\":\"a\",\"version\":\"1\",\"files\":null,\"license\":null}";
     assert_eq!(purls(&resolve(&Conda, &[(PLACE, record.as_bytes())])), ["pkg:conda/a@1"]);

@@ -8,6 +8,7 @@
 //! Source: .NET runtime, `src/native/corehost/bundle` and `Microsoft.NET.HostModel/Bundle/Manifest.cs`,
 //! versions 1 (.NET Core 3), 2 (.NET 5) and 6.
 
+use crate::binary::Elf;
 use image::{Flow, ReadError};
 
 /// What stands behind the offset of the header: SHA-256 of `.net core bundle` and a line end.
@@ -17,8 +18,6 @@ const SIGNATURE: [u8; 32] = [
 ];
 /// The offset before the signature.
 const OFFSET_BYTES: usize = 8;
-/// How far into a program the signature is looked for: the largest host has some 20 MB.
-const HOST_LIMIT: u64 = 64 << 20;
 /// Bytes of texts that are kept at once; a `deps.json` of a large program has about 1 MB.
 const TEXT_LIMIT: usize = 16 << 20;
 /// How many texts are kept. Others that begin so are not expected at all.
@@ -38,8 +37,10 @@ const KEYS: [&[u8]; 4] =
 const DEPS_JSON: u8 = 3;
 
 /// Reads one program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scanner {
+    /// Where the host has its data, in which the signature stands.
+    data: (u64, u64),
     /// Offset in the file of the first byte that is carried.
     at: u64,
     /// Bytes that are not done with.
@@ -52,6 +53,20 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
+    /// For a program whose first bytes these are; none for what is no host.
+    pub(super) fn new(head: &[u8]) -> Option<Self> {
+        let data = Elf::parse(head)?.data_of_program()?;
+        Some(Self {
+            data,
+            at: 0,
+            carried: Vec::new(),
+            header: None,
+            head: Vec::new(),
+            texts: Texts::default(),
+            over: false,
+        })
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) -> Flow {
         for step in bytes.chunks(STEP) {
             if self.over {
@@ -61,6 +76,10 @@ impl Scanner {
                 Some(header) => {
                     let at = self.at;
                     self.take(header, at, step);
+                }
+                // Nothing but the host's data is looked through: programs are large, and few are hosts.
+                None if self.carried.is_empty() && self.at + step.len() as u64 <= self.data.0 => {
+                    self.at += step.len() as u64;
                 }
                 None => self.look_for_signature(step),
             }
@@ -122,7 +141,7 @@ impl Scanner {
         let done = carried.len().saturating_sub(SIGNATURE.len() + OFFSET_BYTES);
         self.at = self.at.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
         self.carried.extend_from_slice(carried.get(done..).unwrap_or_default());
-        self.over |= self.at > HOST_LIMIT;
+        self.over |= self.at > self.data.1;
     }
 
     /// Takes bytes behind the signature, at an offset of the file.
@@ -338,10 +357,9 @@ pub(super) mod fixture {
 
     /// A program of a version of the bundle with these files: kind, content, and whether it is packed.
     pub(in super::super) fn program(major: u32, files: &[(u8, &[u8], bool)]) -> Vec<u8> {
-        let (mut bytes, _) = elf(b"", b"host", b"data");
-        let place = bytes.len();
-        bytes.extend([0; 8]);
-        bytes.extend(SIGNATURE);
+        let data = [&b"data"[..], &[0; 8], &SIGNATURE].concat();
+        let (mut bytes, start) = elf(b"", b"host", &data);
+        let place = start + 4;
         bytes.extend([b'{'; 300]);
         let mut table = Vec::new();
         let mut deps = (0, 0);

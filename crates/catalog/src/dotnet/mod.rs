@@ -10,7 +10,6 @@
 mod bundle;
 pub(crate) mod deps;
 
-use crate::binary::is_program;
 use crate::language::{Installed, decode, encode, proof, unreadable};
 use bundle::Scanner;
 use image::{
@@ -49,8 +48,11 @@ impl Check for Dotnet {
     }
 
     fn wants(&self, entry: &Entry<'_>, head: &[u8]) -> Want {
-        if is_program(entry, head) {
-            return Want::Stream(Box::new(Reader(Scanner::default())));
+        if head.starts_with(b"\x7fELF") {
+            return match Scanner::new(head) {
+                Some(scanner) => Want::Stream(Box::new(Reader(scanner))),
+                None => Want::No,
+            };
         }
         match entry.path.strip_suffix(".deps.json") {
             Some(program) if !program.is_empty() && !program.ends_with('/') => {

@@ -1,7 +1,8 @@
 //! Reads the package database of Debian and its derivatives.
 //!
 //! In go `status` (all packages in one file), `status.d/` (one file a package, in images built
-//! without dpkg), the file lists and checksums in `info/`, and the copyright files; out come the
+//! without dpkg), `updates/` (what dpkg changed and had no time to write into `status`, one numbered file a
+//! change), the file lists and checksums in `info/`, and the copyright files; out come the
 //! installed packages with their source package, licences and files. Each file is its own fact, since
 //! `status` and the list of one package can lie in different layers; they meet when resolved.
 //!
@@ -19,13 +20,14 @@ use image::{
     Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, ReadError, Resolution, View, Want,
 };
 use serde::Serialize;
-use status::{Record, Status};
+use status::{Record, Status, Update};
 use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use vocabulary::{Ecosystem, Location, Package, Presence, Problem, Purl, SourcePackage};
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "var/lib/dpkg/status.d/";
+const UPDATES_FOLDER: &str = "var/lib/dpkg/updates/";
 const INFO_FOLDER: &str = "var/lib/dpkg/info/";
 const DOCUMENTS: &str = "usr/share/doc/";
 
@@ -59,6 +61,7 @@ pub struct Dpkg;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Status,
+    Update,
     List,
     Sums,
     Copyright,
@@ -77,6 +80,11 @@ impl Kind {
                 _ if BESIDE.contains(&ending) => None,
                 _ => Some(Self::Status),
             };
+        }
+        if let Some(name) = path.strip_prefix(UPDATES_FOLDER) {
+            // dpkg's own `ulist_select`: other names (`tmp.i`) are unfinished.
+            let numbered = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+            return numbered.then_some(Self::Update);
         }
         if let Some(name) = path.strip_prefix(INFO_FOLDER) {
             return match name.rsplit_once('.') {
@@ -98,13 +106,14 @@ impl Check for Dpkg {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
         &[
             Interest::Path(STATUS),
             Interest::Under(STATUS_FOLDER),
+            Interest::Under(UPDATES_FOLDER),
             Interest::Under(INFO_FOLDER),
             Interest::Name("copyright"),
         ]
@@ -113,7 +122,7 @@ impl Check for Dpkg {
     fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
         match Kind::of(entry.path) {
             None => Want::No,
-            Some(Kind::Status) => Want::Whole { at_most: STATUS_LIMIT },
+            Some(Kind::Status | Kind::Update) => Want::Whole { at_most: STATUS_LIMIT },
             Some(Kind::List | Kind::Sums) => Want::Whole { at_most: LIST_LIMIT },
             Some(Kind::Copyright) => copyright::want(entry.size),
         }
@@ -123,6 +132,7 @@ impl Check for Dpkg {
         match Kind::of(entry.path) {
             None => Ok(None),
             Some(Kind::Status) => read_status(entry.path, bytes),
+            Some(Kind::Update) => read_update(bytes),
             Some(Kind::List) => keep(&files::read_list(bytes)),
             Some(Kind::Sums) => keep(&files::read_sums(bytes)),
             Some(Kind::Copyright) => copyright::read(bytes),
@@ -149,14 +159,9 @@ fn read_status(path: &str, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         bytes
     };
     let mut status = status::read(bytes);
-    // dpkg itself refuses a last line that does not end. Tools that write one package into one file
-    // are less strict.
-    if path == STATUS && bytes.last().is_some_and(|last| *last != b'\n') {
-        let cut = "is cut short: its last line does not end".to_owned();
-        status.problem = Some(match status.problem {
-            Some(problem) => format!("{problem}; it {cut}"),
-            None => cut,
-        });
+    // Tools that write one package into one file are less strict than dpkg.
+    if path == STATUS {
+        status.cut_short(bytes);
     }
     if status.packages.is_empty() && status.problem.is_none() {
         if path == STATUS {
@@ -165,6 +170,42 @@ fn read_status(path: &str, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         return Err(ReadError::new("names no package; it is not the control file of one"));
     }
     keep(&status)
+}
+
+/// Reads a file of `updates/`.
+fn read_update(bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+    let mut update = status::read_update(bytes);
+    update.status.cut_short(bytes);
+    let says_nothing = update.status.packages.is_empty()
+        && update.gone.is_empty()
+        && update.status.problem.is_none();
+    match says_nothing {
+        // dpkg fills a file that it keeps ready with lines of comment.
+        true if bytes
+            .split(|byte| *byte == b'\n')
+            .all(|line| line.is_empty() || line.starts_with(b"#")) =>
+        {
+            Ok(None)
+        }
+        true => {
+            Err(ReadError::new("names no package; dpkg was interrupted: run `dpkg --configure -a`"))
+        }
+        false => keep(&update),
+    }
+}
+
+impl Status<'_> {
+    /// dpkg itself refuses a last line that does not end.
+    fn cut_short(&mut self, bytes: &[u8]) {
+        if bytes.last().is_none_or(|last| *last == b'\n') {
+            return;
+        }
+        let cut = "is cut short: its last line does not end".to_owned();
+        self.problem = Some(match self.problem.take() {
+            Some(problem) => format!("{problem}; it {cut}"),
+            None => cut,
+        });
+    }
 }
 
 fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
@@ -179,6 +220,44 @@ type Identity = (String, String, String);
 fn identity(record: &Record<'_>) -> Identity {
     let (name, version, architecture) = record.key();
     (name.to_owned(), version.to_owned(), architecture.to_owned())
+}
+
+/// What is said of a fact that is none.
+const DAMAGED: &str = "what was kept of it is damaged; scan again with --reverify";
+
+/// The files of `updates/`. dpkg reads them after `status`, and what the last says of a package in an
+/// architecture is all that counts: dpkg, `lib/dpkg/dbmodify.c`, `cleanupdates`.
+#[derive(Default)]
+struct Updates<'view> {
+    all: Vec<(FactAt<'view>, Update<'view>)>,
+    /// Name and architecture of what they speak of, and the last file that does.
+    last: HashMap<(String, String), &'view str>,
+    /// The last file that takes a name away in no architecture of its own.
+    gone: HashMap<String, &'view str>,
+}
+
+impl<'view> Updates<'view> {
+    fn push(&mut self, at: FactAt<'view>, update: Update<'view>) {
+        for (name, architecture) in &update.gone {
+            if architecture.is_empty() {
+                self.last.retain(|(other, _), _| other != name);
+                self.gone.insert(name.to_string(), at.path);
+            } else {
+                self.last.insert((name.to_string(), architecture.to_string()), at.path);
+            }
+        }
+        for record in &update.status.packages {
+            let key = (record.name.to_string(), record.architecture.to_string());
+            self.last.insert(key, at.path);
+        }
+        self.all.push((at, update));
+    }
+
+    /// The last file that speaks of a package.
+    fn last_of(&self, name: &str, architecture: &str) -> Option<&'view str> {
+        let key = (name.to_owned(), architecture.to_owned());
+        self.last.get(&key).or_else(|| self.gone.get(name)).copied()
+    }
 }
 
 struct Resolver<'view> {
@@ -202,7 +281,16 @@ impl<'view> Resolver<'view> {
 
     fn resolve(mut self) -> Resolution {
         let mut seen = HashSet::new();
-        self.status(&mut seen);
+        let updates = self.updates();
+        self.status(&updates, &mut seen);
+        for (at, update) in &updates.all {
+            for record in &update.status.packages {
+                let last = updates.last_of(&record.name, &record.architecture);
+                if last == Some(at.path) && seen.insert(identity(record)) {
+                    self.package(record, at, at.layer, None);
+                }
+            }
+        }
         let apart: Vec<FactAt<'_>> = self
             .view
             .staying()
@@ -225,7 +313,7 @@ impl<'view> Resolver<'view> {
     }
 
     /// The packages of the one `status` file, each with the layer that brought it.
-    fn status(&mut self, seen: &mut HashSet<Identity>) {
+    fn status(&mut self, updates: &Updates<'_>, seen: &mut HashSet<Identity>) {
         let Some(at) = self.view.staying().find(|at| at.path == STATUS) else { return };
         let Some(status) = self.decode(&at) else { return };
         let states: Vec<(Option<u32>, Status<'_>)> = self
@@ -239,11 +327,31 @@ impl<'view> Resolver<'view> {
             .collect();
         let layers: HashMap<_, _> = brought_by(&keys);
         for record in &status.packages {
-            if seen.insert(identity(record)) {
+            let changed = updates.last_of(&record.name, &record.architecture).is_some();
+            if !changed && seen.insert(identity(record)) {
                 let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
                 self.package(record, &at, layer, None);
             }
         }
+    }
+
+    /// What dpkg changed since it wrote `status`, in the order of the numbers.
+    fn updates(&mut self) -> Updates<'view> {
+        let mut files: Vec<FactAt<'view>> =
+            self.view.staying().filter(|at| Kind::of(at.path) == Some(Kind::Update)).collect();
+        files.sort_by_key(|at| (at.path.len(), at.path));
+        let mut updates = Updates::default();
+        for at in files {
+            let Ok(update) = postcard::from_bytes::<Update<'view>>(at.fact) else {
+                self.problem(at.path, at.layer, DAMAGED.to_owned());
+                continue;
+            };
+            if let Some(reason) = &update.status.problem {
+                self.problem(at.path, at.layer, reason.clone());
+            }
+            updates.push(at, update);
+        }
+        updates
     }
 
     fn decode(&mut self, at: &FactAt<'view>) -> Option<Status<'view>> {
@@ -255,8 +363,7 @@ impl<'view> Resolver<'view> {
                 Some(status)
             }
             Err(_) => {
-                let reason = "what was kept of it is damaged; scan again with --reverify";
-                self.problem(at.path, at.layer, reason.to_owned());
+                self.problem(at.path, at.layer, DAMAGED.to_owned());
                 None
             }
         }

@@ -61,6 +61,16 @@ impl Record<'_> {
     }
 }
 
+/// One file of `updates/`: what dpkg changed since it wrote `status`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Update<'text> {
+    #[serde(borrow)]
+    pub(crate) status: Status<'text>,
+    /// Name and architecture of what is no longer there; the architecture may be empty.
+    #[serde(borrow)]
+    pub(crate) gone: Vec<(Cow<'text, str>, Cow<'text, str>)>,
+}
+
 /// A paragraph while it is read.
 #[derive(Default)]
 struct Paragraph<'text> {
@@ -75,7 +85,13 @@ struct Paragraph<'text> {
 
 /// Reads every package that is there.
 pub(crate) fn read(bytes: &[u8]) -> Status<'_> {
-    let mut status = Status::default();
+    read_update(bytes).status
+}
+
+/// Reads every package that is there, and every one that is said not to be.
+pub(crate) fn read_update(bytes: &[u8]) -> Update<'_> {
+    let mut update = Update::default();
+    let status = &mut update.status;
     let mut damaged = 0_usize;
     let mut paragraph = Paragraph::default();
     for line in lines(bytes).chain([b"".as_slice()]) {
@@ -83,12 +99,19 @@ pub(crate) fn read(bytes: &[u8]) -> Status<'_> {
             paragraph.line(line);
             continue;
         }
-        match std::mem::take(&mut paragraph).record() {
+        let paragraph = std::mem::take(&mut paragraph);
+        if !paragraph.is_there() && paragraph.is_short() && !paragraph.name.is_empty() {
+            if update.gone.len() < PACKAGES_LIMIT {
+                update.gone.push((text(paragraph.name), text(paragraph.architecture)));
+            }
+            continue;
+        }
+        match paragraph.record() {
             Ok(Some(_)) if status.packages.len() >= PACKAGES_LIMIT => {
                 status.problem = Some(format!(
                     "names more than {PACKAGES_LIMIT} packages; the rest is left out"
                 ));
-                return status;
+                return update;
             }
             Ok(record) => status.packages.extend(record),
             Err(()) => damaged += 1,
@@ -97,7 +120,7 @@ pub(crate) fn read(bytes: &[u8]) -> Status<'_> {
     if damaged > 0 {
         status.problem = Some(format!("{damaged} paragraphs have no valid name or version"));
     }
-    status
+    update
 }
 
 impl<'text> Paragraph<'text> {
@@ -128,10 +151,7 @@ impl<'text> Paragraph<'text> {
         if !self.is_there() || (self.name.is_empty() && self.status.is_none()) {
             return Ok(None);
         }
-        let too_long = [self.name, self.version, self.architecture, self.source]
-            .iter()
-            .any(|field| field.len() > FIELD_LIMIT);
-        if too_long || self.name.is_empty() || self.version.is_empty() {
+        if !self.is_short() || self.name.is_empty() || self.version.is_empty() {
             return Err(());
         }
         let (source, source_version) = split_source(self.source);
@@ -143,6 +163,12 @@ impl<'text> Paragraph<'text> {
             source_version: text(source_version),
             conffiles: pack_conffiles(&self.conffiles),
         }))
+    }
+
+    fn is_short(&self) -> bool {
+        [self.name, self.version, self.architecture, self.source]
+            .iter()
+            .all(|field| field.len() <= FIELD_LIMIT)
     }
 
     /// Whether the files of the package are there. The third word of `Status` is the state; in

@@ -242,3 +242,53 @@ fn a_status_that_breaks_off_is_a_problem_and_one_with_other_line_ends_is_none() 
     let old = debian().file("var/lib/dpkg/status-old", whole).resolve(&Dpkg);
     assert!(old.packages.is_empty());
 }
+
+#[test]
+fn what_an_interrupted_dpkg_changed_is_laid_over_status() {
+    let gone = |name: &str, more: &str| {
+        format!("Package: {name}\nStatus: purge ok not-installed\n{more}\n#padding\n")
+    };
+    let foreign = stanza("both", "1", "").replace("amd64", "i386");
+    let status = ["a", "b", "c", "d", "both"].map(|name| stanza(name, "1", "")).concat() + &foreign;
+    let out = debian()
+        .file(STATUS, status)
+        .file("var/lib/dpkg/updates/0000", stanza("a", "2", "") + &stanza("new", "1", ""))
+        .file("var/lib/dpkg/updates/0001", stanza("a", "3", ""))
+        .file("var/lib/dpkg/updates/0002", gone("b", "") + &gone("both", "Architecture: amd64\n"))
+        .file("var/lib/dpkg/updates/0003", gone("c", ""))
+        .file("var/lib/dpkg/updates/0010", stanza("c", "4", ""))
+        .file("var/lib/dpkg/updates/tmp.i", stanza("d", "9", ""))
+        .file("var/lib/dpkg/updates/0011", "#padding\n#padding\n")
+        .resolve(&Dpkg);
+    let mut listed: Vec<String> = out
+        .packages
+        .iter()
+        .map(|one| {
+            let package = &one.package;
+            let place = package.location.path().unwrap().rsplit('/').next().unwrap();
+            let architecture = package.architecture.as_deref().unwrap();
+            format!("{} {} {architecture} {place}", package.name, package.version)
+        })
+        .collect();
+    listed.sort();
+    assert_eq!(
+        listed,
+        [
+            "a 3 amd64 0001",
+            "both 1 i386 status",
+            "c 4 amd64 0010",
+            "d 1 amd64 status",
+            "new 1 amd64 0000"
+        ]
+    );
+    assert!(out.problems.is_empty(), "{:?}", out.problems);
+}
+
+#[test]
+fn an_update_that_cannot_be_read_is_a_problem() {
+    let cut = stanza("a", "2", "").trim_end().to_owned();
+    let out = debian().file("var/lib/dpkg/updates/0000", cut).resolve(&Dpkg);
+    assert_eq!((out.packages.len(), out.problems.len()), (1, 1));
+    let path = "var/lib/dpkg/updates/0000";
+    assert!(crate::view_tests::read_file(&Dpkg, path, b"\x00\x00\x00\n").is_err());
+}

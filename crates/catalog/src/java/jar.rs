@@ -38,6 +38,14 @@ pub(super) const EXTENSIONS: &[&str] = &[
     "aar", "ear", "esa", "hpi", "jar", "jmod", "jpi", "kar", "lpkg", "nar", "par", "rar", "sar",
     "war",
 ];
+/// The endings that nothing but such an archive has.
+const CERTAIN: &[&str] = &["ear", "jar", "war"];
+/// What is said of a file with such an ending that is none.
+const NO_ARCHIVE: &str =
+    "is no zip archive, as its ending says: what should be in it is not known; fetch it again";
+/// What is said of one that has no entry.
+const NOTHING: &str =
+    "is an archive that holds nothing: what should be in it is not known; fetch it again";
 /// What a `.rar` begins with that is none of Java.
 const RAR: &[u8] = b"Rar!\x1a\x07";
 
@@ -48,9 +56,16 @@ pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Option<JavaFact>, ReadErr
     }
     let archive = match Archive::open(bytes) {
         Ok(archive) => archive,
-        Err(ArchiveError::NoDirectory) if !bytes.starts_with(b"PK\x03\x04") => return Ok(None),
+        Err(ArchiveError::NoDirectory) if !bytes.starts_with(b"PK\x03\x04") => {
+            return match must_be_archive(path.as_bytes()) {
+                true => Err(ReadError::new(NO_ARCHIVE)),
+                false => Ok(None),
+            };
+        }
         Err(error) => return Err(ReadError::new(error.to_string())),
     };
+    // Maven's plugin of Spring Boot puts the jar aside that it packs anew.
+    let path = path.strip_suffix(".original").unwrap_or(path);
     let mut walk = Walk {
         outer: path,
         fact: JavaFact::default(),
@@ -112,6 +127,8 @@ struct Found<'bytes> {
     /// Group and artifact of each folder under `META-INF/maven`.
     folders: Vec<(&'bytes str, &'bytes str)>,
     nested: Vec<ArchiveEntry<'bytes>>,
+    /// Whether it has no entry at all.
+    is_empty: bool,
     /// Whether it holds classes, those that describe modules and packages aside.
     classes: bool,
 }
@@ -120,6 +137,9 @@ impl Walk<'_> {
     /// `path` is what the archive is called (its file name says most), `inner` where it is nested.
     fn visit(&mut self, archive: &Archive<'_>, path: &str, inner: &str, depth: u32) {
         let found = self.sort_out(archive, inner);
+        if found.is_empty && must_be_archive(path.as_bytes()) {
+            self.problem(inner, NOTHING.to_owned());
+        }
         let manifest = found.manifest.and_then(|entry| {
             let bytes = self.plain(archive, &entry, MANIFEST_BYTES, inner)?;
             Some(Manifest::parse(&bytes))
@@ -230,15 +250,20 @@ impl Walk<'_> {
         self.held_left = self.held_left.saturating_sub(held);
         match Archive::open(&bytes) {
             Ok(nested) => self.visit(&nested, &name, &inner, depth),
-            Err(ArchiveError::NoDirectory) if !bytes.starts_with(b"PK\x03\x04") => {}
+            Err(ArchiveError::NoDirectory) if !bytes.starts_with(b"PK\x03\x04") => {
+                if must_be_archive(name.as_bytes()) {
+                    self.problem(&inner, NO_ARCHIVE.to_owned());
+                }
+            }
             Err(error) => self.problem(&inner, error.to_string()),
         }
         self.held_left = self.held_left.saturating_add(held);
     }
 
     fn sort_out<'bytes>(&mut self, archive: &Archive<'bytes>, inner: &str) -> Found<'bytes> {
-        let mut found = Found::default();
+        let mut found = Found { is_empty: true, ..Found::default() };
         for entry in archive.entries() {
+            found.is_empty = false;
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -322,7 +347,9 @@ impl<'bytes> Found<'bytes> {
             b"pom.xml" if descriptor::place(name).is_some() => self.descriptors.push(*entry),
             b"module-info.class" | b"package-info.class" => {}
             _ if base.ends_with(b".class") => self.classes = true,
-            _ if is_archive(base) && entry.holds_bytes() => self.nested.push(*entry),
+            _ if is_archive(base) && (entry.holds_bytes() || must_be_archive(base)) => {
+                self.nested.push(*entry)
+            }
             _ => {}
         }
         if base.starts_with(b"pom.") {
@@ -344,7 +371,16 @@ impl<'bytes> Found<'bytes> {
 }
 
 fn is_archive(name: &[u8]) -> bool {
+    ends_with_one_of(name, EXTENSIONS)
+}
+
+/// Whether the name of a file says that it is an archive of Java, and nothing else.
+pub(super) fn must_be_archive(name: &[u8]) -> bool {
+    ends_with_one_of(name, CERTAIN)
+}
+
+fn ends_with_one_of(name: &[u8], endings: &[&str]) -> bool {
     let Some(dot) = memchr::memrchr(b'.', name) else { return false };
     let extension = name.get(dot + 1..).unwrap_or_default();
-    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
+    endings.iter().any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
 }

@@ -6,7 +6,8 @@
 //! classes of which nothing is known is listed by its file name without a version, and so counted. A package is matched by
 //! `group:artifact`; where the group is not proved by the archive or by the layout of a Maven
 //! repository around it, the package is listed by its artifact alone and never matched by a guess.
-//! Which signs prove a group is said in the `identity` module.
+//! Which signs prove a group is said in the `identity` module. A file whose ending says that it is a jar and
+//! that is none, or an empty one, is a problem: a program was to be there.
 //! Source: JAR File Specification; Apache Maven, "Archiver", "Repository layout".
 
 pub mod archive;
@@ -113,7 +114,7 @@ impl Check for Java {
     }
 
     fn revision(&self) -> u32 {
-        4
+        5
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -139,13 +140,14 @@ impl Check for Java {
                 Interest::Name("pom.properties"),
                 Interest::Magic(*b"#!/b"),
                 Interest::Magic(*b"#!/u"),
+                Interest::Magic(*b"PK\x03\x04"),
             ]
         }
     }
 
     fn wants(&self, entry: &Entry<'_>, head: &[u8]) -> Want {
         let (name, archive) = (entry.name(), Want::Whole { at_most: ARCHIVE_LIMIT });
-        if entry.size == 0 {
+        if entry.size == 0 && !jar::must_be_archive(name.as_bytes()) {
             return Want::No;
         }
         if name == "pom.properties" {
@@ -159,7 +161,7 @@ impl Check for Java {
                 if own { Want::No } else { archive }
             }
             Some((_, ending)) if jar::EXTENSIONS.contains(&ending.as_str()) => archive,
-            _ if may_be_run_as_an_archive(entry, head) => archive,
+            _ if may_be_run_as_an_archive(entry, head) || begins_like_a_jar(head) => archive,
             _ => Want::No,
         }
     }
@@ -227,6 +229,18 @@ fn may_be_run_as_an_archive(entry: &Entry<'_>, head: &[u8]) -> bool {
         && (says(b"PK\x03\x04")
             || entry.size >= SCRIPT_FROM
                 && (entry.size <= ARCHIVE_LIMIT || says(b"java") || says(b"Spring Boot")))
+}
+
+/// Whether a zip begins as a jar does, with its manifest or the folder of that: Java runs it whatever its
+/// name is, and builders put some aside under another (`.jar.original`). Source: JAR File Specification,
+/// "The META-INF directory"; PKWARE APPNOTE.TXT, section 4.3.7.
+fn begins_like_a_jar(head: &[u8]) -> bool {
+    let Some([low, high]) = head.get(26..28).and_then(|size| size.first_chunk::<2>()) else {
+        return false;
+    };
+    let length = usize::from(u16::from_le_bytes([*low, *high]));
+    let first = head.get(30..).and_then(|rest| rest.get(..length));
+    head.starts_with(b"PK\x03\x04") && matches!(first, Some(b"META-INF/" | b"META-INF/MANIFEST.MF"))
 }
 
 fn place(path: &str, inner: &str) -> String {

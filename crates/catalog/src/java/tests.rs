@@ -166,8 +166,8 @@ fn nesting_too_deep_and_damage_inside_are_problems_that_hide_nothing() {
     ]);
     let resolution = resolve(&Java, &[("opt/y.war", &damaged)]);
     assert_eq!(purls(&resolution), ["pkg:maven/org.leaf/leaf@1"]);
-    assert_eq!(resolution.problems.len(), 1);
-    assert_eq!(resolution.problems[0].path, "opt/y.war!/lib/bad.jar");
+    let paths: Vec<&str> = resolution.problems.iter().map(|one| one.path.as_str()).collect();
+    assert_eq!(paths, ["opt/y.war!/lib/bad.jar", "opt/y.war!/lib/stub.jar"]);
 }
 
 #[test]
@@ -184,9 +184,53 @@ fn a_quine_of_one_archive_many_times_ends() {
 }
 
 #[test]
-fn a_file_that_is_no_archive_is_of_no_concern_and_a_cut_off_one_is_a_problem() {
-    assert_eq!(found("a.jar", b"plain text"), [""; 0]);
+fn a_jar_that_is_none_is_cut_off_or_holds_nothing_is_a_problem() {
+    let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n";
+    let read = |path: &str, bytes: &[u8]| crate::view_tests::read_file(&Java, path, bytes);
+    for path in ["a.jar", "lib/a.JAR", "a.war", "a.ear"] {
+        for bytes in [b"".as_slice(), b"plain text", pointer] {
+            let error = read(path, bytes).unwrap_err().to_string();
+            assert!(error.contains("is no zip archive"), "{path}: {error}");
+        }
+    }
+    for path in ["a.sar", "a.par", "a.rar"] {
+        assert_eq!(read(path, b"plain text").unwrap(), None, "{path}");
+        assert_eq!(read(path, b"").unwrap(), None, "{path}");
+    }
     assert!(jar::read("a.jar", &jar("", &[])[..30]).is_err());
+    let nothing = resolve(&Java, &[("a.jar", &zip(&[]))]);
+    assert!(nothing.problems[0].reason.contains("holds nothing"), "{:?}", nothing.problems);
+    let boot = zip(&[
+        ("BOOT-INF/lib/a-1.jar", pointer.to_vec(), true),
+        ("BOOT-INF/lib/b-1.jar", Vec::new(), false),
+        ("BOOT-INF/lib/c-1.jar", zip(&[]), false),
+        ("BOOT-INF/lib/d.jar/", Vec::new(), false),
+    ]);
+    let paths: Vec<_> =
+        resolve(&Java, &[("app.jar", &boot)]).problems.into_iter().map(|one| one.path).collect();
+    assert_eq!(paths, ["a", "b", "c"].map(|name| format!("app.jar!/BOOT-INF/lib/{name}-1.jar")));
+}
+
+#[test]
+fn what_begins_like_a_jar_is_opened_whatever_it_is_called() {
+    let leaf = jar("", &[("org.yaml", "snakeyaml", "1.26")]);
+    let manifest = ("META-INF/MANIFEST.MF", b"Main-Class: a\n".to_vec(), true);
+    let folder = ("META-INF/", Vec::new(), false);
+    let library = ("BOOT-INF/lib/snakeyaml-1.26.jar", leaf, false);
+    for first in [manifest, folder] {
+        let bytes = zip(&[first, library.clone()]);
+        for path in ["opt/app", "opt/app.jar.original", "opt/app.mar", "opt/x.xar", "a.bak"] {
+            let fact = crate::view_tests::read_file(&Java, path, &bytes).unwrap();
+            assert!(fact.is_some(), "{path}");
+            assert_eq!(found(path, &bytes), ["pkg:maven/org.yaml/snakeyaml@1.26"], "{path}");
+        }
+    }
+    let thin = jar("Implementation-Version: 1.0\n", &[]);
+    assert_eq!(found("target/my-1.0.jar.original", &thin), ["pkg:maven/my@1.0"]);
+    let other = zip(&[library]);
+    assert_eq!(crate::view_tests::read_file(&Java, "opt/a.zip", &other).unwrap(), None);
+    let book = zip(&[("META-INF/container.xml", b"<a/>".to_vec(), true)]);
+    assert_eq!(crate::view_tests::read_file(&Java, "opt/a.epub", &book).unwrap(), None);
 }
 
 #[test]

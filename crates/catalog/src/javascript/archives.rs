@@ -69,7 +69,7 @@ fn packages_of_zip(bytes: &[u8], found: &mut Found) -> Result<(), String> {
 impl Found {
     /// Takes the `package.json` at a path inside.
     fn take(&mut self, inside: &str, bytes: &[u8]) {
-        match manifest::parse(&manifest::utf8(bytes)) {
+        match manifest::parse(&manifest::utf8(bytes), place::found_as(inside)) {
             Ok(Some(manifest)) => self.packages.push(super::Named {
                 inside: inside.to_owned(),
                 name: manifest.name.into_owned(),

@@ -22,17 +22,26 @@ pub(super) struct Manifest<'text> {
     pub(super) licences: Vec<String>,
 }
 
-/// Reads a `package.json`; none where it has no name or no version, and so is no package.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<Manifest<'_>>, ReadError> {
+/// Reads a `package.json`; none where it has no name or no version, and so is no package. Where a
+/// `folder` is given, Node.js finds a package there by that name whatever the file says: one word of the
+/// two is enough, the version of the other is empty.
+pub(super) fn parse<'text>(
+    bytes: &'text [u8],
+    folder: Option<&str>,
+) -> Result<Option<Manifest<'text>>, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let fields: Fields<'_> = serde_json::from_slice(bytes).map_err(|error| {
         ReadError::new(format!("it is not readable JSON at line {}", error.line()))
     })?;
-    let (Some(name), Some(version)) = (fields.name, fields.version) else { return Ok(None) };
-    let usable = plain_text(&name).is_some() && plain_text(&version).is_some();
-    if !usable || !is_name(&name) {
-        return Ok(None);
-    }
+    let usable = |text: &Cow<'_, str>| plain_text(text).is_some();
+    let name = fields.name.filter(|name| usable(name) && is_name(name));
+    let version = fields.version.filter(usable);
+    let (name, version) = match (name, version, folder.filter(|folder| is_name(folder))) {
+        (Some(name), Some(version), _) => (name, version),
+        (Some(name), None, Some(_)) => (name, Cow::Borrowed("")),
+        (None, Some(version), Some(folder)) => (Cow::Owned(folder.to_owned()), version),
+        (_, None, None) | (None, _, _) => return Ok(None),
+    };
     let version = match version.trim() {
         trimmed if trimmed.len() == version.len() => version,
         trimmed => Cow::Owned(trimmed.to_owned()),

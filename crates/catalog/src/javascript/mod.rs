@@ -6,7 +6,8 @@
 //! it names. The place decides: a `package.json` deeper in a package (`esm/package.json` that only
 //! says how modules are loaded) or at the top of an application is not an installed dependency. The
 //! folder may carry another name than the package, since npm installs aliases that way
-//! (`string-width-cjs` holds `string-width`); the package's own name is what advisories know. Archives
+//! (`string-width-cjs` holds `string-width`); the package's own name is what advisories know. One that
+//! does not say its version is listed without one, one that does not say its name by its folder. Archives
 //! are opened for the same files. A package in a cache counts where the same version is not installed
 //! from it as well, and what maps and npm's own list name counts where no file was found that it names:
 //! so each is listed once, and nothing that is known to be there is left out.
@@ -83,7 +84,7 @@ impl Check for Javascript {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -120,7 +121,8 @@ impl Check for Javascript {
             }
             _ => {
                 let text = manifest::utf8(bytes);
-                let Some(manifest) = manifest::parse(&text)? else { return Ok(None) };
+                let folder = place::found_as(entry.path);
+                let Some(manifest) = manifest::parse(&text, folder)? else { return Ok(None) };
                 encode(&Kept::Package(JavascriptFact {
                     name: &manifest.name,
                     version: &manifest.version,
@@ -158,14 +160,14 @@ impl Check for Javascript {
                     let reasons = missing(view, &at, &map);
                     resolution.problems.extend(reasons.map(|reason| problem(&at, reason)));
                     let left = map.packages.into_iter().filter(|(_, location)| {
-                        view.at(&pnp::resolved(at.path, location)).is_none()
+                        !has_version(view, &pnp::resolved(at.path, location))
                     });
                     named.extend(left.map(|(one, _)| by_name(&at, one, Presence::Installed)));
                 }
                 Kept::Lock(lock) => {
                     let folder = at.path.trim_end_matches("node_modules/.package-lock.json");
                     let left = lock.into_iter().filter(|(package, _)| {
-                        view.at(&format!("{folder}{package}/package.json")).is_none()
+                        !has_version(view, &format!("{folder}{package}/package.json"))
                     });
                     named.extend(left.map(|(_, one)| by_name(&at, one, Presence::Declared)));
                 }
@@ -177,6 +179,14 @@ impl Check for Javascript {
         }
         resolution
     }
+}
+
+/// Whether a file is there that says which version it is of.
+fn has_version(view: &View<'_>, path: &str) -> bool {
+    view.at(path).is_some_and(|at| match postcard::from_bytes::<Kept<'_>>(at.fact) {
+        Ok(Kept::Package(fact)) => !fact.version.is_empty(),
+        _ => true,
+    })
 }
 
 /// Adds the packages whose name and version are not there.

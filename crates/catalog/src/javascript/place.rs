@@ -44,6 +44,13 @@ pub(super) fn of(path: &str) -> Option<Place> {
     }
 }
 
+/// The name under which Node.js finds the package of a `package.json`: its folder below `node_modules`.
+/// None in other places, where nothing but the file says that there is a package.
+pub(super) fn found_as(path: &str) -> Option<&str> {
+    let folder = path.strip_suffix("/package.json").filter(|_| is_package(path))?;
+    folder.rfind("node_modules/").and_then(|at| folder.get(at..)?.strip_prefix("node_modules/"))
+}
+
 /// Whether a `package.json` at this path is that of an installed package.
 pub(super) fn is_package(path: &str) -> bool {
     let Some(folder) = path.strip_suffix("/package.json") else { return false };

@@ -62,7 +62,7 @@ fn scope_is_the_namespace_and_the_alias_folder_does_not_rename() {
 fn licences_are_read_in_all_their_forms() {
     let licences = |json: &str| {
         let text = format!(r#"{{"name":"a","version":"1",{json}}}"#);
-        manifest::parse(text.as_bytes()).unwrap().unwrap().licences
+        manifest::parse(text.as_bytes(), None).unwrap().unwrap().licences
     };
     assert_eq!(licences(r#""license":"MIT""#), ["MIT"]);
     assert_eq!(licences(r#""license":{"type":"BSD","url":"x"}"#), ["BSD"]);
@@ -83,19 +83,50 @@ fn a_manifest_without_name_or_version_is_no_package() {
         r#"{"name":"a","version":""}"#,
         r#"{"name":"a","version":"1\u001b"}"#,
     ] {
-        assert_eq!(manifest::parse(json.as_bytes()).unwrap(), None, "{json}");
+        assert_eq!(manifest::parse(json.as_bytes(), None).unwrap(), None, "{json}");
     }
+}
+
+#[test]
+fn a_package_in_node_modules_that_does_not_say_its_version_is_listed_without_one() {
+    let purls_of =
+        |path: &str, json: &str| purls(&resolve(&Javascript, &[(path, json.as_bytes())]));
+    for version in ["", r#","version":null"#, r#","version":4"#, r#","version":" ""#] {
+        let json = |name: &str| format!(r#"{{"name":"{name}"{version}}}"#);
+        let plain = purls_of("app/node_modules/lodash/package.json", &json("lodash"));
+        assert_eq!(plain, ["pkg:npm/lodash"], "{version}");
+        let scoped = purls_of("app/node_modules/@s/a/package.json", &json("@s/a"));
+        assert_eq!(scoped, ["pkg:npm/%40s/a"], "{version}");
+        assert_eq!(purls_of("usr/share/nodejs/a/package.json", &json("a")), [""; 0]);
+    }
+    for stub in [r#"{"type":"module"}"#, r#"{"name":"x/esm"}"#] {
+        assert_eq!(purls_of("app/node_modules/x/esm/package.json", stub), [""; 0]);
+    }
+    let nameless = r#"{"version":"4.17.20"}"#;
+    let named = ["pkg:npm/lodash@4.17.20"];
+    assert_eq!(purls_of("app/node_modules/lodash/package.json", nameless), named);
+    let lock = br#"{"lockfileVersion":3,"packages":{"node_modules/lodash":{"version":"4.17.20"}}}"#;
+    let with_lock = resolve(
+        &Javascript,
+        &[
+            ("app/node_modules/.package-lock.json", lock.as_slice()),
+            ("app/node_modules/lodash/package.json", br#"{"name":"lodash"}"#.as_slice()),
+        ],
+    );
+    assert_eq!(purls(&with_lock), ["pkg:npm/lodash", "pkg:npm/lodash@4.17.20"]);
+    let asar = asar_of(&[("node_modules/lodash/package.json", br#"{"name":"lodash"}"#)]);
+    assert_eq!(purls(&resolve(&Javascript, &[("a/app.asar", &asar)])), ["pkg:npm/lodash"]);
 }
 
 #[test]
 fn a_manifest_that_is_no_json_is_a_problem() {
     for json in ["", "[]", "{", "{\"name\":\"a\"", "<<<<<<< HEAD"] {
-        assert!(manifest::parse(json.as_bytes()).is_err(), "{json}");
+        assert!(manifest::parse(json.as_bytes(), None).is_err(), "{json}");
     }
     let deep = format!("{{\"x\":{}", "[".repeat(100_000));
-    assert!(manifest::parse(deep.as_bytes()).is_err());
+    assert!(manifest::parse(deep.as_bytes(), None).is_err());
     let deep = format!("{{\"license\":{}", "[".repeat(100_000));
-    assert!(manifest::parse(deep.as_bytes()).is_err());
+    assert!(manifest::parse(deep.as_bytes(), None).is_err());
 }
 
 #[test]
@@ -292,8 +323,8 @@ fn a_manifest_of_windows_in_utf_16_is_read() {
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>, text in r#"(\{|\}|\[|\]|"name":|"version":|"license":|"a"|,|1|\\){0,40}"#, path in "(node_modules/|@|/|a|package.json|usr/share/nodejs/|é){0,9}") {
-        let _ = manifest::parse(&bytes);
-        let _ = manifest::parse(text.as_bytes());
+        let _ = manifest::parse(&bytes, Some("a"));
+        let _ = manifest::parse(text.as_bytes(), None);
         let _ = is_package(&path);
         let _ = place::of(&path);
         let _ = pnp::parse(&bytes);

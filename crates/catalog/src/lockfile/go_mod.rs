@@ -10,12 +10,13 @@
 
 use super::listing::{Entry, Listing};
 use super::requirements::beside;
-use super::{Declared, Lockfile, Part, Reader, Together, is_named, unquoted};
+use super::{Declared, Lockfile, Part, Reader, Together, is_named};
 use crate::decoded::decoded;
 use crate::elsewhere::Elsewhere;
 use crate::go::semantic;
 use image::Interest;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use vocabulary::Ecosystem;
@@ -72,7 +73,7 @@ fn read(path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
         File::Sum(sum(&text))
     } else {
         let work = is_named(path, &["go.work"]);
-        let (module, uses, named) = module(&text);
+        let (module, uses, named) = module(&text)?;
         if !named && !text.trim().is_empty() && !work {
             return Err("it is not a go.mod: it has no `module` line".to_owned());
         }
@@ -82,29 +83,27 @@ fn read(path: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>, String> {
 }
 
 /// A `go.mod` or `go.work`; the folders that it uses, and whether it names a module.
-fn module(text: &str) -> (Module, Vec<String>, bool) {
+fn module(text: &str) -> Result<(Module, Vec<String>, bool), String> {
     let mut module = Module::default();
     let mut uses = Vec::new();
-    let mut directive = "";
+    let mut directive = String::new();
     let mut named = false;
     for (line, number) in text.lines().zip(1_u32..) {
-        let line = line.split_once("//").map_or(line, |(line, _)| line).trim();
-        let words: Vec<&str> = line.split_whitespace().map(unquoted).take(6).collect();
+        let words = words(line).ok_or_else(|| {
+            format!("line {number} is of no go.mod: a text in it does not end or cannot be read")
+        })?;
+        let words: Vec<&str> = words.iter().map(|word| &**word).collect();
         let (verb, rest) = match words.as_slice() {
             [")"] => {
-                directive = "";
+                directive.clear();
                 continue;
             }
             [verb, "("] => {
-                directive = verb;
+                directive = (*verb).to_owned();
                 continue;
             }
-            // Go takes the bracket without a blank, too.
-            [verb] if verb.ends_with('(') => {
-                directive = verb.trim_end_matches('(');
-                continue;
-            }
-            words if !directive.is_empty() => (directive, words),
+            [_, "(", ")"] => continue,
+            words if !directive.is_empty() => (directive.as_str(), words),
             [verb, rest @ ..] => (*verb, rest),
             [] => continue,
         };
@@ -122,6 +121,10 @@ fn module(text: &str) -> (Module, Vec<String>, bool) {
             ("require", [path, version, ..]) => {
                 module.required.push(((*path).to_owned(), (*version).to_owned(), number));
             }
+            // Go refuses a line like this; what it would name is not known.
+            ("require", [path]) => {
+                module.required.push(((*path).to_owned(), String::new(), number));
+            }
             ("replace", [old, "=>", new @ ..]) => module.replaced.push(replacement(old, None, new)),
             ("replace", [old, version, "=>", new @ ..]) => {
                 module.replaced.push(replacement(old, Some(version), new));
@@ -134,7 +137,81 @@ fn module(text: &str) -> (Module, Vec<String>, bool) {
             _ => {}
         }
     }
-    (module, uses, named)
+    Ok((module, uses, named))
+}
+
+/// Most words of a line that count: `replace a v1 => b v2`.
+const WORDS: usize = 7;
+
+/// The words of a line, without its comment; none where a text is not whole. A word is a bracket, a run
+/// of other letters up to a blank, a bracket, a comma or a comment, or a text in quotes. Source: "Go
+/// Modules Reference", go.mod files, lexical elements; Go, `modfile/read.go`, `lex`.
+fn words(line: &str) -> Option<Vec<Cow<'_, str>>> {
+    const SINGLE: &[char] = &['(', ')', '[', ']', '{', '}', ','];
+    let mut words = Vec::new();
+    let mut rest = line.trim_start();
+    while let Some(first) = rest.chars().next().filter(|_| words.len() < WORDS) {
+        if rest.starts_with("//") {
+            break;
+        }
+        let end = if SINGLE.contains(&first) {
+            first.len_utf8()
+        } else if matches!(first, '"' | '`') {
+            let (text, end) = quoted(rest, first)?;
+            words.push(text);
+            rest = rest.get(end..)?.trim_start();
+            continue;
+        } else {
+            let stop = |letter: char| letter.is_whitespace() || SINGLE.contains(&letter);
+            let blank = rest.find(stop).unwrap_or(rest.len());
+            rest.find("//").map_or(blank, |comment| comment.min(blank))
+        };
+        words.push(Cow::Borrowed(rest.get(..end)?));
+        rest = rest.get(end..)?.trim_start();
+    }
+    Some(words)
+}
+
+/// The text at the beginning of a line, and where it ends. Source: "The Go Programming Language
+/// Specification", String literals.
+fn quoted(line: &str, quote: char) -> Option<(Cow<'_, str>, usize)> {
+    let inner = line.get(1..)?;
+    let plain = inner.find(quote)?;
+    let text = inner.get(..plain)?;
+    if quote == '`' || !text.contains('\\') {
+        return Some((Cow::Borrowed(text), plain + 2));
+    }
+    let mut text = Vec::new();
+    let mut letters = inner.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((Cow::Owned(String::from_utf8(text).ok()?), at + 2)),
+            '\\' => {
+                let (_, kind) = letters.next()?;
+                let mut number = |first: &str, count: usize, radix: u32| {
+                    let mut digits = first.to_owned();
+                    digits.extend(letters.by_ref().take(count).map(|(_, digit)| digit));
+                    u32::from_str_radix(&digits, radix).ok()
+                };
+                match kind {
+                    '\\' | '"' => text.push(u8::try_from(kind).ok()?),
+                    'x' => text.push(u8::try_from(number("", 2, 16)?).ok()?),
+                    '0'..='7' => {
+                        text.push(u8::try_from(number(&kind.to_string(), 2, 8)?).ok()?);
+                    }
+                    'u' | 'U' => {
+                        let count = if kind == 'u' { 4 } else { 8 };
+                        let letter = char::from_u32(number("", count, 16)?)?;
+                        text.extend(letter.to_string().as_bytes());
+                    }
+                    // The others are control characters, which no path or version has.
+                    _ => return None,
+                }
+            }
+            _ => text.extend(letter.to_string().as_bytes()),
+        }
+    }
+    None
 }
 
 /// `module version h1:…`; a version that ends with `/go.mod` vouches for that file alone.
@@ -299,6 +376,50 @@ mod tests {
         assert_eq!(listed(&[("go.mod", &newer), ("go.sum", sum)]).len(), 2);
         let unknown = module.replace("go 1.16\n", "");
         assert_eq!(listed(&[("go.mod", &unknown)]).len(), 2);
+    }
+
+    #[test]
+    fn paths_and_versions_may_stand_in_quotes_and_comments_directly_behind() {
+        for line in [
+            "require `h.test/b` v1.3.1",
+            "require \"h.test/b\" \"v1.3.1\"",
+            "require h.test/b `v1.3.1`// indirect",
+            "require h.test/b v1.3.1//indirect",
+            "require\t`h.test/b`\"v1.3.1\"",
+            "\"require\" \"h.test\\x2f\\u0062\" v1.3.1",
+            "require ( // all",
+            "require(",
+            "require (\n\t`h.test/b` v1.3.1//)\n)//end\nretract (\n\t[v1.0.0, v2.0.0]",
+        ] {
+            let block = line.ends_with('(') || line.ends_with("all");
+            let inner = if block { "\n\t\"h.test/b\" v1.3.1\n)" } else { "" };
+            let module = format!("module `a`//me\n{line}{inner}\n");
+            let found: Vec<String> = listed(&[("go.mod", &module)])
+                .into_iter()
+                .filter(|one| !one.contains("there is no go.sum"))
+                .collect();
+            let number = if block || line.contains('\n') { 3 } else { 2 };
+            assert_eq!(found, [format!("go.mod:{number} h.test/b@v1.3.1")], "{line}");
+        }
+        let replaced = "module a\ngo 1.22\nrequire h.test/b v1.0.0\n\
+            replace \"h.test/b\" => `h.test/c` `v2.0.0`//x\nrequire ()\n";
+        assert_eq!(
+            listed(&[("go.mod", replaced)]),
+            ["go.mod:3 h.test/c@v2.0.0", "go.mod:2 stdlib@1.22.0"]
+        );
+        let work = "go 1.22\nuse `./a`//x\nreplace \"h.test/b\" => `h.test/c` v2.0.0\n";
+        let module = "module a\ngo 1.22\nrequire h.test/b v1.0.0\n";
+        let found = listed(&[("go.work", work), ("a/go.mod", module)]);
+        assert_eq!(found[1], "a/go.mod:3 h.test/c@v2.0.0");
+    }
+
+    #[test]
+    fn a_line_that_go_refuses_is_a_problem() {
+        for line in ["require `h.test/b v1.0.0", "require \"h.test/b\\q\" v1.0.0", "use \"a\\"] {
+            assert!(read("go.mod", format!("module a\n{line}\n").as_bytes()).is_err(), "{line}");
+        }
+        let found = listed(&[("go.mod", "module a\ngo 1.22\nrequire h.test/b\n")]);
+        assert!(found.contains(&"the entry in line 3 could not be read".to_owned()), "{found:?}");
     }
 
     #[test]

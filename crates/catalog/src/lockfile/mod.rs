@@ -240,7 +240,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        6
+        7
     }
 
     fn reads_declarations(&self) -> bool {

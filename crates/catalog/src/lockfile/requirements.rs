@@ -80,7 +80,7 @@ struct Include {
 }
 
 /// `requirements.txt`, `requirements-dev.txt`, `dev-requirements.txt`, `requirements/dev.txt`.
-fn is_named(path: &str) -> bool {
+pub(crate) fn is_named(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let folder = folder.rsplit_once('/').map_or(folder, |(_, folder)| folder);
     let is_text = name.ends_with(".txt");
@@ -159,12 +159,14 @@ impl File {
             }
             return;
         }
-        let requirement = match editable(line) {
-            Some(target) => target,
+        let found = match editable(line) {
+            // A bare word is a folder here, and no name.
+            Some(target) if !target.contains(['@', ':']) => of_path(target, number),
+            Some(target) => entry(target, number),
             None if line.starts_with('-') => return,
-            None => line,
+            None => entry(line, number),
         };
-        match entry(requirement, number) {
+        match found {
             Entry::Package(one) => self.required.push(Required {
                 name: one.name,
                 version: one.version,
@@ -206,13 +208,15 @@ pub(crate) fn entry(line: &str, number: u32) -> Entry {
         return of_address(None, line, number);
     }
     let line = line.split(';').next().unwrap_or(line).trim();
-    if line.starts_with(['.', '/', '~']) || line.starts_with("file:") {
-        return of_path(line, number).unwrap_or(Entry::Own);
+    let is_path = line.starts_with(['.', '/', '~']) || line.starts_with("file:");
+    if is_path || line.ends_with(".whl") {
+        return of_path(line, number);
     }
     let end = line.find(['=', '<', '>', '!', '~', '(', ' ', '\t', '[']).unwrap_or(line.len());
     let (name, rest) = line.split_at_checked(end).unwrap_or((line, ""));
     if !is_name(name) {
-        return of_path(line, number).unwrap_or(Entry::Unread(number));
+        let is_folder = line.contains('/') && !line.contains([' ', '$', '{']);
+        return if is_folder { of_path(line, number) } else { Entry::Unread(number) };
     }
     let rest = match rest.trim_start().strip_prefix('[') {
         Some(extras) => match extras.split_once(']') {
@@ -277,7 +281,7 @@ fn of_address(name: Option<&str>, address: &str, number: u32) -> Entry {
             let name = python_name(name);
             Entry::package(Declared::from_elsewhere(&name, version, elsewhere, number), number)
         }
-        None if address.starts_with("file:") => Entry::Own,
+        None if address.starts_with("file:") => of_path(address, number),
         None => Entry::Unread(number),
     }
 }
@@ -297,11 +301,69 @@ fn archive(address: &str) -> Option<(&str, &str)> {
     is_name(name).then_some((name, version))
 }
 
-/// An archive that lies in a folder.
-fn of_path(path: &str, number: u32) -> Option<Entry> {
-    let (name, version) = archive(path)?;
-    let from = Elsewhere::path(path);
-    Declared::from_elsewhere(&python_name(name), Some(version), from, number).map(Entry::Package)
+/// An archive or a folder of the machine: named by the archive, by `#egg=`, or like the folder. Where
+/// nothing but dots leads to it, it is the project's own.
+fn of_path(path: &str, number: u32) -> Entry {
+    let path = path.split([';', ' ']).next().unwrap_or(path).replace('\\', "/");
+    let (bare, fragment) = path.split_once('#').unwrap_or((&path, ""));
+    let egg = fragment.split('&').find_map(|part| part.strip_prefix("egg="));
+    // Extras stand behind the path: `./lib[dev]`.
+    let bare =
+        bare.strip_suffix(']').and_then(|bare| Some(bare.rsplit_once('[')?.0)).unwrap_or(bare);
+    let bare = bare.trim_end_matches('/');
+    let last = bare.rsplit(['/', ':']).next().unwrap_or(bare);
+    let (name, version) = match archive(bare) {
+        Some((name, version)) => (name, Some(version)),
+        None if egg.is_none() && matches!(last, "" | "." | "..") => return Entry::Own,
+        None => {
+            let endings = [".whl", ".tar.gz", ".tar.bz2", ".zip"];
+            (endings.iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last), None)
+        }
+    };
+    let name = egg.map_or(name, self::bare);
+    let from = Elsewhere::path(bare);
+    let found = is_name(name).then(|| python_name(name));
+    let found = found.and_then(|name| Declared::from_elsewhere(&name, version, from, number));
+    Entry::package(found, number)
+}
+
+/// What a file pins, where each of its lines names one version or an address.
+pub(crate) struct Pinned {
+    /// The names, as they are compared.
+    pub(crate) names: Vec<String>,
+    /// The files that it includes, relative to it; it is pinned only where these are.
+    pub(crate) includes: Vec<String>,
+}
+
+/// What requirements pin; none where a line leaves a version open, or cannot be read, or where there is
+/// nothing in them.
+pub(crate) fn pinned(text: &str) -> Option<Pinned> {
+    let file = File::of(text);
+    let open = |one: &Required| one.version.is_empty() && one.elsewhere.is_none();
+    let is_empty = file.required.is_empty() && file.includes.is_empty();
+    if is_empty || file.more_includes || !file.unread.is_empty() || file.required.iter().any(open) {
+        return None;
+    }
+    let includes = file.includes.into_iter().filter(|include| !include.constrains);
+    Some(Pinned {
+        names: file.required.into_iter().map(|one| one.name).collect(),
+        includes: includes.map(|include| include.target).collect(),
+    })
+}
+
+/// What requirements that are to be compiled ask for themselves, and whether some of it has no name.
+pub(crate) fn asked(text: &str) -> (Vec<Declared>, bool) {
+    let file = File::of(text);
+    let hidden = !file.unread.is_empty();
+    let found = file.required.into_iter().filter_map(|one| {
+        let version = Some(one.version.as_str()).filter(|version| !version.is_empty());
+        match (one.elsewhere, version) {
+            (Some(from), version) => Declared::from_elsewhere(&one.name, version, from, one.line),
+            (None, Some(version)) => Declared::new(&one.name, version, one.line),
+            (None, None) => Declared::unpinned(&one.name, one.line),
+        }
+    });
+    (found.collect(), hidden)
 }
 
 fn join(parts: &[Part<'_>]) -> Vec<Option<Listing>> {
@@ -448,101 +510,4 @@ pub(crate) fn beside(file: &str, relative: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listed(files: &[(&str, &str)]) -> Vec<String> {
-        let facts: Vec<(&str, Vec<u8>)> = files
-            .iter()
-            .filter_map(|(path, text)| Some((*path, read(path, text.as_bytes()).unwrap()?)))
-            .collect();
-        let parts: Vec<Part<'_>> = facts.iter().map(|(path, fact)| Part { path, fact }).collect();
-        let mut all = Vec::new();
-        for (part, listing) in parts.iter().zip(join(&parts)) {
-            let Some(listing) = listing else { continue };
-            all.extend(
-                listing
-                    .packages
-                    .iter()
-                    .map(|one| format!("{} {}@{}", part.path, one.name, one.version)),
-            );
-            all.extend(
-                listing.problems().iter().map(|problem| format!("{}: {problem}", part.path)),
-            );
-        }
-        all.sort();
-        all.dedup();
-        all
-    }
-
-    #[test]
-    fn what_is_included_is_read_whatever_it_is_called() {
-        let found = listed(&[
-            ("a/requirements.txt", "-r base.in\n--requirement=sub/more.txt\n-cpins.txt\nflask\n"),
-            ("a/base.in", "django==2.0\n-r requirements.txt\n"),
-            ("a/sub/more.txt", "-r ../../outside.txt\njinja2>=2 # why\n"),
-            ("outside.txt", "idna==3.15\n"),
-            ("a/pins.txt", "flask==1.0\nmarkupsafe==1.0\nother<3\n"),
-            ("notes.txt", "These are notes.\n"),
-            ("words.txt", "one\ntwo\n"),
-        ]);
-        assert_eq!(
-            found,
-            [
-                "a/base.in django@2.0",
-                "a/pins.txt flask@1.0",
-                "a/pins.txt markupsafe@1.0",
-                "a/requirements.txt flask@1.0",
-                "a/sub/more.txt jinja2@",
-                "outside.txt idna@3.15",
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_included_and_cannot_be_read_is_a_problem() {
-        let text = "-r none.txt\n-r ../../x.txt\n-c https://a.test/c.txt\n-r notes.txt\n";
-        let found = listed(&[("r/requirements.txt", text), ("r/notes.txt", "These are notes.\n")]);
-        assert_eq!(found.len(), 4, "{found:?}");
-        assert!(found[0].contains("line 1: `none.txt` is included and is not there"), "{found:?}");
-    }
-
-    #[test]
-    fn every_form_of_a_requirement_is_listed_or_said() {
-        let shown = |line: &str| match entry(line, 1) {
-            Entry::Package(one) => format!("{}@{}", one.name, one.version),
-            Entry::Own => "own".to_owned(),
-            _ => "unread".to_owned(),
-        };
-        for (line, expected) in [
-            ("Django == 2.0 ; python_version < '3'", "django@2.0"),
-            ("a[b,c]===1.0 --hash=sha256:00", "a@1.0"),
-            ("a (==1.0)", "a@1.0"),
-            ("a", "a@"),
-            ("a>=1,<2", "a@"),
-            ("a==1.*", "a@"),
-            ("a==1.0,!=1.1", "a@"),
-            ("a ~= 1.0", "a@"),
-            ("a @ git+https://h.test/a@main", "a@"),
-            ("a @ https://h.test/A_b-1.0-py3-none-any.whl#sha256=00", "a@1.0"),
-            ("git+https://h.test/a.git@v1#egg=A_b&subdirectory=x", "a-b@"),
-            ("https://h.test/x/a-1.0.tar.gz", "a@1.0"),
-            ("./wheels/a-1.0-py3-none-any.whl", "a@1.0"),
-            ("./folder", "own"),
-            ("git+https://h.test/a.git", "unread"),
-            ("two words", "unread"),
-            ("{{ name }}", "unread"),
-        ] {
-            assert_eq!(shown(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn many_files_that_include_each_other_end_soon() {
-        let names: Vec<String> = (0..200).map(|at| format!("requirements-{at}.txt")).collect();
-        let text: String = names.iter().map(|name| format!("-r {name}\n")).collect();
-        let files: Vec<(&str, &str)> =
-            names.iter().map(|name| (name.as_str(), text.as_str())).collect();
-        assert!(listed(&files).iter().any(|line| line.contains("include each other too often")));
-    }
-}
+mod tests;

@@ -25,22 +25,52 @@ impl Kind {
             || (self.family == "python" && is(COMPILED, name))
     }
 
+    /// Whether it is a catalogue that modules draw from, wherever these lie.
+    pub(super) fn is_catalogue(&self) -> bool {
+        self.names == CATALOGUE
+    }
+
     /// Whether a lock file of any folder above covers it.
     pub(super) fn is_covered_from_above(&self) -> bool {
         COVERED_FROM_ABOVE.contains(&self.family)
     }
 
-    /// What is said of one without a lock file.
-    pub(super) fn problem(&self, lists: bool) -> String {
+    /// What is said of one without a lock file. Its own tool may be another than that of the kind.
+    pub(super) fn problem(&self, lists: bool, tool: Option<&str>) -> String {
         let unseen =
             if lists { "what they need in turn was not looked at" } else { "not looked at" };
         match self.make {
             "" => format!(
                 "declares packages, and there are no lock files of its kind: {unseen}; scan what is built of it"
             ),
-            make => format!(
-                "declares packages and no lock file was found: {unseen}; make one with `{make}`"
+            _ => format!(
+                "declares packages and no lock file was found: {unseen}; make one with {}",
+                self.advice(tool)
             ),
+        }
+    }
+
+    /// What is said of one that its lock file, or requirements that are pinned, do not follow.
+    pub(super) fn stale(&self, missing: &[&str], lock: &str, tool: Option<&str>) -> String {
+        let first = missing.first().copied().unwrap_or_default();
+        let first: String = first.chars().take(100).collect();
+        let named = match missing.len() {
+            1 => format!("names `{first}`"),
+            count => format!("names {count} packages, first `{first}`,"),
+        };
+        format!("{named} that {lock}: not looked at; make it again with {}", self.advice(tool))
+    }
+
+    /// What makes a lock file, and what it takes.
+    fn advice(&self, tool: Option<&str>) -> String {
+        let make = tool.unwrap_or(self.make);
+        match self.family {
+            // Without it Gradle writes nothing and says nothing.
+            "gradle" => format!(
+                "`{make}`, where dependency locking is switched on: `dependencyLocking {{ lockAllConfigurations() }}`"
+            ),
+            "sbt" => format!("`{make}` of the plugin sbt-dependency-lock"),
+            _ => format!("`{make}`"),
         }
     }
 }
@@ -62,6 +92,7 @@ const NPM_LOCKS: &[&str] = &[
 const PYTHON_LOCKS: &[&str] = &["pdm.lock", "poetry.lock", "pylock.*", "uv.lock"];
 const NUGET_LOCKS: &[&str] = &["packages.config", "packages.lock.json", "project.assets.json"];
 const GRADLE_LOCKS: &[&str] = &["*.lockfile"];
+const CATALOGUE: &[&str] = &["*.versions.toml"];
 const JULIA_LOCKS: &[&str] = &["Manifest.toml", "Manifest-v*", "JuliaManifest.toml"];
 const HASKELL_LOCKS: &[&str] = &["cabal.project.freeze", "stack.yaml.lock"];
 
@@ -166,7 +197,7 @@ pub(super) const KINDS: &[Kind] = &[
     kind(
         "gradle",
         Ecosystem::MAVEN,
-        &["*.versions.toml"],
+        CATALOGUE,
         GRADLE_LOCKS,
         "gradle dependencies --write-locks",
         read::toml::gradle,
@@ -245,6 +276,14 @@ pub(super) const KINDS: &[Kind] = &[
         PYTHON_LOCKS,
         "uv lock",
         read::toml::pyproject,
+    ),
+    kind(
+        "python",
+        Ecosystem::PYPI,
+        &["requirements.in", "*requirements.in", "requirements*.in", "requirements/*.in"],
+        PYTHON_LOCKS,
+        "uv pip compile requirements.in -o requirements.txt",
+        read::lines::requirements_in,
     ),
     kind(
         "python",
@@ -386,6 +425,7 @@ pub(super) const INTERESTS: &[Interest] = &[
     Interest::Extension("csproj"),
     Interest::Extension("fsproj"),
     Interest::Extension("gemspec"),
+    Interest::Extension("in"),
     Interest::Extension("lock"),
     Interest::Extension("locked"),
     Interest::Extension("lockfile"),
@@ -407,14 +447,49 @@ fn is(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The kind of the manifest of this name, and its place in the list.
-pub(super) fn of(name: &str) -> Option<(u32, &'static Kind)> {
-    let named = |kind: &Kind| kind.names.iter().any(|pattern| is(pattern, name));
+/// The kind of the manifest at this path, and its place in the list. A pattern with a `/` is of the
+/// last folder, too.
+pub(super) fn of(path: &str) -> Option<(u32, &'static Kind)> {
+    let mut ends = path.rmatch_indices('/').map(|(at, _)| path.get(at + 1..).unwrap_or(path));
+    let name = ends.next().unwrap_or(path);
+    let with_folder = ends.next().unwrap_or(path);
+    let named = |kind: &Kind| {
+        let of_pattern = |pattern: &str| if pattern.contains('/') { with_folder } else { name };
+        kind.names.iter().any(|pattern| is(pattern, of_pattern(pattern)))
+    };
     (0_u32..).zip(KINDS).find(|(_, kind)| named(kind))
 }
 
 pub(super) fn is_lock(name: &str) -> bool {
     KINDS.iter().any(|kind| kind.locks.iter().any(|pattern| is(pattern, name)))
+}
+
+pub(super) fn is_of_gradle(name: &str) -> bool {
+    GRADLE_LOCKS.iter().any(|lock| is(lock, name))
+}
+
+/// Whether the words of a lock file say what it locks: it is a text that names every package, those of
+/// groups and other machines, too.
+pub(super) fn has_words(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "Cargo.lock",
+        "Gemfile.lock",
+        "bun.lock",
+        "composer.lock",
+        "gems.locked",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        "pnpm-lock.yaml",
+        "poetry.lock",
+        "uv.lock",
+        "yarn.lock",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Whether it says what is installed here, and not what is to be.
+pub(super) fn is_installed(name: &str) -> bool {
+    [".modules.yaml", ".package-lock.json", ".yarn-integrity", "installed.json"].contains(&name)
 }
 
 /// Whether these are requirements that pip-tools or uv compiled; both say so in the first lines.

@@ -3,20 +3,26 @@
 //! In go all manifests and the names of all lock files; out come problems, one for each manifest that
 //! declares something and has no lock file beside it, nor in a workspace above that it belongs to. So a
 //! manifest is accounted for by itself, whatever else of the folder was read. What it declares is listed
-//! where that can be told without running it; what these packages need in turn cannot be. What lies in
-//! the folder of a dependency is that one's own and does not count.
+//! where that can be told without running it; what these packages need in turn cannot be. Packages from
+//! git, addresses and folders are listed with where they come from; a folder whose own manifest is there
+//! is accounted for by that. A lock file that does not name what a manifest asks for itself is an old
+//! one, and what it lacks is said in the same way. What lies in the folder of a dependency is that one's
+//! own and does not count.
 
 mod kinds;
 mod read;
+mod tree;
+mod words;
 mod workspace;
 
-use crate::decoded::decoded;
+use crate::decoded::{decoded, decoded_of_pip};
 use crate::language::{decode, encode};
-use crate::lockfile::{Declared, declared_package, is_of_a_dependency};
+use crate::lockfile::{Declared, declared_package, is_of_a_dependency, requirements};
 use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
 use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use tree::Tree;
 use vocabulary::Problem;
 
 /// The check.
@@ -31,10 +37,23 @@ const PACKAGES: usize = 10_000;
 /// What is kept of one file.
 #[derive(Serialize, Deserialize)]
 enum FileFact {
-    /// A lock file that is there and not empty.
-    Lock,
+    /// A lock file that is there and not empty, with fingerprints of its words where these are known.
+    Lock(Option<Vec<u64>>),
+    /// Requirements of Python, which may pin all that a project needs.
+    Requirements(Requirements),
     /// A manifest of the kind of this place in the list, or why it could not be read.
     Manifest(u32, Result<Declares, String>),
+}
+
+/// Requirements of Python.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Requirements {
+    /// Whether a tool compiled them, which makes them a lock file.
+    compiled: bool,
+    /// Whether each line is pinned.
+    pinned: bool,
+    names: Vec<String>,
+    includes: Vec<String>,
 }
 
 /// What a manifest declares.
@@ -48,6 +67,14 @@ struct Declares {
     members: Vec<String>,
     /// Whether it pins all that is to be installed by itself.
     complete: bool,
+    /// Whether it asks for more than is named.
+    hidden: bool,
+    /// What it is called itself, where others may ask for it by that.
+    name: Option<String>,
+    /// What makes its lock file, where it says what tool it is for.
+    make: Option<String>,
+    /// Names that any lock file of it holds, on whatever machine it was made.
+    locked: Vec<String>,
 }
 
 impl Check for Manifests {
@@ -56,7 +83,7 @@ impl Check for Manifests {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn reads_declarations(&self) -> bool {
@@ -68,14 +95,27 @@ impl Check for Manifests {
     }
 
     fn wants(&self, entry: &Entry<'_>, head: &[u8]) -> Want {
-        if kinds::is_lock(entry.name()) || kinds::is_compiled(entry.name(), head) {
+        let is_lock = kinds::is_lock(entry.name());
+        let of_a_dependency =
+            is_of_a_dependency(entry.path) || kinds::is_of_a_dependency(entry.path);
+        let compiled = !is_lock && kinds::is_compiled(entry.name(), head);
+        if is_lock || (compiled && entry.size > AT_MOST) {
             let blank = entry.size <= 512 && head.trim_ascii().is_empty();
-            return if blank { Want::No } else { Want::Stream(Box::new(LockIsThere)) };
+            return match entry.name() {
+                _ if blank => Want::No,
+                name if kinds::has_words(name) && !of_a_dependency => {
+                    Want::Stream(Box::<words::Words>::default())
+                }
+                _ => Want::Stream(Box::new(LockIsThere)),
+            };
         }
-        if is_of_a_dependency(entry.path) || kinds::is_of_a_dependency(entry.path) {
+        if compiled || (!of_a_dependency && is_requirements(entry)) {
+            return Want::Whole { at_most: AT_MOST };
+        }
+        if of_a_dependency {
             return Want::No;
         }
-        match kinds::of(entry.name()) {
+        match kinds::of(entry.path) {
             None => Want::No,
             Some((at, _)) if entry.size > AT_MOST => Want::Stream(Box::new(TooLarge(at))),
             Some(_) => Want::Whole { at_most: AT_MOST },
@@ -83,10 +123,14 @@ impl Check for Manifests {
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        let Some((at, kind)) = kinds::of(entry.name()) else { return Ok(None) };
+        let Some((at, kind)) = kinds::of(entry.path) else {
+            return of_requirements(entry.name(), bytes).map_or(Ok(None), |fact| encode(&fact));
+        };
         let declares = decoded(bytes).and_then(|text| (kind.read)(&text)).map(|mut declares| {
-            declares.any |= !declares.packages.is_empty();
+            declares.any |= declares.packages.iter().any(|one| !read::source::is_path(one));
+            declares.hidden |= declares.packages.len() > PACKAGES;
             declares.packages.truncate(PACKAGES);
+            declares.locked.truncate(PACKAGES);
             declares
         });
         encode(&FileFact::Manifest(at, declares))
@@ -98,74 +142,136 @@ impl Check for Manifests {
             return resolution;
         }
         let mut tree = Tree::default();
+        let mut requirements = BTreeMap::new();
         let mut manifests = Vec::new();
         for at in view.staying() {
             let (folder, name) = at.path.rsplit_once('/').unwrap_or(("", at.path));
             match decode::<FileFact>(&at, &mut resolution.problems) {
-                Some(FileFact::Lock) => {
-                    tree.locks.entry(kinds::project_of(folder)).or_default().insert(name);
+                Some(FileFact::Lock(words)) => tree.add_lock(folder, name, words),
+                Some(FileFact::Requirements(found)) => {
+                    if found.compiled {
+                        tree.add_lock(folder, name, None);
+                    }
+                    if found.pinned {
+                        requirements.insert(at.path, found);
+                    }
                 }
                 Some(FileFact::Manifest(index, declares)) => {
                     let Some(kind) = usize::try_from(index).ok().and_then(|at| KINDS.get(at))
                     else {
                         continue;
                     };
-                    let members = declares.as_ref().map(|one| one.members.clone());
-                    if let Some(members) = members.ok().filter(|members| !members.is_empty()) {
-                        tree.roots.entry((folder, kind.family)).or_default().extend(members);
+                    if let Ok(declares) = &declares {
+                        tree.add_manifest(folder, kind, declares);
                     }
-                    manifests.push((at, folder, kind, declares));
+                    manifests.push(Manifest {
+                        path: at.path,
+                        layer: at.layer,
+                        folder,
+                        kind,
+                        declares,
+                    });
                 }
                 None => {}
             }
         }
-        for (at, folder, kind, declares) in manifests {
-            if tree.covers(kind, folder) {
-                continue;
-            }
-            let reason = match &declares {
-                Err(reason) => format!("{reason}: what it declares was not looked at"),
-                Ok(declares) if !declares.any || declares.complete => continue,
-                Ok(declares) => kind.problem(!declares.packages.is_empty()),
-            };
-            let packages = declares.map(|one| one.packages).unwrap_or_default();
-            let packages = packages.into_iter();
-            resolution.packages.extend(
-                packages.map(|one| declared_package(one, &kind.ecosystem, at.path, at.layer)),
-            );
-            let path = at.path.to_owned();
-            resolution.problems.push(Problem { path, layer: at.layer, reason });
+        tree.add_requirements(&requirements);
+        for manifest in manifests {
+            manifest.resolve(&tree, &mut resolution);
         }
         resolution
     }
 }
 
-/// Where lock files and the roots of workspaces lie.
-#[derive(Default)]
-struct Tree<'view> {
-    /// The names of the lock files of each folder.
-    locks: BTreeMap<&'view str, BTreeSet<&'view str>>,
-    /// The members of each root of a workspace, by its folder and family.
-    roots: BTreeMap<(&'view str, &'static str), Vec<String>>,
+/// Whether these are requirements that may be pinned; larger ones are not made by hand or by `freeze`.
+fn is_requirements(entry: &Entry<'_>) -> bool {
+    entry.size <= AT_MOST && requirements::is_named(entry.path)
 }
 
-impl Tree<'_> {
-    /// Whether a lock file covers a manifest of this kind in this folder.
-    fn covers(&self, kind: &Kind, folder: &str) -> bool {
-        if self.has_lock(kind, folder) {
-            return true;
-        }
-        workspace::above(folder).any(|(above, within)| {
-            let is_member = self
-                .roots
-                .get(&(above, kind.family))
-                .is_some_and(|members| workspace::has_member(members, within));
-            (is_member || kind.is_covered_from_above()) && self.has_lock(kind, above)
-        })
+/// The fact of requirements; none where they neither pin all nor are a lock file.
+fn of_requirements(name: &str, bytes: &[u8]) -> Option<FileFact> {
+    // Tools say what they compiled in the first lines.
+    let compiled = kinds::is_compiled(name, bytes.get(..512).unwrap_or(bytes));
+    let text = decoded_of_pip(bytes).ok();
+    let found = text.and_then(|text| requirements::pinned(&text));
+    let pinned = found.is_some();
+    let (names, includes) = found.map(|one| (one.names, one.includes)).unwrap_or_default();
+    (compiled || pinned).then_some(FileFact::Requirements(Requirements {
+        compiled,
+        pinned,
+        names,
+        includes,
+    }))
+}
+
+/// A manifest where it lies.
+struct Manifest<'view> {
+    path: &'view str,
+    layer: Option<u32>,
+    folder: &'view str,
+    kind: &'static Kind,
+    declares: Result<Declares, String>,
+}
+
+impl Manifest<'_> {
+    /// Lists what no lock file covers, and says what was not looked at.
+    fn resolve(self, tree: &Tree<'_>, resolution: &mut Resolution) {
+        let covering = tree.covering(self.kind, self.folder);
+        let (reason, packages) = match &self.declares {
+            Err(_) if covering.is_some() => return,
+            Err(reason) => {
+                (Some(format!("{reason}: what it declares was not looked at")), Vec::new())
+            }
+            Ok(declares) => match covering {
+                Some(folder) => self.beyond_locks(tree, folder, declares),
+                None if declares.complete => return,
+                None => self.without_locks(tree, declares),
+            },
+        };
+        let others = packages.into_iter().filter(|one| !tree.is_own(self.kind, self.path, one));
+        resolution.packages.extend(
+            others.map(|one| declared_package(one, &self.kind.ecosystem, self.path, self.layer)),
+        );
+        let (path, layer) = (self.path.to_owned(), self.layer);
+        resolution.problems.extend(reason.map(|reason| Problem { path, layer, reason }));
     }
 
-    fn has_lock(&self, kind: &Kind, folder: &str) -> bool {
-        self.locks.get(folder).is_some_and(|names| names.iter().any(|name| kind.is_locked_by(name)))
+    /// What the lock files of a folder should name and do not.
+    fn beyond_locks(
+        &self,
+        tree: &Tree<'_>,
+        folder: &str,
+        declares: &Declares,
+    ) -> (Option<String>, Vec<Declared>) {
+        let missing = tree.not_locked(self.kind, folder, declares);
+        if missing.is_empty() {
+            return (None, Vec::new());
+        }
+        let make = tree.make(self.kind, self.folder);
+        let reason = self.kind.stale(&missing, "the lock file does not name", make);
+        let named = declares.packages.iter().filter(|one| missing.contains(&one.name.as_str()));
+        (Some(reason), named.cloned().collect())
+    }
+
+    fn without_locks(
+        &self,
+        tree: &Tree<'_>,
+        declares: &Declares,
+    ) -> (Option<String>, Vec<Declared>) {
+        let make = tree.make(self.kind, self.folder);
+        match tree.not_pinned(self.kind, self.folder, declares) {
+            Some(missing) if missing.len() < declares.packages.len() => {
+                let names: Vec<&str> = missing.iter().map(|one| one.name.as_str()).collect();
+                let lock = "the pinned requirements beside it do not name";
+                let reason = (!names.is_empty()).then(|| self.kind.stale(&names, lock, make));
+                (reason, missing)
+            }
+            _ => {
+                let lists = !declares.packages.is_empty();
+                let reason = declares.any.then(|| self.kind.problem(lists, make));
+                (reason, declares.packages.clone())
+            }
+        }
     }
 }
 
@@ -178,7 +284,7 @@ impl Reading for LockIsThere {
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError> {
-        encode(&FileFact::Lock)
+        encode(&FileFact::Lock(None))
     }
 }
 

@@ -86,6 +86,10 @@ impl Check for Programs {
         1
     }
 
+    fn follows_links(&self) -> bool {
+        false
+    }
+
     fn interests(&self) -> &'static [Interest] {
         &INTERESTS
     }

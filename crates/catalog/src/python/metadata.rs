@@ -138,7 +138,7 @@ pub(super) fn from_name(stem: &str) -> Option<Metadata<'static>> {
 }
 
 /// Whether a text is a name as the core metadata specification defines it.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let bytes = text.as_bytes();
     let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     bytes.iter().all(inner)

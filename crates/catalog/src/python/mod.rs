@@ -7,11 +7,13 @@
 //! and without metadata is named by its own name, as Python's `importlib.metadata` does.
 //!
 //! A wheel that lies in an image is listed, and said to be one: Python runs it where it lies once it is on
-//! the path, as `ensurepip` does with the wheel of pip. An `.egg-link` and the `.pth` of an editable
-//! installation hold no name; the folder that they point to has an `.egg-info` or `.dist-info` of its own.
+//! the path, as `ensurepip` does with the wheel of pip. An `.egg-link` and the files of an editable
+//! installation point to where a package lies, and are named after it: it is listed by that name where the
+//! `.egg-info` or `.dist-info` is missing that should be there.
 //! Source: PyPA, "Recording installed projects", "Core metadata specifications" 2.4; PEP 503.
 
 mod metadata;
+mod pointer;
 mod record;
 mod zipped;
 
@@ -22,6 +24,7 @@ use image::{
     Resolution, SubjectShape, View, Want,
 };
 use metadata::Metadata;
+use pointer::Pointer;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use vocabulary::{Confidence, Ecosystem, Identified, Problem, Purl};
@@ -31,6 +34,8 @@ use zipped::Carried;
 const METADATA_LIMIT: u64 = 8 << 20;
 /// Largest list of files; that of a package with 100,000 files has about 12 MB.
 const RECORD_LIMIT: u64 = 16 << 20;
+/// Largest file that points to a package; that of an editable installation holds a program of some 10 KB.
+const POINTER_LIMIT: u64 = 1 << 20;
 /// Largest archive that is held in memory; the whole scan has 100 MB. A larger wheel is known by its name,
 /// other archives are a problem in coverage.
 const ARCHIVE_LIMIT: u64 = 64 << 20;
@@ -54,6 +59,7 @@ enum PythonFact<'fact> {
         carried: Carried<'fact>,
         proof: Option<ContentDigests>,
     },
+    Pointer(Pointer),
 }
 
 /// Which part of an installation a path is.
@@ -65,6 +71,7 @@ enum Part {
     Record,
     InstalledFiles,
     Archive,
+    Pointer,
 }
 
 fn part_of(path: &str) -> Option<Part> {
@@ -80,6 +87,8 @@ fn part_of(path: &str) -> Option<Part> {
         // CPython 2 lists itself this way; it is not the package of that name.
         _ if folder == "lib-dynload" => None,
         _ if name.ends_with(".egg-info") => Some(Part::Metadata),
+        _ if pointer::is_one(name) => Some(Part::Pointer),
+        _ if zipped::is_on_the_path(name) => Some(Part::Archive),
         _ => {
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             zipped::ENDINGS.contains(&ending).then_some(Part::Archive)
@@ -102,7 +111,7 @@ impl Check for Python {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -114,9 +123,13 @@ impl Check for Python {
                 Interest::Name("installed-files.txt"),
                 Interest::Extension("egg"),
                 Interest::Extension("egg-info"),
+                Interest::Extension("egg-link"),
                 Interest::Extension("pex"),
+                Interest::Extension("pth"),
+                Interest::Extension("py"),
                 Interest::Extension("pyz"),
                 Interest::Extension("whl"),
+                Interest::Extension("zip"),
                 Interest::Magic(*b"#!/b"),
                 Interest::Magic(*b"#!/u"),
             ]
@@ -130,6 +143,7 @@ impl Check for Python {
             Some(Part::Stray) if metadata::is_metadata(head) => {
                 Want::Whole { at_most: METADATA_LIMIT }
             }
+            Some(Part::Pointer) => Want::Whole { at_most: POINTER_LIMIT },
             Some(Part::Record | Part::InstalledFiles) => Want::Whole { at_most: RECORD_LIMIT },
             Some(Part::Archive) if head.starts_with(b"PK") => {
                 match zipped::by_name(entry.path).filter(|_| entry.size > ARCHIVE_LIMIT) {
@@ -154,6 +168,10 @@ impl Check for Python {
             Some(Part::InstalledFiles) => {
                 encode(&PythonFact::Files(record::from_installed_files(folder, bytes)?))
             }
+            Some(Part::Pointer) => match pointer::read(entry.path, bytes)? {
+                Some(pointer) => encode(&PythonFact::Pointer(pointer)),
+                None => Ok(None),
+            },
             Some(Part::Archive) | None => {
                 let carried = zipped::read(entry.path, bytes)?;
                 if carried == Carried::default() {
@@ -175,9 +193,11 @@ impl Check for Python {
                 }
                 Some(Part::Record) => found.record(view, &at, &mut budget, &mut resolution),
                 Some(Part::InstalledFiles) => {}
+                Some(Part::Pointer) => found.pointers.push(at),
                 Some(Part::Archive) | None => carried(&at, &mut resolution),
             }
         }
+        found.pointers(&mut resolution);
         found.strays(&mut resolution);
         if let Some(reason) = budget.problem() {
             let path = "Python packages".to_owned();
@@ -203,13 +223,14 @@ impl Reading for ByName {
 
 /// What metadata was found while the view is gone through.
 #[derive(Default)]
-struct Found {
+struct Found<'view> {
     /// Paths of metadata in folders of installed packages, by name and version.
     installed: HashMap<(String, String), Vec<String>>,
     strays: Vec<Cataloged>,
+    pointers: Vec<FactAt<'view>>,
 }
 
-impl Found {
+impl Found<'_> {
     fn metadata(
         &mut self,
         view: &View<'_>,
@@ -260,6 +281,36 @@ impl Found {
         let mut one = installed(metadata, at.path.to_owned(), at, files, None);
         one.package.identified = identified("folder name, METADATA is missing", Confidence::Medium);
         resolution.packages.push(one);
+    }
+
+    /// What is pointed to, and has no metadata where it should lie.
+    fn pointers(&mut self, resolution: &mut Resolution) {
+        let mut listed = std::collections::HashSet::new();
+        for at in &self.pointers {
+            let fact = decode(at, &mut resolution.problems);
+            let Some(PythonFact::Pointer(pointer)) = fact else { continue };
+            let name = metadata::normalise(&pointer.name);
+            let in_target = |path: &String| {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let beside = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+                folder == pointer.folder || beside == pointer.folder
+            };
+            let mut known = self.installed.iter().filter(|((other, _), _)| *other == name);
+            if known.any(|(_, paths)| paths.iter().any(in_target))
+                || !listed.insert((name, pointer.folder.clone()))
+            {
+                continue;
+            }
+            let metadata = Metadata {
+                name: pointer.name.into(),
+                version: pointer.version.into(),
+                licences: Vec::new(),
+            };
+            let mut one = installed(metadata, at.path.to_owned(), at, Vec::new(), None);
+            let by = "file that points to it, its metadata is missing";
+            one.package.identified = identified(by, Confidence::Medium);
+            resolution.packages.push(one);
+        }
     }
 
     /// Metadata in other folders: what was unpacked and not installed. A source release has the same twice.

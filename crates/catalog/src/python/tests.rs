@@ -158,6 +158,52 @@ fn programs_packed_as_one_file_are_opened() {
 }
 
 #[test]
+fn what_is_only_pointed_to_is_listed_by_the_name_of_the_pointer() {
+    let site = "usr/lib/python3/site-packages";
+    let listed = |files: &[(&str, &str)]| {
+        let files: Vec<(String, &[u8])> = files
+            .iter()
+            .map(|(path, text)| (path.replace("SITE", site), text.as_bytes()))
+            .collect();
+        let files: Vec<(&str, &[u8])> =
+            files.iter().map(|(path, bytes)| (path.as_str(), *bytes)).collect();
+        purls(&resolve(&Python, &files))
+    };
+    let info = "Name: foo-bar\nVersion: 1.2\n";
+    let link = ("SITE/foo-bar.egg-link", "/app/src\n../\n");
+    assert_eq!(listed(&[link]), ["pkg:pypi/foo-bar"]);
+    assert_eq!(listed(&[("SITE/a.egg-link", "")]), ["pkg:pypi/a"]);
+    let at_target = ("app/src/foo_bar.egg-info/PKG-INFO", info);
+    assert_eq!(listed(&[link, at_target]), ["pkg:pypi/foo-bar@1.2"]);
+    let relative = ("SITE/foo-bar.egg-link", "../../../../app/./src\n.\n");
+    assert_eq!(listed(&[relative, at_target]), ["pkg:pypi/foo-bar@1.2"]);
+    let elsewhere = ("venv/foo_bar.egg-info/PKG-INFO", info);
+    assert_eq!(listed(&[link, elsewhere]).len(), 2);
+    let path = ("SITE/__editable__.foo_bar-1.2.pth", "/app/src\n");
+    let finder = ("SITE/__editable___foo_bar_1_2_finder.py", "MAPPING = {}\n");
+    assert_eq!(listed(&[path, finder]), ["pkg:pypi/foo-bar@1.2"]);
+    assert_eq!(listed(&[finder]), ["pkg:pypi/foo-bar"]);
+    let beside = ("SITE/foo_bar-1.2.dist-info/METADATA", info);
+    assert_eq!(listed(&[path, finder, beside]), ["pkg:pypi/foo-bar@1.2"]);
+    assert_eq!(listed(&[("SITE/distutils-precedence.pth", "x"), ("SITE/a.py", "x")]), [""; 0]);
+}
+
+#[test]
+fn the_archive_on_the_path_of_every_python_is_opened() {
+    let packed = zip(&[("a.py", b"x"), ("b-2.dist-info/METADATA", b"Name: b\nVersion: 2\n")]);
+    for (path, found) in [
+        ("usr/lib/python311.zip", vec!["pkg:pypi/b@2"]),
+        ("usr/lib/python.zip", vec![]),
+        ("srv/python-docs.zip", vec![]),
+    ] {
+        assert_eq!(purls(&resolve(&Python, &[(path, &packed)])), found, "{path}");
+    }
+    let library = zip(&[("os.py", b"x")]);
+    let plain = resolve(&Python, &[("usr/lib/python312.zip", &library)]);
+    assert!(plain.packages.is_empty() && plain.problems.is_empty());
+}
+
+#[test]
 fn archives_nested_too_deep_are_a_problem() {
     let mut bytes = zip(&[("a-1.dist-info/METADATA", b"Name: a\nVersion: 1\n")]);
     for _ in 0..5 {
@@ -243,6 +289,7 @@ proptest! {
             let _ = metadata::parse(input);
             let _ = record::from_record("a/b", input);
             let _ = record::from_installed_files("", input);
+            let _ = (pointer::read("a/b.egg-link", input), pointer::read(&text, input));
             let _ = (zipped::read("a-1.whl", input), metadata::from_name(&text));
             let _ = zipped::read("a.pex", &zip(&[("a.dist-info/METADATA", input), ("b.whl", input)]));
         }

@@ -14,6 +14,13 @@ use serde::{Deserialize, Serialize};
 
 /// The endings of archives that are opened.
 pub(super) const ENDINGS: &[&str] = &["egg", "pex", "pyz", "whl"];
+/// Whether an archive of this name is on the path of every Python: `python311.zip` beside its library.
+/// Source: Python documentation, "The initialization of the sys.path module search path".
+pub(super) fn is_on_the_path(name: &str) -> bool {
+    let number = name.strip_prefix("python").and_then(|rest| rest.strip_suffix(".zip"));
+    number.is_some_and(|one| !one.is_empty() && one.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// How deep archives nest: a pex in its packed layout holds wheels.
 const DEPTH_LIMIT: u32 = 3;
 /// How many archives one file may hold; large applications have some 500 wheels.

@@ -6,7 +6,7 @@
 //! not its name. Each format is a reader of its own that finds the same thing, header blobs, and
 //! reads no more of the format than that takes: no indexes, no locks, no journals.
 //!
-//! Sources: rpm, `docs/manual` and `lib/backend/`; purl-spec, type `rpm`.
+//! Sources: rpm, `docs/manual` and `lib/backend/`; SQLite, "Database File Format"; purl-spec, type `rpm`.
 
 mod berkeley;
 mod header;
@@ -27,17 +27,24 @@ const SIZE_LIMIT: u64 = 256 << 20;
 /// Size of the header of a SQLite write-ahead log; a longer one holds changes.
 const LOG_HEADER: u64 = 32;
 
+/// How the rollback journal of a change begins that was not ended: SQLite, "Database File Format",
+/// section 3. One that was ended is removed, emptied, or has zeros there.
+const JOURNAL: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+
 /// All files, of each folder the newest format first.
 const PATHS: &[&str] = &[
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite-journal",
     "usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
     "usr/lib/sysimage/rpm/Packages.db",
     "usr/lib/sysimage/rpm/Packages",
     "usr/share/rpm/rpmdb.sqlite",
+    "usr/share/rpm/rpmdb.sqlite-journal",
     "usr/share/rpm/rpmdb.sqlite-wal",
     "usr/share/rpm/Packages.db",
     "usr/share/rpm/Packages",
     "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/rpmdb.sqlite-journal",
     "var/lib/rpm/rpmdb.sqlite-wal",
     "var/lib/rpm/Packages.db",
     "var/lib/rpm/Packages",
@@ -56,7 +63,7 @@ impl Check for Rpm {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -69,12 +76,20 @@ impl Check for Rpm {
         INTERESTS
     }
 
-    fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry<'_>, head: &[u8]) -> Want {
         if !PATHS.contains(&entry.path) {
             return Want::No;
         }
         if entry.path.ends_with("-wal") {
-            return if entry.size > LOG_HEADER { Want::Stream(Box::new(Log)) } else { Want::No };
+            return if entry.size > LOG_HEADER {
+                Want::Stream(Box::new(Unmerged(LOG)))
+            } else {
+                Want::No
+            };
+        }
+        if entry.path.ends_with("-journal") {
+            let is_hot = head.starts_with(&JOURNAL);
+            return if is_hot { Want::Stream(Box::new(Unmerged(HOT))) } else { Want::No };
         }
         Want::Whole { at_most: SIZE_LIMIT }
     }
@@ -139,17 +154,21 @@ fn read_headers(bytes: &[u8], blobs: Blobs) -> Database<'static> {
     database
 }
 
-/// A write-ahead log with changes. Its pages are not laid over the database, so it is a problem.
-struct Log;
+/// What is said of a write-ahead log with changes. Its pages are not laid over the database.
+const LOG: &str = "holds changes that may not be in `rpmdb.sqlite` and are not read; run `rpm -qa` in the image to write them back";
+/// What is said of the journal of a change that was not ended. Its pages are not put back.
+const HOT: &str = "is of a change to `rpmdb.sqlite` that was interrupted and is not taken back here: what is read of that may be half changed; run `rpm -qa` in the image to take it back";
 
-impl Reading for Log {
+/// A file beside the database without which that is not what rpm sees.
+struct Unmerged(&'static str);
+
+impl Reading for Unmerged {
     fn push(&mut self, _: &[u8]) -> Flow {
         Flow::Enough
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError> {
-        let reason = "holds changes that may not be in `rpmdb.sqlite` and are not read; run `rpm -qa` in the image to write them back";
-        Database { packages: Vec::new(), problems: vec![reason.to_owned()] }.fact()
+        Database { packages: Vec::new(), problems: vec![self.0.to_owned()] }.fact()
     }
 }
 
@@ -163,7 +182,7 @@ fn purl(record: &Record<'_>) -> Purl {
 fn counts(path: &str, read: &[&str]) -> Result<(), String> {
     let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     match read.iter().find(|other| folder(other) == folder(path)) {
-        Some(newer) if !path.ends_with("-wal") => {
+        Some(newer) if !path.ends_with("-wal") && !path.ends_with("-journal") => {
             Err(format!("left out, since `{newer}` lies beside it in a newer format"))
         }
         _ => Ok(()),

@@ -202,6 +202,24 @@ proptest! {
     }
 }
 
+#[test]
+fn a_journal_of_a_change_that_was_not_ended_is_a_problem() {
+    let database = sqlite(&[header("a").bytes()]);
+    let of = |journal: &[u8]| {
+        let path = "var/lib/rpm/rpmdb.sqlite-journal";
+        almalinux().file(SQLITE, &database).file(path, journal).resolve(&Rpm)
+    };
+    let hot = of(&[&JOURNAL[..], &[0; 504]].concat());
+    assert_eq!(names(&hot), ["a"]);
+    assert!(hot.problems[0].reason.contains("was interrupted"), "{:?}", hot.problems);
+    for ended in [b"".as_slice(), &[0; 512], &JOURNAL[..7]] {
+        assert!(of(ended).problems.is_empty());
+    }
+    let alone = Layers::default().layer();
+    let alone = alone.file("usr/share/rpm/rpmdb.sqlite-journal", JOURNAL).resolve(&Rpm);
+    assert_eq!(alone.problems.len(), 1);
+}
+
 fn find<'a>(out: &'a Resolution, name: &str) -> &'a Cataloged {
     out.packages.iter().find(|found| found.package.name == name).unwrap()
 }

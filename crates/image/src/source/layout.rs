@@ -229,17 +229,27 @@ fn is_attestation(entry: &Descriptor) -> bool {
     // Referrers, by what they are or by the tag that stands for their subject.
     let is_referrer = entry.artifact_type.as_deref().is_some_and(|kind| !kind.is_empty())
         || name_of(entry).is_some_and(is_tag_of_subject);
-    is_referrer
-        || entry.annotations.contains_key("vnd.docker.reference.type")
-        || platform_of(entry).is_some_and(|platform| platform.os == "unknown")
+    // What BuildKit adds beside an image is of an unknown platform: an annotation alone hides none.
+    is_referrer || platform_of(entry).is_some_and(|platform| platform.os == "unknown")
 }
 
 fn fits(wanted: &Platform, entry: &Descriptor) -> bool {
     platform_of(entry).is_some_and(|platform| {
-        platform.os == wanted.os
-            && platform.architecture == wanted.architecture
+        usual(&platform.os) == usual(&wanted.os)
+            && usual(&platform.architecture) == usual(&wanted.architecture)
             && (wanted.variant.is_none() || platform.variant == wanted.variant)
     })
+}
+
+/// A name as engines compare it. Source: containerd, `platforms/database.go`.
+fn usual(name: &str) -> String {
+    match name.to_ascii_lowercase().as_str() {
+        "x86_64" | "x86-64" => "amd64".to_owned(),
+        "aarch64" => "arm64".to_owned(),
+        "i386" => "386".to_owned(),
+        "macos" => "darwin".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 /// The machine's platform in OCI's (Go's) words.

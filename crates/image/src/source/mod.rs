@@ -152,7 +152,11 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
                 return image(layout(Archive::open(&path)?, reference, name, options)?);
             }
             "oci-dir" | "oci" => {
-                let store = Store::Folder(existing(&path)?);
+                let path = existing(&path)?;
+                if !path.join("index.json").is_file() && layout::is_flat(&path) {
+                    return Err(other_layout(reference, "what skopeo writes to a folder", "dir"));
+                }
+                let store = Store::Folder(path);
                 return image(open_layout(&store, reference, name, options)?);
             }
             "dir" => return directory(existing(Path::new(rest))?, reference, options),
@@ -204,6 +208,9 @@ fn saved(
     name: Option<&str>,
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
+    if !archive.contains("manifest.json") && archive.contains("index.json") {
+        return Err(other_layout(reference, "an OCI archive", "oci-archive"));
+    }
     let packed = archive.slow_packing();
     Ok(Image { packed, ..open_saved(archive, reference, name, options)? })
 }
@@ -214,8 +221,15 @@ fn layout(
     name: Option<&str>,
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
+    if !archive.contains("index.json") && archive.contains("manifest.json") {
+        return Err(other_layout(reference, "a docker archive", "docker-archive"));
+    }
     let packed = archive.slow_packing();
     Ok(Image { packed, ..open_layout(&Store::Archive(archive), reference, name, options)? })
+}
+
+fn other_layout(reference: &str, found: &'static str, scheme: &'static str) -> ImageError {
+    ImageError::Layout { image: reference.to_owned(), found, scheme }
 }
 
 /// A directory, unless it is an image in the layout of skopeo's `dir:`.

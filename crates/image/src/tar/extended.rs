@@ -96,6 +96,20 @@ impl Extended {
                 .and_then(|text| text.parse::<u64>().ok())
                 .ok_or(TarError::Extended(offset))
         };
+        // An empty value takes the record away: what the header says holds. Source: POSIX.1-2017 pax,
+        // "pax Extended Header Keyword Precedence"; Go's archive/tar does the same.
+        if value.is_empty() {
+            match key {
+                b"path" => self.path = None,
+                b"linkpath" => self.link = None,
+                b"size" => self.size = None,
+                b"uid" => self.uid = None,
+                b"gid" => self.gid = None,
+                b"GNU.sparse.name" => self.sparse_name = None,
+                _ => {}
+            }
+            return Ok(());
+        }
         match key {
             b"path" => self.path = Some(value.to_vec()),
             b"linkpath" => self.link = Some(value.to_vec()),

@@ -16,7 +16,7 @@ use std::path::Path;
 use vocabulary::Algorithm;
 
 /// Keeps the content of files named `wanted`, whole, and of `*.stream`, in pieces; files named
-/// `broken` cannot be read, and `small` only up to four bytes.
+/// `broken` cannot be read, `small` only up to four bytes, and `placed` counts only below `shop/`.
 pub struct Spy;
 
 struct Pieces(Vec<u8>);
@@ -46,6 +46,7 @@ impl Check for Spy {
             Interest::Name("wanted"),
             Interest::Name("broken"),
             Interest::Name("small"),
+            Interest::Name("placed"),
             Interest::Extension("stream"),
             Interest::Under("below/"),
             Interest::Magic([b'S', b'P', b'Y', b'!']),
@@ -56,6 +57,7 @@ impl Check for Spy {
         assert_eq!(head.len() as u64, entry.size.min(512), "the head of {}", entry.path);
         match entry.name() {
             "small" => Want::Whole { at_most: 4 },
+            "placed" if !entry.path.starts_with("shop/") => Want::No,
             name if name.ends_with(".stream") => Want::Stream(Box::new(Pieces(Vec::new()))),
             _ => Want::Whole { at_most: u64::MAX },
         }

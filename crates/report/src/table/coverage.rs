@@ -91,6 +91,7 @@ pub(super) fn gaps(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
     for coverage in gaps {
         gap(coverage, style, page)?;
     }
+    remarks(&ran, page)?;
     if style.verbose > 0 && !ran.is_empty() {
         heading(page, Paint::new(), &format!("CHECKED ({})", ran.len()), "")?;
         for coverage in ran {
@@ -100,6 +101,28 @@ pub(super) fn gaps(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
             }
             page.end()?;
         }
+    }
+    Ok(())
+}
+
+/// What was looked at in full and could not be matched in full: packages without a version or a group
+/// that no advisory names, statements that met nothing.
+fn remarks(ran: &[&Coverage], page: &mut Page<'_>) -> io::Result<()> {
+    let told = |coverage: &&&Coverage| {
+        coverage.check.starts_with("vulnerabilities:") || coverage.check == "vex"
+    };
+    let remarks: Vec<(&str, &str)> = ran
+        .iter()
+        .filter(told)
+        .filter_map(|coverage| Some((coverage.check.as_str(), coverage.reason.as_deref()?)))
+        .collect();
+    if remarks.is_empty() {
+        return Ok(());
+    }
+    heading(page, Paint::new(), "TO KNOW", "")?;
+    for (check, reason) in remarks {
+        page.put("  ").put(check).put("  ");
+        page.wrap(Paint::new(), 13, reason)?;
     }
     Ok(())
 }

@@ -62,7 +62,12 @@ fn labelled(page: &mut Page<'_>, label: &str, value: &str) -> io::Result<()> {
 
 fn distribution(report: &Report) -> String {
     report.distribution.as_ref().map_or_else(String::new, |distribution| {
-        let plain = format!("{} {}", distribution.id, distribution.version);
+        let release = match (distribution.version.as_str(), distribution.codename.as_deref()) {
+            ("", codename) => codename.unwrap_or_default().to_owned(),
+            (version, Some(codename)) if !codename.is_empty() => format!("{version} ({codename})"),
+            (version, _) => version.to_owned(),
+        };
+        let plain = format!("{} {release}", distribution.id);
         distribution.pretty_name.clone().unwrap_or_else(|| plain.trim_end().to_owned())
     })
 }

@@ -5,10 +5,10 @@
 //! their addresses: those that are not in the list are described elsewhere. Source: SPDX specification
 //! 3.0.1, "Serialization", classes `Package`, `ExternalIdentifier`, `Relationship`, `SpdxDocument`.
 
-use super::{Entry, Named, Reference, Relationship, Spdx, document};
+use super::{Entry, Named, Other, Reference, Relationship, Spdx, document};
 use crate::{Document, SbomError, json};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -37,6 +37,8 @@ struct Element {
     source_info: Option<String>,
     #[serde(rename = "externalIdentifier")]
     identifiers: Vec<Identifier>,
+    /// Elements of other documents: class `ExternalMap`.
+    import: Vec<Import>,
     #[serde(rename = "rootElement")]
     roots: Vec<String>,
     from: String,
@@ -45,6 +47,13 @@ struct Element {
     relation: String,
     #[serde(rename = "simplelicensing_licenseExpression")]
     licence: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Import {
+    #[serde(rename = "externalSpdxId")]
+    id: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -59,14 +68,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
     let graph: Graph = json("SPDX 3", bytes)?;
     let mut version = None;
     let mut spdx = Spdx::default();
+    let mut collections = HashSet::new();
     let licences = licences(&graph);
     for element in graph.graph {
         match element.kind.as_str() {
             "CreationInfo" => version = version.or(element.version),
             "SpdxDocument" | "software_Sbom" | "Bom" | "Bundle" => {
-                if element.kind != "SpdxDocument" {
-                    spdx.describes.extend(element.roots);
-                }
+                spdx.describes.extend(element.roots);
+                collections.insert(element.id.clone());
+                // The licences of SPDX's own list are imported, too.
+                let others = element.import.into_iter().map(|one| one.id);
+                let others = others.filter(|id| !id.contains("://spdx.org/licenses/"));
+                spdx.others.extend(others.map(|id| Other { id, ..Other::default() }));
                 spdx.files.push(Named { id: element.id });
             }
             "Relationship" | "LifecycleScopedRelationship" => {
@@ -84,6 +97,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
             _ => spdx.files.push(Named { id: element.id }),
         }
     }
+    // The document's root is mostly a bill, which has its own.
+    spdx.describes.retain(|root| !collections.contains(root));
     document(format!("SPDX {}", version.as_deref().unwrap_or("3")), spdx)
 }
 
@@ -107,9 +122,9 @@ fn package(element: Element, declared: Option<String>) -> Entry {
     let by_identifier = element
         .identifiers
         .into_iter()
-        .find(|one| matches!(one.kind.as_str(), "packageUrl" | "purl" | "packageURL"))
+        .filter(|one| matches!(one.kind.as_str(), "packageUrl" | "purl" | "packageURL"))
         .map(|one| one.identifier);
-    let purl = element.purl.filter(|purl| !purl.is_empty()).or(by_identifier);
+    let purls = element.purl.into_iter().chain(by_identifier).filter(|purl| !purl.is_empty());
     let purpose = element.purpose.map(|purpose| match purpose.as_str() {
         "operatingSystem" => "OPERATING-SYSTEM".to_owned(),
         other => other.to_ascii_uppercase(),
@@ -122,7 +137,7 @@ fn package(element: Element, declared: Option<String>) -> Entry {
         purpose,
         declared,
         source_info: element.source_info,
-        references: purl.map(reference).into_iter().collect(),
+        references: purls.map(reference).collect(),
         ..Entry::default()
     }
 }

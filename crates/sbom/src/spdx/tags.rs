@@ -4,7 +4,7 @@
 //! name what they are about. Tags that are not used are passed over. Source: SPDX specification 2.3,
 //! clauses 4.4 (format), 6 to 12.
 
-use super::{Annotation, Entry, Named, Reference, Relationship, Spdx, document};
+use super::{Annotation, Entry, Named, Other, Reference, Relationship, Spdx, document};
 use crate::{COMPONENTS, Document, SbomError};
 use std::collections::HashMap;
 
@@ -31,6 +31,10 @@ pub(crate) fn read(text: &str) -> Result<Document, SbomError> {
                 spdx.packages.push(Entry { name: value.to_owned(), ..Entry::default() });
             }
             "FileName" | "SnippetSPDXID" => {
+                // A file behind a package is one of its own: clause 8.
+                if let Some(package) = spdx.packages.last_mut().filter(|_| tag == "FileName") {
+                    package.files.push(value.to_owned());
+                }
                 section = Section::Other;
                 if tag == "SnippetSPDXID" {
                     spdx.snippets.push(Named { id: value.to_owned() });
@@ -41,6 +45,12 @@ pub(crate) fn read(text: &str) -> Result<Document, SbomError> {
                 spdx.files.push(Named { id: value.to_owned() });
             }
             "Relationship" => spdx.relationships.push(relationship(line, value)?),
+            "ExternalDocumentRef" => {
+                // Its name here, its address and its checksum: clause 6.6.
+                let mut parts = value.split_whitespace().map(str::to_owned);
+                let (id, address) = (parts.next().unwrap_or_default(), parts.next());
+                spdx.others.push(Other { id, address: address.unwrap_or_default() });
+            }
             "SPDXREF" => annotation = Some(value),
             "AnnotationComment" => {
                 let about = annotation.take().unwrap_or(ROOT);

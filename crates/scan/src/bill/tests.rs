@@ -69,6 +69,31 @@ fn what_is_of_another_distribution_is_not_held_against_this_one() {
 }
 
 #[test]
+fn a_release_that_is_asked_for_does_not_make_other_distributions_packages_its_own() {
+    let own = CURL.replace("debian", "ubuntu").replace("curl", "own");
+    let bare = CURL.replace("deb/debian/", "deb/").replace("curl", "bare");
+    let inventory = scanned(&format!("{CURL},{own},{bare}"), Some("ubuntu:22.04"));
+    let ecosystem = |name: &str| {
+        let package = inventory.packages.iter().find(|one| one.name == name).unwrap();
+        package.ecosystem.clone()
+    };
+    assert_eq!(ecosystem("own"), Ecosystem::UBUNTU);
+    assert_eq!(ecosystem("bare"), Ecosystem::UBUNTU);
+    assert_eq!(ecosystem("curl"), Ecosystem::PROGRAM);
+    let said = reasons(&inventory);
+    assert_eq!(
+        said.matches("of another distribution than ubuntu 22.04, which --distro names").count(),
+        1,
+        "{said}"
+    );
+    // Of the same distribution, whoever asks knows better of which release.
+    let other = CURL.replace("arch=amd64", "distro=debian-11");
+    let inventory = scanned(&other, Some("debian:12"));
+    assert_eq!(inventory.packages[0].ecosystem, Ecosystem::DEBIAN);
+    assert!(!reasons(&inventory).contains("another distribution"), "{}", reasons(&inventory));
+}
+
+#[test]
 fn what_cannot_be_matched_is_listed_by_its_name() {
     let inventory = of(r#"{"type":"library","name":"of our own","version":"1"},
         {"type":"application","name":"nginx","version":"1.18","cpe":"cpe:2.3:a:f5:nginx:1.18:*:*:*:*:*:*:*"},

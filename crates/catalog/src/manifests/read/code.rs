@@ -2,7 +2,7 @@
 //! reference, "Library dependencies"; Bundler, "Gemfile"; Mix, `mix deps`; SwiftPM,
 //! "PackageDescription"; setuptools, "setup()".
 
-use super::{Declares, exact, lines, listed, quoted, unpinned};
+use super::{Declares, exact, lines, quoted, source, sourced, unpinned};
 use crate::lockfile::Declared;
 use crate::lockfile::listing::Entry;
 use crate::lockfile::requirements;
@@ -109,17 +109,34 @@ pub(in crate::manifests) fn sbt(text: &str) -> Result<Declares, String> {
 }
 
 pub(in crate::manifests) fn gemfile(text: &str) -> Result<Declares, String> {
-    let mut own_specification = false;
+    // `git '…' do` and `path '…' do` hold for what stands up to `end`.
+    let mut block = None;
     let all = lines(text, "#").filter_map(|(line, number)| {
-        own_specification |= line.starts_with("gemspec");
+        let opened = ["git", "github", "path"]
+            .iter()
+            .find(|key| line.strip_prefix(**key).is_some_and(|rest| rest.starts_with([' ', '('])));
+        if let Some(key) = opened.filter(|_| line.ends_with("do")) {
+            let rest = line.get(key.len()..).unwrap_or_default().trim_start_matches(['(', ' ']);
+            block = source::of_options(&format!(" {key}: {rest}"));
+        } else if line == "end" {
+            block = None;
+        }
         let rest = line.strip_prefix("gem").filter(|rest| rest.starts_with([' ', '(']))?;
         let texts = quoted(rest);
-        let own = rest.contains("path:") || rest.contains(":path");
-        let pinned = texts.get(1).filter(|_| !rest.contains("git"));
-        let version = pinned.map_or("", |text| exact(text.trim_start_matches(['=', ' '])));
-        (!own).then_some((*texts.first()?, version, number))
+        let version = texts.get(1).map_or("", |text| exact(text.trim_start_matches(['=', ' '])));
+        let from = source::of_options(rest).or_else(|| block.clone());
+        Some((*texts.first()?, version.to_owned(), from, number))
     });
-    let declares = listed(all.collect::<Vec<_>>());
+    let mut declares = sourced(all);
+    // What is asked for under a condition may not be locked on another machine.
+    let conditions = ["case", "else", "eval", "eval_gemfile", "if", "install_if", "unless"];
+    let words = |line: &str| {
+        let mut words = line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        words.any(|word| conditions.contains(&word))
+    };
+    if !lines(text, "#").any(|(line, _)| words(line)) {
+        declares.locked = declares.packages.iter().map(|one| one.name.clone()).collect();
+    }
     Ok(declares)
 }
 
@@ -145,14 +162,17 @@ pub(in crate::manifests) fn mix(text: &str) -> Result<Declares, String> {
             continue;
         }
         for entry in line.split("{:").skip(1) {
-            let own = entry.contains("path:") || entry.contains("in_umbrella:");
+            let own = entry.contains("in_umbrella:");
             let name = entry.split([',', '}']).next().unwrap_or_default().trim();
             let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            named.extend((!own && is_name && !name.is_empty()).then_some((name, number)));
+            let from = source::of_options(entry);
+            named.extend(
+                (!own && is_name && !name.is_empty()).then(|| (name, String::new(), from, number)),
+            );
         }
         open = !(line == "end" || line.ends_with(", do: []"));
     }
-    let mut declares = unpinned(named);
+    let mut declares = sourced(named);
     let umbrella = lines(text, "#").find_map(|(line, _)| {
         Some(quoted(line.split_once("apps_path:")?.1).first()?.trim_matches('/').to_owned())
     });
@@ -200,13 +220,13 @@ pub(in crate::manifests) fn setup_py(text: &str) -> Result<Declares, String> {
         let Some((_, value)) = plain.split_once(keyword) else { continue };
         let value = value.trim_start_matches([' ', '=', '\n']);
         let Some(end) = value.find(if value.starts_with('{') { '}' } else { ']' }) else {
-            declares.any = true;
+            (declares.any, declares.hidden) = (true, true);
             continue;
         };
         let list = value.get(..end).unwrap_or_default();
         if !list.starts_with(['[', '{']) {
             // It comes from elsewhere in the program.
-            declares.any = true;
+            (declares.any, declares.hidden) = (true, true);
             continue;
         }
         // Of a dictionary the texts before a colon are names of extras.
@@ -226,6 +246,7 @@ pub(in crate::manifests) fn setup_py(text: &str) -> Result<Declares, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::elsewhere::Elsewhere;
 
     fn shown(declares: &Result<Declares, String>) -> Vec<String> {
         let declares = declares.as_ref().unwrap();
@@ -260,14 +281,26 @@ mod tests {
         let found = gemfile(
             "source 'https://h.test'\ngem 'a', '1.0'\ngem \"b\", '~> 1'\n# gem 'c'\ngem 'd', path: '.'\n",
         );
-        assert_eq!(shown(&found), ["a@1.0", "b@"]);
+        assert_eq!(shown(&found), ["a@1.0", "b@", "d@"]);
+        let text = "git 'https://h.test/x.git' do\n  gem 'x'\nend\ngem 'y', github: 'o/y', ref: '01'\ngem 'z'\n";
+        let from: Vec<_> =
+            gemfile(text).unwrap().packages.into_iter().map(|one| one.elsewhere).collect();
+        let git = |address, revision| Some(Elsewhere::git(address, revision));
+        assert_eq!(
+            from,
+            [
+                git("https://h.test/x.git", None),
+                git("https://github.com/o/y.git", Some("01")),
+                None
+            ]
+        );
         let found = gemspec(
             "Gem::Specification.new do |s|\n  s.add_dependency \"a\", '>= 1'\n  s.add_development_dependency('b')\nend\n",
         );
         assert_eq!(shown(&found), ["a@", "b@"]);
         let text = "def project do\n [apps_path: \"apps\", deps: deps()]\nend\ndefp deps do\n  [\n   {:a, \"~> 1\"}, {:b, path: \"../b\"},\n   # {:c, 1}\n   {:d, git: \"x\"}\n  ]\nend\n";
         let found = mix(text);
-        assert_eq!(shown(&found), ["a@", "d@"]);
+        assert_eq!(shown(&found), ["a@", "b@", "d@"]);
         assert_eq!(found.unwrap().members, ["apps/*"]);
         let found = rebar(
             "{erl_opts, [x]}.\n{deps, [\n a, {b, \"1.0\"}, {c, {git, \"x\", {tag, \"y\"}}}]}.\n{x, [d]}.\n",

@@ -1,7 +1,8 @@
 //! Manifests in JSON. Sources: npm, "package.json"; Composer, "The composer.json schema"; Deno,
 //! "Configuration"; Bower, "bower.json specification".
 
-use super::{Declares, exact, listed};
+use super::{Declares, exact, listed, source};
+use crate::elsewhere::Elsewhere;
 use crate::lockfile::{Declared, json_error};
 use serde_json::Value;
 
@@ -31,7 +32,11 @@ pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
     let groups = ["dependencies", "devDependencies", "optionalDependencies"];
     for (name, wanted) in groups.iter().flat_map(|key| group(&file, key)) {
         // The project's own folders.
-        if ["file:", "link:", "portal:", "workspace:"].iter().any(|own| wanted.starts_with(own)) {
+        if wanted.starts_with("workspace:") {
+            continue;
+        }
+        if let Some(from) = Elsewhere::of_npm(wanted) {
+            source::add(&mut declares, (name, "", Some(from), 0));
             continue;
         }
         let (name, wanted) = match wanted.strip_prefix("npm:") {
@@ -39,6 +44,7 @@ pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
             None => (name, wanted),
         };
         declares.any = true;
+        declares.locked.push(name.to_owned());
         declares.packages.extend(match exact(wanted.trim_start_matches('=')) {
             // `1` and `1.2` are ranges.
             version if version.split('.').count() >= 3 => Declared::new(name, version, 0),
@@ -48,6 +54,16 @@ pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
     let workspaces = file.get("workspaces");
     declares.members = texts(workspaces);
     declares.members.extend(texts(workspaces.and_then(|of| of.get("packages"))));
+    declares.name = file.get("name").and_then(Value::as_str).map(str::to_owned);
+    let tool = file.get("packageManager").and_then(Value::as_str).unwrap_or_default();
+    declares.make = match tool.split('@').next().unwrap_or_default() {
+        "bun" => Some("bun install --lockfile-only"),
+        "npm" => Some("npm install --package-lock-only"),
+        "pnpm" => Some("pnpm install --lockfile-only"),
+        "yarn" => Some("yarn install"),
+        _ => None,
+    }
+    .map(str::to_owned);
     Ok(declares)
 }
 
@@ -61,14 +77,52 @@ pub(in crate::manifests) fn composer(text: &str) -> Result<Declares, String> {
     let file = object(text)?;
     // What has no `/` is the platform: PHP, its extensions and libraries.
     let all = ["require", "require-dev"].into_iter().flat_map(|key| group(&file, key));
-    let all: Vec<(String, &str)> = all
-        .filter(|(name, _)| name.contains('/'))
-        .map(|(name, wanted)| (name.to_ascii_lowercase(), exact(wanted.trim_start_matches('v'))))
-        .collect();
-    Ok(listed(all.iter().map(|(name, version)| {
-        let whole = version.split('.').count() >= 3;
-        (name.as_str(), if whole { *version } else { "" }, 0)
-    })))
+    let repositories: Vec<&Value> = match file.get("repositories") {
+        Some(Value::Array(all)) => all.iter().collect(),
+        Some(Value::Object(all)) => all.values().collect(),
+        _ => Vec::new(),
+    };
+    let all = all.filter(|(name, _)| name.contains('/')).map(|(name, wanted)| {
+        let name = name.to_ascii_lowercase();
+        let version = exact(wanted.trim_start_matches('v'));
+        let version = if version.split('.').count() >= 3 { version } else { "" };
+        let from = repositories.iter().find_map(|one| of_repository(one, &name));
+        (name, version.to_owned(), from, 0)
+    });
+    let mut declares = super::sourced(all);
+    // What the project stands in for itself is not installed.
+    let own = ["replace", "provide"].iter().flat_map(|key| group(&file, key));
+    let own: Vec<String> = own.map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let names = declares.packages.iter().map(|one| &one.name);
+    declares.locked = names.filter(|name| !own.contains(name)).cloned().collect();
+    Ok(declares)
+}
+
+/// Where a package comes from, if a repository of the file is surely its: one that is called like it,
+/// or that describes it.
+fn of_repository(repository: &Value, name: &str) -> Option<Elsewhere> {
+    let text = |key: &str| repository.get(key).and_then(Value::as_str);
+    let url = text("url").unwrap_or_default();
+    let ends = url.trim_end_matches('/').trim_end_matches(".git").to_ascii_lowercase();
+    let ends =
+        |name: &str| ends.strip_suffix(name).is_some_and(|before| before.ends_with(['/', ':']));
+    match text("type")? {
+        "vcs" | "git" | "github" | "gitlab" | "bitbucket" if ends(name) => {
+            Some(Elsewhere::git(url, None))
+        }
+        "path" if name.rsplit('/').next().is_some_and(ends) => Some(Elsewhere::path(url)),
+        "package" => {
+            let package = repository.get("package")?;
+            let named = package.get("name").and_then(Value::as_str)?;
+            let field = |of: &str, key: &str| package.get(of)?.get(key)?.as_str();
+            let from = match field("dist", "url") {
+                Some(url) => Elsewhere::download(url),
+                None => Elsewhere::git(field("source", "url")?, field("source", "reference")),
+            };
+            named.eq_ignore_ascii_case(name).then_some(from)
+        }
+        _ => None,
+    }
 }
 
 /// With comments, as `deno.jsonc` may have them.
@@ -139,6 +193,7 @@ mod tests {
             "devDependencies":null,"optionalDependencies":{"f":"git+https://h.test/f"},"workspaces":{"packages":["p/*"]}}"#;
         let found = npm(text).unwrap();
         assert_eq!(shown(&found), ["a@1.2.3", "b@", "@s/d@2.0.0", "e@", "f@"]);
+        assert_eq!(found.packages[4].elsewhere, Some(Elsewhere::git("https://h.test/f", None)));
         assert_eq!(found.members, ["p/*"]);
         assert!(!npm(r#"{"name":"x","dependencies":{}}"#).unwrap().any && npm("{").is_err());
     }
@@ -149,6 +204,44 @@ mod tests {
             composer(r#"{"require":{"php":">=8","ext-json":"*","A/b":"1.2.3","c/d":"^1"}}"#);
         assert_eq!(shown(&found.unwrap()), ["a/b@1.2.3", "c/d@"]);
         assert!(!composer(r#"{"require":{"php":">=8"}}"#).unwrap().any);
+    }
+
+    #[test]
+    fn npm_says_where_packages_of_no_registry_come_from_and_keeps_no_secret() {
+        let text = r#"{"dependencies":{"left":"github:a/b#abc","tar":"https://user:obviously-fake@h.test/tar-1.0.0.tgz","x":"file:../x"}}"#;
+        let found = npm(text).unwrap();
+        assert_eq!(shown(&found), ["left@", "tar@1.0.0", "x@"]);
+        let from: Vec<_> = found.packages.iter().filter_map(|one| one.elsewhere.clone()).collect();
+        assert_eq!(
+            from,
+            [
+                Elsewhere::git("https://github.com/a/b.git", Some("abc")),
+                Elsewhere::Download("https://h.test/tar-1.0.0.tgz".to_owned()),
+                Elsewhere::path("../x"),
+            ]
+        );
+        assert!(found.locked.is_empty());
+    }
+
+    #[test]
+    fn composer_says_where_packages_of_its_own_repositories_come_from() {
+        let found = composer(
+            r#"{"require":{"a/b":"dev-main","c/d":"1.0.0","e/f":"*","g/h":"^1"},"repositories":[
+            {"type":"vcs","url":"https://u:obviously-fake@h.test/a/b.git"},{"type":"path","url":"../f"},
+            {"type":"package","package":{"name":"c/d","dist":{"url":"https://h.test/d-1.0.0.zip"}}}],"replace":{"g/h":"*"}}"#,
+        )
+        .unwrap();
+        let from: Vec<_> = found.packages.iter().map(|one| one.elsewhere.clone()).collect();
+        assert_eq!(
+            from,
+            [
+                Some(Elsewhere::git("https://h.test/a/b.git", None)),
+                Some(Elsewhere::download("https://h.test/d-1.0.0.zip")),
+                Some(Elsewhere::path("../f")),
+                None,
+            ]
+        );
+        assert_eq!(found.locked, ["a/b", "c/d", "e/f"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Extensions"; LuaRocks, "Rockspec format"; opam manual; Paket, "The paket.dependencies file"; Conan,
 //! "conanfile.txt"; CocoaPods, "Podfile syntax"; setuptools, "Configuring setuptools using setup.cfg".
 
-use super::{Declares, exact, lines, listed, quoted, unpinned};
+use super::{Declares, exact, lines, listed, quoted, source, sourced, unpinned};
 use crate::lockfile::listing::Entry;
 use crate::lockfile::requirements;
 
@@ -26,16 +26,22 @@ pub(in crate::manifests) fn clojure(text: &str) -> Result<Declares, String> {
 }
 
 pub(in crate::manifests) fn podfile(text: &str) -> Result<Declares, String> {
-    let all: Vec<(String, &str, u32)> = lines(text, "#")
-        .filter_map(|(line, number)| {
-            let rest = line.strip_prefix("pod").filter(|rest| rest.starts_with([' ', '(']))?;
-            let texts = quoted(rest);
-            let name = texts.first()?.split('/').next()?.to_owned();
-            let own = rest.contains(":path");
-            (!own).then(|| (name, texts.get(1).map_or("", |version| exact(version)), number))
-        })
-        .collect();
-    Ok(listed(all.iter().map(|(name, version, line)| (name.as_str(), *version, *line))))
+    let all = lines(text, "#").filter_map(|(line, number)| {
+        let rest = line.strip_prefix("pod").filter(|rest| rest.starts_with([' ', '(']))?;
+        let texts = quoted(rest);
+        let name = texts.first()?.split('/').next()?.to_owned();
+        let from = source::of_options(rest);
+        // Without a source the second text is the version.
+        let version = texts.get(1).map_or("", |version| exact(version));
+        Some((name, version.to_owned(), from, number))
+    });
+    Ok(sourced(all))
+}
+
+/// Requirements that are to be compiled.
+pub(in crate::manifests) fn requirements_in(text: &str) -> Result<Declares, String> {
+    let (packages, hidden) = requirements::asked(text);
+    Ok(Declares { any: hidden, packages, hidden, ..Declares::default() })
 }
 
 /// `conanfile.txt`, and of `conanfile.py` whether it requires anything.
@@ -218,8 +224,9 @@ mod tests {
             shown(podfile(
                 "pod 'A/B', '1.0.0' # x\npod 'C', '~> 1'\npod 'D', :path => '.'\n# pod 'E'\n"
             )),
-            ["A@1.0.0", "C@"]
+            ["A@1.0.0", "C@", "D@"]
         );
+        assert_eq!(shown(requirements_in("a>=1\n-c x.txt\n-e ./b\n")), ["a@", "b@"]);
         assert_eq!(
             shown(conan("[requires]\na/1.0\nb/[>1]\nc/1.0@u/s\n[generators]\nx\n")),
             ["a@1.0", "b@", "c@"]

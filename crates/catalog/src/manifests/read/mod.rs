@@ -7,11 +7,13 @@
 pub(super) mod code;
 pub(super) mod json;
 pub(super) mod lines;
+pub(super) mod source;
 pub(super) mod toml;
 pub(super) mod xml;
 pub(super) mod yaml;
 
 use super::Declares;
+use crate::elsewhere::Elsewhere;
 use crate::lockfile::Declared;
 
 /// Of names alone.
@@ -28,6 +30,18 @@ fn listed<'name>(all: impl IntoIterator<Item = (&'name str, &'name str, u32)>) -
             "" => Declared::unpinned(name, line),
             version => Declared::new(name, version, line),
         });
+    }
+    declares
+}
+
+/// The same of packages that may come from elsewhere.
+fn sourced<Name: AsRef<str>>(
+    all: impl IntoIterator<Item = (Name, String, Option<Elsewhere>, u32)>,
+) -> Declares {
+    let mut declares = Declares::default();
+    for (name, version, from, line) in all {
+        declares.any |= from.is_none();
+        source::add(&mut declares, (name.as_ref(), &version, from, line));
     }
     declares
 }

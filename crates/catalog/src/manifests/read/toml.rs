@@ -2,7 +2,8 @@
 //! specification", PEP 735; Poetry, "The pyproject.toml file"; pipenv, "Pipfile"; Gradle, "Version
 //! catalogs"; Pkg.jl, "Project.toml".
 
-use super::{Declares, exact, listed, unpinned};
+use super::{Declares, exact, listed, source, sourced, unpinned};
+use crate::elsewhere::Elsewhere;
 use crate::lockfile::listing::Entry;
 use crate::lockfile::{python_name, requirements, toml_error};
 use toml::{Table, Value};
@@ -32,15 +33,28 @@ const CARGO_GROUPS: [&str; 3] = ["build-dependencies", "dependencies", "dev-depe
 
 pub(in crate::manifests) fn cargo(text: &str) -> Result<Declares, String> {
     let file = table(text)?;
+    let own = at(&file, &["package", "name"]).and_then(Value::as_str);
     let of_targets = group(&file, &["target"]).filter_map(|(_, target)| target.as_table());
     let tables = std::iter::once(&file).chain(of_targets);
     let all = tables.flat_map(|table| CARGO_GROUPS.iter().flat_map(|key| group(table, &[key])));
-    let all = all.chain(group(&file, &["workspace", "dependencies"]));
-    // A folder alone is the project's own.
-    let others = all.filter(|(_, value)| value.get("path").is_none());
-    let named = others
-        .map(|(name, value)| (value.get("package").and_then(Value::as_str).unwrap_or(name), 0));
-    let mut declares = unpinned(named);
+    let package = |name: &'_ str, value: &Value| {
+        let named = value.get("package").and_then(Value::as_str);
+        (named.unwrap_or(name).to_owned(), String::new(), of_table(value), 0)
+    };
+    let mut declares = sourced(all.map(|(name, value)| package(name, value)));
+    // What a workspace keeps for its members is locked only where one asks for it, and what it calls
+    // otherwise (`package`) is known there alone.
+    let inherited = |name: &str| {
+        let mut all = CARGO_GROUPS.iter().flat_map(|key| group(&file, &[key]));
+        all.any(|(other, value)| other == name && value.get("workspace").is_some())
+    };
+    let locked = declares.packages.iter().filter(|one| !source::is_path(one));
+    let locked = locked.filter(|one| Some(one.name.as_str()) != own && !inherited(&one.name));
+    declares.locked = locked.map(|one| one.name.clone()).collect();
+    let kept = group(&file, &["workspace", "dependencies"]);
+    let kept = sourced(kept.map(|(name, value)| package(name, value)));
+    declares.any |= kept.any;
+    declares.packages.extend(kept.packages);
     if let Some(workspace) = file.get("workspace") {
         // Whatever lies below belongs to it as a member or by its path, but for what it excludes.
         declares.members.push("**".to_owned());
@@ -51,39 +65,109 @@ pub(in crate::manifests) fn cargo(text: &str) -> Result<Declares, String> {
     Ok(declares)
 }
 
+/// `{git = …}`, `{url = …}` and `{path = …}`.
+fn of_table(value: &Value) -> Option<Elsewhere> {
+    source::of_fields(|key| value.get(key)?.as_str())
+}
+
 pub(in crate::manifests) fn pyproject(text: &str) -> Result<Declares, String> {
     let file = table(text)?;
     let mut declares = Declares::default();
-    let project = texts(at(&file, &["project", "dependencies"]));
-    let optional = group(&file, &["project", "optional-dependencies"]);
-    let groups = group(&file, &["dependency-groups"]);
-    let flit = texts(at(&file, &["tool", "flit", "metadata", "requires"]));
-    let pdm = group(&file, &["tool", "pdm", "dev-dependencies"]);
-    let uv = texts(at(&file, &["tool", "uv", "dev-dependencies"]));
+    of_standards(&file, &mut declares);
+    of_poetry(&file, &mut declares);
+    of_uv(&file, &mut declares);
+    let tool = |name: &str| at(&file, &["tool", name]).is_some();
+    let backend = at(&file, &["build-system", "build-backend"]).and_then(Value::as_str);
+    let backend = |name: &str| backend.is_some_and(|backend| backend.starts_with(name));
+    declares.make = match () {
+        () if tool("poetry") => Some("poetry lock"),
+        () if tool("pdm") => Some("pdm lock"),
+        () if tool("uv") => Some("uv lock"),
+        () if backend("poetry") => Some("poetry lock"),
+        () if backend("pdm") => Some("pdm lock"),
+        () => None,
+    }
+    .map(str::to_owned);
+    Ok(declares)
+}
+
+/// What the standards of Python have tables for, and tools that write lists in the same way.
+fn of_standards(file: &Table, declares: &mut Declares) {
+    let own = at(file, &["project", "name"]).and_then(Value::as_str).map(python_name);
+    let project = texts(at(file, &["project", "dependencies"]));
+    let optional = group(file, &["project", "optional-dependencies"]);
+    let groups = group(file, &["dependency-groups"]);
+    let flit = texts(at(file, &["tool", "flit", "metadata", "requires"]));
+    let pdm = group(file, &["tool", "pdm", "dev-dependencies"]);
+    let uv = texts(at(file, &["tool", "uv", "dev-dependencies"]));
     let of_groups = optional.chain(groups).chain(pdm).flat_map(|(_, list)| texts(Some(list)));
-    for line in project.chain(of_groups).chain(flit).chain(uv) {
-        declares.any = true;
-        if let Entry::Package(declared) = requirements::entry(line, 0) {
-            declares.packages.push(declared);
+    let others = of_groups.chain(flit).chain(uv).map(|line| (line, false));
+    for (line, is_main) in project.map(|line| (line, true)).chain(others) {
+        match requirements::entry(line, 0) {
+            // Its own extras: `name[extra]`.
+            Entry::Package(found) if Some(&found.name) == own.as_ref() => {}
+            Entry::Package(found) => {
+                // Under a condition it may be for no version of Python that is asked for, and groups
+                // are locked as the tool is called.
+                if is_main && found.elsewhere.is_none() && !line.contains(';') {
+                    declares.locked.push(found.name.clone());
+                }
+                declares.any |= !source::is_path(&found);
+                declares.packages.push(found);
+            }
+            Entry::Own => {}
+            Entry::Unread(_) => (declares.any, declares.hidden) = (true, true),
         }
     }
+}
+
+fn of_poetry(file: &Table, declares: &mut Declares) {
     let poetry = ["dependencies", "dev-dependencies"];
-    let poetry = poetry.iter().flat_map(|key| group(&file, &["tool", "poetry", key]));
-    let poetry_groups = group(&file, &["tool", "poetry", "group"])
+    let poetry = poetry.iter().flat_map(|key| group(file, &["tool", "poetry", key]));
+    let poetry_groups = group(file, &["tool", "poetry", "group"])
         .flat_map(|(_, of)| of.get("dependencies").and_then(Value::as_table).into_iter().flatten())
         .map(|(name, value)| (name.as_str(), value));
-    let others = poetry.chain(poetry_groups);
-    let others = others.filter(|(name, value)| *name != "python" && value.get("path").is_none());
-    let named: Vec<(String, &str)> =
-        others.map(|(name, value)| (python_name(name), pin(value))).collect();
-    let poetry = listed(named.iter().map(|(name, version)| (name.as_str(), *version, 0)));
-    declares.any |= poetry.any;
-    declares.packages.extend(poetry.packages);
-    let workspace = at(&file, &["tool", "uv", "workspace"]);
+    for (name, value) in poetry.chain(poetry_groups).filter(|(name, _)| *name != "python") {
+        let name = python_name(name);
+        let from = of_table(value);
+        declares.any |= from.is_none();
+        // One with several conditions is a list.
+        let is_plain = from.is_none()
+            && (value.is_str() || value.is_table())
+            && ["markers", "platform", "python"].iter().all(|key| value.get(key).is_none());
+        declares.locked.extend(is_plain.then(|| name.clone()));
+        source::add(declares, (&name, pin(value), from, 0));
+    }
+}
+
+/// Where uv takes packages from that are named elsewhere in the file, and its workspace.
+fn of_uv(file: &Table, declares: &mut Declares) {
+    for (name, value) in group(file, &["tool", "uv", "sources"]) {
+        let name = python_name(name);
+        let is_own = value.get("workspace").and_then(Value::as_bool) == Some(true);
+        let from = of_table(value);
+        if !is_own && from.is_none() {
+            continue;
+        }
+        declares.locked.retain(|one| *one != name);
+        let mut found = Vec::new();
+        for one in std::mem::take(&mut declares.packages) {
+            match &from {
+                _ if one.name != name => found.push(one),
+                Some(from) => {
+                    let mut only = Declares::default();
+                    source::add(&mut only, (&name, "", Some(from.clone()), one.line));
+                    found.append(&mut only.packages);
+                }
+                None => {}
+            }
+        }
+        declares.packages = found;
+    }
+    let workspace = at(file, &["tool", "uv", "workspace"]);
     declares.members.extend(texts(workspace.and_then(|of| of.get("members"))).map(str::to_owned));
     let excluded = texts(workspace.and_then(|of| of.get("exclude")));
     declares.members.extend(excluded.map(|folder| format!("!{folder}")));
-    Ok(declares)
 }
 
 /// `"==1.0"`, and `"1.0"` of Poetry, which is exactly that.
@@ -97,11 +181,9 @@ pub(in crate::manifests) fn pipfile(text: &str) -> Result<Declares, String> {
     let tools = ["source", "requires", "scripts", "pipenv"];
     let categories = file.iter().filter(|(name, _)| !tools.contains(&name.as_str()));
     let all = categories.filter_map(|(_, of)| of.as_table()).flatten();
-    let all: Vec<(String, &str)> = all
-        .filter(|(_, value)| value.get("path").is_none())
-        .map(|(name, value)| (python_name(name), pin(value)))
-        .collect();
-    Ok(listed(all.iter().map(|(name, version)| (name.as_str(), *version, 0))))
+    let all =
+        all.map(|(name, value)| (python_name(name), pin(value).to_owned(), of_table(value), 0));
+    Ok(sourced(all))
 }
 
 pub(in crate::manifests) fn gradle(text: &str) -> Result<Declares, String> {
@@ -151,7 +233,8 @@ mod tests {
         let text = "[package]\nname='x'\n[dependencies]\na='1'\nb={path='../b'}\nc={package='d',version='1'}\n\
             [target.'cfg(unix)'.dev-dependencies]\ne='1'\n[workspace]\nmembers=['m']\nexclude=['n']\n";
         let found = cargo(text).unwrap();
-        assert_eq!(shown(&found), ["a@", "d@", "e@"]);
+        assert_eq!(shown(&found), ["a@", "b@", "d@", "e@"]);
+        assert_eq!(found.locked, ["a", "d", "e"]);
         assert_eq!(found.members, ["**", "!n/**"]);
         assert!(cargo("[").is_err() && !cargo("[package]\nname='x'\n").unwrap().any);
     }
@@ -165,6 +248,51 @@ mod tests {
         assert_eq!(shown(&found), ["a@1.0", "b@", "c@", "d@", "e@1.0", "f@", "g@2.0"]);
         assert_eq!(found.members, ["p/*"]);
         assert!(!pyproject("[build-system]\nrequires=['setuptools']\n[tool.black]\n").unwrap().any);
+    }
+
+    #[test]
+    fn packages_of_no_registry_say_where_they_come_from_and_keep_no_secret() {
+        let from = |found: Result<Declares, String>| -> Vec<String> {
+            let all = found.unwrap().packages.into_iter();
+            all.map(|one| match one.elsewhere {
+                Some(Elsewhere::Vcs(address) | Elsewhere::Download(address)) => address,
+                _ => "-".to_owned(),
+            })
+            .collect()
+        };
+        assert_eq!(
+            from(cargo(
+                "[dependencies]\na={git='https://u:obviously-fake@h.test/a',tag='v1'}\nb={path='../b'}\nc='1'\n"
+            )),
+            ["git+https://h.test/a@v1", "file:../b", "-"]
+        );
+        assert_eq!(
+            from(pyproject(
+                "[project]\nname='P'\ndependencies=['a @ git+https://h.test/a@v1','b','p[x]','w']\n\
+                [tool.uv.sources]\nb={git='https://h.test/b',rev='01'}\nw={workspace=true}\n\
+                [tool.poetry.dependencies]\nc={git='https://h.test/c.git',branch='x'}\nd={url='https://h.test/d-1.0.zip'}\ne={path='../e'}\n"
+            )),
+            [
+                "git+https://h.test/a@v1",
+                "git+https://h.test/b@01",
+                "git+https://h.test/c.git@x",
+                "https://h.test/d-1.0.zip",
+                "file:../e",
+            ]
+        );
+        assert_eq!(
+            from(pipfile(
+                "[packages]\na={git='https://h.test/a.git',ref='01'}\nb={file='https://h.test/b.zip'}\n"
+            )),
+            ["git+https://h.test/a.git@01", "https://h.test/b.zip"]
+        );
+    }
+
+    #[test]
+    fn what_is_under_a_condition_or_in_a_group_need_not_be_locked() {
+        let text = "[project]\ndependencies=['a','b; sys_platform==\"win32\"']\n[dependency-groups]\ndev=['c']\n\
+            [tool.poetry.dependencies]\nd='^1'\ne={version='1',markers='x'}\n";
+        assert_eq!(pyproject(text).unwrap().locked, ["a", "d"]);
     }
 
     #[test]
@@ -182,7 +310,7 @@ mod tests {
         let found = pipfile(
             "[[source]]\nname='x'\n[packages]\nA_b='*'\nc='==1.0'\n[dev-packages]\nd={path='.'}\n",
         );
-        assert_eq!(shown(&found.unwrap()), ["a-b@", "c@1.0"]);
+        assert_eq!(shown(&found.unwrap()), ["d@", "a-b@", "c@1.0"]);
         let found =
             julia("name='X'\n[deps]\nJSON='682c06a0-de6a-54ab-a142-c8b1cf79cde6'\n").unwrap();
         assert_eq!(shown(&found), ["JSON@"]);

@@ -1,22 +1,40 @@
 //! Manifests in YAML. Sources: Dart, "The pubspec file"; conda user guide, "Creating an environment
 //! file manually"; Helm, "The Chart.yaml file"; pnpm, "pnpm-workspace.yaml".
 
-use super::{Declares, exact, listed};
+use super::{Declares, exact, listed, source, sourced};
+use crate::elsewhere::Elsewhere;
 use crate::yaml::{Node, Value, parse};
 
 pub(in crate::manifests) fn pubspec(text: &str) -> Result<Declares, String> {
     let file = parse(text)?;
     let groups = ["dependencies", "dev_dependencies", "dependency_overrides"];
     let all = groups.iter().filter_map(|key| file.get(key)).flat_map(Node::entries);
-    let others = all.filter(|(.., node)| node.get("sdk").is_none() && node.get("path").is_none());
+    let others = all.filter(|(.., node)| node.get("sdk").is_none());
     let named = others.map(|(name, line, node)| {
         let wanted = node.text().or_else(|| node.get("version")?.text()).unwrap_or_default();
-        (name.as_str(), exact(wanted), *line)
+        (name.as_str(), exact(wanted).to_owned(), of_dart(node), *line)
     });
-    let mut declares = listed(named);
+    let mut declares = sourced(named);
     let members = file.get("workspace").map(Node::items).unwrap_or_default();
     declares.members = members.iter().filter_map(Node::text).map(str::to_owned).collect();
     Ok(declares)
+}
+
+/// `git: url`, `git: {url, ref}`, `path: folder`, `hosted: url` and `hosted: {url}`.
+fn of_dart(node: &Node) -> Option<Elsewhere> {
+    if let Some(hosted) = node.get("hosted") {
+        let address = hosted.text().or_else(|| hosted.get("url")?.text())?;
+        let address = address.trim_end_matches('/');
+        let public = ["https://pub.dev", "https://pub.dartlang.org"].contains(&address);
+        return (!public).then(|| Elsewhere::registry(address));
+    }
+    let git = node.get("git");
+    source::of_fields(|key| match key {
+        "git" => git?.text().or_else(|| git?.get("url")?.text()),
+        "ref" => git?.get("ref")?.text(),
+        "path" => node.get("path")?.text(),
+        _ => None,
+    })
 }
 
 /// The packages themselves are listed by the check `conda-environment`.
@@ -54,7 +72,8 @@ pub(in crate::manifests) fn pnpm(text: &str) -> Result<Declares, String> {
     let members = file.get("packages").map(Node::items).unwrap_or_default();
     let members = members.iter().filter_map(Node::text).map(str::to_owned).collect();
     // What its catalogs name counts where a package asks for it.
-    Ok(Declares { members, ..Declares::default() })
+    let make = Some("pnpm install --lockfile-only".to_owned());
+    Ok(Declares { members, make, ..Declares::default() })
 }
 
 #[cfg(test)]
@@ -69,8 +88,19 @@ mod tests {
     fn dart_names_packages_and_not_its_own() {
         let text = "name: x\nworkspace: [a]\ndependencies:\n  flutter: {sdk: flutter}\n  b: ^1.0.0\n  c: 1.2.3\n  d: {path: ../d}\n  e:\n";
         let found = pubspec(text).unwrap();
-        assert_eq!(shown(&found), ["b@", "c@1.2.3", "e@"]);
+        assert_eq!(shown(&found), ["b@", "c@1.2.3", "d@", "e@"]);
         assert_eq!(found.members, ["a"]);
+        let text = "dependencies:\n  a: {git: 'https://u:obviously-fake@h.test/a.git'}\n  b:\n    git:\n      url: https://h.test/b\n      ref: v1\n  c: {hosted: 'https://h.test', version: ^1.0.0}\n";
+        let from: Vec<_> =
+            pubspec(text).unwrap().packages.into_iter().filter_map(|one| one.elsewhere).collect();
+        assert_eq!(
+            from,
+            [
+                Elsewhere::git("https://h.test/a.git", None),
+                Elsewhere::git("https://h.test/b", Some("v1")),
+                Elsewhere::registry("https://h.test"),
+            ]
+        );
     }
 
     #[test]
