@@ -258,7 +258,7 @@ impl<'facts> Planner<'_, 'facts> {
                 self.lead_nowhere(0, path, &declared, reason);
                 continue;
             }
-            self.follow(path, concerned);
+            self.follow(path, &concerned);
         }
     }
 
@@ -269,34 +269,36 @@ impl<'facts> Planner<'_, 'facts> {
                 let mut concerned = Concerned::default();
                 concerned.insert(number);
                 match interest {
-                    Interest::Path(path) => self.follow(path, concerned),
-                    Interest::Under(folder) => self.follow(folder.trim_end_matches('/'), concerned),
+                    Interest::Path(path) => self.follow(path, &concerned),
+                    Interest::Under(folder) => {
+                        self.follow(folder.trim_end_matches('/'), &concerned)
+                    }
                     Interest::Name(_) | Interest::Extension(_) | Interest::Magic(_) => {}
                 }
             }
         }
     }
 
-    fn follow(&mut self, path: &str, concerned: Concerned) {
+    fn follow(&mut self, path: &str, concerned: &Concerned) {
         let real = self.squash.follow(path);
         if real == path {
             return;
         }
         let layers = self.squash.layers().count();
         if let Some((holder, origin)) = self.origin(&real, layers) {
-            let unseen = self.unseen(holder, &origin, path, &concerned);
+            let unseen = self.unseen(holder, &origin, path, concerned);
             if !unseen.is_empty() {
                 self.take(holder, &origin, path, &unseen);
             }
         } else if !real.is_empty() && self.squash.may_hold_folder(&real) {
             let below = |place: &str| self.dispatch.by_folder(place);
-            let unseen = below(path).meet(&concerned).without(&below(&real));
+            let unseen = below(path).meet(concerned).without(&below(&real));
             if !unseen.is_empty() {
                 let folders = self.folders.entry((real, path.to_owned())).or_default();
                 unseen.iter().for_each(|check| folders.insert(check));
             }
         } else if self.squash.is_directory() && self.shape == SubjectShape::Source {
-            let declared = self.dispatch.of_declarations().meet(&concerned);
+            let declared = self.dispatch.of_declarations().meet(concerned);
             self.lead_nowhere(0, path, &declared, "a link to what is not there");
         }
     }
