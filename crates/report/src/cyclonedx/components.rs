@@ -5,6 +5,7 @@ use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use vocabulary::{Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Report};
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ pub(super) struct Component<'report> {
 pub(super) struct References<'report> {
     root: String,
     distribution: Option<String>,
-    packages: Vec<String>,
+    packages: Vec<Rc<str>>,
     by_place: HashMap<(&'report Purl, Option<&'report str>), usize>,
     by_purl: HashMap<&'report Purl, usize>,
 }
@@ -48,8 +49,8 @@ impl<'report> References<'report> {
             .as_ref()
             .map(|distribution| format!("os:{}@{}", distribution.id, distribution.version));
         let mut taken = Taken::default();
-        taken.references.insert(root.clone());
-        taken.references.extend(distribution.clone());
+        taken.references.insert(root.as_str().into());
+        taken.references.extend(distribution.as_deref().map(Rc::from));
         let mut references = Self {
             root,
             distribution,
@@ -70,7 +71,7 @@ impl<'report> References<'report> {
     }
 
     fn package(&self, index: usize) -> &str {
-        self.packages.get(index).map_or("", String::as_str)
+        self.packages.get(index).map_or("", |reference| reference)
     }
 
     /// The component that a finding is about; the subject, where it is none of the packages.
@@ -84,30 +85,40 @@ impl<'report> References<'report> {
 /// References that are given away.
 #[derive(Default)]
 struct Taken {
-    references: HashSet<String>,
+    references: HashSet<Rc<str>>,
     /// The last number of each purl and place that stands there more than twice, so that a database
     /// which names one package a hundred thousand times is not searched from the start each time.
     numbers: HashMap<String, u64>,
 }
 
 impl Taken {
-    fn unique(&mut self, package: &Package) -> String {
+    fn unique(&mut self, package: &Package) -> Rc<str> {
         let plain = package.purl.to_string();
-        if self.references.insert(plain.clone()) {
-            return plain;
+        if let Some(free) = Self::give(&mut self.references, &plain) {
+            return free;
         }
         let placed = format!("{plain}|{}", package.location);
-        if self.references.insert(placed.clone()) {
-            return placed;
+        if let Some(free) = Self::give(&mut self.references, &placed) {
+            return free;
         }
         let number = self.numbers.entry(placed.clone()).or_insert(1);
         loop {
             *number += 1;
             let numbered = format!("{placed}|{number}");
-            if self.references.insert(numbered.clone()) {
-                return numbered;
+            if let Some(free) = Self::give(&mut self.references, &numbered) {
+                return free;
             }
         }
+    }
+
+    /// The reference, unless it is given away already.
+    fn give(references: &mut HashSet<Rc<str>>, reference: &str) -> Option<Rc<str>> {
+        if references.contains(reference) {
+            return None;
+        }
+        let shared: Rc<str> = reference.into();
+        references.insert(Rc::clone(&shared));
+        Some(shared)
     }
 }
 
