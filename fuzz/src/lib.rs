@@ -9,6 +9,7 @@ use image::tar::{Meta, Sink, TarReader};
 use image::{Check, FactAt, SubjectShape, View};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use testkit::made::Made;
 use version::Scheme;
 use vocabulary::{Ecosystem, FileKind, Purl};
 
@@ -70,6 +71,20 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         Interest::Under(folder) if check.id() == "portage" => {
             format!("{folder}a-b/c-1.0-r1/{}", part(&["PF", "LICENSE", "CONTENTS"]))
         }
+        Interest::Under(folder) if check.id() == "opkg" => {
+            format!("{folder}{}", part(&["status", "info/a.control", "info/a.list"]))
+        }
+        Interest::Under(folder) if check.id() == "slackware" => {
+            format!("{folder}{}", part(&["a-1.0-x86_64-1", "a-b-2-noarch-1_c"]))
+        }
+        Interest::Under(folder) if check.id() == "unread" => {
+            format!("{folder}{}", part(&["a", "a/metadata", "a/version", "a.snap"]))
+        }
+        Interest::Under(folder) if check.id() == "xbps" => format!("{folder}pkgdb-0.38.plist"),
+        Interest::Name("INSTALL_RECEIPT.json") => {
+            "opt/brew/Cellar/a/1.0_1/INSTALL_RECEIPT.json".to_owned()
+        }
+        Interest::Name("snap.yaml") => "snap/a/1/meta/snap.yaml".to_owned(),
         Interest::Under(folder) if check.id() == "nix" => {
             format!(
                 "{folder}0c0y7zfapm7ldn7w0r1rsq7hgdn3i3zn-{}/{name}",
@@ -77,6 +92,7 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
             )
         }
         Interest::Name("DESCRIPTION") => "usr/lib/R/library/a/DESCRIPTION".to_owned(),
+        Interest::Name("pom.properties") => "app/META-INF/maven/a/b/pom.properties".to_owned(),
         Interest::Name("opam") => "root/.opam/a/.opam-switch/packages/a.1.0/opam".to_owned(),
         Interest::Name("style.css") => "srv/wp-content/themes/a/style.css".to_owned(),
         Interest::Extension("php") => {
@@ -87,6 +103,10 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         }
         Interest::Extension("conf") => "usr/lib/ghc/package.conf.d/a-1.0.conf".to_owned(),
         Interest::Extension(_) if check.id() == "conda" => "opt/conda-meta/a.json".to_owned(),
+        Interest::Extension("zip") if check.id() == "javascript" => {
+            "srv/.yarn/cache/a-npm-1.0.0-0123456789-8.zip".to_owned()
+        }
+        Interest::Name(".package-lock.json") => "srv/node_modules/.package-lock.json".to_owned(),
         Interest::Path(path) => path.to_owned(),
         Interest::Under(folder) => format!("{folder}{name}"),
         // Of a source folder: lock files of dependencies are not read.
@@ -133,6 +153,87 @@ pub fn tar(data: &[u8]) {
     assert_eq!(whole, pieces, "what a tar holds depends on how it arrives");
 }
 
+/// Reads every file that is named `w`; what begins with `!` cannot be read, with `-` concerns nobody.
+struct Named;
+
+impl Check for Named {
+    fn id(&self) -> &'static str {
+        "named"
+    }
+    fn revision(&self) -> u32 {
+        1
+    }
+    fn interests(&self) -> &'static [Interest] {
+        &[Interest::Name("w"), Interest::Under("app/")]
+    }
+    fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        if entry.name() == "w" { Want::Whole { at_most: 1 << 20 } } else { Want::No }
+    }
+    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Vec<u8>>, image::ReadError> {
+        match bytes.first() {
+            Some(b'!') => Err(image::ReadError::new("cannot be read")),
+            Some(b'-') => Ok(None),
+            _ => Ok(Some(bytes.to_vec())),
+        }
+    }
+    fn resolve(&self, _view: &View<'_>) -> image::Resolution {
+        image::Resolution::default()
+    }
+}
+
+const PATHS: [&str; 8] = ["app/w", "app/x/w", "c/w", "s/1", "s/2", "s/3", "lib/w", "app"];
+
+/// Walks layers of links and floods under small bounds: each file that the check wanted is a fact, a
+/// problem, or counted as left out.
+pub fn walk_layers(data: &[u8]) {
+    let Some((&[facts, problems, links], rest)) = data.split_first_chunk::<3>() else { return };
+    let bounds = image::LayerBounds {
+        facts: facts.into(),
+        problems: problems.into(),
+        links: links.into(),
+        ..image::LayerBounds::default()
+    };
+    let checks: [&dyn Check; 1] = [&Named];
+    let dispatch = image::Dispatch::new(&checks);
+    let (hasher, progress) = (image::PathHasher::new([1; 16]), image::Progress::default());
+    let walker = image::Walker::new(&dispatch, &hasher, image::RecordLevel::None, &progress)
+        .with_bounds(bounds);
+    let path = |byte: &u8| PATHS[usize::from(byte % 7)];
+    let mut layers = Vec::new();
+    for layer in rest.split(|byte| *byte == 0xff).take(4) {
+        let (entries, _) = layer.as_chunks::<3>();
+        let entries: Vec<Made> = entries
+            .iter()
+            .map(|[kind, first, second]| match kind % 4 {
+                0 | 1 => Made::File(path(first), (*second).into()),
+                2 => Made::HardLink(path(first), path(second)),
+                _ => Made::Symlink(PATHS[usize::from(first % 8)]),
+            })
+            .collect();
+        let (tar, unpacked) = testkit::made::unpack(&entries);
+        let walked = walker.walk_plain(&tar);
+        assert_eq!(walked.failure, None);
+        let counted = !walked.facts.gaps().is_empty();
+        let of_facts = walked.facts.facts.get("named").map_or(&[][..], |kept| &kept[..]);
+        let of_problems = walked.facts.problems.get("named").map_or(&[][..], |kept| &kept[..]);
+        for (path, content) in &unpacked {
+            let Some(content) = content.as_ref().filter(|_| path.ends_with("/w")) else { continue };
+            match of_facts.iter().find(|fact| fact.path == *path) {
+                Some(fact) => assert_eq!(fact.fact, content.as_bytes()),
+                None if content.starts_with('-') => {}
+                None => {
+                    let said = of_problems.iter().any(|problem| problem.path == *path);
+                    assert!(said || counted, "{path} is neither read nor said");
+                }
+            }
+        }
+        layers.push(walked.facts);
+    }
+    let squash = image::Squash::new(layers.iter().collect(), &hasher);
+    let plan = image::again::plan(&squash, &dispatch, SubjectShape::RootFileSystem);
+    assert_eq!(plan.again.len(), layers.len());
+}
+
 fn seal(block: &mut [u8]) {
     block[148..156].fill(b' ');
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
@@ -141,7 +242,8 @@ fn seal(block: &mut [u8]) {
 
 fn walk(archive: &[u8], piece: usize) -> (Vec<String>, Result<(), String>) {
     let mut seen = Seen::default();
-    let mut reader = TarReader::default();
+    // Holes cost a hostile tar nothing, and the run its time.
+    let mut reader = TarReader::with_holes(1 << 20);
     for piece in archive.chunks(piece.min(archive.len()).max(1)) {
         if let Err(error) = reader.push(piece, &mut seen) {
             return (seen.entries, Err(kind(error)));
@@ -411,12 +513,17 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
 pub fn sbom(data: &[u8]) {
     let Ok(document) = ::sbom::read(data) else { return };
     let components = document.components.len() + document.packages.len();
-    let inventory = scan::bill("sbom:x", document);
+    let inventory = scan::bill("sbom:x", document, None);
     assert!(inventory.packages.len() <= components);
     for package in &inventory.packages {
         let text = package.purl.to_string();
         assert_eq!(text.parse::<Purl>().map(|purl| purl.to_string()).as_ref(), Ok(&text));
     }
+}
+
+/// A bill of one form: what is between a beginning that tells its form, and an end.
+pub fn bill(before: &str, data: &[u8], after: &str) {
+    sbom(&[before.as_bytes(), data, after.as_bytes()].concat());
 }
 
 /// Indexes of a store, divided by the separator: images and layers of Podman, or names of Docker.

@@ -247,6 +247,19 @@ fn documents(folder: &Path) -> io::Result<()> {
         [{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}],"annotations":[{"comment":"lazaret:origin=base"}]}],
         "relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"x"}]}"#;
     write(folder, "sbom", "spdx", bill)?;
+    let bill = br#"<components><component type="library" bom-ref="a"><name>a</name><version>1&amp;2</version>
+        <licenses><license><id>MIT</id></license></licenses><purl>pkg:npm/a@1</purl></component></components>
+        <dependencies><dependency ref="a"><dependency ref="pkg:npm/b@1"/></dependency></dependencies></bom>"#;
+    write(folder, "cyclonedx_xml", "components", bill)?;
+    let bill = br#"[{"type":"software_Package","spdxId":"urn:a","name":"a","software_packageUrl":"pkg:npm/a@1"},
+        {"type":"Relationship","from":"urn:a","relationshipType":"dependsOn","to":["urn:b"]}]"#;
+    write(folder, "spdx_linked", "graph", bill)?;
+    let bill = b"PackageName: a\nSPDXID: SPDXRef-a\nPackageComment: <text>x\ny</text>\n\
+        ExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\nRelationship: SPDXRef-a CONTAINS SPDXRef-b\n";
+    write(folder, "spdx_tags", "package", bill)?;
+    let bill = br#"[{"name":"a","version":"1","purl":"pkg:deb/debian/a@1?distro=debian-12","licenses":["MIT"],
+        "locations":[{"path":"/a"}],"metadata":{"source":"b","sourceVersion":"2"}}],"distro":{"id":"debian","versionID":"12"}"#;
+    write(folder, "syft", "artifacts", bill)?;
     let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
     for ecosystem in ["Debian", "npm"] {
         let mut builder = advisories::build::Builder::new(vocabulary::Ecosystem::new(ecosystem));
@@ -270,7 +283,76 @@ const LOCKS: [&str; 8] = [
     "GEM\n  remote: https://a.test/\n  specs:\n    a (1.0-x86_64-linux)\n      b (~> 1)\n    b (1.2)\n\nPLATFORMS\n  ruby\n",
 ];
 
+/// A zip of one stored file.
+fn zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let checksum = !content.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ if sum & 1 == 1 { 0xedb8_8320 } else { 0 }
+        })
+    });
+    let number = |value: usize| u32::try_from(value).expect("small").to_le_bytes();
+    let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    common.extend(checksum.to_le_bytes());
+    common.extend(number(content.len()));
+    common.extend(number(content.len()));
+    common.extend(number(name.len()));
+    let local = [&b"PK\x03\x04"[..], &common, name.as_bytes(), content].concat();
+    let central = [&b"PK\x01\x02\x14\0"[..], &common, &[0; 14], name.as_bytes()].concat();
+    let end =
+        [&b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..], &number(central.len()), &number(local.len())];
+    [local, central, end.concat(), vec![0, 0]].concat()
+}
+
+/// A .NET program in a single file, without the sign of its kind, which is put before it.
+fn single_file(deps: &str) -> Vec<u8> {
+    let mut bytes = vec![0; 124];
+    bytes[..2].copy_from_slice(&[2, 1]);
+    bytes[12] = 2;
+    let header = u64::try_from(4 + bytes.len() + 40 + deps.len()).expect("small");
+    bytes.extend(header.to_le_bytes());
+    bytes.extend([
+        0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0,
+        0x32, 0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3,
+        0x6a, 0xae,
+    ]);
+    bytes.extend(deps.as_bytes());
+    bytes.extend([6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, b'a']);
+    for value in [168, u64::try_from(deps.len()).expect("small"), 0, 0, 0] {
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes
+}
+
+fn carriers(folder: &Path) -> io::Result<()> {
+    let pom = zip("META-INF/maven/a/b/pom.properties", b"groupId=a\nartifactId=b\nversion=1\n");
+    let descriptor = zip("META-INF/maven/a/b/pom.xml", b"<project><version>1</version></project>");
+    let bundle =
+        zip("META-INF/MANIFEST.MF", b"Bundle-SymbolicName: a.b\r\nBundle-Version: 1.0.0\r\n");
+    let egg = zip("EGG-INFO/PKG-INFO", b"Metadata-Version: 1.0\nName: a\nVersion: 1\n");
+    let samples = [
+        ("java", pom.clone()),
+        ("java", zip("lib/b-1.jar", &pom)),
+        ("java", descriptor),
+        ("java", bundle),
+        ("python", egg.clone()),
+        ("python", zip("a-1.whl", &egg)),
+    ];
+    for (number, (target, bytes)) in samples.into_iter().enumerate() {
+        // Each interest once; the last ones begin with the sign of a script.
+        for which in 0..20_u8 {
+            let script = [b"in/env python\n".as_slice(), &bytes].concat();
+            let content = if which >= 18 { &script } else { &bytes };
+            let seed = [&[which, which], content.as_slice()].concat();
+            write(folder, target, &format!("carrier-{number}-{which}"), &seed)?;
+        }
+    }
+    let deps = r#"{"runtimeTarget":{"name":"x"},"targets":{"x":{"A.B/1.0.0":{"runtime":{"lib/a.dll":{}}}}},
+        "libraries":{"A.B/1.0.0":{"type":"package"}}}"#;
+    write(folder, "dotnet", "single-file", &[&[1, 7], single_file(deps).as_slice()].concat())
+}
+
 fn texts(folder: &Path) -> io::Result<()> {
+    carriers(folder)?;
     let status = "Package: a\nStatus: install ok installed\nVersion: 1:2.0-1\nArchitecture: amd64\n\
                   Source: b (2.0)\nDescription: x\n y\n\n";
     let list = "/.\n/usr\n/usr/bin/a\n";
@@ -303,6 +385,23 @@ fn texts(folder: &Path) -> io::Result<()> {
         ("python", python),
         ("python", record),
         ("javascript", node),
+        (
+            "javascript",
+            "const RAW_RUNTIME_STATE =\n'{\\\n\"packageRegistryData\": [[\"a\",[[\"npm:1.0.0\",\
+            {\"packageLocation\":\"./.yarn/cache/a.zip/node_modules/a/\"}]]]]}';\n",
+        ),
+        (
+            "yarn_lock",
+            "# yarn lockfile v1\n\n\"a@^1\", \"a@x/y\":\n  \"version\" \"1.0.0\"\n  \"resolved\" \"git+https://a.test/b.git#c\"\n",
+        ),
+        (
+            "yarn_lock",
+            "__metadata:\n  version: 8\n\"a@patch:a@npm%3A1.0.0#x\":\n  version: 1.0.0\n  resolution: \"a@patch:a@npm%3A1.0.0#x\"\n",
+        ),
+        (
+            "pnpm_lock",
+            "---\nlockfileVersion: '9.0'\nimporters: {a: {dependencies: {b: {version: 'link:../b'}}}}\npackages:\n  c@git+https://a.test/c.git#d: {resolution: {repo: x, commit: y, type: git}, version: 1.0.0}\n",
+        ),
         ("package_lock", LOCKS[0]),
         ("pipfile_lock", LOCKS[1]),
         ("pnpm_lock", LOCKS[2]),
@@ -363,10 +462,39 @@ fn texts(folder: &Path) -> io::Result<()> {
             "<packages>\n<!-- x -->\n<package id=\"A.B\" version='1.0' />\n</packages>\n",
         ),
         ("composer_lock", composer),
+        ("chart_lock", "dependencies:\n- {name: a, version: 1.0.0}\n"),
+        (
+            "directory_packages",
+            "<Project><PackageVersion Include=\"A.B\" Version='1.0' /></Project>",
+        ),
+        ("julia_manifest", "[[A]]\nuuid = \"x\"\ngit-tree-sha1 = \"00\"\nversion = \"1.0\"\n"),
+        ("manifests", r#"{"dependencies":{"a":"1.0.0"},"workspaces":["b/*"]}"#),
+        ("paket_lock", "NUGET\n  remote: x\n    A.B (1.0)\n      C (>= 1)\n"),
+        ("project_assets", r#"{"libraries":{"A.B/1.0.0":{"type":"package"}}}"#),
+        ("pylock", "lock-version = \"1.0\"\n[[packages]]\nname = \"a\"\nversion = \"1.0\"\n"),
+        ("sbt_lock", r#"{"dependencies":[{"org":"a.b","name":"c","version":"1.0"}]}"#),
+        ("vcpkg", r#"{"dependencies":["a"],"overrides":[{"name":"a","version":"1.0"}]}"#),
         ("pacman", "%NAME%\na\n\n%VERSION%\n1:1.0-1\n\n%BASE%\nb\n\n%LICENSE%\nMIT\n\n"),
         (
             "pacman",
             "%FILES%\nusr/\nusr/bin/a\n\n%BACKUP%\netc/a\td41d8cd98f00b204e9800998ecf8427e\n",
+        ),
+        (
+            "bottlerocket",
+            r#"{"Content":[{"Name":"a","Version":"1","Release":"2","Epoch":"1","Architecture":"x86_64"}]}"#,
+        ),
+        (
+            "chisel",
+            "{\"jsonwall\":\"1.0\",\"schema\":\"1.0\",\"count\":3}\n{\"kind\":\"package\",\"name\":\"a\",\"version\":\"1\",\"arch\":\"amd64\"}\n{\"kind\":\"path\",\"path\":\"/a\",\"slices\":[\"a_b\"],\"sha256\":\"00\"}\n",
+        ),
+        ("homebrew", "{}"),
+        ("opkg", "Package: a\nVersion: 1\nStatus: install ok installed\nArchitecture: all\n\n"),
+        ("slackware", "PACKAGE NAME: a\nFILE LIST:\n./\nusr/bin/a\n"),
+        ("snap", "name: a\nversion: '1.0'\nlicense: MIT\n"),
+        ("unread", "a"),
+        (
+            "xbps",
+            "<plist><dict><key>a</key><dict><key>pkgver</key><string>a-1_1</string></dict></dict></plist>",
         ),
         ("portage", "obj /usr/bin/a d41d8cd98f00b204e9800998ecf8427e 1\nsym /usr/b -> c 1\n"),
         ("nix", "a"),

@@ -8,15 +8,19 @@
 //! what one record says of one release and one set of versions; a name's posting lists its blocks by
 //! release. Binaries of one source share blocks and postings.
 
+mod folded;
+
 use crate::format::{FormatError, Reader, Section, Sections};
 use crate::ids;
 use crate::intervals::{End, Interval};
 use crate::map::{self, Bytes};
 use crate::names;
+use folded::Folded;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use vocabulary::{Ecosystem, Severity};
 
 /// Marks in records, blocks and intervals.
@@ -127,6 +131,7 @@ pub struct Database {
     ecosystem: Ecosystem,
     records: u64,
     releases: Vec<String>,
+    folded: OnceLock<Folded>,
 }
 
 /// How bad a record says it is.
@@ -241,7 +246,8 @@ impl Database {
         for _ in 0..count {
             releases.push(meta.text()?.to_owned());
         }
-        Ok(Self { bytes, sections, ecosystem, records, releases })
+        let folded = OnceLock::new();
+        Ok(Self { bytes, sections, ecosystem, records, releases, folded })
     }
 
     /// The ecosystem.
@@ -289,9 +295,25 @@ impl Database {
         releases: &[u32],
     ) -> Result<Vec<(u32, BlockView<'_>)>, FormatError> {
         let name = names::canonical(self.ecosystem.as_str(), name);
-        let Some(posting) = self.posting(&name)? else { return Ok(Vec::new()) };
-        let mut posting = Reader::at(self.section(Section::Postings), posting)?;
         let mut found = Vec::new();
+        if self.ecosystem == Ecosystem::GO {
+            for posting in self.in_any_case(&name)? {
+                self.posted(posting, releases, &mut found)?;
+            }
+        } else if let Some(posting) = self.posting(&name)? {
+            self.posted(posting, releases, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// The blocks of one posting.
+    fn posted<'file>(
+        &'file self,
+        posting: u32,
+        releases: &[u32],
+        found: &mut Vec<(u32, BlockView<'file>)>,
+    ) -> Result<(), FormatError> {
+        let mut posting = Reader::at(self.section(Section::Postings), posting)?;
         for _ in 0..posting.count()? {
             let release = posting.small()?;
             let length = posting.count()?;
@@ -305,7 +327,32 @@ impl Database {
                 found.push((place, self.block(place, release)?));
             }
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Whether an entry of these releases names a source package alone, and not its binaries.
+    pub(crate) fn has_entries_by_source(&self, releases: &[u32]) -> Result<bool, FormatError> {
+        for entry in self.section(Section::Names).chunks(8) {
+            let mut entry = Reader::new(entry);
+            let (_name, posting) = (entry.u32()?, entry.u32()?);
+            let mut posting = Reader::at(self.section(Section::Postings), posting)?;
+            for _ in 0..posting.count()? {
+                let release = posting.small()?;
+                let length = posting.count()?;
+                let mut list = Reader::new(posting.take(length)?);
+                let mut place = 0_u32;
+                while releases.contains(&release) && !list.is_empty() {
+                    place = place.checked_add(list.small()?).ok_or(FormatError::Content)?;
+                    let mut block = Reader::at(self.section(Section::Blocks), place)?;
+                    let _record = block.small()?;
+                    let marks = u16::try_from(block.small()?).map_err(|_| FormatError::Content)?;
+                    if Axis::read(marks & flags::AXIS)? == Axis::Source {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// The place of a name's posting.

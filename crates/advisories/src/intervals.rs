@@ -174,6 +174,26 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_holds_its_start_and_what_comes_before_its_end() {
+        let holds =
+            |start, end, version| Interval { start, end }.holds(Scheme::Debian, version).unwrap();
+        for (version, before_two, to_two, open) in [
+            ("0.9", false, false, false),
+            ("1", true, true, true),
+            ("1.9", true, true, true),
+            ("2", false, true, true),
+            ("2.1", false, false, true),
+        ] {
+            assert_eq!(holds(Some("1"), End::Fixed("2"), version), before_two, "{version}");
+            assert_eq!(holds(Some("1"), End::Limit("2"), version), before_two, "{version}");
+            assert_eq!(holds(Some("1"), End::Last("2"), version), to_two, "{version}");
+            assert_eq!(holds(Some("1"), End::Open, version), open, "{version}");
+        }
+        assert!(holds(None, End::Last("2"), "0~"));
+        assert!(Interval { start: None, end: End::Fixed("1") }.holds(Scheme::Rpm, "").is_err());
+    }
+
+    #[test]
     fn events_are_sorted_before_they_are_read() {
         assert_eq!(
             shown(r#"{"fixed":"4"},{"introduced":"3"},{"fixed":"2"},{"introduced":"0"}"#),

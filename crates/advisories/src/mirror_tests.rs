@@ -14,12 +14,7 @@ use version::Scheme;
 use vocabulary::{Distribution, Ecosystem, Evidence, Package};
 
 fn mirror() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/osv-mirror");
-    if !path.is_dir() {
-        eprintln!("skipped: ../shared is not here");
-        return None;
-    }
-    Some(path)
+    testkit::shared().map(|shared| shared.join("osv-mirror"))
 }
 
 fn records(mirror: &Path, ecosystem: &str, wanted: impl Fn(&str) -> bool) -> Vec<Value> {

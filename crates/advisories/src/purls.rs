@@ -29,13 +29,15 @@ pub enum PurlMatchError {
     Distribution(String),
 }
 
-/// A distribution from a text such as `debian:12`, `ubuntu-22.04` or `debian:trixie`.
+/// A distribution from a text such as `debian:12`, `debian/12`, `debian@12`, `ubuntu-22.04` or
+/// `debian:trixie`.
 ///
 /// # Errors
 /// Where the text has no version.
 pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
     let wrong = || PurlMatchError::Distribution(text.chars().take(100).collect());
-    let (id, version) = text.split_once(':').or_else(|| split_distro(text)).ok_or_else(wrong)?;
+    let divided = text.split_once([':', '/', '@']);
+    let (id, version) = divided.or_else(|| split_distro(text)).ok_or_else(wrong)?;
     if id.is_empty() || version.is_empty() {
         return Err(wrong());
     }
@@ -44,7 +46,7 @@ pub fn distribution(text: &str) -> Result<Distribution, PurlMatchError> {
     Ok(Distribution {
         id,
         version: if numbered { version.to_owned() } else { String::new() },
-        codename: (!numbered).then(|| version.to_owned()),
+        codename: (!numbered).then(|| version.to_ascii_lowercase()),
         pretty_name: None,
         like: Vec::new(),
     })
@@ -64,6 +66,47 @@ pub fn split_distro(text: &str) -> Option<(&str, &str)> {
     }
 }
 
+/// Whether two distributions are one release to their advisories. What is not known of either is no
+/// difference.
+#[must_use]
+pub fn same_release(left: &Distribution, right: &Distribution) -> bool {
+    let of = |one: &Distribution| {
+        let ecosystem = releases::ecosystem_of(one)?;
+        let label = releases::release_of(one, &ecosystem)?.label;
+        Some((ecosystem, label))
+    };
+    match (of(left), of(right)) {
+        (Some(left), Some(right)) => left == right,
+        _ => true,
+    }
+}
+
+/// The distribution that a purl's own `distro` qualifier names: `debian-12`, `12` or `bookworm`.
+#[must_use]
+pub fn named_distribution(purl: &Purl) -> Option<Distribution> {
+    let text = purl.qualifier("distro")?;
+    let numbered = text.starts_with(|first: char| first.is_ascii_digit());
+    let by_namespace = || distribution(&format!("{}:{text}", purl.namespace()?)).ok();
+    if numbered || split_distro(text).is_none() {
+        return by_namespace();
+    }
+    distribution(text).ok()
+}
+
+/// Other names of a type that tools write: GitLab's analysers the build tool, old releases of Syft the
+/// distribution, GitHub its own word for actions.
+fn kind_of(purl: &Purl) -> &str {
+    match purl.kind() {
+        "gradle" | "sbt" | "ivy" => "maven",
+        "alpine" => "apk",
+        "githubactions" => "github",
+        "rubygems" => "gem",
+        "yarn" | "pnpm" => "npm",
+        "pip" => "pypi",
+        kind => kind,
+    }
+}
+
 /// The package that a purl names, and the distribution that it lives in.
 ///
 /// # Errors
@@ -72,13 +115,18 @@ pub fn package(
     purl: &Purl,
     given: Option<&Distribution>,
 ) -> Result<(Package, Option<Distribution>), PurlMatchError> {
-    let version = purl.version().ok_or_else(|| PurlMatchError::NoVersion(purl.to_string()))?;
+    let version = match purl.version() {
+        Some(version) => version,
+        // Of git or a folder: which version that is, nobody says. It is listed, and counted.
+        None if purl.is_from_elsewhere() => "",
+        None => return Err(PurlMatchError::NoVersion(purl.to_string())),
+    };
     let slashed = || match purl.namespace() {
         Some(namespace) => format!("{namespace}/{}", purl.name()),
         None => purl.name().to_owned(),
     };
     let plain = |ecosystem, name| Ok((package_of(purl, ecosystem, name, version), None));
-    match purl.kind() {
+    match kind_of(purl) {
         "pypi" => plain(Ecosystem::PYPI, crate::names::canonical("PyPI", purl.name()).into_owned()),
         "npm" => plain(Ecosystem::NPM, slashed()),
         "cargo" => plain(Ecosystem::CRATES_IO, purl.name().to_owned()),
@@ -128,12 +176,7 @@ fn of_distribution(
     version: &str,
 ) -> Result<(Package, Option<Distribution>), PurlMatchError> {
     let unknown = || PurlMatchError::NoDistribution(purl.to_string());
-    let named = purl.qualifier("distro").and_then(|text| {
-        distribution(text)
-            .ok()
-            .or_else(|| distribution(&format!("{}:{text}", purl.namespace()?)).ok())
-    });
-    let distribution = given.cloned().or(named).ok_or_else(unknown)?;
+    let distribution = given.cloned().or_else(|| named_distribution(purl)).ok_or_else(unknown)?;
     let ecosystem = releases::ecosystem_of(&distribution).ok_or_else(unknown)?;
     let version = match purl.qualifier("epoch") {
         Some(epoch) if !version.contains(':') && epoch != "0" => format!("{epoch}:{version}"),
@@ -200,6 +243,8 @@ mod tests {
         };
         expect("pkg:pypi/Foo_Bar@1", "PyPI", "foo-bar", "1");
         expect("pkg:maven/org.acme/lib@1.0", "Maven", "org.acme:lib", "1.0");
+        expect("pkg:gradle/org.acme/lib@1.0", "Maven", "org.acme:lib", "1.0");
+        expect("pkg:githubactions/acme/tool@v1.2.3", "GitHub Actions", "acme/tool", "1.2.3");
         expect("pkg:golang/github.com/acme/lib@v1.0.0", "Go", "github.com/acme/lib", "v1.0.0");
         expect("pkg:cargo/serde@1.0.0", "crates.io", "serde", "1.0.0");
         expect("pkg:gem/nokogiri@1.13.9?platform=java", "RubyGems", "nokogiri", "1.13.9");
@@ -248,6 +293,24 @@ mod tests {
         assert_eq!(package.ecosystem, Ecosystem::DEBIAN);
         let source = package.source.unwrap();
         assert_eq!((source.name.as_str(), source.version.as_str()), ("openssl", "3.0.9-2"));
+    }
+
+    #[test]
+    fn a_release_is_named_in_every_tools_way() {
+        for text in ["debian:11", "debian/11", "debian@11", "debian-11", "debian:bullseye"] {
+            let named = distribution(text).unwrap();
+            assert!(same_release(&named, &distribution("debian:11.6").unwrap()), "{text}");
+            assert!(!same_release(&named, &distribution("debian:12").unwrap()), "{text}");
+        }
+        for text in ["debian-11", "11", "bullseye", "debian-bullseye"] {
+            let purl = Purl::new("deb", "curl").with_namespace("debian").with_version("1");
+            let named = named_distribution(&purl.with_qualifier("distro", text)).unwrap();
+            assert!(same_release(&named, &distribution("debian:11").unwrap()), "{text}");
+            assert!(!same_release(&named, &distribution("debian:12").unwrap()), "{text}");
+        }
+        let jammy = distribution("ubuntu:jammy").unwrap();
+        assert!(!same_release(&jammy, &distribution("ubuntu:20.04").unwrap()));
+        assert!(same_release(&jammy, &distribution("ubuntu:22.04").unwrap()));
     }
 
     #[test]

@@ -24,6 +24,28 @@ const DEBIAN: [(&str, &str); 11] = [
     ("lenny", "5"),
 ];
 
+/// Ubuntu's releases by code name, for bills that name no number. Source: Ubuntu wiki, "Releases".
+const UBUNTU: [(&str, &str); 18] = [
+    ("trusty", "14.04"),
+    ("xenial", "16.04"),
+    ("bionic", "18.04"),
+    ("disco", "19.04"),
+    ("eoan", "19.10"),
+    ("focal", "20.04"),
+    ("groovy", "20.10"),
+    ("hirsute", "21.04"),
+    ("impish", "21.10"),
+    ("jammy", "22.04"),
+    ("kinetic", "22.10"),
+    ("lunar", "23.04"),
+    ("mantic", "23.10"),
+    ("noble", "24.04"),
+    ("oracular", "24.10"),
+    ("plucky", "25.04"),
+    ("questing", "25.10"),
+    ("resolute", "26.04"),
+];
+
 /// How SUSE marks products whose updates only subscribers of long support get.
 /// Source: SUSE, "Long Term Service Pack Support".
 const SUSE_SUPPORT: [&str; 3] = ["-LTSS", "-ESPOS", "-TERADATA"];
@@ -106,7 +128,11 @@ pub(crate) fn release_of(distribution: &Distribution, ecosystem: &Ecosystem) -> 
     if ecosystem_of(distribution).as_ref() != Some(ecosystem) {
         return None;
     }
-    let version = distribution.version.as_str();
+    let mut version = distribution.version.as_str();
+    if version.is_empty() && distribution.id.eq_ignore_ascii_case("ubuntu") {
+        let named = UBUNTU.iter().find(|(name, _)| Some(*name) == distribution.codename.as_deref());
+        version = named.map_or("", |(_, number)| number);
+    }
     let major = version.split('.').next().unwrap_or_default();
     let exact =
         |name: Cow<'_, str>| Some(Release::exact(ecosystem, name)).filter(|_| !version.is_empty());

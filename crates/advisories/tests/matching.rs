@@ -61,6 +61,47 @@ fn a_record_with_several_cves_gives_one_finding_for_each() {
     assert_eq!(world.ids("pkg:pypi/acme@1", None), ["CVE-2026-1001", "CVE-2026-1002"]);
 }
 
+/// Package URLs of Go are in lower case, advisories write modules as their repositories do.
+#[test]
+fn a_module_of_go_is_found_in_any_case_of_letters() {
+    let world = World::new(&[
+        (
+            "Go",
+            &record(
+                "GO-1",
+                r#""aliases":["CVE-2026-1"]"#,
+                "Go",
+                "github.com/Acme/Utils",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+        (
+            "Go",
+            &record(
+                "GO-2",
+                r#""aliases":["CVE-2026-2"]"#,
+                "Go",
+                "github.com/acme/utils",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+        (
+            "Go",
+            &record(
+                "GO-3",
+                r#""aliases":["CVE-2026-3"]"#,
+                "Go",
+                "github.com/acme/other",
+                r#"{"introduced":"0"}"#,
+            ),
+        ),
+    ]);
+    for name in ["github.com/acme/utils", "github.com/Acme/Utils", "github.com/ACME/utils"] {
+        let ids = world.ids(&format!("pkg:golang/{name}@v1.0.0"), None);
+        assert_eq!(ids, ["CVE-2026-1", "CVE-2026-2"], "{name}");
+    }
+}
+
 #[test]
 fn a_notice_and_a_record_of_the_same_cve_give_one_finding() {
     let world = World::new(&[
@@ -455,7 +496,7 @@ fn a_package_that_the_distribution_owns_is_not_matched_twice() {
         ("Debian", &record("DSA-1", "", "Debian:12", "python-acme", events)),
     ]);
     let mut owned = package("pkg:pypi/acme@1.0", "usr/lib/python3/dist-packages/acme/METADATA");
-    owned.owned_by = Some("pkg:deb/debian/python3-acme@1.0-1".parse().unwrap());
+    owned.owned_by = Some(Box::new("pkg:deb/debian/python3-acme@1.0-1".parse().unwrap()));
     let packages = [owned];
     let ecosystems = [Ecosystem::PYPI, Ecosystem::DEBIAN];
     let databases = Databases::open(world.folder.path(), ecosystems, now());
@@ -510,4 +551,48 @@ fn an_id_that_no_advisory_names_is_told_from_one_that_affects_nothing() {
     assert_eq!(naming("CVE-2026-1001").len(), 1);
     assert!(naming("CVE-2026-9999").is_empty());
     assert!(naming("").is_empty());
+}
+
+#[test]
+fn a_package_from_elsewhere_is_matched_by_its_version_and_counted_without_one() {
+    let world = World::new(&[
+        (
+            "npm",
+            &record(
+                "GHSA-1",
+                r#""aliases":["CVE-2026-1000"]"#,
+                "npm",
+                "acme",
+                r#"{"introduced":"0"},{"fixed":"2.0"}"#,
+            ),
+        ),
+        (
+            "Packagist",
+            &record(
+                "GHSA-2",
+                r#""aliases":["CVE-2026-2000"]"#,
+                "Packagist",
+                "acme/fork",
+                r#"{"introduced":"0"},{"fixed":"2.0"}"#,
+            ),
+        ),
+    ]);
+    let git = "vcs_url=git%2Bhttps://host.test/acme.git%4001";
+    assert_eq!(world.ids(&format!("pkg:npm/acme@1.0.0?{git}"), None), ["CVE-2026-1000"]);
+    for (purl, ecosystem) in [
+        (format!("pkg:npm/other?{git}"), "npm"),
+        (format!("pkg:composer/acme/fork@dev-main?{git}"), "Packagist"),
+    ] {
+        let matched = world.matched(&purl, None);
+        assert!(matched.findings.is_empty(), "{purl}");
+        let [coverage] = matched.coverage.as_slice() else { panic!("{:?}", matched.coverage) };
+        assert_eq!(coverage.check, format!("vulnerabilities:{ecosystem}"));
+        assert_eq!(coverage.status, Status::Ran);
+        assert_eq!(
+            coverage.reason.as_deref(),
+            Some(
+                "1 of 1 packages come from git, URLs, paths or private registries: listed, not matched"
+            )
+        );
+    }
 }

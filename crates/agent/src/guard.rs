@@ -10,7 +10,7 @@ use crate::hashing::Shared;
 use crate::process;
 use crate::seals::Sealed;
 use crate::watched::may_be;
-use behaviour::{Baseline, Judge, Reason};
+use behaviour::{Baseline, Judge, Moment, Response};
 use sensor::{ExecGuard, ExecRequest, SensorError, Verdict, boot_ns};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -166,10 +166,9 @@ impl Answering {
             digest,
         };
         let baseline = Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal };
-        match Judge::reason(&execution, baseline) {
-            None | Some(Reason::NotOnRecord) => Verdict::Allow,
-            Some(Reason::NoDigest) if may_be => Verdict::Allow,
-            Some(_) => {
+        match Judge::response(&execution, baseline, Moment::Asked { may_be }) {
+            Response::Leave => Verdict::Allow,
+            Response::Stop => {
                 describe(&mut execution, request.pid, program.is_script());
                 // Nobody listens any more only where the agent ends.
                 let _ = self.denials.send(Denial { protected, execution });
@@ -208,4 +207,91 @@ fn describe(execution: &mut Execution, pid: u32, is_script: bool) {
         parent = process::parent(pid);
     }
     (execution.uid, execution.gid) = process::owner(pid).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+    use vocabulary::{Digest, Engine, FileIdentity, FileKind, FileRecord};
+
+    fn container() -> Container {
+        Container {
+            engine: Engine::Docker,
+            id: "ab".repeat(32),
+            name: "shop".to_owned(),
+            image: "shop:1".to_owned(),
+            image_id: None,
+            pid: None,
+            started: None,
+        }
+    }
+
+    /// An image that holds `bin/tool` and, without a digest, `bin/unhashed`.
+    fn sealed() -> Sealed {
+        let program = |path: &str, content: &str| FileRecord {
+            path: path.to_owned(),
+            kind: FileKind::File,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            size: 6,
+            link: None,
+            attributes: std::collections::BTreeMap::new(),
+            layer: None,
+            digest: (!content.is_empty()).then(|| Digest::of(content.as_bytes())),
+        };
+        let programs =
+            behaviour::AllowList::new([program("bin/tool", "sealed"), program("bin/unhashed", "")]);
+        Sealed { programs, seal: Digest::of(b"seal"), name: "shop #1".to_owned() }
+    }
+
+    /// The answer for a file that the container wrote, and what was told of it.
+    fn asked(path: &str, content: &[u8]) -> (Verdict, Vec<Denial>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, content).unwrap();
+        let file = fs::File::open(file).unwrap();
+        let metadata = file.metadata().unwrap();
+        let identity = FileIdentity { device: 7, inode: metadata.ino() };
+        let protected = Protected {
+            container: container(),
+            sealed: Arc::new(sealed()),
+            written: Some(folder.path().to_owned()),
+        };
+        let table = Table::default();
+        lock(&table).insert(7, protected);
+        let (sender, denials) = channel();
+        let answering = Answering { table, digests: Shared::default(), denials: sender };
+        let pid = std::process::id();
+        let request = ExecRequest { pid, file: &file, path: path.to_owned(), identity };
+        let verdict = answering.verdict(&request);
+        (verdict, denials.try_iter().collect())
+    }
+
+    #[test]
+    fn what_the_image_does_not_hold_is_refused_before_it_begins() {
+        for (path, content) in [
+            ("tmp/dropped", b"miner!".as_slice()),
+            ("bin/tool", b"change"),
+            // The image's own program, under another name: a shell that calls itself something else.
+            ("tmp/copied", b"sealed"),
+        ] {
+            let (verdict, denials) = asked(path, content);
+            assert_eq!(verdict, Verdict::Deny, "{path}");
+            let [denial] = denials.as_slice() else { panic!("{path}: {denials:?}") };
+            assert_eq!(denial.execution.path, path);
+            assert_eq!(denial.execution.digest, Some(Digest::of(content)));
+        }
+    }
+
+    #[test]
+    fn what_the_image_holds_or_cannot_prove_may_begin() {
+        for (path, content) in [("bin/tool", b"sealed".as_slice()), ("bin/unhashed", b"what is")] {
+            let (verdict, denials) = asked(path, content);
+            assert_eq!((verdict, denials.len()), (Verdict::Allow, 0), "{path}");
+        }
+    }
 }

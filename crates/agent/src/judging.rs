@@ -5,15 +5,12 @@ use crate::run::Agent;
 use crate::seals::Sealed;
 use crate::stopping::{is_stopped, stop};
 use crate::{Message, Mode, clock, process};
-use behaviour::{Baseline, Judge, Reason};
+use behaviour::{Baseline, Judge, Judged, Moment, Response};
 use sensor::{Exec, Fork, ProgramFile, boot_ns};
 use std::sync::Arc;
 use std::time::Instant;
 use vocabulary::execution::ALERT_SCHEMA;
-use vocabulary::{
-    Action, Alert, Container, Evidence, Execution, FileIdentity, Finding, Means, Rule, Severity,
-    Side,
-};
+use vocabulary::{Action, Alert, Container, Execution, FileIdentity, Finding, Means, Side};
 
 /// Where Docker mounts the init program that `docker run --init` asks for: `/sbin` is a link in many
 /// images.
@@ -99,12 +96,12 @@ impl Agent<'_> {
                 digest.is_some() && sealed.programs.digest(&case.execution.path) == digest
             });
         case.execution.digest = digest.filter(|_| !unproven);
-        let findings = findings(&case.container, case.sealed.as_ref(), &case.execution);
+        let moment = Moment::Begun { unproven };
+        let judged = judged(&case.container, case.sealed.as_ref(), &case.execution, moment);
         let enforced = self.options.mode == Mode::Enforce && case.sealed.is_some();
         let mut done = None;
-        for finding in findings {
-            let spared = unproven && finding.rule == Rule::PROGRAM_NOT_IN_IMAGE.id;
-            let action = if enforced && !spared && is_to_be_stopped(&finding, &case.execution) {
+        for Judged { finding, response, .. } in judged {
+            let action = if enforced && response == Response::Stop {
                 let act = || stop(&case.execution.process, case.stopped);
                 self.left_behind.add(&case.execution.process, Instant::now());
                 done.get_or_insert_with(act).clone()
@@ -129,7 +126,8 @@ impl Agent<'_> {
     pub(crate) fn denied(&mut self, denial: Denial) {
         let Denial { protected: Protected { container, sealed, .. }, execution } = denial;
         self.summary.stopped += 1;
-        for finding in findings(&container, Some(&sealed), &execution) {
+        let moment = Moment::Begun { unproven: false };
+        for Judged { finding, .. } in judged(&container, Some(&sealed), &execution, moment) {
             let action = Action::Denied { means: Means::Fanotify };
             self.alert(container.clone(), finding, action, execution.at_ns);
         }
@@ -157,30 +155,17 @@ impl Agent<'_> {
     }
 }
 
-fn findings(
+fn judged(
     container: &Container,
     sealed: Option<&Arc<Sealed>>,
     execution: &Execution,
-) -> Vec<Finding> {
+    moment: Moment,
+) -> Vec<Judged> {
     let baseline = match sealed {
         Some(sealed) => Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal },
         None => Baseline::NotSealed,
     };
-    Judge::execution(container, execution, baseline)
-}
-
-/// A program in its layer, untouched, that is only too large to hash, or on record without a digest,
-/// is told of and left alone; so is a shell that a program of the same machine talks to.
-fn is_to_be_stopped(finding: &Finding, execution: &Execution) -> bool {
-    if finding.rule == Rule::REVERSE_SHELL.id {
-        return finding.severity >= Severity::High;
-    }
-    let reason = finding.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Execution(evidence) => Some(evidence.reason.as_str()),
-        _ => None,
-    });
-    let doubtful = [Reason::NoDigest.text(), Reason::NotOnRecord.text()];
-    !(reason.is_some_and(|reason| doubtful.contains(&reason)) && execution.side == Side::Image)
+    Judge::execution(container, execution, baseline, moment)
 }
 
 /// `docker run --init` mounts the engine's own program into the container and runs it first. Nothing

@@ -60,10 +60,11 @@ pub struct ContainerStatus {
 }
 
 impl Status {
-    /// Whether the agent can run here: it needs the kernel's events.
+    /// Whether the agent can run here: it needs the kernel's events, and to find the processes that they
+    /// name.
     #[must_use]
     pub fn can_run(&self) -> bool {
-        let needed = ["tp_btf exec", "tp_btf exit", "ring buffer"];
+        let needed = ["process ids", "ring buffer", "tp_btf exec", "tp_btf exit"];
         let works = |name: &&str| {
             self.capabilities.iter().any(|capability| capability.name == **name && capability.works)
         };

@@ -4,6 +4,7 @@
 //! and `reverse-shell` needs no record. Where the image is not sealed nothing is guessed: only what
 //! cannot be in any image, a program in memory, is reported.
 
+use crate::response::{Cause, Moment, Response, Socket};
 use crate::{AllowList, shell};
 use vocabulary::{
     Container, Digest, Evidence, Execution, ExecutionEvidence, Finding, Location, Rule, Severity,
@@ -73,6 +74,17 @@ impl Reason {
     }
 }
 
+/// A finding, with what enforcing does about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// What is told.
+    pub finding: Finding,
+    /// Why.
+    pub cause: Cause,
+    /// Whether the program may be stopped for it.
+    pub response: Response,
+}
+
 /// Judges executions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Judge;
@@ -87,18 +99,35 @@ impl Judge {
         container: &Container,
         execution: &Execution,
         baseline: Baseline<'_>,
-    ) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        moment: Moment,
+    ) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        let mut add = |finding, cause: Cause| {
+            let response = cause.response(execution.side, moment);
+            judged.push(Judged { finding, cause, response });
+        };
         if let Some(reason) = Self::reason(execution, baseline) {
-            findings.push(program(container, execution, baseline, reason));
+            let finding = program(container, execution, baseline, reason);
+            add(finding, Cause::Program(reason));
         }
         if !is_script(execution)
             && let StandardInput::Socket { family, peer } = &execution.input
             && is_shell(execution, baseline)
         {
-            findings.push(reverse_shell(container, execution, baseline, family, peer.as_deref()));
+            let socket = Socket::of(family);
+            let input = (socket, family.as_str(), peer.as_deref());
+            add(reverse_shell(container, execution, baseline, input), Cause::Shell(socket));
         }
-        findings
+        judged
+    }
+
+    /// What enforcing does about a program alone; leaves it where nothing is wrong with it.
+    #[must_use]
+    pub fn response(execution: &Execution, baseline: Baseline<'_>, moment: Moment) -> Response {
+        match Self::reason(execution, baseline) {
+            Some(reason) => Cause::Program(reason).response(execution.side, moment),
+            None => Response::Leave,
+        }
     }
 
     /// Why the program is not one of the image; none where it is, or where that cannot be said.
@@ -154,7 +183,14 @@ fn program(
     let title = match reason {
         Reason::NoDigest => format!("`{}` ran and could not be hashed", execution.path),
         Reason::NotOnRecord => format!("`{}` ran without a sealed digest", execution.path),
-        _ => format!("`{}` ran and is not in the image: {}", execution.path, reason.text()),
+        Reason::Dropped
+        | Reason::Changed
+        | Reason::Copied
+        | Reason::Memory
+        | Reason::Mounted
+        | Reason::Script => {
+            format!("`{}` ran and is not in the image: {}", execution.path, reason.text())
+        }
     };
     let expected = match baseline {
         Baseline::Sealed { programs, .. } => programs.digest(&execution.path),
@@ -176,20 +212,19 @@ fn reverse_shell(
     container: &Container,
     execution: &Execution,
     baseline: Baseline<'_>,
-    family: &str,
-    peer: Option<&str>,
+    (socket, family, peer): (Socket, &str, Option<&str>),
 ) -> Finding {
-    let (severity, socket) = match family {
-        "inet" | "inet6" => (Severity::Critical, "a network socket"),
+    let (severity, words) = match socket {
+        Socket::Network => (Severity::Critical, "a network socket"),
         // Session servers and init systems hand unix sockets to shells too, on the same machine.
-        "unix" => (Severity::Medium, "a unix socket"),
-        _ => (Severity::High, "a socket"),
+        Socket::Unix => (Severity::Medium, "a unix socket"),
+        Socket::Other => (Severity::High, "a socket"),
     };
     let other_end = peer.map(|peer| format!(" to {peer}")).unwrap_or_default();
-    let title = format!("shell `{}` takes its input from {socket}{other_end}", execution.path);
-    let reason = match family {
-        "inet" | "inet6" | "unix" => format!("standard input is {socket}{other_end}"),
-        other => format!("standard input is a socket of family {other}{other_end}"),
+    let title = format!("shell `{}` takes its input from {words}{other_end}", execution.path);
+    let reason = match socket {
+        Socket::Network | Socket::Unix => format!("standard input is {words}{other_end}"),
+        Socket::Other => format!("standard input is a socket of family {family}{other_end}"),
     };
     let rule = &Rule::REVERSE_SHELL;
     finding(rule, severity, title, container, execution, baseline, (reason, None))

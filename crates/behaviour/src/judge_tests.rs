@@ -55,8 +55,11 @@ fn ran(path: &str, content: &str, side: Side) -> Execution {
 fn judged(execution: &Execution) -> Vec<Finding> {
     let (programs, seal) = (programs(), Digest::of(b"seal"));
     let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
-    Judge::execution(&container(), execution, baseline)
+    let judged = Judge::execution(&container(), execution, baseline, BEGUN);
+    judged.into_iter().map(|one| one.finding).collect()
 }
+
+const BEGUN: Moment = Moment::Begun { unproven: false };
 
 fn reason(execution: &Execution) -> Option<Reason> {
     let (programs, seal) = (programs(), Digest::of(b"seal"));
@@ -127,7 +130,7 @@ fn fingerprints_do_not_depend_on_process_or_container() {
         let container = Container { id: id.to_owned(), ..container() };
         let (programs, seal) = (programs(), Digest::of(b"seal"));
         let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
-        Judge::execution(&container, &execution, baseline).remove(0).fingerprint
+        Judge::execution(&container, &execution, baseline, BEGUN).remove(0).finding.fingerprint
     };
     assert_eq!(finding(1, "aa"), finding(2, "bb"));
 }
@@ -182,7 +185,7 @@ fn other_programs_may_read_from_sockets() {
 #[test]
 fn without_a_seal_only_what_no_image_holds_is_reported() {
     let judged = |execution: &Execution| {
-        Judge::execution(&container(), execution, Baseline::NotSealed).len()
+        Judge::execution(&container(), execution, Baseline::NotSealed, BEGUN).len()
     };
     assert_eq!(judged(&ran("tmp/miner", "miner", Side::Written)), 0);
     assert_eq!(judged(&ran("memfd:x", "", Side::Memory)), 1);

@@ -11,15 +11,19 @@ pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(crate::apk::Apk),
         Box::new(crate::apt::Apt),
+        Box::new(crate::bottlerocket::Bottlerocket),
         Box::new(crate::lockfile::bun_lock::CHECK),
         Box::new(crate::lockfile::cabal_freeze::CHECK),
         Box::new(crate::lockfile::cargo_lock::CHECK),
+        Box::new(crate::lockfile::chart_lock::CHECK),
+        Box::new(crate::chisel::Chisel),
         Box::new(crate::lockfile::composer_lock::CHECK),
         Box::new(crate::lockfile::conan_lock::CHECK),
         Box::new(crate::conda::Conda),
         Box::new(crate::lockfile::conda_environment::CHECK),
         Box::new(crate::lockfile::conda_lock::CHECK),
         Box::new(crate::lockfile::deno_lock::CHECK),
+        Box::new(crate::lockfile::directory_packages::CHECK),
         Box::new(crate::dotnet::Dotnet),
         Box::new(crate::dpkg::Dpkg),
         Box::new(crate::elf_notes::ElfNotes),
@@ -29,20 +33,25 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::go_mod::CHECK),
         Box::new(crate::lockfile::gradle_lock::CHECK),
         Box::new(crate::haskell::Haskell),
+        Box::new(crate::homebrew::Homebrew),
         Box::new(crate::java::Java),
         Box::new(crate::javascript::Javascript),
+        Box::new(crate::lockfile::julia_manifest::CHECK),
         Box::new(crate::luarocks::Luarocks),
         Box::new(crate::lockfile::luarocks_lock::CHECK),
+        Box::new(crate::manifests::Manifests),
         Box::new(crate::lockfile::mix_lock::CHECK),
         Box::new(crate::nix::Nix),
         Box::new(crate::lockfile::nuget_lock::CHECK),
         Box::new(crate::opam::Opam),
         Box::new(crate::lockfile::opam_locked::CHECK),
+        Box::new(crate::opkg::Opkg),
         Box::new(crate::os_release::OsRelease),
         Box::new(crate::lockfile::package_lock::CHECK),
         Box::new(crate::lockfile::package_resolved::CHECK),
         Box::new(crate::lockfile::packages_config::CHECK),
         Box::new(crate::pacman::Pacman),
+        Box::new(crate::lockfile::paket_lock::CHECK),
         Box::new(crate::lockfile::pdm_lock::CHECK),
         Box::new(crate::php::Php),
         Box::new(crate::lockfile::pipfile_lock::CHECK),
@@ -52,7 +61,9 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::lockfile::pom_xml::CHECK),
         Box::new(crate::portage::Portage),
         Box::new(crate::programs::Programs),
+        Box::new(crate::lockfile::project_assets::CHECK),
         Box::new(crate::lockfile::pubspec_lock::CHECK),
+        Box::new(crate::lockfile::pylock::CHECK),
         Box::new(crate::python::Python),
         Box::new(crate::r::R),
         Box::new(crate::lockfile::rebar_lock::CHECK),
@@ -61,9 +72,15 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(crate::rpm::Rpm),
         Box::new(crate::ruby::Ruby),
         Box::new(crate::rust::Rust),
+        Box::new(crate::lockfile::sbt_lock::CHECK),
+        Box::new(crate::slackware::Slackware),
+        Box::new(crate::snap::Snap),
         Box::new(crate::lockfile::terraform_lock::CHECK),
+        Box::new(crate::unread::Unread),
         Box::new(crate::lockfile::uv_lock::CHECK),
+        Box::new(crate::lockfile::vcpkg::CHECK),
         Box::new(crate::wordpress::Wordpress),
+        Box::new(crate::xbps::Xbps),
         Box::new(crate::lockfile::yarn_lock::CHECK),
     ]
 }
@@ -105,7 +122,7 @@ mod tests {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let mut expected = stems(source, true);
         expected.extend(stems(&format!("{source}/lockfile"), false));
-        expected.retain(|stem| !matches!(stem.as_str(), "lockfile" | "mod" | "tests"));
+        expected.retain(|stem| !matches!(stem.as_str(), "lockfile" | "listing" | "mod" | "tests"));
         expected.sort();
         let ids: Vec<_> = all().iter().map(|check| check.id()).collect();
         assert_eq!(ids, expected);

@@ -4,6 +4,7 @@
 //! the end, which a stream has not seen yet, and stripping may remove them.
 //! Source: System V Application Binary Interface, "Object Files", "Program Loading".
 
+use crate::language::may_be_of_a_distribution;
 use image::Entry;
 
 /// How many program headers are read; linkers write about a dozen.
@@ -38,6 +39,8 @@ pub(crate) struct Segment {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Elf {
     kind: u16,
+    big: bool,
+    wide: bool,
     /// The segments whose headers lie in the bytes that were given.
     pub(crate) segments: Vec<Segment>,
 }
@@ -64,7 +67,37 @@ impl Elf {
             let Some(segment) = read.segment(at) else { break };
             segments.push(segment);
         }
-        Some(Self { kind, segments })
+        Some(Self { kind, big: read.big, wide: read.wide, segments })
+    }
+
+    /// Whether it runs at the addresses that are written in it.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.kind == EXECUTABLE
+    }
+
+    /// The address at which a byte of the file is loaded.
+    pub(crate) fn address_of(&self, offset: u64) -> Option<u64> {
+        let loaded = self.segments.iter().filter(|segment| segment.kind == LOAD);
+        loaded
+            .filter_map(|segment| {
+                let inside = offset.checked_sub(segment.offset)?;
+                (inside < segment.size).then(|| segment.address.checked_add(inside))
+            })
+            .next()
+            .flatten()
+    }
+
+    /// A number as the program holds it, as wide as an address.
+    pub(crate) fn number(&self, value: u64) -> Option<Vec<u8>> {
+        let mut bytes = value.to_le_bytes().to_vec();
+        if !self.wide {
+            u32::try_from(value).ok()?;
+            bytes.truncate(4);
+        }
+        if self.big {
+            bytes.reverse();
+        }
+        Some(bytes)
     }
 
     /// The offset in the file of what is loaded at an address.
@@ -87,6 +120,19 @@ pub(crate) fn is_program(entry: &Entry<'_>, head: &[u8]) -> bool {
         let runs = entry.mode & 0o111 != 0 || elf.kind == EXECUTABLE;
         runs || elf.segments.iter().any(|segment| segment.kind == INTERPRETER)
     })
+}
+
+/// Whether a file is searched for what compilers write into programs: it may run as one, or it is a
+/// library in a place where no distribution puts its own, such as an extension of Python. Those of a
+/// distribution are many, without the permission, and known by their package.
+pub(crate) fn is_searched(entry: &Entry<'_>, head: &[u8]) -> bool {
+    is_program(entry, head) || !may_be_of_a_distribution(entry.path) && Elf::parse(head).is_some()
+}
+
+/// Whether a program was packed by UPX, whose stub holds this sign behind the program headers: what is
+/// in it cannot be seen. Source: UPX, `src/stub/src/include/linux.h`, `l_info`.
+pub(crate) fn is_packed(head: &[u8]) -> bool {
+    head.starts_with(b"\x7fELF") && memchr::memmem::find(head, b"UPX!").is_some()
 }
 
 /// Reads numbers in the file's own byte order and width.
@@ -203,6 +249,17 @@ mod tests {
         bytes[64] = 3;
         assert!(is_program(&entry(0o644), &bytes));
         assert!(!is_program(&entry(0o755), b"#!/bin/sh"));
+    }
+
+    #[test]
+    fn a_library_is_searched_where_no_distribution_puts_its_own() {
+        let (mut bytes, _) = fixture::elf(b"", b"", b"");
+        bytes[16] = 3;
+        for (path, searched) in [("usr/lib/a.so", false), ("usr/local/lib/a.so", true)] {
+            let entry = Entry { path, kind: FileKind::File, mode: 0o644, size: 1 };
+            assert_eq!(is_searched(&entry, &bytes), searched, "{path}");
+            assert!(!is_searched(&entry, b"text"));
+        }
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 //! since three digests cost more than the reading itself.
 
 use image::{Cataloged, ContentDigests, FactAt, ReadError};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use vocabulary::{Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl};
 
 /// Longest name or version that is taken; the longest real ones have about 200 letters.
@@ -161,6 +161,24 @@ pub(crate) fn decode<'fact, T: Deserialize<'fact>>(
             });
         })
         .ok()
+}
+
+/// The problem of a file some of whose packages cannot be shown.
+pub(crate) fn unreadable(at: &FactAt<'_>, count: u32) -> Option<Problem> {
+    (count > 0).then(|| Problem {
+        path: at.path.to_owned(),
+        layer: at.layer,
+        reason: format!("{count} of its packages have no readable name and version"),
+    })
+}
+
+/// Takes `null` for nothing, as the tools that write JSON do. The field must be there all the same.
+pub(crate) fn null_as_nothing<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// A name or version as it may be shown: trimmed, not empty, bounded, without control characters.

@@ -8,20 +8,26 @@
 pub mod all;
 pub mod apk;
 pub mod apt;
+pub mod bottlerocket;
+pub mod chisel;
 pub mod conda;
 pub mod dotnet;
 pub mod dpkg;
 pub mod elf_notes;
+pub mod elsewhere;
 pub mod go;
 pub mod haskell;
+pub mod homebrew;
 pub mod java;
 pub mod javascript;
 pub mod language;
 pub mod licence;
 pub mod lockfile;
 pub mod luarocks;
+pub mod manifests;
 pub mod nix;
 pub mod opam;
+pub mod opkg;
 pub mod os_release;
 pub mod pacman;
 pub mod php;
@@ -32,15 +38,27 @@ pub mod r;
 pub mod rpm;
 pub mod ruby;
 pub mod rust;
+pub mod slackware;
+pub mod snap;
+pub mod unread;
 pub mod wordpress;
+pub mod xbps;
 
 pub use all::all;
 
 mod binary;
 mod database;
+mod decoded;
 mod history;
 mod owned;
 mod text;
+mod xml;
+mod yaml;
+mod yaml_walk;
 
+#[cfg(test)]
+mod fact_samples;
+#[cfg(test)]
+mod fact_tests;
 #[cfg(test)]
 mod view_tests;

@@ -48,6 +48,7 @@ pub(crate) fn capped(text: &str, limit: usize) -> &str {
 /// The fields of a header in the manner of mail: `Key: value`, continued on lines that begin with a
 /// blank, as R, Debian and GHC write it. A continued value has one blank for each line end.
 pub(crate) fn fields(bytes: &[u8]) -> Vec<(&[u8], Cow<'_, str>)> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut found: Vec<(&[u8], Cow<'_, str>)> = Vec::new();
     for line in lines(bytes) {
         if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_field_goes_on_where_a_line_begins_with_a_blank() {
-        let found = fields(b"Name: a\n\nLicence:\n  MIT\n\tor ISC\nno field\n b\xff\n");
+        let found = fields(b"\xef\xbb\xbfName: a\n\nLicence:\n  MIT\n\tor ISC\nno field\n b\xff\n");
         let expected = [(&b"Name"[..], "a"), (b"Licence", " MIT or ISC b\\xff")];
         assert_eq!(found, expected.map(|(key, value)| (key, Cow::Borrowed(value))));
     }

@@ -159,12 +159,7 @@ pub(crate) fn read_file(
 
 /// The folder of real data beside the checkout, if it is there.
 pub(crate) fn shared() -> Option<PathBuf> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    if !shared.is_dir() {
-        eprintln!("skipped: ../shared is not here");
-        return None;
-    }
-    Some(shared)
+    testkit::shared()
 }
 
 /// The one layer of an OCI layout as files.

@@ -44,8 +44,7 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let mut images = merged(images);
     add_sealed(&mut images, &seals, &mut gaps);
     let now = World::now();
-    let needed: BTreeSet<_> =
-        images.iter().flat_map(|image| advisories::ecosystems_of(&image.packages)).collect();
+    let needed = database::Needed::of(images.iter().flat_map(|image| &image.packages));
     let (databases, _) = database::for_scan(world, &args.database, &needed, now)?;
     let all = advisories::status(&world.db()?, now).into_iter();
     let all = all.map(|info| vocabulary::Ecosystem::new(&info.ecosystem));
@@ -85,6 +84,7 @@ fn read_args(args: &AffectedArgs) -> ReadArgs {
         cache_dir: args.cache_dir.clone(),
         no_cache: args.no_cache,
         reverify: false,
+        distro: None,
     }
 }
 
@@ -351,7 +351,9 @@ impl Asked<'_> {
     /// The findings of an image that carry the id, and what of it was not checked.
     fn findings(&self, image: &Known, gaps: &mut Vec<NotChecked>) -> Vec<Finding> {
         let matched = self.databases.matches(&image.packages, image.distribution.as_ref());
-        for coverage in image.coverage.iter().chain(&matched.coverage) {
+        let sources =
+            scan::unknown_sources(&image.packages, image.distribution.as_ref(), self.databases);
+        for coverage in image.coverage.iter().chain(&matched.coverage).chain(&sources) {
             if coverage.status == Status::Ran {
                 continue;
             }

@@ -239,6 +239,10 @@ pub(crate) struct ReadArgs {
     /// Read and hash every layer, also those that the cache knows
     #[arg(long)]
     pub(crate) reverify: bool,
+    /// Distribution and release that the packages of a bill of materials are of, whatever it says
+    /// itself, such as debian:12 or debian:bookworm
+    #[arg(long, value_name = "DISTRO")]
+    pub(crate) distro: Option<crate::distro::Distro>,
 }
 
 /// How much is said of the files of a subject.

@@ -9,7 +9,7 @@ use advisories::{Changed, Databases, RiskFeed, RiskUpdated, Risks, Source, Updat
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::path::Path;
-use vocabulary::{DatabaseInfo, Ecosystem, counted};
+use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
 
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
@@ -89,6 +89,10 @@ fn update_all(
             Ok(RiskUpdated::Unchanged(count)) => {
                 world.printing.remark(&format!("{name}: {}, unchanged", entries(count)));
             }
+            Ok(RiskUpdated::NotThere) if named(world, feed, risk).is_some() => {
+                let place = named(world, feed, risk).unwrap_or_default();
+                return Err(no_database(not_there(feed, &place)));
+            }
             Ok(RiskUpdated::NotThere) => {
                 world.printing.remark(&format!("{name}: the source does not have it"));
             }
@@ -128,6 +132,36 @@ fn update_risk(
     Ok(advisories::risk::update(folder, feed, &places, &client, World::now())?)
 }
 
+fn not_there(feed: RiskFeed, place: &str) -> anyhow::Error {
+    let name = feed.name().as_str().to_ascii_lowercase();
+    anyhow::anyhow!("`{place}`, named by --{name}, is not there; name another, or leave it out")
+}
+
+/// A feed that is named as a file must be there, and be what findings are ranked by: a list that was
+/// asked for and not read would look like one that names nothing.
+fn must_be_read(
+    feed: RiskFeed,
+    place: Option<&str>,
+    held: Option<&str>,
+    args: &DatabaseArgs,
+) -> Result<(), Failure> {
+    let Some(place) = place.filter(|text| !is_address(text)) else { return Ok(()) };
+    if !Path::new(place).is_file() {
+        return Err(Failure::new(Exit::Usage, not_there(feed, place)));
+    }
+    if args.no_db_update && held != Some(place) {
+        let name = feed.name().as_str().to_ascii_lowercase();
+        return Err(Failure::usage(format!(
+            "`{place}` is not what the database holds, and --no-db-update keeps it from being read; run `lazaret db update {name} --{name} {place}` first, or leave out one of the two"
+        )));
+    }
+    Ok(())
+}
+
+fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
 /// What is known of exploitation, brought up to date like the advisories. Without it findings are
 /// ranked by less, and the report says so: a scan does not fail for it.
 ///
@@ -153,13 +187,23 @@ fn risks(
         let named = named(world, feed, &args.risk);
         let places = advisories::risk::places(feed, named.as_deref(), &source(world, from));
         let networked = places.iter().any(|place| matches!(place, Source::Url(_)));
+        let held = advisories::risk::source_of(&folder, feed);
+        must_be_read(feed, named.as_deref(), held.as_deref(), args)?;
         let asked = with_advisories || named.is_some() || there(&known, feed);
-        if !asked || fresh(&known, feed) || args.no_db_update || networked && world.offline() {
+        let other = named.is_some() && named != held;
+        let current = fresh(&known, feed) && !other;
+        if !asked || current || args.no_db_update || networked && world.offline() {
             continue;
         }
-        match update_risk(world, &folder, feed, from, &args.risk) {
-            Ok(updated) => changed |= updated != RiskUpdated::NotThere,
-            Err(error) => {
+        match (update_risk(world, &folder, feed, from, &args.risk), &named) {
+            (Ok(RiskUpdated::NotThere), Some(place)) => {
+                return Err(Failure::new(Exit::Usage, not_there(feed, place)));
+            }
+            (Ok(updated), _) => changed |= updated != RiskUpdated::NotThere,
+            (Err(error), Some(place)) if !is_address(place) => {
+                return Err(Failure::new(Exit::Usage, error));
+            }
+            (Err(error), _) => {
                 let name = feed.name();
                 world
                     .printing
@@ -252,12 +296,35 @@ fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// The databases of these ecosystems, and what is known of exploitation. Those that are missing or
-/// older than a day are fetched, unless that is not wanted.
+/// What packages need to be matched.
+pub(crate) struct Needed {
+    /// The ecosystems whose advisories could concern them.
+    ecosystems: BTreeSet<Ecosystem>,
+    /// Whether some are of a distribution that nobody publishes advisories for: then the report has
+    /// something to say without any database.
+    unknown: bool,
+}
+
+impl Needed {
+    pub(crate) fn of<'packages>(packages: impl IntoIterator<Item = &'packages Package>) -> Self {
+        let mut needed = Self { ecosystems: BTreeSet::new(), unknown: false };
+        for package in packages {
+            needed.unknown |= advisories::is_of_unknown_distribution(package);
+            if package.ecosystem.has_advisories() && !needed.ecosystems.contains(&package.ecosystem)
+            {
+                needed.ecosystems.insert(package.ecosystem.clone());
+            }
+        }
+        needed
+    }
+}
+
+/// The databases that are needed, and what is known of exploitation. Those that are missing or older
+/// than a day are fetched, unless that is not wanted, or nobody publishes them.
 pub(crate) fn for_scan(
     world: &World,
     args: &DatabaseArgs,
-    needed: &BTreeSet<Ecosystem>,
+    needed: &Needed,
     now: Timestamp,
 ) -> Result<(Databases, Risks), Failure> {
     let folder = world.db()?;
@@ -265,9 +332,15 @@ pub(crate) fn for_scan(
     let fresh = |ecosystem: &Ecosystem| {
         known.iter().any(|known| known.ecosystem == ecosystem.as_str() && !known.stale)
     };
-    let wanted: Vec<Ecosystem> =
-        needed.iter().filter(|ecosystem| !fresh(ecosystem)).cloned().collect();
     let from = args.db_source.as_deref();
+    // A source of one's own may have what the public one has not.
+    let own = from.is_some() || world.settings.db_source.is_some();
+    let Needed { ecosystems: needed, unknown } = needed;
+    let wanted: Vec<Ecosystem> = needed
+        .iter()
+        .filter(|ecosystem| (own || ecosystem.is_published()) && !fresh(ecosystem))
+        .cloned()
+        .collect();
     let networked = matches!(source(world, from), Source::Url(_));
     let may_update = !(args.no_db_update || networked && world.offline());
     if may_update
@@ -279,11 +352,12 @@ pub(crate) fn for_scan(
     let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
     let databases = Databases::open(&folder, needed.iter().cloned(), now);
     let info = databases.infos();
-    if databases.is_empty() && !needed.is_empty() {
+    let mut published = needed.iter().filter(|ecosystem| ecosystem.is_published()).peekable();
+    if databases.is_empty() && !unknown && published.peek().is_some() {
         if let Some((_, error)) = databases.failures().next() {
             return Err(Failure::new(Exit::NoDatabase, anyhow::anyhow!("{error}")));
         }
-        let names: Vec<&str> = needed.iter().map(Ecosystem::as_str).collect();
+        let names: Vec<&str> = published.map(Ecosystem::as_str).collect();
         return Err(Failure::new(
             Exit::NoDatabase,
             anyhow::anyhow!(

@@ -87,7 +87,7 @@ pub(crate) fn saved_or_scanned(
     let record = RecordArgs { files: false, file_digests: false };
     let inventory = read(world, reference, read_args, record)?;
     let now = World::now();
-    let needed = advisories::ecosystems_of(&inventory.packages);
+    let needed = database::Needed::of(&inventory.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
     let usage = running::usage_of(world, &inventory.subject, now);
     let assessment = Assessment {
@@ -96,7 +96,7 @@ pub(crate) fn saved_or_scanned(
         risks: Some(&risks),
         usage: usage.as_ref(),
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy,
         today: today(now)?,
     };

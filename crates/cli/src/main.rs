@@ -9,6 +9,7 @@ mod args;
 mod compare;
 mod database;
 mod diff;
+mod distro;
 mod exit;
 mod explain;
 mod freshness;

@@ -11,7 +11,7 @@ use crate::output::plain;
 use crate::sbom::{exit_of, today};
 use crate::{diff, output, scanning, settings};
 use clap::{Args, Subcommand};
-use policy::{Judgement, Policy, Verdict};
+use policy::{About, Judgement, Policy, Verdict};
 use serde::Serialize;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -191,9 +191,11 @@ fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
     let (asked, unknown) = policy::conditions(&policy, &report.subject, &report.packages);
     findings.extend(asked);
     let mut coverage = report.coverage.clone();
-    coverage.retain(|one| one.check != "base-image");
+    coverage.retain(|one| !matches!(one.check.as_str(), "base-image" | "risk:KEV" | "vex"));
     coverage.extend(unknown);
-    let judgement = policy::decide_for(&policy, Some(&report.subject), findings, &coverage, day);
+    coverage.extend(policy::gates(&policy, &report.databases));
+    let about = About { subject: &report.subject, packages: &report.packages, programs: None };
+    let judgement = policy::decide_for(&policy, Some(&about), findings, &coverage, day);
     let (verdicts, unused) = policy::verdicts(&policy, &judgement, day);
     show(&judgement, &verdicts, &unused, args.format)?;
     Ok(exit_of(judgement.decision.outcome))

@@ -44,11 +44,8 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     let options = ReadOptions { files: RecordLevel::None, ..read_options(world, &args.read)? };
     let images = read_images(world, &containers, &options);
     let now = World::now();
-    let needed: BTreeSet<_> = images
-        .values()
-        .filter_map(|read| read.as_ref().ok())
-        .flat_map(|inventory| advisories::ecosystems_of(&inventory.packages))
-        .collect();
+    let read = images.values().filter_map(|read| read.as_ref().ok());
+    let needed = database::Needed::of(read.flat_map(|inventory| &inventory.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let assessment = Assessment {
         tool: World::tool(),
@@ -56,7 +53,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
         risks: Some(&risks),
         usage: None,
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy,
         today: today(now)?,
     };

@@ -2,6 +2,7 @@
 
 use crate::World;
 use crate::args::{ReadArgs, RecordArgs, SbomArgs};
+use crate::distro::Distro;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
 use crate::{output, progress, settings};
@@ -39,7 +40,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         risks: None,
         usage: None,
         freshness: None,
-        imported: &[],
+        imported: &scan::Imported::default(),
         policy: &policy,
         today: today(World::now())?,
     };
@@ -94,10 +95,16 @@ pub(crate) fn read_by(
     Ok(inventory)
 }
 
-/// Says where a bare name was found.
+/// Says where a bare name was found, and what makes reading slow.
 pub(crate) fn say_source(world: &World, inventory: &Inventory) {
     if let Some(source) = &inventory.subject.source {
         world.printing.remark(&format!("lazaret: {}: from {source}", inventory.subject.name));
+    }
+    if let Some(packing) = inventory.packed {
+        world.printing.remark(&format!(
+            "lazaret: {}: packed with {packing}, which is unpacked anew for each layer: unpack it first to read it faster",
+            output::plain(&inventory.subject.name)
+        ));
     }
 }
 
@@ -126,6 +133,7 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
         reverify: args.reverify,
         engines: world.engines(),
         registry: world.registry(),
+        distribution: args.distro.clone().map(|Distro(distribution)| distribution),
         kernel: Some(nix::sys::utsname::uname())
             .and_then(Result::ok)
             .map(|name| name.release().to_string_lossy().into_owned()),
@@ -137,11 +145,12 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
 pub(crate) fn failure(error: ScanError) -> Failure {
     let cause = match &error {
         ScanError::Image(cause) => cause,
-        ScanError::Bill(_) => return Failure::new(Exit::Usage, error),
+        ScanError::Bill(_) | ScanError::NotABill(_) => return Failure::new(Exit::Usage, error),
     };
     let exit = match cause {
         ImageError::Read { .. }
         | ImageError::Unrecognised(_)
+        | ImageError::Packed { .. }
         | ImageError::Scheme { .. }
         | ImageError::Ambiguous { .. }
         | ImageError::NoMatch { .. }

@@ -2,19 +2,20 @@
 
 use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
+use crate::database::Needed;
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
 use crate::{database, output, progress, running, sbom, settings, several};
 use policy::{Ignore, Policy};
 use report::Format;
-use scan::{Assessment, Inventory};
-use std::collections::{BTreeMap, BTreeSet};
+use scan::{Assessment, Imported, Inventory};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vocabulary::report::REPORTS_SCHEMA;
-use vocabulary::{Finding, NotChecked, Report, Reports};
+use vocabulary::{NotChecked, Report, Reports};
 
 /// Looked for where no ignore file is named.
 const IGNORE_FILE: &str = ".lazaret-ignore.toml";
@@ -31,6 +32,11 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     policy.known = args.new_since.as_deref().map(crate::diff::known).transpose()?;
     if args.running {
         refuse_attached(&args.policy, "--running")?;
+        if !args.import.is_empty() {
+            return Err(Failure::usage(
+                "`--import` goes with one named subject, not with --running",
+            ));
+        }
         return running::run(world, args, &policy);
     }
     if args.references.is_empty() {
@@ -42,10 +48,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let archives = Archives::of(world, args)?;
     let (inventories, failed) = read_all(world, args)?;
     let now = World::now();
-    let needed: BTreeSet<_> = inventories
-        .iter()
-        .flat_map(|inventory| advisories::ecosystems_of(&inventory.packages))
-        .collect();
+    let needed = Needed::of(inventories.iter().flat_map(|inventory| &inventory.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
     for inventory in inventories {
@@ -88,11 +91,11 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
 }
 
 /// Findings of other tools. They are about one subject, which must be the only one.
-fn imported(world: &World, args: &ScanArgs) -> Result<Vec<Finding>, Failure> {
+fn imported(world: &World, args: &ScanArgs) -> Result<Imported, Failure> {
     if !args.import.is_empty() && args.references.len() > 1 {
         return Err(Failure::usage("`--import` goes with one subject; scan them one by one"));
     }
-    let mut findings = Vec::new();
+    let mut all = Imported::default();
     for file in &args.import {
         let text = settings::read_text(file, scan::SARIF_BYTES)?;
         let imported = scan::import(text.as_bytes())
@@ -102,9 +105,9 @@ fn imported(world: &World, args: &ScanArgs) -> Result<Vec<Finding>, Failure> {
             let text = format!("lazaret: `{}` suppresses {results} itself", file.display());
             world.printing.remark(&text);
         }
-        findings.extend(imported.findings);
+        all.extend(imported);
     }
-    Ok(findings)
+    Ok(all)
 }
 
 /// A subject that could not be read, and why.
@@ -188,10 +191,13 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
     policy.allow_partial |= args.allow_partial || settings.allow_partial.unwrap_or(false);
     for file in args.vex.iter().filter(|file| !is_attached(file)) {
         let text = settings::read_text(file, VEX_BYTES)?;
-        let statements = policy::parse_vex(&file.display().to_string(), text.as_bytes());
-        policy.vex.extend(
-            statements.map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?,
-        );
+        let shown = file.display().to_string();
+        let statements = policy::parse_vex(&shown, text.as_bytes())
+            .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
+        if statements.is_empty() {
+            world.printing.remark(&format!("lazaret: `{shown}` holds no statements"));
+        }
+        policy.vex.extend(statements);
     }
     policy.ignores.extend(ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?);
     Ok(policy)

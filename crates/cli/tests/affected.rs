@@ -124,6 +124,7 @@ fn not_affected_and_not_known_and_not_checked_are_three_answers() {
 
     let damaged = Layer::new()
         .file("etc/os-release", common::OS_RELEASE)
+        .file("var/lib/dpkg/status", "Package: sound\nVersion: 1\nArchitecture: all\n\n")
         .file("srv/app/node_modules/x/package.json", "{oops");
     machine.docker.load_bytes(&ImageBuilder::new().tag("odd:1").layer(damaged).docker_archive());
     let (exit, answer) = machine.affected("MAL-2099-1");

@@ -208,3 +208,48 @@ fn a_dependency_snapshot_names_the_run_that_made_it() {
     let resolved = snapshot["manifests"]["oci-dir:layout"]["resolved"].as_object().unwrap();
     assert!(resolved.keys().any(|purl| purl.starts_with("pkg:npm/left-demo@")), "{resolved:?}");
 }
+
+#[test]
+fn a_bill_that_names_no_release_is_matched_by_the_one_that_is_given() {
+    let bench = Bench::with_database();
+    let bill = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"name":"libopensel3",
+        "version":"3.0.1-1","purl":"pkg:deb/debian/libopensel3@3.0.1-1?arch=amd64&upstream=opensel"}]}"#;
+    bench.write("bill.json", bill);
+    let scanned = bench.run(&["scan", "sbom:bill.json", "--format", "json"]);
+    assert_eq!(code(&scanned), 3, "{}", stderr(&scanned));
+    let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+    assert_eq!(report["packages"].as_array().unwrap().len(), 1);
+    for distro in ["debian:12", "debian/12", "debian:bookworm"] {
+        let arguments = ["scan", "sbom:bill.json", "--format", "json", "--distro", distro];
+        let scanned = bench.run(&arguments);
+        assert_eq!(code(&scanned), 0, "{distro}: {}", stderr(&scanned));
+        let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        assert_eq!(report["findings"].as_array().unwrap().len(), 2, "{distro}");
+    }
+    image().write_oci_dir(bench.path().join("layout")).unwrap();
+    let refused = bench.run(&["scan", "oci-dir:layout", "--distro", "debian:12"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("is no bill of materials"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_bill_of_another_tools_form_needs_no_scheme() {
+    let bench = Bench::with_database();
+    bench.write(
+        "bom.xml",
+        r#"<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.5"><components>
+        <component type="library"><name>demo-web</name><version>1.5</version><purl>pkg:pypi/demo-web@1.5</purl>
+        </component></components></bom>"#,
+    );
+    bench.write(
+        "bom.spdx",
+        "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\nPackageName: demo-web\nSPDXID: SPDXRef-a\n\
+         PackageVersion: 1.5\nExternalRef: PACKAGE-MANAGER purl pkg:pypi/demo-web@1.5\n",
+    );
+    for file in ["bom.xml", "bom.spdx"] {
+        let scanned = bench.run(&["scan", file, "--format", "json"]);
+        assert_eq!(code(&scanned), 0, "{file}: {}", stderr(&scanned));
+        let report: Value = serde_json::from_slice(&scanned.stdout).unwrap();
+        assert_eq!(report["findings"][0]["id"], "CVE-2099-0003", "{file}");
+    }
+}

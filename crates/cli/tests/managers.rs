@@ -8,7 +8,8 @@ use common::{Bench, code, stderr};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
-use testkit::engine::{is_installed, is_root, output_of, skip};
+use testkit::engine::{is_installed, is_root, output_of};
+use testkit::skip;
 
 /// Packages that are found in a folder: package URL, place, licences.
 fn listed(bench: &Bench, folder: &str) -> Vec<(String, String, Vec<String>)> {
@@ -28,7 +29,7 @@ fn listed(bench: &Bench, folder: &str) -> Vec<(String, String, Vec<String>)> {
 #[test]
 fn what_nix_built_is_one_package_whatever_its_outputs() {
     if !is_installed("nix-build") {
-        return skip("nix-build is not installed").unwrap_or(());
+        return skip("nix-build is not installed");
     }
     let bench = Bench::new();
     bench.write(
@@ -61,7 +62,7 @@ fn what_nix_built_is_one_package_whatever_its_outputs() {
 #[test]
 fn what_opam_installed_is_listed_and_what_stands_for_the_system_is_not() {
     if !is_installed("opam") {
-        return skip("opam is not installed").unwrap_or(());
+        return skip("opam is not installed");
     }
     let bench = Bench::new();
     bench.write("repo/repo", "opam-version: \"2.0\"\n");
@@ -100,10 +101,10 @@ fn what_opam_installed_is_listed_and_what_stands_for_the_system_is_not() {
 fn what_portage_merged_is_listed() {
     // It installs below its own prefix, in the root that it is given.
     let Some(ebuild) = program("ebuild") else {
-        return skip("portage is not installed").unwrap_or(());
+        return skip("portage is not installed");
     };
     if !is_root() {
-        return skip("portage merges as root alone").unwrap_or(());
+        return skip("portage merges as root alone");
     }
     let prefix = ebuild.parent().and_then(|bin| bin.parent()).unwrap();
     let prefix = prefix.to_string_lossy();

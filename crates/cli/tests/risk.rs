@@ -144,3 +144,41 @@ fn rules_and_vulnerabilities_are_explained() {
     );
     assert_eq!(code(&bench.run(&["explain", "nonsense"])), 2);
 }
+
+#[test]
+fn a_gate_whose_list_is_missing_is_not_passed() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    let arguments = ["scan", "image", "--no-db-update", "--fail-on-exploited"];
+    let scanned = bench.run(&arguments);
+    assert_eq!(code(&scanned), 3, "{}", stdout(&scanned));
+    assert!(stdout(&scanned).contains("lazaret db update kev"), "{}", stdout(&scanned));
+    let saved = bench.run(&["scan", "image", "--no-db-update", "-o", "json=saved.json"]);
+    assert_eq!(code(&saved), 0, "{}", stderr(&saved));
+    for command in [
+        &["policy", "test", "saved.json", "--fail-on-exploited"][..],
+        &["diff", "saved.json", "saved.json", "--fail-on-exploited"],
+    ] {
+        let tested = bench.run(command);
+        assert_eq!(code(&tested), 3, "{command:?}: {}", stderr(&tested));
+    }
+}
+
+#[test]
+fn a_list_that_is_named_and_not_there_is_an_error() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    for more in [&["--kev", "gone.json"][..], &["--epss", "gone.csv", "--no-db-update"]] {
+        let scanned = bench.run(&[&["scan", "image"], more].concat());
+        assert_eq!(code(&scanned), 2, "{more:?}: {}", stderr(&scanned));
+        assert!(stderr(&scanned).contains("is not there"), "{}", stderr(&scanned));
+    }
+    let updated = bench.run(&["db", "update", "KEV", "--kev", "gone.json"]);
+    assert_ne!(code(&updated), 0, "{}", stderr(&updated));
+    bench.write("kev.json", KEV);
+    let kept = bench.run(&["scan", "image", "--kev", "kev.json", "--no-db-update"]);
+    assert_eq!(code(&kept), 2, "{}", stderr(&kept));
+    assert!(stderr(&kept).contains("db update kev --kev kev.json"), "{}", stderr(&kept));
+    assert_eq!(code(&bench.run(&["scan", "image", "--kev", "kev.json"])), 0);
+    assert_eq!(code(&bench.run(&["scan", "image", "--kev", "kev.json", "--no-db-update"])), 0);
+}

@@ -460,7 +460,9 @@ fn an_interrupted_scan_leaves_nothing_half_written() {
             .unwrap();
         std::thread::sleep(std::time::Duration::from_millis(milliseconds));
         let pid = child.id().to_string();
-        let _ = std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        // The shell's own: a minimal system has no program of this name.
+        let line = format!("kill -INT {pid}");
+        let _ = std::process::Command::new("sh").args(["-c", &line]).status().unwrap();
         child.wait().unwrap();
         if bench.path().join("r.json").exists() {
             assert!(bench.json("r.json")["findings"].is_array(), "whole, if it is there");

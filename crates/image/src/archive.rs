@@ -1,10 +1,11 @@
 //! The outer tar of an image archive: which files it holds, and where.
 //!
 //! A plain archive is skimmed by seeking from header to header, so that a layer is read only when it
-//! is walked, straight from its place. A packed archive (`docker save | gzip`) must be inflated to be
-//! skimmed; its layers are then found again by their offset.
+//! is walked, straight from its place. A packed archive (`docker save | gzip`, or xz, bzip2, zstd) must
+//! be inflated to be skimmed, to the end of its last stream, so that what damages it or follows it is
+//! noticed; its layers are then found again by their offset.
 
-use crate::blob::{Blob, PIECE, Packing, read_error, unpack};
+use crate::blob::{Blob, HEAD, PIECE, Packing, read_error, refused_packing, unpack};
 use crate::error::ImageError;
 use crate::limits;
 use crate::tar::{Meta, Sink, TarReader};
@@ -30,6 +31,15 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
+    /// How it is packed, where that makes it slow to read: no place in it can be sought, and it is
+    /// unpacked from its beginning for each layer.
+    pub(crate) const fn slow_packing(&self) -> Option<&'static str> {
+        match self.outer {
+            Packing::Plain => None,
+            packing => Some(packing.name()),
+        }
+    }
+
     /// Whether a file begins like a tar, packed or not.
     ///
     /// # Errors
@@ -37,9 +47,7 @@ impl Archive {
     pub(crate) fn is_one(path: &Path) -> Result<bool, ImageError> {
         let fail = |source| read_error(path, source);
         let mut file = File::open(path).map_err(fail)?;
-        let mut head = Vec::new();
-        file.by_ref().take(8).read_to_end(&mut head).map_err(fail)?;
-        file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        let head = head_of(path, &mut file)?;
         let mut block = [0_u8; 512];
         let Ok(mut plain) = unpack(Packing::of(&head), BufReader::new(file)) else {
             return Ok(false);
@@ -59,9 +67,8 @@ impl Archive {
             return Err(ImageError::Unrecognised(path.display().to_string()));
         }
         let mut file = File::open(path).map_err(fail)?;
-        let mut head = Vec::new();
-        file.by_ref().take(8).read_to_end(&mut head).map_err(fail)?;
-        file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        let head = head_of(path, &mut file)?;
+        let packed_bytes = file.metadata().map_err(fail)?.len();
         let outer = Packing::of(&head);
         let shown = path.display().to_string();
         let mut contents = Contents::default();
@@ -69,7 +76,9 @@ impl Archive {
             skim_seeking(&mut file, &shown, &mut contents)?;
         } else {
             let plain = unpack(outer, BufReader::with_capacity(PIECE, file)).map_err(fail)?;
-            skim_streaming(plain, &shown, &mut contents)?;
+            let mut plain = Bounded { plain, total: 0, packed_bytes };
+            skim_streaming(&mut plain, &shown, &mut contents)?;
+            to_the_end(&mut plain).map_err(|reason| damaged(&shown, &reason))?;
         }
         Ok(Self { path: path.to_owned(), outer, files: contents.files })
     }
@@ -93,6 +102,67 @@ impl Archive {
             }
         }
         None
+    }
+}
+
+/// The first bytes of a file, which stands at its beginning again. Packings that are known and not read
+/// are refused by name.
+fn head_of(path: &Path, file: &mut File) -> Result<Vec<u8>, ImageError> {
+    let fail = |source| read_error(path, source);
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut head).map_err(fail)?;
+    file.seek(SeekFrom::Start(0)).map_err(fail)?;
+    match refused_packing(&head) {
+        Some(packing) => Err(ImageError::Packed { path: path.to_owned(), packing }),
+        None => Ok(head),
+    }
+}
+
+/// A stream that ends with an error where it yields more than a real archive would, by the bounds that
+/// hold for layers.
+struct Bounded<R> {
+    plain: R,
+    total: u64,
+    packed_bytes: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.plain.read(buffer)?;
+        self.total = self.total.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        if self.total > limits::LAYER_BYTES {
+            return Err(std::io::Error::other(format!(
+                "over the limit of {} GiB; refusing to read on",
+                limits::LAYER_BYTES >> 30
+            )));
+        }
+        if self.total > limits::BOMB_GRACE
+            && self.total / self.packed_bytes.max(1) > limits::BOMB_RATIO
+        {
+            return Err(std::io::Error::other(format!(
+                "unpacks to more than {} times its size, as a decompression bomb does; refusing to read on",
+                limits::BOMB_RATIO
+            )));
+        }
+        Ok(count)
+    }
+}
+
+/// Reads what follows the end of the tar: zeros, which writers pad with, and nothing else. A stream
+/// that is damaged at its end, or followed by what is none, is noticed only so.
+fn to_the_end(plain: &mut impl Read) -> Result<(), String> {
+    let mut buffer = vec![0_u8; PIECE];
+    loop {
+        match plain.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                if buffer.iter().take(count).any(|byte| *byte != 0) {
+                    return Err("something follows the end of the tar".to_owned());
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(format!("it cannot be unpacked to its end: {error}")),
+        }
     }
 }
 

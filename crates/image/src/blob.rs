@@ -21,7 +21,18 @@ pub enum Packing {
     Gzip,
     /// Zstandard (RFC 8878), any count of frames.
     Zstd,
+    /// xz, any count of streams, with padding between them. `docker load` takes it, also of layers.
+    Xz,
+    /// bzip2, any count of streams. Likewise.
+    Bzip2,
 }
+
+/// Memory that an xz stream may ask for, in KiB: the largest preset asks for 64 MiB of dictionary.
+/// Source: xz(1), "Memory usage".
+const XZ_MEMORY_KIB: u32 = 128 << 10;
+
+/// Bytes that tell how a stream is packed.
+pub(crate) const HEAD: u64 = 8;
 
 impl Packing {
     /// What the first bytes show. Media types are not believed: engines go by the bytes too.
@@ -32,6 +43,10 @@ impl Packing {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
             // A zstd stream may begin with a skippable frame, as zstd:chunked writes them.
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            // The level, and the mark of a block or of the end: a file of a tar may be named `BZh9`.
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..]
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, ..] => Self::Bzip2,
             _ => Self::Plain,
         }
     }
@@ -43,17 +58,28 @@ impl Packing {
             Self::Plain => "plain",
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
         }
     }
 }
 
-/// The formats that are recognised only in order to refuse them by name.
+/// The formats that are recognised only in order to refuse them by name. Sources: the formats' own
+/// specifications; file(1), `magic/Magdir/compress` and `archive`.
 pub(crate) fn refused_packing(head: &[u8]) -> Option<&'static str> {
-    match head {
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
-        [b'B', b'Z', b'h', ..] => Some("bzip2"),
-        _ => None,
-    }
+    Some(match head {
+        [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => "lz4",
+        [b'L', b'Z', b'I', b'P', 1, ..] => "lzip",
+        [0x89, b'L', b'Z', b'O', 0, ..] => "lzop",
+        // A file of a tar may be named `]`: a dictionary has a size.
+        [0x5d, 0, 0, low, high, ..] if (*low, *high) != (0, 0) => "lzma",
+        [0x1f, 0x9d, ..] => "compress",
+        [0xff, 0x06, 0, 0, b's', b'N', b'a', b'P', ..] => "snappy",
+        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => "7z",
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => "zip",
+        [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => "rar",
+        _ => return None,
+    })
 }
 
 /// Unpacks a stream.
@@ -68,6 +94,8 @@ pub fn unpack<'read>(
         Packing::Plain => Box::new(packed),
         Packing::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Packing::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+        Packing::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(packed, true, XZ_MEMORY_KIB)),
+        Packing::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
     })
 }
 

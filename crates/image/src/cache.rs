@@ -7,10 +7,11 @@
 
 use crate::blob::Packing;
 use crate::facts::{LayerFacts, PathHasher};
+use crate::links::Aliases;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash as _, Hasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -23,7 +24,7 @@ pub const CACHE_BYTES: u64 = 1 << 30;
 const ENTRY_BYTES: u64 = 256 << 20;
 
 /// Raised when the walk itself gives other facts for the same tar.
-const WALK_REVISION: u32 = 1;
+const WALK_REVISION: u32 = 2;
 
 const FACTS_MAGIC: &[u8; 8] = b"LZFACTS1";
 const PATHS_MAGIC: &[u8; 8] = b"LZPATHS1";
@@ -36,6 +37,7 @@ struct Stored<'facts> {
     walk: u32,
     checks: Checks,
     packed_digest: Option<Digest>,
+    packed_bytes: u64,
     packing: Packing,
     #[serde(borrow, with = "serde_bytes")]
     facts: std::borrow::Cow<'facts, [u8]>,
@@ -48,6 +50,8 @@ pub struct Cached {
     pub facts: LayerFacts,
     /// Digest of the stored bytes that it was read from.
     pub packed_digest: Option<Digest>,
+    /// Count of those bytes.
+    pub packed_bytes: u64,
     /// How those were packed.
     pub packing: Packing,
 }
@@ -89,6 +93,47 @@ impl FactCache {
         self.folder.join(format!("{}.{extension}", diff_id.hex()))
     }
 
+    /// What stands for the files of a layer that were read again under other names.
+    fn again(&self, aliases: &Aliases) -> String {
+        let mut hasher = siphasher::sip::SipHasher13::new_with_key(self.hasher.key());
+        aliases.hash(&mut hasher);
+        format!("again-{:016x}", hasher.finish())
+    }
+
+    /// The facts of those files of a layer, if these checks made them.
+    #[must_use]
+    pub fn load_again(
+        &self,
+        diff_id: &Digest,
+        packed: Option<&Digest>,
+        checks: &Checks,
+        aliases: &Aliases,
+    ) -> Option<LayerFacts> {
+        let stored = self.path(diff_id, &self.again(aliases));
+        Some(load_facts(&stored, diff_id, packed, checks)?.facts)
+    }
+
+    /// Keeps the facts of those files of a layer.
+    ///
+    /// # Errors
+    /// Where they cannot be written. Nothing is lost by that but time.
+    pub fn store_again(
+        &self,
+        facts: &LayerFacts,
+        packed: (Option<&Digest>, u64),
+        packing: Packing,
+        checks: &Checks,
+        aliases: &Aliases,
+    ) -> io::Result<()> {
+        let Some(diff_id) = &facts.diff_id else { return Ok(()) };
+        let body = stored_form(facts, packed, packing, checks)?;
+        if body.len() as u64 > ENTRY_BYTES {
+            return Ok(());
+        }
+        self.write(diff_id, &self.again(aliases), FACTS_MAGIC, &body)?;
+        self.make_room()
+    }
+
     /// The facts of a layer, if these checks made them. Where the layer's stored digest is known, it
     /// must be the one that was computed with this diffID.
     #[must_use]
@@ -98,47 +143,25 @@ impl FactCache {
         packed: Option<&Digest>,
         checks: &Checks,
     ) -> Option<Cached> {
-        let path = self.path(diff_id, "facts");
-        let body = read_checked(&path, FACTS_MAGIC)?;
-        let stored: Stored<'_> = postcard::from_bytes(content(&body)?).ok()?;
-        if stored.walk != WALK_REVISION || stored.checks != *checks {
-            return None;
-        }
-        if packed.is_some() && stored.packed_digest.as_ref() != packed {
-            return None;
-        }
-        let mut facts: LayerFacts = postcard::from_bytes(&stored.facts).ok()?;
-        if facts.diff_id.as_ref() != Some(diff_id) {
-            return None;
-        }
+        let mut cached = load_facts(&self.path(diff_id, "facts"), diff_id, packed, checks)?;
         let paths = read_checked(&self.path(diff_id, "paths"), PATHS_MAGIC)?;
-        (facts.files, facts.directories) = read_hashes(content(&paths)?)?;
-        // Recently used entries are the last to go. A read-only cache still serves.
-        let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-        Some(Cached { facts, packed_digest: stored.packed_digest, packing: stored.packing })
+        (cached.facts.files, cached.facts.directories) = read_hashes(content(&paths)?)?;
+        Some(cached)
     }
 
-    /// Keeps the facts of a layer.
+    /// Keeps the facts of a layer, with digest and count of its stored bytes.
     ///
     /// # Errors
     /// Where they cannot be written. Nothing is lost by that but time.
     pub fn store(
         &self,
         facts: &LayerFacts,
-        packed: Option<&Digest>,
+        packed: (Option<&Digest>, u64),
         packing: Packing,
         checks: &Checks,
     ) -> io::Result<()> {
         let Some(diff_id) = &facts.diff_id else { return Ok(()) };
-        let encoded = postcard::to_allocvec(facts).map_err(io::Error::other)?;
-        let stored = Stored {
-            walk: WALK_REVISION,
-            checks: checks.clone(),
-            packed_digest: packed.cloned(),
-            packing,
-            facts: encoded.into(),
-        };
-        let body = postcard::to_allocvec(&stored).map_err(io::Error::other)?;
+        let body = stored_form(facts, packed, packing, checks)?;
         let paths = write_hashes(&facts.files, &facts.directories);
         if (body.len() + paths.len()) as u64 > ENTRY_BYTES {
             return Ok(());
@@ -193,6 +216,52 @@ impl FactCache {
         }
         Ok(())
     }
+}
+
+fn load_facts(
+    path: &Path,
+    diff_id: &Digest,
+    packed: Option<&Digest>,
+    checks: &Checks,
+) -> Option<Cached> {
+    let body = read_checked(path, FACTS_MAGIC)?;
+    let stored: Stored<'_> = postcard::from_bytes(content(&body)?).ok()?;
+    if stored.walk != WALK_REVISION || stored.checks != *checks {
+        return None;
+    }
+    if packed.is_some() && stored.packed_digest.as_ref() != packed {
+        return None;
+    }
+    let facts: LayerFacts = postcard::from_bytes(&stored.facts).ok()?;
+    if facts.diff_id.as_ref() != Some(diff_id) {
+        return None;
+    }
+    // Recently used entries are the last to go. A read-only cache still serves.
+    let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    Some(Cached {
+        facts,
+        packed_digest: stored.packed_digest,
+        packed_bytes: stored.packed_bytes,
+        packing: stored.packing,
+    })
+}
+
+fn stored_form(
+    facts: &LayerFacts,
+    packed: (Option<&Digest>, u64),
+    packing: Packing,
+    checks: &Checks,
+) -> io::Result<Vec<u8>> {
+    let encoded = postcard::to_allocvec(facts).map_err(io::Error::other)?;
+    let stored = Stored {
+        walk: WALK_REVISION,
+        checks: checks.clone(),
+        packed_digest: packed.0.cloned(),
+        packed_bytes: packed.1,
+        packing,
+        facts: encoded.into(),
+    };
+    postcard::to_allocvec(&stored).map_err(io::Error::other)
 }
 
 /// A key that nobody can foresee, from the seeds that the standard library takes from the system.

@@ -2,17 +2,15 @@
 
 use crate::budget::{Budget, Reservation};
 use crate::check::{Check, Entry, Flow, ReadError, Reading, Want};
-use crate::dispatch::{Dispatch, Mask, behind_last};
-use crate::facts::{FactRecord, LayerFacts, PathHasher};
-use crate::limits;
+use crate::dispatch::{Concerned, Dispatch, behind_last};
+use crate::facts::{FactRecord, LayerFacts, PathHasher, WALK};
+use crate::limits::{self, LayerBounds};
+use crate::links::{Alias, Aliases, Origins};
 use crate::record::Record;
 use crate::tar::{Meta, Sink};
 use sha2::Digest as _;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use vocabulary::{FileKind, Problem};
-
-/// The pseudo-check that problems of the walk itself are filed under.
-pub(crate) const WALK: &str = "walk";
 
 /// How much of the file record is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,31 +24,42 @@ pub enum RecordLevel {
     Digests,
 }
 
-/// Files to be looked at again under other names: path in the tar, and the paths to take it for.
-pub(crate) type Aliases = HashMap<String, Vec<String>>;
-
 /// Gathers the facts of one layer.
 pub(crate) struct Collector<'walk> {
     dispatch: &'walk Dispatch<'walk>,
     hasher: &'walk PathHasher,
     budget: &'walk Budget,
+    bounds: LayerBounds,
     level: RecordLevel,
     aliases: Option<&'walk Aliases>,
     /// Whether `.wh.` in a name is just a name, as on a file system, and not the mark of a tar.
     literal: bool,
     facts: LayerFacts,
-    /// Facts with the place of their entry, until duplicates are settled.
-    gathered: Vec<(usize, &'static str, FactRecord)>,
+    /// How many entries but folders came before the one at hand, and so its place.
+    place: u32,
+    gathered: Vec<Gathered>,
     fact_bytes: u64,
     record: Record,
     active: Option<Active<'walk>>,
-    /// Hard links whose own path concerns a check: path, target, checks.
-    linked: Vec<(String, String, Mask)>,
-    /// Files to be asked for again under other names.
-    pending: Aliases,
+    /// The places of the symbolic and hard links that are kept, in their order.
+    symlinks_at: Vec<u32>,
+    hard_links_at: Vec<u32>,
+    /// Which of the hard links concern checks by their own path.
+    concerned: Vec<(usize, Concerned)>,
+    /// Why a check could not read the file at a place.
+    unread: HashMap<(u32, u16), String>,
+}
+
+/// A fact with the place of its entry and the number of its check, until links and duplicates are
+/// settled.
+struct Gathered {
+    place: u32,
+    check: u16,
+    record: FactRecord,
 }
 
 /// What a collector gathered.
+#[must_use]
 pub(crate) struct Collected {
     pub(crate) facts: LayerFacts,
     pub(crate) record: Record,
@@ -67,15 +76,15 @@ struct Active<'walk> {
     gid: u64,
     attributes: Vec<(String, Vec<u8>)>,
     /// Checks that want it whole, and under which path.
-    whole: Vec<(&'walk dyn Check, String)>,
+    whole: Vec<(u16, &'walk dyn Check, String)>,
     buffer: Vec<u8>,
     _reservation: Option<Reservation<'walk>>,
-    streams: Vec<Stream<'walk>>,
+    streams: Vec<Stream>,
     digest: Option<sha2::Sha256>,
 }
 
-struct Stream<'walk> {
-    check: &'walk dyn Check,
+struct Stream {
+    check: u16,
     path: String,
     reading: Box<dyn Reading>,
     open: bool,
@@ -88,22 +97,27 @@ impl<'walk> Collector<'walk> {
         dispatch: &'walk Dispatch<'walk>,
         hasher: &'walk PathHasher,
         budget: &'walk Budget,
+        bounds: LayerBounds,
         level: RecordLevel,
     ) -> Self {
         Self {
             dispatch,
             hasher,
             budget,
+            bounds,
             level,
             aliases: None,
             literal: false,
             facts: LayerFacts::default(),
+            place: 0,
             gathered: Vec::new(),
             fact_bytes: 0,
             record: Record::default(),
             active: None,
-            linked: Vec::new(),
-            pending: Aliases::new(),
+            symlinks_at: Vec::new(),
+            hard_links_at: Vec::new(),
+            concerned: Vec::new(),
+            unread: HashMap::new(),
         }
     }
 
@@ -111,6 +125,7 @@ impl<'walk> Collector<'walk> {
     #[must_use]
     pub(crate) fn only(mut self, aliases: &'walk Aliases) -> Self {
         self.aliases = Some(aliases);
+        self.level = RecordLevel::None;
         self
     }
 
@@ -121,113 +136,199 @@ impl<'walk> Collector<'walk> {
         self
     }
 
+    /// Whether a check, or an alias, could want the file at this path.
+    pub(crate) fn concerns(&self, path: &str) -> bool {
+        self.aliases.map_or_else(|| self.dispatch.concerns(path), |aliases| aliases.takes(path))
+    }
+
     /// What lies at this path in lower layers is gone.
     pub(crate) fn removes(&mut self, path: &str) {
-        if self.room_for_marks(path) {
-            self.facts.whiteouts.push(path.to_owned());
-        }
+        self.facts.whiteouts.push(self.bounds.links, || path.to_owned());
     }
 
     /// What lower layers have in this folder is gone.
     pub(crate) fn hides(&mut self, folder: &str) {
-        if self.room_for_marks(folder) {
-            self.facts.opaques.push(folder.to_owned());
-        }
-    }
-
-    fn room_for_marks(&mut self, path: &str) -> bool {
-        let room = self.facts.whiteouts.len() + self.facts.opaques.len() < limits::LAYER_LINKS;
-        if !room {
-            self.note(WALK, path, "more whiteouts than the limit for one layer");
-        }
-        room
+        self.facts.opaques.push(self.bounds.links, || folder.to_owned());
     }
 
     /// The facts and the record.
-    #[must_use]
     pub(crate) fn finish(mut self, entries: u64) -> Collected {
         self.facts.entries = entries;
-        self.settle_duplicates();
-        self.settle_links();
-        self.facts.files.sort_unstable();
-        self.facts.files.dedup();
-        self.facts.files.shrink_to_fit();
+        let mut pending = Aliases::default();
+        if self.aliases.is_some() {
+            self.settle_aliases();
+        } else {
+            // By place, until all is settled.
+            let order = std::mem::take(&mut self.facts.files);
+            self.facts.files.clone_from(&order);
+            self.facts.files.sort_unstable();
+            self.facts.files.dedup();
+            self.facts.files.shrink_to_fit();
+            pending = self.settle_links(&order);
+            if self.facts.files.len() < order.len() {
+                self.settle_duplicates(&order);
+            }
+        }
+        for Gathered { check, record, .. } in std::mem::take(&mut self.gathered) {
+            let Some(check) = self.dispatch.checks().get(usize::from(check)) else { continue };
+            // Bounded when they were gathered.
+            self.facts.facts.entry(check.id().to_owned()).or_default().push(usize::MAX, || record);
+        }
+        self.link_symlinks();
         self.facts.directories.sort_unstable();
         self.facts.directories.dedup();
         self.facts.symlinks.sort();
-        Collected { facts: self.facts, record: self.record, pending: self.pending }
+        Collected { facts: self.facts, record: self.record, pending }
+    }
+
+    /// A hard link has the facts and problems of the file that it names; what a check has neither of
+    /// is asked for again under the link's own path.
+    fn settle_links(&mut self, order: &[u64]) -> Aliases {
+        let mut pending = Aliases::default();
+        if self.concerned.is_empty() {
+            return pending;
+        }
+        let links = std::mem::take(&mut self.facts.hard_links);
+        let origins = Origins::of(&links, &self.hard_links_at, order, self.hasher);
+        let known: HashMap<(u32, u16), usize> = (0..)
+            .zip(&self.gathered)
+            .map(|(index, gathered)| ((gathered.place, gathered.check), index))
+            .collect();
+        for (index, concerned) in std::mem::take(&mut self.concerned) {
+            let (Some((path, target)), Some(place)) =
+                (links.get(index), self.hard_links_at.get(index).copied())
+            else {
+                continue;
+            };
+            // What this layer does not hold is looked for in those below, once they are known.
+            let Some((origin, at)) = origins.origin(target, place) else { continue };
+            if !origins.is_last(path, place) {
+                continue;
+            }
+            let mut unknown = Concerned::default();
+            for check in concerned.iter() {
+                if let Some(index) = known.get(&(at, check)) {
+                    let fact = self.gathered.get(*index).map(|known| known.record.fact.clone());
+                    self.keep_at(place, check, path, fact);
+                } else if let Some(reason) = self.unread.get(&(at, check)).cloned() {
+                    self.note_number(check, path, &reason);
+                } else {
+                    unknown.insert(check);
+                }
+            }
+            if !unknown.is_empty() {
+                let alias = Alias { path: path.clone(), checks: unknown, place: Some(at) };
+                pending.add_file(origin.to_owned(), alias);
+            }
+        }
+        pending.settle();
+        self.facts.hard_links = links;
+        pending
     }
 
     /// An entry may come twice in one tar: the last one stays, as when it is unpacked.
-    fn settle_duplicates(&mut self) {
-        let mut last: HashMap<u64, usize> = self
-            .gathered
-            .iter()
-            .map(|(place, _, fact)| (self.hasher.hash(&fact.path), *place))
-            .collect();
-        if self.aliases.is_none() {
-            for (place, hash) in self.facts.files.iter().enumerate() {
-                if let Some(known) = last.get_mut(hash) {
-                    *known = (*known).max(place);
-                }
+    fn settle_duplicates(&mut self, order: &[u64]) {
+        let hash = |path: &str| self.hasher.hash(path);
+        let links = self.facts.symlinks.iter().chain(&self.facts.hard_links);
+        let facts = self.gathered.iter().map(|gathered| hash(&gathered.record.path));
+        let mut last: HashMap<u64, u32> =
+            links.map(|(path, _)| hash(path)).chain(facts).map(|hash| (hash, 0)).collect();
+        for (hash, place) in order.iter().zip(0_u32..) {
+            if let Some(known) = last.get_mut(hash) {
+                *known = place;
             }
         }
-        let mut facts: BTreeMap<String, Vec<FactRecord>> = BTreeMap::new();
-        for (place, check, fact) in std::mem::take(&mut self.gathered) {
-            let stays = last.get(&self.hasher.hash(&fact.path)) == Some(&place);
-            if stays || self.aliases.is_some() {
-                facts.entry(check.to_owned()).or_default().push(fact);
-            }
+        let hasher = self.hasher;
+        let is_last = |path: &str, place: u32| last.get(&hasher.hash(path)) == Some(&place);
+        self.gathered.retain(|gathered| is_last(&gathered.record.path, gathered.place));
+        for (links, places) in [
+            (&mut self.facts.symlinks, &self.symlinks_at),
+            (&mut self.facts.hard_links, &self.hard_links_at),
+        ] {
+            let mut places = places.iter();
+            links.retain(|(path, _)| places.next().is_none_or(|place| is_last(path, *place)));
         }
-        self.facts.facts = facts;
     }
 
-    /// A hard link is another name of a file in the same tar: it has that file's facts. Where the
-    /// file came under a name that concerned nobody, it is asked for again under the link's.
-    fn settle_links(&mut self) {
-        for (path, target, mask) in std::mem::take(&mut self.linked) {
-            let mut unread = false;
-            for check in self.dispatch.of(mask) {
-                let facts = self.facts.facts.entry(check.id().to_owned()).or_default();
-                match facts.iter().find(|fact| fact.path == target) {
-                    Some(fact) => {
-                        let fact = fact.fact.clone();
-                        facts.push(FactRecord { path: path.clone(), fact });
-                    }
-                    None => unread = true,
-                }
-            }
-            let offered = self.dispatch.by_path(&target) & mask == mask;
-            if unread && !offered && self.pending.len() < limits::LAYER_PROBLEMS {
-                self.pending.entry(target).or_default().push(path);
+    /// Of several files that are taken for the same one the last stays.
+    fn settle_aliases(&mut self) {
+        let last: HashMap<(u16, &str), u32> = self
+            .gathered
+            .iter()
+            .map(|gathered| ((gathered.check, gathered.record.path.as_str()), gathered.place))
+            .collect();
+        let stays: Vec<bool> = self
+            .gathered
+            .iter()
+            .map(|gathered| {
+                last.get(&(gathered.check, gathered.record.path.as_str())) == Some(&gathered.place)
+            })
+            .collect();
+        let mut stays = stays.into_iter();
+        self.gathered.retain(|_| stays.next().unwrap_or(true));
+    }
+
+    /// A hard link that names a symbolic link is one.
+    fn link_symlinks(&mut self) {
+        if self.facts.hard_links.is_empty() || self.facts.symlinks.is_empty() {
+            return;
+        }
+        let mut known: HashMap<&str, &str> =
+            self.facts.symlinks.iter().map(|(path, to)| (path.as_str(), to.as_str())).collect();
+        let mut more = Vec::new();
+        for (path, target) in &self.facts.hard_links {
+            if let Some(to) = known.get(target.as_str()).copied() {
+                more.push((path.clone(), to.to_owned()));
+                known.insert(path, to);
             }
         }
-        self.facts.facts.retain(|_, facts| !facts.is_empty());
+        for link in more {
+            self.facts.symlinks.push(self.bounds.links, || link);
+        }
     }
 
     /// Notes something that could not be read.
     pub(crate) fn note(&mut self, check: &str, path: &str, reason: impl Into<String>) {
-        if self.facts.problems.len() < limits::LAYER_PROBLEMS {
-            let problem = Problem { path: path.to_owned(), layer: None, reason: reason.into() };
-            self.facts.problems.push((check.to_owned(), problem));
+        let problem = || Problem { path: path.to_owned(), layer: None, reason: reason.into() };
+        self.facts
+            .problems
+            .entry(check.to_owned())
+            .or_default()
+            .push(self.bounds.problems, problem);
+    }
+
+    fn note_number(&mut self, check: u16, path: &str, reason: &str) {
+        if let Some(known) = self.dispatch.checks().get(usize::from(check)) {
+            self.note(known.id(), path, reason);
         }
     }
 
-    fn keep(&mut self, check: &'static str, path: &str, fact: Result<Option<Vec<u8>>, ReadError>) {
+    /// Notes that a check could not read the file at hand.
+    fn note_of(&mut self, check: u16, path: &str, reason: &str) {
+        self.note_number(check, path, reason);
+        // For the other names of the file. A check with more problems than are kept is not clean
+        // whatever its links say.
+        let place = self.place.saturating_sub(1);
+        if self.unread.len() < self.bounds.problems.saturating_mul(self.dispatch.checks().len()) {
+            self.unread.insert((place, check), reason.to_owned());
+        }
+    }
+
+    fn keep(&mut self, check: u16, path: &str, fact: Result<Option<Vec<u8>>, ReadError>) {
         match fact {
-            Ok(None) => {}
-            Ok(Some(fact)) => {
-                self.fact_bytes = self.fact_bytes.saturating_add((fact.len() + path.len()) as u64);
-                if self.gathered.len() >= limits::LAYER_FACTS
-                    || self.fact_bytes > limits::LAYER_FACT_BYTES
-                {
-                    self.note(check, path, "more files of this kind than the limit for one layer");
-                    return;
-                }
-                let place = self.facts.files.len().saturating_sub(1);
-                self.gathered.push((place, check, FactRecord { path: path.to_owned(), fact }));
-            }
-            Err(error) => self.note(check, path, error.to_string()),
+            Ok(fact) => self.keep_at(self.place.saturating_sub(1), check, path, fact),
+            Err(error) => self.note_of(check, path, &error.to_string()),
+        }
+    }
+
+    fn keep_at(&mut self, place: u32, check: u16, path: &str, fact: Option<Vec<u8>>) {
+        let Some(fact) = fact else { return };
+        self.fact_bytes = self.fact_bytes.saturating_add((fact.len() + path.len()) as u64);
+        if self.gathered.len() < self.bounds.facts && self.fact_bytes <= self.bounds.fact_bytes {
+            let record = FactRecord { path: path.to_owned(), fact };
+            self.gathered.push(Gathered { place, check, record });
+        } else if let Some(known) = self.dispatch.checks().get(usize::from(check)) {
+            self.facts.facts.entry(known.id().to_owned()).or_default().leave_out(1);
         }
     }
 
@@ -244,23 +345,34 @@ impl<'walk> Collector<'walk> {
         &self,
         meta: &Meta<'_>,
         head: &[u8],
-        mut each: impl FnMut(&Entry<'_>, &'walk dyn Check),
+        mut each: impl FnMut(&Entry<'_>, u16, &'walk dyn Check),
     ) {
         let entry =
             Entry { path: meta.path, kind: FileKind::File, mode: meta.mode, size: meta.size };
-        match self.aliases {
-            None => {
-                let mask = self.dispatch.by_path(meta.path) | self.dispatch.by_head(head);
-                if mask != 0 {
-                    self.dispatch.of(mask).for_each(|check| each(&entry, check));
-                }
+        let mut show = |entry: &Entry<'_>, concerned: &Concerned| {
+            for (number, check) in concerned.iter().zip(self.dispatch.of(concerned)) {
+                each(entry, number, check);
             }
-            Some(aliases) => {
-                for path in aliases.get(meta.path).into_iter().flatten() {
-                    let entry = Entry { path, ..entry };
-                    let mask: Mask = self.dispatch.by_path(path);
-                    self.dispatch.of(mask).for_each(|check| each(&entry, check));
-                }
+        };
+        let Some(aliases) = self.aliases else {
+            let mut concerned = self.dispatch.by_path(meta.path);
+            self.dispatch.add_by_head(head, &mut concerned);
+            return show(&entry, &concerned);
+        };
+        aliases.of(meta.path, self.place.saturating_sub(1), |path, checks| {
+            show(&Entry { path, ..entry }, checks);
+        });
+    }
+
+    fn hard_link(&mut self, meta: &Meta<'_>) {
+        let index = self.facts.hard_links.len();
+        let link = || (meta.path.to_owned(), meta.link.to_owned());
+        self.facts.hard_links.push(self.bounds.links, link);
+        if index < self.bounds.links {
+            self.hard_links_at.push(self.place.saturating_sub(1));
+            let concerned = self.dispatch.by_path(meta.path);
+            if !concerned.is_empty() {
+                self.concerned.push((index, concerned));
             }
         }
     }
@@ -285,9 +397,11 @@ impl<'walk> Collector<'walk> {
         if name.starts_with(".wh.") && !self.literal && self.whiteout(meta.path) {
             return false;
         }
+        let directory = meta.kind == FileKind::Directory;
+        self.place += u32::from(!directory);
         if self.aliases.is_none() {
             let hash = self.hasher.hash(meta.path);
-            if meta.kind == FileKind::Directory {
+            if directory {
                 self.facts.directories.push(hash);
             } else {
                 self.facts.files.push(hash);
@@ -302,22 +416,16 @@ impl Sink for Collector<'_> {
         if meta.path.is_empty() || !self.register(meta) {
             return;
         }
-        let link = || (meta.path.to_owned(), meta.link.to_owned());
         match meta.kind {
-            FileKind::Symlink | FileKind::HardLink
-                if self.facts.symlinks.len() + self.facts.hard_links.len()
-                    >= limits::LAYER_LINKS =>
-            {
-                self.note(WALK, meta.path, "more links than the limit for one layer");
-            }
-            FileKind::HardLink => {
-                let mask = self.dispatch.by_path(meta.path);
-                if mask != 0 {
-                    self.linked.push((meta.path.to_owned(), meta.link.to_owned(), mask));
+            _ if self.aliases.is_some() => {}
+            FileKind::HardLink => self.hard_link(meta),
+            FileKind::Symlink => {
+                let link = || (meta.path.to_owned(), meta.link.to_owned());
+                if self.facts.symlinks.len() < self.bounds.links {
+                    self.symlinks_at.push(self.place.saturating_sub(1));
                 }
-                self.facts.hard_links.push(link());
+                self.facts.symlinks.push(self.bounds.links, link);
             }
-            FileKind::Symlink => self.facts.symlinks.push(link()),
             _ => {}
         }
         if self.level != RecordLevel::None {
@@ -331,7 +439,7 @@ impl Sink for Collector<'_> {
         }
         let head = content.get(..limits::HEAD_BYTES).unwrap_or(content);
         let mut made = Vec::new();
-        self.candidates(meta, head, |entry, check| {
+        self.candidates(meta, head, |entry, number, check| {
             let fact = match check.wants(entry, head) {
                 Want::No => return,
                 Want::Whole { at_most } if entry.size > at_most => Err(too_large(at_most)),
@@ -341,7 +449,7 @@ impl Sink for Collector<'_> {
                     reading.finish()
                 }
             };
-            made.push((check.id(), entry.path.to_owned(), fact));
+            made.push((number, entry.path.to_owned(), fact));
         });
         for (check, path, fact) in made {
             self.keep(check, &path, fact);
@@ -360,22 +468,23 @@ impl Sink for Collector<'_> {
         let mut whole = Vec::new();
         let mut streams = Vec::new();
         let mut refused = Vec::new();
-        self.candidates(meta, head, |entry, check| match check.wants(entry, head) {
+        self.candidates(meta, head, |entry, number, check| match check.wants(entry, head) {
             Want::No => {}
             Want::Whole { at_most } => {
                 let at_most = at_most.min(limits::WHOLE_FILE_BYTES);
                 if entry.size > at_most {
-                    refused.push((check.id(), entry.path.to_owned(), at_most));
+                    refused.push((number, entry.path.to_owned(), at_most));
                 } else {
-                    whole.push((check, entry.path.to_owned()));
+                    whole.push((number, check, entry.path.to_owned()));
                 }
             }
             Want::Stream(reading) => {
-                streams.push(Stream { check, path: entry.path.to_owned(), reading, open: true });
+                let path = entry.path.to_owned();
+                streams.push(Stream { check: number, path, reading, open: true });
             }
         });
         for (check, path, at_most) in refused {
-            self.note(check, &path, too_large(at_most).to_string());
+            self.note_of(check, &path, &too_large(at_most).to_string());
         }
         if whole.is_empty() && streams.is_empty() && self.level == RecordLevel::None {
             return false;
@@ -417,14 +526,14 @@ impl Sink for Collector<'_> {
 
     fn end(&mut self) {
         let Some(active) = self.active.take() else { return };
-        for (check, path) in &active.whole {
+        for (number, check, path) in &active.whole {
             let entry = Entry { path, kind: FileKind::File, mode: active.mode, size: active.size };
             let fact = check.read(&entry, &active.buffer);
-            self.keep(check.id(), path, fact);
+            self.keep(*number, path, fact);
         }
         for stream in active.streams {
             let fact = stream.reading.finish();
-            self.keep(stream.check.id(), &stream.path, fact);
+            self.keep(stream.check, &stream.path, fact);
         }
         if self.level != RecordLevel::None {
             let meta = Meta {
@@ -446,11 +555,17 @@ impl Sink for Collector<'_> {
             return;
         }
         let mut concerned = Vec::new();
-        self.candidates(meta, &[], |entry, check| {
-            concerned.push((check.id(), entry.path.to_owned()))
+        self.candidates(meta, &[], |entry, number, _| {
+            concerned.push((number, entry.path.to_owned()));
         });
+        let nobody = concerned.is_empty() && self.aliases.is_none();
         for (check, path) in concerned {
-            self.note(check, &path, reason);
+            self.note_of(check, &path, reason);
+        }
+        if self.level == RecordLevel::Digests || (nobody && self.dispatch.goes_by_head()) {
+            // Where every digest was asked for, a file without one is a gap, whether a check wanted
+            // it or not; so is one that a check would know by its first bytes alone.
+            self.note(WALK, meta.path, reason);
         }
         if self.level != RecordLevel::None {
             self.record.push(meta, None);

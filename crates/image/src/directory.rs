@@ -11,7 +11,8 @@ use crate::blob::PIECE;
 use crate::collect::RecordLevel;
 use crate::error::ImageError;
 use crate::facts::LayerFacts;
-use crate::limits;
+use crate::limits::{self, LayerBounds};
+use crate::links::Aliases;
 use crate::record::Record;
 use crate::tar::{Meta, Sink, normalise};
 use crate::walk::Walker;
@@ -33,7 +34,7 @@ use vocabulary::FileKind;
 /// # Errors
 /// Where the directory itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, root: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, None)
+    walk_as(walker, root, Shape::Plain, None, None)
 }
 
 /// Walks what of `root` a predicate takes, by path: a folder that it does not take is not listed.
@@ -45,7 +46,29 @@ pub fn walk_some(
     root: &Path,
     takes: fn(&str) -> bool,
 ) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, Some(takes))
+    walk_as(walker, root, Shape::Plain, Some(&takes), None)
+}
+
+/// Walks those files of `root` again that have other names, each under these.
+///
+/// # Errors
+/// Where the directory itself cannot be read.
+pub fn walk_again(
+    walker: &Walker<'_>,
+    root: &Path,
+    aliases: &Aliases,
+) -> Result<LayerFacts, ImageError> {
+    again_as(walker, root, Shape::Plain, aliases)
+}
+
+pub(crate) fn again_as(
+    walker: &Walker<'_>,
+    root: &Path,
+    shape: Shape,
+    aliases: &Aliases,
+) -> Result<LayerFacts, ImageError> {
+    let takes = |path: &str| aliases.leads_to(path);
+    Ok(walk_as(walker, root, shape, Some(&takes), Some(aliases))?.0)
 }
 
 /// What the folder is.
@@ -61,7 +84,8 @@ pub(crate) fn walk_as(
     walker: &Walker<'_>,
     root: &Path,
     shape: Shape,
-    takes: Option<fn(&str) -> bool>,
+    takes: Option<&dyn Fn(&str) -> bool>,
+    only: Option<&Aliases>,
 ) -> Result<(LayerFacts, Record), ImageError> {
     let fail = |source| ImageError::Read { path: root.to_owned(), source };
     let device = fs::metadata(root).map_err(fail)?.dev();
@@ -73,9 +97,13 @@ pub(crate) fn walk_as(
             Some(rustix::fs::open(root, flags, Mode::empty()).map_err(|error| fail(error.into()))?)
         }
     };
+    let mut sink = walker.collector().of_file_system();
+    if let Some(aliases) = only {
+        sink = sink.only(aliases);
+    }
     let mut visit = Visit {
         walker,
-        sink: walker.collector().of_file_system(),
+        sink,
         buffer: vec![0; PIECE],
         device,
         anchor,
@@ -101,7 +129,7 @@ struct Visit<'walk> {
     /// The root of an overlay's folder, by which all in it is opened.
     anchor: Option<OwnedFd>,
     /// Which paths are taken; none takes all.
-    takes: Option<fn(&str) -> bool>,
+    takes: Option<&'walk dyn Fn(&str) -> bool>,
     /// First path of files with several names, by device and inode.
     links: HashMap<(u64, u64), String>,
     entries: u64,
@@ -296,10 +324,10 @@ impl Visit<'_> {
     fn file(&mut self, child: &Path, meta: &Meta<'_>, listed: &Metadata, names: &[OsString]) {
         if self.anchor.is_some() && has_mark(names, METACOPY) {
             let reason = "its content lies in a lower layer (metacopy), which was not read";
-            self.unread(meta, reason);
+            self.sink.unread(meta, reason);
             return;
         }
-        let named = self.walker.dispatch.concerns(meta.path);
+        let named = self.sink.concerns(meta.path);
         if listed.nlink() > 1 && self.is_other_name(meta, listed, named) {
             return;
         }
@@ -309,16 +337,7 @@ impl Visit<'_> {
             return;
         }
         if let Err(reason) = self.read(child, meta, listed) {
-            self.unread(meta, &reason);
-        }
-    }
-
-    /// Where every digest was asked for, a file without one is a gap, whether a check wanted it or
-    /// not.
-    fn unread(&mut self, meta: &Meta<'_>, reason: &str) {
-        self.sink.unread(meta, reason);
-        if self.walker.level == RecordLevel::Digests {
-            self.sink.problem(meta.path, reason);
+            self.sink.unread(meta, &reason);
         }
     }
 
@@ -329,7 +348,8 @@ impl Visit<'_> {
             self.sink.entry(&Meta { kind: FileKind::HardLink, link: first, size: 0, ..*meta });
             return true;
         }
-        if self.links.len() < limits::LAYER_LINKS {
+        // Beyond the bound the other names of a file are read again, each as a file of its own.
+        if self.links.len() < LayerBounds::default().links {
             self.links.entry((listed.dev(), listed.ino())).or_insert_with(|| meta.path.to_owned());
         }
         false

@@ -19,6 +19,16 @@ pub enum ImageError {
         "`{0}` is not an image archive, an OCI layout or a directory; give docker-archive:, oci-archive:, oci-dir: or dir: and a path, or docker:, containerd:, podman: or registry: and a name"
     )]
     Unrecognised(String),
+    /// Packed in a way that is recognised and not read.
+    #[error(
+        "`{path}` is packed with {packing}: unpack it first, or pack it with gzip, bzip2, xz or zstd"
+    )]
+    Packed {
+        /// The path.
+        path: PathBuf,
+        /// How.
+        packing: &'static str,
+    },
     /// A scheme that is not known.
     #[error(
         "`{reference}` has the unknown scheme `{scheme}`; use docker:, containerd:, podman:, registry:, docker-archive:, oci-archive:, oci-dir: or dir:"

@@ -5,6 +5,7 @@
 //! 64-bit SipHash under a key that an image cannot know, so that no image can craft two paths that
 //! hide one another.
 
+use crate::kept::Kept;
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +33,10 @@ impl PathHasher {
     #[must_use]
     pub const fn new(key: [u8; 16]) -> Self {
         Self { key }
+    }
+
+    pub(crate) const fn key(&self) -> &[u8; 16] {
+        &self.key
     }
 
     /// The hash of a path.
@@ -63,23 +68,89 @@ pub struct LayerFacts {
     /// Count of entries.
     pub entries: u64,
     /// Facts by check id, in the order of the tar.
-    pub facts: BTreeMap<String, Vec<FactRecord>>,
+    pub facts: BTreeMap<String, Kept<FactRecord>>,
     /// Paths that this layer removes from those below.
-    pub whiteouts: Vec<String>,
+    pub whiteouts: Kept<String>,
     /// Folders whose content below is hidden.
-    pub opaques: Vec<String>,
+    pub opaques: Kept<String>,
     /// Symbolic links, path and target, sorted by path.
-    pub symlinks: Vec<(String, String)>,
+    pub symlinks: Kept<(String, String)>,
     /// Hard links, path and target.
-    pub hard_links: Vec<(String, String)>,
+    pub hard_links: Kept<(String, String)>,
     /// Hashes of the paths of all entries but directories, sorted.
     #[serde(skip)]
     pub files: Vec<u64>,
     /// Hashes of the paths of directories, sorted.
     #[serde(skip)]
     pub directories: Vec<u64>,
-    /// Files that a check wanted and could not read, by check id; `walk` for the layer itself.
-    pub problems: Vec<(String, Problem)>,
+    /// Files that a check wanted and could not read, by check id; [`WALK`] for the layer itself.
+    pub problems: BTreeMap<String, Kept<Problem>>,
+}
+
+/// The pseudo-check that problems of the walk itself are filed under.
+pub const WALK: &str = "walk";
+
+/// Something of a layer that a bound left out. No later layer can hide it: it is not known what it
+/// was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[must_use]
+pub struct Gap {
+    /// The check that is concerned; [`WALK`] where it is the layer itself.
+    pub check: String,
+    /// What was left out.
+    pub what: &'static str,
+    /// How many of them.
+    pub count: u64,
+}
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { check: _, what, count } = self;
+        write!(formatter, "{count} more {what} than the limit for one layer: left out")
+    }
+}
+
+impl LayerFacts {
+    /// Everything that bounds left out of this layer.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        // Every list is named here, so that a new one cannot be forgotten.
+        let Self {
+            diff_id: _,
+            plain_bytes: _,
+            entries: _,
+            facts,
+            whiteouts,
+            opaques,
+            symlinks,
+            hard_links,
+            files: _,
+            directories: _,
+            problems,
+        } = self;
+        let of_walk = [
+            ("whiteouts", whiteouts.left_out()),
+            ("opaque folders", opaques.left_out()),
+            ("symbolic links", symlinks.left_out()),
+            ("hard links", hard_links.left_out()),
+        ];
+        let gap = |check: &str, what, count| Gap { check: check.to_owned(), what, count };
+        let of_walk = of_walk.into_iter().map(|(what, count)| gap(WALK, what, count));
+        let of_facts = facts.iter().map(|(check, kept)| gap(check, "files", kept.left_out()));
+        let of_problems =
+            problems.iter().map(|(check, kept)| gap(check, "unreadable files", kept.left_out()));
+        of_walk.chain(of_facts).chain(of_problems).filter(|gap| gap.count > 0).collect()
+    }
+
+    /// Adds what another pass over the same layer gave.
+    pub(crate) fn append(&mut self, other: Self) {
+        for (check, kept) in other.facts {
+            self.facts.entry(check).or_default().append(kept);
+        }
+        for (check, kept) in other.problems {
+            self.problems.entry(check).or_default().append(kept);
+        }
+    }
 }
 
 /// What kind of tree is looked at; lock files count only in source folders.

@@ -1,6 +1,7 @@
 //! Opens an image or a directory and yields layers and files, bounded and read-only; holds the walk
 //! and the trait by which a check joins it.
 
+pub mod again;
 mod archive;
 mod base;
 pub mod blob;
@@ -12,7 +13,9 @@ pub mod directory;
 mod dispatch;
 pub mod error;
 pub mod facts;
+pub mod kept;
 pub mod limits;
+pub mod links;
 pub mod live;
 pub mod manifest;
 pub mod overlay;
@@ -29,14 +32,16 @@ pub use check::{
     ReadError, Reading, Resolution, Want,
 };
 pub use collect::RecordLevel;
-pub use dispatch::Dispatch;
+pub use dispatch::{Concerned, Dispatch};
 pub use engine::{Endpoints, EngineError, FolderRole, LayerFolder};
 pub use error::ImageError;
-pub use facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View};
+pub use facts::{FactAt, Gap, LayerFacts, PathHasher, SubjectShape, View};
+pub use kept::Kept;
+pub use limits::LayerBounds;
 pub use record::{Record, RecordEntry};
 pub use source::{
-    Credentials, Image, LayerSource, Mismatch, OpenOptions, Opened, RegistryError, RegistryOptions,
-    Secret, open,
+    Claim, Credentials, Image, LayerSource, Mismatch, OpenOptions, Opened, RegistryError,
+    RegistryOptions, Secret, open,
 };
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

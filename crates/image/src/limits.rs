@@ -45,17 +45,36 @@ pub const WHOLE_FILE_BYTES: u64 = 256 << 20;
 /// First bytes of a file that checks are shown.
 pub const HEAD_BYTES: usize = 512;
 
-/// Facts and problems of one layer, so that a hostile layer cannot fill memory with them.
-pub const LAYER_FACTS: usize = 1_000_000;
+/// The bounds of what is kept of one layer, together so that tests and fuzzing can lower them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerBounds {
+    /// Facts, over all checks, so that a hostile layer cannot fill memory with them.
+    pub facts: usize,
+    /// Bytes of facts and their paths, over all checks.
+    pub fact_bytes: u64,
+    /// Problems of each check.
+    pub problems: usize,
+    /// Whiteouts, opaque folders, symbolic and hard links, each.
+    pub links: usize,
+    /// Bytes of holes of sparse files that are written out for checks and digests. Sparse files of
+    /// real images (`lastlog`) have some MB; a hostile one costs nothing to make and hours to hash.
+    pub hole_bytes: u64,
+}
 
-/// Bytes of facts of one layer, over all checks.
-pub const LAYER_FACT_BYTES: u64 = 256 << 20;
+impl Default for LayerBounds {
+    fn default() -> Self {
+        Self {
+            facts: 1_000_000,
+            fact_bytes: 256 << 20,
+            problems: 1_000,
+            links: 2_000_000,
+            hole_bytes: 4 << 30,
+        }
+    }
+}
 
-/// Problems kept of one layer.
-pub const LAYER_PROBLEMS: usize = 1_000;
-
-/// Whiteouts, opaque folders and links kept of one layer, each.
-pub const LAYER_LINKS: usize = 2_000_000;
+/// Pieces of one sparse file. `tar` writes one for each run of data; images of disks have thousands.
+pub const SPARSE_PIECES: usize = 1_000_000;
 
 /// How deep a scanned directory may nest.
 pub const DIRECTORY_DEPTH: usize = 256;

@@ -16,9 +16,9 @@ pub struct Descriptor {
     pub media_type: String,
     /// `sha256:…`
     pub digest: String,
-    /// Size in bytes.
+    /// Size in bytes; none where it is not stated.
     #[serde(default)]
-    pub size: u64,
+    pub size: Option<u64>,
     /// Platform of the manifest that it points at.
     #[serde(default)]
     pub platform: Option<PlatformDocument>,

@@ -5,9 +5,10 @@
 //! attribute (kernel documentation, overlayfs); the overlay's own attributes are no part of a record.
 //! What a folder holds is taken as it is: no record of the engine's is believed.
 
-use crate::directory::{Shape, walk_as};
+use crate::directory::{Shape, again_as, walk_as};
 use crate::error::ImageError;
 use crate::facts::LayerFacts;
+use crate::links::Aliases;
 use crate::record::Record;
 use crate::walk::Walker;
 use engine::LayerFolder;
@@ -20,7 +21,19 @@ use std::sync::{Mutex, PoisonError};
 /// # Errors
 /// Where the folder itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, folder: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, folder, Shape::Overlay, None)
+    walk_as(walker, folder, Shape::Overlay, None, None)
+}
+
+/// Walks those files of a folder again that have other names, each under these.
+///
+/// # Errors
+/// Where the folder itself cannot be read.
+pub fn walk_again(
+    walker: &Walker<'_>,
+    folder: &Path,
+    aliases: &Aliases,
+) -> Result<LayerFacts, ImageError> {
+    again_as(walker, folder, Shape::Overlay, aliases)
 }
 
 /// What came of one folder.

@@ -5,7 +5,8 @@
 //! replaces what lower layers have at its path. Only the paths that carry facts are looked at, so the
 //! cost does not depend on how many files an image has.
 
-use crate::facts::{FactAt, FactRecord, LayerFacts, PathHasher, SubjectShape, View, follow};
+use crate::again::Followed;
+use crate::facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View, follow};
 use crate::record::{Record, RecordEntry};
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Distribution, FileKind};
@@ -17,6 +18,8 @@ pub struct Squash<'facts> {
     symlinks: HashMap<String, String>,
     /// Whether the single layer is a directory rather than a layer.
     directory: bool,
+    /// Files under other names than those by which their layers hold them.
+    followed: &'facts [Followed],
 }
 
 /// What a layer holds and what it hides of those below.
@@ -45,7 +48,8 @@ impl<'facts> Squash<'facts> {
                 opaques: hashes(&facts.opaques),
             })
             .collect();
-        let mut squash = Self { layers, hasher, symlinks: HashMap::new(), directory: false };
+        let mut squash =
+            Self { layers, hasher, symlinks: HashMap::new(), directory: false, followed: &[] };
         squash.symlinks = squash.staying_symlinks();
         squash
     }
@@ -54,6 +58,44 @@ impl<'facts> Squash<'facts> {
     #[must_use]
     pub fn of_directory(facts: &'facts LayerFacts, hasher: &'facts PathHasher) -> Self {
         Self { directory: true, ..Self::new(vec![facts], hasher) }
+    }
+
+    /// With files that links lead to.
+    #[must_use]
+    pub const fn with_followed(mut self, followed: &'facts [Followed]) -> Self {
+        self.followed = followed;
+        self
+    }
+
+    /// The facts of each layer, bottom first.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &'facts LayerFacts> + '_ {
+        self.layers.iter().map(|layer| layer.facts)
+    }
+
+    /// Whether it is a directory.
+    pub(crate) const fn is_directory(&self) -> bool {
+        self.directory
+    }
+
+    /// The uppermost of the layers under `below` that has a file or link at `path`, unless one above
+    /// it hides it.
+    pub(crate) fn holder(&self, path: &str, below: usize) -> Option<usize> {
+        let under = self.layers.get(..below).unwrap_or(&self.layers);
+        let hash = self.hasher.hash(path);
+        let index =
+            under.iter().rposition(|layer| layer.facts.files.binary_search(&hash).is_ok())?;
+        let above = under.get(index + 1..).unwrap_or_default();
+        (above.is_empty() || !self.hidden(above, &self.hashes(path))).then_some(index)
+    }
+
+    /// Whether a folder may be there: a layer without folders does not say which it has.
+    pub(crate) fn may_hold_folder(&self, path: &str) -> bool {
+        let hash = self.hasher.hash(path);
+        self.layers.iter().any(|layer| {
+            let LayerFacts { files, directories, .. } = layer.facts;
+            directories.binary_search(&hash).is_ok()
+                || (directories.is_empty() && !files.is_empty())
+        })
     }
 
     fn staying_symlinks(&self) -> HashMap<String, String> {
@@ -129,7 +171,7 @@ impl<'facts> Squash<'facts> {
         let mut facts = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let number = if self.directory { None } else { u32::try_from(index).ok() };
-            for record in layer.facts.facts.get(check).into_iter().flatten() {
+            for record in layer.facts.facts.get(check).into_iter().flat_map(|kept| kept.iter()) {
                 facts.push(FactAt {
                     path: &record.path,
                     layer: number,
@@ -137,6 +179,11 @@ impl<'facts> Squash<'facts> {
                     stays: self.stays(index, &record.path),
                 });
             }
+        }
+        for followed in self.followed.iter().filter(|followed| followed.check == check) {
+            let Ok(fact) = &followed.outcome else { continue };
+            let layer = if self.directory { None } else { u32::try_from(followed.layer).ok() };
+            facts.push(FactAt { path: &followed.path, layer, fact, stays: true });
         }
         let layers = if self.directory { 0 } else { u32::try_from(self.layers.len()).unwrap_or(0) };
         View::new(facts, &self.symlinks, distribution, shape, layers)
@@ -208,31 +255,4 @@ impl Linked {
 
 fn is_hard_link(entry: &RecordEntry) -> bool {
     entry.kind == FileKind::HardLink
-}
-
-/// Gives hard links whose target lies in a lower layer the facts of that target.
-pub fn link_across_layers(layers: &mut [LayerFacts]) {
-    for index in 1..layers.len() {
-        let (below, rest) = layers.split_at_mut(index);
-        let Some(layer) = rest.first_mut() else { return };
-        let links = layer.hard_links.clone();
-        for (path, target) in links {
-            let own = |facts: &LayerFacts, check: &str, path: &str| {
-                facts.facts.get(check)?.iter().find(|fact| fact.path == path).cloned()
-            };
-            let checks: HashSet<&String> =
-                below.iter().flat_map(|layer| layer.facts.keys()).collect();
-            let mut added = Vec::new();
-            for check in checks {
-                if own(layer, check, &path).is_some() || own(layer, check, &target).is_some() {
-                    continue;
-                }
-                let found = below.iter().rev().find_map(|layer| own(layer, check, &target));
-                added.extend(found.map(|fact| (check.clone(), fact.fact)));
-            }
-            for (check, fact) in added {
-                layer.facts.entry(check).or_default().push(FactRecord { path: path.clone(), fact });
-            }
-        }
-    }
 }

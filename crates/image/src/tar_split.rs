@@ -9,6 +9,7 @@
 //! A file that is not as it was makes an honest tar of another digest: its header gets the size that
 //! the file has now, and one that is gone is left out. What was changed is noted by name.
 
+use crate::kept::Kept;
 use crate::tar::normalise;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -35,7 +36,7 @@ const BLOCK: usize = 512;
 const NOTES: usize = 1_000;
 
 /// What was found to be otherwise than recorded: path and reason.
-pub(crate) type Notes = Arc<Mutex<Vec<(String, String)>>>;
+pub(crate) type Notes = Arc<Mutex<Kept<(String, String)>>>;
 
 #[derive(serde::Deserialize)]
 struct Line<'line> {
@@ -230,9 +231,7 @@ impl<R: BufRead> Assembler<R> {
         let mut path = String::new();
         normalise(name, &mut path);
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.len() < NOTES {
-            notes.push((path, reason.to_owned()));
-        }
+        notes.push(NOTES, || (path, reason.to_owned()));
     }
 
     /// Content of the file; one that ends early is an error.
@@ -411,7 +410,7 @@ mod tests {
         let mut tar = Vec::new();
         assembler.read_to_end(&mut tar).unwrap();
         let notes = assembler.notes.lock().unwrap().clone();
-        (tar, notes)
+        (tar, notes.to_vec())
     }
 
     #[test]

@@ -9,10 +9,11 @@
 use crate::blob::{Blob, PIECE, Packing, refused_packing, unpack};
 use crate::budget::Budget;
 use crate::check::Check;
-use crate::collect::{Aliases, Collector, RecordLevel, WALK};
+use crate::collect::{Collector, RecordLevel};
 use crate::dispatch::Dispatch;
-use crate::facts::{LayerFacts, PathHasher};
-use crate::limits;
+use crate::facts::{LayerFacts, PathHasher, WALK};
+use crate::limits::{self, LayerBounds};
+use crate::links::Aliases;
 use crate::record::Record;
 use crate::tar::TarReader;
 use sha2::Digest as _;
@@ -26,8 +27,9 @@ use vocabulary::{Algorithm, Digest, Problem};
 /// that comes back late has left the caches of the processor that read it, and is written to faster.
 const RING: usize = 24;
 
-/// What one pass over a layer gave.
+/// What reading a layer gave.
 #[derive(Debug, Default)]
+#[must_use]
 pub struct Walked {
     /// The facts; `diff_id` is computed.
     pub facts: LayerFacts,
@@ -62,24 +64,40 @@ pub struct Walker<'walk> {
     pub level: RecordLevel,
     /// Told of progress.
     pub progress: &'walk Progress,
+    bounds: LayerBounds,
     budget: Budget,
+}
+
+/// What one pass over a layer gave: the first of them is all, another is only believed where it saw
+/// the same bytes.
+#[must_use]
+struct Passed {
+    walked: Walked,
+    /// What is to be read again under other names.
+    pending: Aliases,
 }
 
 impl<'walk> Walker<'walk> {
     /// A walker; see its fields.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         dispatch: &'walk Dispatch<'walk>,
         hasher: &'walk PathHasher,
         level: RecordLevel,
         progress: &'walk Progress,
     ) -> Self {
         let budget = Budget::new(limits::WHOLE_TOTAL_BYTES);
-        Self { dispatch, hasher, level, progress, budget }
+        Self { dispatch, hasher, level, progress, bounds: LayerBounds::default(), budget }
+    }
+
+    /// With other bounds than the usual ones, for tests and fuzzing.
+    #[must_use]
+    pub const fn with_bounds(mut self, bounds: LayerBounds) -> Self {
+        self.bounds = bounds;
+        self
     }
 
     /// Walks blobs side by side, `workers` at a time; the results are in the order of the blobs.
-    #[must_use]
     pub fn walk_all(&self, layers: &[WalkJob<'_>], workers: usize) -> Vec<Walked> {
         let next = AtomicUsize::new(0);
         let done: Vec<Mutex<Option<Walked>>> = layers.iter().map(|_| Mutex::new(None)).collect();
@@ -104,25 +122,74 @@ impl<'walk> Walker<'walk> {
     }
 
     pub(crate) fn collector(&self) -> Collector<'_> {
-        Collector::new(self.dispatch, self.hasher, &self.budget, self.level)
+        Collector::new(self.dispatch, self.hasher, &self.budget, self.bounds, self.level)
     }
 
     /// Walks one blob; a second time for the few files that turned out to be hard links of names that
-    /// concern a check.
-    #[must_use]
+    /// told a check nothing.
     pub fn walk(&self, layer: &WalkJob<'_>) -> Walked {
-        let (mut walked, pending) = self.pass(layer, None);
+        let Passed { mut walked, pending } = self.pass(layer, None);
         if !pending.is_empty() && walked.failure.is_none() {
-            let (again, _) = self.pass(layer, Some(&pending));
-            for (check, facts) in again.facts.facts {
-                walked.facts.facts.entry(check).or_default().extend(facts);
-            }
-            walked.facts.problems.extend(again.facts.problems);
+            let again = self.walk_again(layer, &pending, &mut walked);
+            walked.facts.append(again);
         }
         walked
     }
 
-    fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>) -> (Walked, Aliases) {
+    /// Reads a layer that was walked before once more, for the files that have other names. What it
+    /// gives is of the same bytes, or `walked` fails: where it cannot be read, or is another one now,
+    /// that is a problem of each check concerned, and the digests are those of what was read last.
+    #[must_use]
+    pub fn walk_again(
+        &self,
+        layer: &WalkJob<'_>,
+        aliases: &Aliases,
+        walked: &mut Walked,
+    ) -> LayerFacts {
+        let Passed { walked: again, pending: _ } = self.pass(layer, Some(aliases));
+        let same = again.packed_digest == walked.packed_digest
+            && again.facts.diff_id == walked.facts.diff_id;
+        let failure = match again.failure {
+            Some(reason) => format!("could not be read a second time: {reason}"),
+            None if !same => "holds other bytes than when it was read first".to_owned(),
+            None => return again.facts,
+        };
+        if again.packed_digest.is_some() {
+            walked.packed_digest = again.packed_digest;
+            walked.facts.diff_id = again.facts.diff_id.clone();
+        }
+        let mut facts = again.facts;
+        for (path, checks) in aliases.names() {
+            for check in self.dispatch.of(checks) {
+                let reason = format!("the layer {failure}");
+                let problem = Problem { path: path.to_owned(), layer: None, reason };
+                let problems = facts.problems.entry(check.id().to_owned()).or_default();
+                problems.push(self.bounds.problems, || problem);
+            }
+        }
+        walked.failure.get_or_insert(failure);
+        facts
+    }
+
+    /// Walks a plain tar that lies in memory.
+    pub fn walk_plain(&self, tar: &[u8]) -> Walked {
+        let pass = |collector: Collector<'_>| {
+            let (filled_in, filled) = sync_channel(1);
+            let (emptied_in, _emptied) = sync_channel(1);
+            let _ = filled_in.send(tar.to_vec());
+            drop(filled_in);
+            let reader = TarReader::with_holes(self.bounds.hole_bytes);
+            consume(collector, reader, &filled, &emptied_in)
+        };
+        let Consumed { mut facts, record, pending, failure } = pass(self.collector());
+        if !pending.is_empty() && failure.is_none() {
+            facts.append(pass(self.collector().only(&pending)).facts);
+        }
+        facts.diff_id = Some(Digest::of(tar));
+        Walked { facts, record, failure, ..Walked::default() }
+    }
+
+    fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>) -> Passed {
         let mut collector = self.collector();
         if let Some(aliases) = only {
             collector = collector.only(aliases);
@@ -131,7 +198,8 @@ impl<'walk> Walker<'walk> {
             Ok(blob) => blob,
             Err(error) => {
                 let failure = Some(error.to_string());
-                return (Walked { failure, ..Walked::default() }, Aliases::new());
+                let walked = Walked { failure, ..Walked::default() };
+                return Passed { walked, pending: Aliases::default() };
             }
         };
         let (filled_in, filled) = sync_channel(RING);
@@ -140,11 +208,12 @@ impl<'walk> Walker<'walk> {
             let _ = emptied_in.send(Vec::new());
         }
         let notes = blob.notes;
-        let (mut walked, pending) = std::thread::scope(|scope| {
+        let mut passed = std::thread::scope(|scope| {
             let algorithm = layer.algorithm;
             let (hashed_in, hashed) = sync_channel(RING);
             let hasher = scope.spawn(move || hash_plain(&filled, &hashed_in));
-            let consumer = scope.spawn(move || consume(collector, &hashed, &emptied_in));
+            let tar = TarReader::with_holes(self.bounds.hole_bytes);
+            let consumer = scope.spawn(move || consume(collector, tar, &hashed, &emptied_in));
             let source = HashingReader::new(blob.bytes, algorithm, self.progress);
             let produced = produce(source, &filled_in, &emptied);
             drop(filled_in);
@@ -152,15 +221,16 @@ impl<'walk> Walker<'walk> {
             let consumed = consumer.join().unwrap_or_else(|_| Consumed::lost());
             merge(produced, diff_id, consumed)
         });
-        if only.is_none() {
-            let notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
-            walked.facts.problems.extend(
-                notes
-                    .into_iter()
-                    .map(|(path, reason)| (WALK.to_owned(), Problem { path, layer: None, reason })),
-            );
+        let notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
+        if !notes.is_untouched() {
+            let problems = passed.walked.facts.problems.entry(WALK.to_owned()).or_default();
+            problems.leave_out(notes.left_out());
+            for (path, reason) in &notes {
+                let (path, reason) = (path.clone(), reason.clone());
+                problems.push(self.bounds.problems, || Problem { path, layer: None, reason });
+            }
         }
-        (walked, pending)
+        passed
     }
 }
 
@@ -199,13 +269,13 @@ impl Consumed {
         Self {
             facts: LayerFacts::default(),
             record: Record::default(),
-            pending: Aliases::new(),
+            pending: Aliases::default(),
             failure,
         }
     }
 }
 
-fn merge(produced: Produced, diff_id: Option<Digest>, consumed: Consumed) -> (Walked, Aliases) {
+fn merge(produced: Produced, diff_id: Option<Digest>, consumed: Consumed) -> Passed {
     let plain = produced.packing == Packing::Plain;
     let diff_id = produced
         .digest
@@ -222,7 +292,7 @@ fn merge(produced: Produced, diff_id: Option<Digest>, consumed: Consumed) -> (Wa
         packing: Some(produced.packing),
         failure,
     };
-    (walked, consumed.pending)
+    Passed { walked, pending: consumed.pending }
 }
 
 /// Reads, hashes and unpacks. Whatever happens, all stored bytes are hashed in the end.
@@ -339,10 +409,10 @@ fn hash_plain(filled: &Receiver<Piece>, hashed: &SyncSender<Vec<u8>>) -> Option<
 /// Walks what is plain. After damage it lets the rest pass, so that the digests are known.
 fn consume(
     mut collector: Collector<'_>,
+    mut tar: TarReader,
     plain: &Receiver<Vec<u8>>,
     emptied: &SyncSender<Vec<u8>>,
 ) -> Consumed {
-    let mut tar = TarReader::default();
     let mut bytes = 0_u64;
     let mut failure: Option<String> = None;
     for buffer in plain {

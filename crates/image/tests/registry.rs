@@ -409,7 +409,54 @@ fn other_content_than_the_digest_names_is_found() {
     let asked = Digest::of(b"another manifest");
     let image = open_with(&server, &format!("app@{asked}"), &options()).unwrap();
     assert_eq!(image.mismatches.len(), 1);
-    assert_eq!(image.mismatches[0].expected, asked);
+    let image::Claim::Digest { expected, .. } = &image.mismatches[0].claim else { panic!() };
+    assert_eq!(*expected, asked);
+}
+
+/// A layer that is read twice, because a hard link names a file that told the check nothing.
+fn linked() -> ImageBuilder {
+    ImageBuilder::new().layer(Layer::new().file("store/1", "w").hard_link("app/wanted", "store/1"))
+}
+
+#[test]
+fn a_second_reading_is_believed_only_where_it_gives_the_same_bytes() {
+    let honest = {
+        let built = linked().build();
+        Server::start(move |request| answer(&built, request)).unwrap()
+    };
+    let image = open_with(&honest, "app:1", &options()).unwrap();
+    let walked = walk(&image, 0);
+    assert_eq!(common::facts(&walked), ["app/wanted=w"]);
+    assert_eq!(walked.failure, None);
+
+    let other = ImageBuilder::new().layer(Layer::new().file("store/1", "-")).build();
+    let other = other.layers[0].packed.clone().unwrap();
+    for other in [None, Some(other)] {
+        let built = linked().build();
+        let layer = built.layers[0].digest.clone();
+        let asked = AtomicUsize::new(0);
+        let gone = other.is_none();
+        let server = Server::start(move |request| {
+            let again = is_layer(&built, 0, request) && asked.fetch_add(1, Ordering::SeqCst) > 0;
+            match &other {
+                _ if !again => answer(&built, request),
+                None => Reply::status(404),
+                Some(bytes) => Reply::ok(bytes.clone()),
+            }
+        })
+        .unwrap();
+        let image = open_with(&server, "app:1", &options()).unwrap();
+        let walked = walk(&image, 0);
+        let failure = walked.failure.clone().unwrap();
+        if gone {
+            assert!(failure.contains("could not be read a second time"), "{failure}");
+        } else {
+            assert_ne!(walked.packed_digest, Some(layer), "the digest is that of the last bytes");
+            assert_ne!(walked.facts.diff_id, image.layers[0].diff_id);
+        }
+        let said = common::problems(&walked);
+        assert!(said.iter().any(|text| text.starts_with("spy app/wanted: the layer")), "{said:?}");
+    }
 }
 
 #[test]

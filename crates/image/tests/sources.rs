@@ -136,6 +136,8 @@ fn wrong_documents_are_mismatches_and_missing_ones_errors() {
     for (name, breakage, expected) in [
         ("config", Breakage::Config, vec!["configuration"]),
         ("manifest", Breakage::Manifest, vec!["manifest"]),
+        ("config-size", Breakage::ConfigSize, vec!["configuration"]),
+        ("manifest-size", Breakage::ManifestSize, vec!["manifest"]),
     ] {
         let path = folder.path().join(name);
         sample().breaking(breakage).write_oci_dir(&path).unwrap();
@@ -147,6 +149,91 @@ fn wrong_documents_are_mismatches_and_missing_ones_errors() {
     sample().breaking(Breakage::MissingLayer(1)).write_oci_dir(&path).unwrap();
     let image = image(&format!("oci-dir:{}", path.display()));
     assert!(image.layers[0].blob.is_some() && image.layers[1].blob.is_none());
+}
+
+/// How an archive is packed: by one member or stream.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let options = lzma_rust2::XzOptions::with_preset(1);
+    let mut packed = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    // A skippable frame before the content, as zstd:chunked writes them.
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    [&skippable[..], &zstd::encode_all(bytes, 1).unwrap()].concat()
+}
+
+#[test]
+fn a_packed_archive_is_read_to_the_end_of_its_last_stream() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let plain = sample().docker_archive();
+    let packings: [(&str, Pack); 4] =
+        [("tar.gz", gzip), ("tar.bz2", bzip2), ("tar.xz", xz), ("tar.zst", zstd)];
+    for (ending, pack) in packings {
+        let name = |what: &str| format!("{what}.{ending}");
+        let one = write(at, &name("one"), &pack(&plain));
+        let (front, back) = plain.split_at(plain.len() / 3);
+        let several = [pack(front), pack(b""), pack(back)].concat();
+        let several = write(at, &name("several"), &several);
+        for path in [&one, &several] {
+            assert!(holds(&image(path)), "{path}");
+            assert!(holds(&image(&format!("docker-archive:{path}"))), "{path}");
+        }
+        let garbage = [pack(&plain), b"something else".to_vec()].concat();
+        let garbage = write(at, &name("garbage"), &garbage);
+        let said = error(&format!("docker-archive:{garbage}"));
+        assert!(said.contains("cannot be unpacked to its end"), "{said}");
+        let mut damaged = pack(&plain);
+        damaged.truncate(damaged.len() - 2);
+        let damaged = write(at, &name("damaged"), &damaged);
+        assert!(error(&format!("docker-archive:{damaged}")).contains("save the image again"));
+        let hidden = write(at, &name("hidden"), &pack(&[&plain[..], b"and more"].concat()));
+        let said = error(&format!("docker-archive:{hidden}"));
+        assert!(said.contains("something follows the end of the tar"), "{said}");
+    }
+}
+
+#[test]
+fn a_packing_that_is_not_read_is_refused_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (head, packing) in [
+        (&[0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7, 0][..], "lz4"),
+        (b"LZIP\x01\x0c\0\0", "lzip"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"),
+        (b"PK\x03\x04\x14\0\0\0", "zip"),
+        (b"Rar!\x1a\x07\x01\0", "rar"),
+        (b"]\0\0\x80\0\xff\xff\xff", "lzma"),
+        (b"\x1f\x9d\x90\0\0\0\0\0", "compress"),
+    ] {
+        let path = write(at, "packed.tar.x", head);
+        for reference in
+            [path.clone(), format!("docker-archive:{path}"), format!("oci-archive:{path}")]
+        {
+            let said = error(&reference);
+            assert!(said.contains(&format!("is packed with {packing}: unpack it first")), "{said}");
+        }
+    }
 }
 
 #[test]

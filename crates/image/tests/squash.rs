@@ -94,15 +94,111 @@ fn links_are_followed_inside_the_root_and_loops_end() {
     assert!(view.follow("loop").is_none());
 }
 
+/// What links lead to, and the layers that are read again for it: `path=content@layer` or problems.
+fn followed(layers: &[Layer]) -> Vec<String> {
+    let tars: Vec<Vec<u8>> = layers.iter().map(Layer::plain).collect();
+    let checks: [&dyn image::Check; 1] = [&Spy];
+    let dispatch = image::Dispatch::new(&checks);
+    let progress = image::Progress::default();
+    let walker = image::Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress);
+    let facts: Vec<LayerFacts> = tars.iter().map(|tar| walker.walk_plain(tar).facts).collect();
+    let squash = Squash::new(facts.iter().collect(), &HASHER);
+    let plan = image::again::plan(&squash, &dispatch, SubjectShape::RootFileSystem);
+    let mut all = plan.followed;
+    for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &tars[layer]).unwrap();
+        let blob = image::blob::Blob::file(file.path().to_owned());
+        let job = image::WalkJob { blob: &blob, algorithm: vocabulary::Algorithm::Sha256 };
+        let mut walked = walker.walk(&job);
+        all.extend(image::again::followed(layer, walker.walk_again(&job, aliases, &mut walked)));
+        assert_eq!(walked.failure, None);
+    }
+    let squash = Squash::new(facts.iter().collect(), &HASHER).with_followed(&all);
+    let view = squash.view("spy", None, SubjectShape::RootFileSystem);
+    let text = |fact: &[u8]| String::from_utf8(fact.to_vec()).unwrap();
+    let stays =
+        view.staying().map(|at| format!("{}={}@{}", at.path, text(at.fact), at.layer.unwrap()));
+    let problem = |one: &image::again::Followed| {
+        Some(format!("{}: {}", one.path, one.outcome.as_ref().err()?))
+    };
+    let mut shown: Vec<String> = stays.chain(all.iter().filter_map(problem)).collect();
+    shown.sort();
+    shown
+}
+
 #[test]
 fn a_hard_link_to_a_lower_layer_has_its_facts() {
-    let mut layers = layers(&[
-        Layer::new().file("store/wanted", "w"),
-        Layer::new().hard_link("app/wanted", "store/wanted"),
+    let layers = [
+        Layer::new().file("store/wanted", "w").file("store/plain", "p"),
+        Layer::new().hard_link("app/wanted", "store/wanted").hard_link("b/wanted", "store/plain"),
         Layer::new().whiteout("store"),
-    ]);
-    image::squash::link_across_layers(&mut layers);
-    assert_eq!(staying(&layers), ["app/wanted@1"]);
+    ];
+    assert_eq!(followed(&layers), ["app/wanted=w@0", "b/wanted=p@0"]);
+    let chained = [
+        Layer::new().file("plain", "p").hard_link("other", "plain"),
+        Layer::new().hard_link("x/wanted", "other"),
+        Layer::new().file("plain", "newer"),
+    ];
+    assert_eq!(followed(&chained), ["x/wanted=p@0"]);
+    let broken = [
+        Layer::new().file("broken", "b").hard_link("d/wanted", "nowhere"),
+        Layer::new().hard_link("x/broken", "broken"),
+    ];
+    assert_eq!(
+        followed(&broken),
+        ["d/wanted: a hard link to what is not there", "x/broken: broken on purpose"]
+    );
+}
+
+#[test]
+fn a_file_that_is_gone_under_its_first_name_stays_under_another() {
+    let layers = [
+        Layer::new().file("bin/a", "SPY!1").hard_link("bin/b", "bin/a").hard_link("bin/c", "bin/a"),
+        Layer::new().whiteout("bin/a"),
+    ];
+    assert_eq!(followed(&layers), ["bin/b=SPY!1@0"], "once, under the first name that stays");
+    assert_eq!(followed(&layers[..1]), ["bin/a=SPY!1@0"]);
+}
+
+#[test]
+fn what_a_check_names_is_read_behind_links_of_any_form() {
+    let target = Layer::new().file("opt/real/data", "d").file("opt/real/deep/x", "x");
+    // A file that is a link, relative, absolute, over several hops and layers.
+    for links in [
+        Layer::new().symlink("a/wanted", "../opt/real/data"),
+        Layer::new().symlink("a/wanted", "/opt/real/data"),
+        Layer::new()
+            .symlink("a/wanted", "one")
+            .symlink("a/one", "/two")
+            .symlink("two", "opt/real/data"),
+        Layer::new().symlink("a/wanted", "/up/data").symlink("up", "opt/real"),
+        Layer::new().symlink("a/wanted", "../../../opt/real/data"),
+    ] {
+        assert_eq!(followed(&[target.clone(), links.clone()]), ["a/wanted=d@0"]);
+        assert_eq!(followed(&[links, target.clone()]), ["a/wanted=d@1"]);
+    }
+    // A folder that is a link, or lies below one.
+    for links in [
+        Layer::new().symlink("below", "opt/real"),
+        Layer::new().symlink("below", "/hop").symlink("hop", "opt/./real"),
+    ] {
+        let expected = ["below/data=d@0", "below/deep/x=x@0"];
+        assert_eq!(followed(&[target.clone(), links]), expected);
+    }
+    let inner = Layer::new().file("below/own", "o").symlink("below/there", "../opt/real/deep");
+    assert_eq!(followed(&[target.clone(), inner]), ["below/own=o@1", "below/there/x=x@0"]);
+    // What is no longer there, what is read by its own name, and loops.
+    assert!(
+        followed(&[
+            target,
+            Layer::new().symlink("a/wanted", "/opt/real/data").whiteout("opt/real")
+        ])
+        .is_empty()
+    );
+    let own = Layer::new().file("b/wanted", "b").symlink("a/wanted", "../b/wanted");
+    assert_eq!(followed(&[own]), ["b/wanted=b@0"]);
+    assert!(followed(&[Layer::new().symlink("a/wanted", "wanted")]).is_empty());
 }
 
 #[test]
@@ -166,10 +262,11 @@ fn the_cache_gives_back_what_it_took_and_nothing_else() {
     let diff_id = facts.diff_id.clone().unwrap();
     let packed = walked.packed_digest.as_ref();
     assert_eq!(cache.load(&diff_id, packed, &checks), None);
-    cache.store(facts, packed, Packing::Plain, &checks).unwrap();
+    cache.store(facts, (packed, 7), Packing::Plain, &checks).unwrap();
     let cached = cache.load(&diff_id, packed, &checks).unwrap();
     assert_eq!(&cached.facts, facts);
     assert_eq!((cached.packed_digest.as_ref(), cached.packing), (packed, Packing::Plain));
+    assert_eq!(cached.packed_bytes, 7);
     assert_eq!(&cache.load(&diff_id, None, &checks).unwrap().facts, facts);
 
     let other = vocabulary::Digest::of(b"other");
@@ -194,7 +291,7 @@ fn a_damaged_cache_entry_is_a_miss() {
     let walked = walk_bytes(&Layer::new().file("wanted", "w").directory("d").plain());
     let diff_id = walked.facts.diff_id.clone().unwrap();
     for name in ["facts", "paths"] {
-        cache.store(&walked.facts, None, Packing::Plain, &checks).unwrap();
+        cache.store(&walked.facts, (None, 7), Packing::Plain, &checks).unwrap();
         let file = folder.path().join("v1").join(format!("{}.{name}", diff_id.hex()));
         let good = std::fs::read(&file).unwrap();
         for place in 0..good.len() {
@@ -206,4 +303,30 @@ fn a_damaged_cache_entry_is_a_miss() {
             assert_eq!(cache.load(&diff_id, None, &checks), None, "{name} cut at {place}");
         }
     }
+}
+
+#[test]
+fn what_was_read_again_is_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = FactCache::open(folder.path()).unwrap();
+    let checks = vec![("spy".to_owned(), 1)];
+    let of = |target: &str| {
+        let facts = layers(&[Layer::new()
+            .file("opt/x", "w")
+            .file("opt/y", "w")
+            .symlink("a/wanted", target)]);
+        let spy: [&dyn image::Check; 1] = [&Spy];
+        let squash = Squash::new(facts.iter().collect(), &HASHER);
+        image::again::plan(&squash, &image::Dispatch::new(&spy), SubjectShape::RootFileSystem)
+    };
+    let (one, other) = (of("../opt/x"), of("/opt/y"));
+    assert!(!one.again[0].is_empty() && one.again != other.again);
+    let facts = walk_bytes(&Layer::new().file("wanted", "w").plain()).facts;
+    let facts = LayerFacts { files: Vec::new(), ..facts };
+    let diff_id = facts.diff_id.clone().unwrap();
+    cache.store_again(&facts, (None, 7), Packing::Plain, &checks, &one.again[0]).unwrap();
+    let load = |aliases| cache.load_again(&diff_id, None, &checks, aliases);
+    assert_eq!(load(&one.again[0]), Some(facts));
+    assert_eq!(load(&other.again[0]), None);
+    assert_eq!(cache.load(&diff_id, None, &checks), None, "they are not the layer's facts");
 }

@@ -4,7 +4,7 @@
 //! an image or a container is not what it was approved as, or that somebody else is in it, or what
 //! the policy itself forbids.
 
-use vocabulary::{Finding, Rule, Severity};
+use vocabulary::{Finding, Rule, RuleKind, Severity};
 
 /// Findings of one rule that no line lets pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,15 +40,7 @@ impl Always {
 /// Whether a rule is one by which policy says what it asks for, not that something was tampered with.
 #[must_use]
 pub fn is_of_policy(rule: &str) -> bool {
-    [
-        Rule::EXPIRED_IGNORE,
-        Rule::FORBIDDEN_BASE_IMAGE,
-        Rule::FORBIDDEN_LICENCE,
-        Rule::FORBIDDEN_PACKAGE,
-        Rule::MISSING_PACKAGE,
-    ]
-    .iter()
-    .any(|own| own.id == rule)
+    Rule::ALL.iter().any(|own| own.id == rule && own.kind == RuleKind::Policy)
 }
 
 /// All of them, in the order in which reasons name them.

@@ -362,8 +362,14 @@ fn of_package(rule: &Rule, identity: &str, title: String, package: &Package) -> 
 
 fn base(policy: &crate::Policy, subject: &Subject) -> (Option<Finding>, Vec<Coverage>) {
     let Some(rules) = &policy.base_images else { return (None, Vec::new()) };
-    if !matches!(subject.kind, SubjectKind::Image | SubjectKind::Container) {
-        return (None, Vec::new());
+    match subject.kind {
+        SubjectKind::Image | SubjectKind::Container => {}
+        SubjectKind::Sbom => {
+            let reason = "a bill of materials does not say on which base an image was built: not checked; scan the image";
+            return (None, vec![Coverage::skipped("base-image", reason)]);
+        }
+        // Folders and machines are built on no image.
+        _ => return (None, Vec::new()),
     }
     let Some(base) = &subject.base else {
         let reason =

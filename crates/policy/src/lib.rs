@@ -24,15 +24,19 @@ pub use file::{Include, PolicyError, PolicyProblem, parse_policy, schema};
 pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores};
 pub use line::Matter;
 pub use verdict::{Verdict, verdicts};
-pub use vex::{VexError, VexProduct, VexStatement, VexStatus, parse_vex};
+pub use vex::{About, VexError, VexProduct, VexStatement, VexStatus, parse_vex, vex_coverage};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tally::Tally;
 use vocabulary::diff::Likeness;
 use vocabulary::{
-    Coverage, Decision, Finding, Fingerprint, Location, OriginKind, Outcome, Overridden, Package,
-    Risk, Rule, Severity, Status, Subject, Suppressed, VulnerableCode, counted,
+    Coverage, DatabaseInfo, Decision, Finding, Fingerprint, Location, OriginKind, Outcome,
+    Overridden, Package, Risk, Rule, Severity, Status, Subject, Suppressed, VulnerableCode,
+    counted,
 };
+
+/// The name of the list of exploited vulnerabilities among the databases.
+const KEV: &str = "KEV";
 
 /// Checks that one decision names before it only counts them: a reason is read by a person.
 const NAMED_CHECKS: usize = 5;
@@ -102,6 +106,18 @@ pub fn conditions(
     conditions::findings(policy, subject, packages)
 }
 
+/// Coverage of what a policy asks and nothing at hand answers: `databases` are those that the findings
+/// were made and ranked by.
+#[must_use]
+pub fn gates(policy: &Policy, databases: &[DatabaseInfo]) -> Vec<Coverage> {
+    let there = databases.iter().any(|info| info.ecosystem == KEV);
+    if !policy.fail_on_exploited || there {
+        return Vec::new();
+    }
+    let reason = "fail-on-exploited asks what is known to be exploited, and that list (CISA KEV) is not in the database: not checked; run `lazaret db update kev`";
+    vec![Coverage::skipped("risk:KEV", reason)]
+}
+
 impl Policy {
     /// The policy of a verification, where nobody draws a line. Medium: by then a file is not the one
     /// that was recorded, in content, kind, rights or presence. What comparing rates lower is what
@@ -145,7 +161,7 @@ pub fn decide(
 #[must_use]
 pub fn decide_for(
     policy: &Policy,
-    subject: Option<&Subject>,
+    about: Option<&About<'_>>,
     mut findings: Vec<Finding>,
     coverage: &[Coverage],
     today: Date,
@@ -156,7 +172,7 @@ pub fn decide_for(
     let overridden = override_severities(&policy.overrides, &mut findings);
     sort(&mut findings);
     let mut suppressed = silence(&active, &findings);
-    suppressed.extend(silence_by_vex(policy, subject, &findings, &suppressed));
+    suppressed.extend(silence_by_vex(policy, about, &findings, &suppressed));
     let silenced: HashSet<&Fingerprint> = suppressed.iter().map(|rule| &rule.fingerprint).collect();
     let open = findings.iter().filter(|finding| !silenced.contains(&finding.fingerprint));
     let mut tally = Tally::default();
@@ -292,20 +308,23 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
 /// has a say in what was tampered with.
 fn silence_by_vex(
     policy: &Policy,
-    subject: Option<&Subject>,
+    about: Option<&About<'_>>,
     findings: &[Finding],
     done: &[Suppressed],
 ) -> Vec<Suppressed> {
-    let Some(subject) = subject.filter(|_| !policy.vex.is_empty()) else { return Vec::new() };
+    let Some(about) = about.filter(|_| !policy.vex.is_empty()) else { return Vec::new() };
+    let products = vex::Products::new(about);
     let done: HashSet<&Fingerprint> = done.iter().map(|rule| &rule.fingerprint).collect();
     let open = findings.iter().filter(|finding| {
         finding.rule == Rule::KNOWN_VULNERABILITY.id && !done.contains(&finding.fingerprint)
     });
     let silenced = open.filter_map(|finding| {
-        let statement = vex::of(&policy.vex, finding, subject)?;
+        let statement = vex::of(&policy.vex, finding, &products)?;
         let status = match statement.status {
             VexStatus::Fixed => "fixed",
-            _ => "not affected",
+            VexStatus::NotAffected | VexStatus::Affected | VexStatus::UnderInvestigation => {
+                "not affected"
+            }
         };
         let reason = statement
             .impact

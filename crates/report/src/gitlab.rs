@@ -1,7 +1,8 @@
 //! GitLab's container scanning report, schema 15.
 //!
-//! GitLab shows vulnerabilities of packages alone: other findings are left out, the scan's status
-//! says where not all could be looked at, and its message says what was decided. Source: gitlab-org, `security-report-schemas`,
+//! GitLab shows vulnerabilities of packages alone: other findings are left out, and how many is a
+//! message of the scan, as are what was decided and each check that did not run in full; the scan's
+//! status says where not all could be looked at. Source: gitlab-org, `security-report-schemas`,
 //! `container-scanning-report-format.json` 15.0.
 
 use crate::Style;
@@ -9,7 +10,7 @@ use crate::group::{fixed_in, id_of, open_findings};
 use crate::json::{Stream, write};
 use serde::Serialize;
 use std::io;
-use vocabulary::{Evidence, Finding, Outcome, Report, Severity};
+use vocabulary::{Evidence, Finding, Outcome, Report, Severity, Status, counted};
 
 const SCHEMA: &str = "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v15.0.0/dist/container-scanning-report-format.json";
 /// Where wiring gives no time.
@@ -29,14 +30,14 @@ struct Scan<'report> {
     scanner: Tool<'report>,
     start_time: String,
     end_time: String,
-    messages: [ScanMessage; 1],
     status: &'static str,
+    messages: Vec<Message>,
     #[serde(rename = "type")]
     kind: &'static str,
 }
 
 #[derive(Serialize)]
-struct ScanMessage {
+struct Message {
     level: &'static str,
     value: String,
 }
@@ -120,8 +121,8 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
             scanner: tool,
             start_time: time.clone(),
             end_time: time,
-            messages: [message(report)],
             status,
+            messages: messages(report),
             kind: "container_scanning",
         },
         vulnerabilities: Stream(|| {
@@ -130,6 +131,24 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
         }),
     };
     write(&document, out)
+}
+
+/// What a reader of the vulnerabilities alone would not see.
+fn messages(report: &Report) -> Vec<Message> {
+    let without = open_findings(report).filter(|finding| finding.package.is_none()).count();
+    let left_out = (without > 0).then(|| Message {
+        level: "warn",
+        value: format!(
+            "{} left out, which are of no package; see another form of the report",
+            counted(without, "finding", "findings")
+        ),
+    });
+    let gaps = report.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
+    let gaps = gaps.map(|coverage| {
+        let reason = coverage.reason.as_deref().unwrap_or("could not read all files");
+        Message { level: "warn", value: format!("{} not in full: {reason}", coverage.check) }
+    });
+    std::iter::once(verdict(report)).chain(left_out).chain(gaps).collect()
 }
 
 fn vulnerability<'report>(
@@ -177,14 +196,14 @@ fn vulnerability<'report>(
 }
 
 /// What was decided, and why.
-fn message(report: &Report) -> ScanMessage {
+fn verdict(report: &Report) -> Message {
     let decision = &report.decision;
     let level = match decision.outcome {
         Outcome::Pass | Outcome::Findings => "info",
         Outcome::NoLine | Outcome::Incomplete => "warn",
     };
     let value = format!("{}: {}", decision.outcome.word(), decision.reasons.join("; "));
-    ScanMessage { level, value: crate::text::escape(&value).into_owned() }
+    Message { level, value: crate::text::escape(&value).into_owned() }
 }
 
 /// A name as the schema's pattern has it, with a tag or a digest; a scheme is left out.

@@ -7,7 +7,7 @@
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
 use crate::group::{fixed_in, id_of, name_of};
-use crate::text::escape;
+use crate::text::{cut, escape};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use vocabulary::{Finding, NotChecked, Outcome, Report, Status};
@@ -138,7 +138,7 @@ fn case(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Result<(
 /// Text as XML takes it; control characters, which XML 1.0 does not have, are shown by code.
 fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in escape(text).chars().take(TEXT) {
+    for character in cut(&escape(text), TEXT) {
         match character {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),

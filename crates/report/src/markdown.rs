@@ -7,7 +7,7 @@
 
 use crate::Style;
 use crate::group::{fixed_in, id_of, name_of, open_findings};
-use crate::text::escape;
+use crate::text::{cut, escape};
 use std::io::{self, Write};
 use vocabulary::{Finding, Outcome, Report, Reports, Severity, Status, counted};
 
@@ -132,7 +132,16 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "<details><summary>{number} not in full</summary>\n")?;
     for gap in gaps.iter().take(FINDINGS) {
         let reason = gap.reason.as_deref().unwrap_or("could not read all files");
-        writeln!(out, "- {}: {}", plain(&gap.check), plain(reason))?;
+        let problems = u64::try_from(gap.problems.len()).unwrap_or(u64::MAX);
+        let problems = problems.saturating_add(gap.problems_left_out);
+        let unread = match problems {
+            0 => String::new(),
+            number => format!(" ({})", counted(number, "problem", "problems")),
+        };
+        writeln!(out, "- {}: {}{unread}", plain(&gap.check), plain(reason))?;
+    }
+    if let left @ 1.. = gaps.len().saturating_sub(FINDINGS) {
+        writeln!(out, "\n… and {left} more")?;
     }
     writeln!(out, "\n</details>\n")
 }
@@ -140,7 +149,7 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.
 fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in escape(text).chars().take(TEXT) {
+    for character in cut(&escape(text), TEXT) {
         match character {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
@@ -159,6 +168,13 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_that_was_cut_shows_it() {
+        assert!(plain(&"a".repeat(TEXT)).ends_with('a'));
+        let long = plain(&"a".repeat(TEXT + 1));
+        assert!(long.ends_with("a…") && long.chars().count() == TEXT + 1, "{long}");
+    }
 
     #[test]
     fn no_text_of_an_image_is_markdown() {

@@ -2,8 +2,10 @@
 //!
 //! One run. A vulnerability is a rule of its own (its id is what people look for and silence), other
 //! findings are results of their static rule. What was not checked is a notification, and makes the
-//! invocation unsuccessful, so that an empty list of results is never taken for a pass.
-//! Sources: OASIS SARIF 2.1.0; GitHub, "SARIF support for code scanning".
+//! invocation unsuccessful, so that an empty list of results is never taken for a pass. A run has at
+//! most [`RESULTS`] results, the worst of them; how many were left out is a notification, too.
+//! Sources: OASIS SARIF 2.1.0; GitHub, "SARIF support for code scanning" and "SARIF results exceed one
+//! or more limits".
 
 mod results;
 mod rules;
@@ -13,10 +15,13 @@ use crate::json::{Stream, write};
 use crate::text::escape;
 use results::{ArtifactLocation, Location, PhysicalLocation};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io;
-use vocabulary::{Coverage, NotChecked, Report, Severity, Status};
+use vocabulary::{Coverage, Finding, Fingerprint, NotChecked, Report, Severity, Status, counted};
+
+/// Most results of a run: GitHub refuses a file with more. It shows the 5,000 most severe of them.
+const RESULTS: usize = 25_000;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -173,7 +178,8 @@ struct RunOf<'report> {
 impl Serialize for RunOf<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { report, style } = self;
-        let rules = rules::of(report);
+        let shown = shown(report);
+        let rules = rules::of(&shown);
         let indexes: HashMap<&str, usize> =
             rules.iter().enumerate().map(|(index, rule)| (rule.id(), index)).collect();
         let suppressed = report
@@ -183,7 +189,7 @@ impl Serialize for RunOf<'_> {
             .map(|suppressed| (&suppressed.fingerprint, suppressed))
             .collect();
         let results = Stream(|| {
-            let findings = report.findings.iter();
+            let findings = shown.iter();
             findings.map(|finding| results::of(report, finding, &indexes, &suppressed))
         });
         let subject = &report.subject;
@@ -195,7 +201,7 @@ impl Serialize for RunOf<'_> {
                     rules: Stream(|| rules.iter().map(rules::Group::descriptor)),
                 },
             },
-            invocations: [invocation(report, style)],
+            invocations: [invocation(report, style, shown.len())],
             results,
             column_kind: "unicodeCodePoints",
             properties: RunProperties {
@@ -211,12 +217,44 @@ impl Serialize for RunOf<'_> {
     }
 }
 
-fn invocation<'report>(report: &Report, style: &'report Style) -> Invocation<'report> {
+/// The findings that become results, in the order of the report, worst first. Where they are too many,
+/// those that nobody silenced come before the others.
+fn shown(report: &Report) -> Vec<&Finding> {
+    if report.findings.len() <= RESULTS {
+        return report.findings.iter().collect();
+    }
+    let silenced: HashSet<&Fingerprint> =
+        report.decision.suppressed.iter().map(|rule| &rule.fingerprint).collect();
+    let (open, others): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|finding| !silenced.contains(&finding.fingerprint));
+    open.into_iter().chain(others).take(RESULTS).collect()
+}
+
+fn invocation<'report>(
+    report: &Report,
+    style: &'report Style,
+    shown: usize,
+) -> Invocation<'report> {
     let gaps = || report.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
+    let left_out = match report.findings.len().saturating_sub(shown) {
+        0 => None,
+        left => Some(Notification {
+            level: "warning",
+            message: Message::new(&format!(
+                "{} left out: a run has at most {RESULTS} results, the most urgent of them; write the report as JSON for all {}",
+                counted(left, "result", "results"),
+                report.findings.len()
+            )),
+            locations: Vec::new(),
+        }),
+    };
     Invocation {
         execution_successful: gaps().next().is_none() && !report.coverage.is_empty(),
         end_time_utc: style.timestamp.as_deref(),
-        tool_execution_notifications: gaps().map(notification).collect(),
+        tool_execution_notifications: left_out
+            .into_iter()
+            .chain(gaps().map(notification))
+            .collect(),
     }
 }
 

@@ -18,6 +18,12 @@ const PIECE_CHARACTERS: usize = 2_000;
 /// The sign that something was cut.
 const ELLIPSIS: char = '…';
 
+/// The first signs of a text, and the sign that it was cut, where it was.
+pub(crate) fn cut(text: &str, limit: usize) -> impl Iterator<Item = char> + '_ {
+    let more = text.chars().nth(limit).map(|_| ELLIPSIS);
+    text.chars().take(limit).chain(more)
+}
+
 /// Text with everything that a terminal would act on, or that an eye could not see, shown by code.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hostile) {

@@ -330,6 +330,34 @@ fn every_finding_is_in_sarif_and_points_to_its_rule() {
     assert_eq!(results.iter().filter(silenced).count(), 1);
 }
 
+/// GitHub refuses a run of more than 25,000 results.
+#[test]
+fn sarif_holds_the_worst_25_000_results_and_says_how_many_it_left_out() {
+    let mut report = report();
+    let first = report.findings[0].clone();
+    let silenced = report.decision.suppressed[0].fingerprint.clone();
+    let own = report.findings.len();
+    report.findings.extend((own..25_100).map(|number| {
+        let fingerprint = vocabulary::Fingerprint::new(
+            "x",
+            Some(&number.to_string()),
+            None,
+            &vocabulary::Location::Subject,
+        );
+        vocabulary::Finding { fingerprint, evidence: Vec::new(), ..first.clone() }
+    }));
+    let text = text(&report, Format::Sarif, &Style::default());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let run = &document["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 25_000);
+    let of = |result: &serde_json::Value| result["partialFingerprints"]["lazaret/v1"].clone();
+    assert_eq!(of(&results[0]), serde_json::json!(report.findings[0].fingerprint));
+    assert!(!results.iter().any(|result| of(result) == serde_json::json!(silenced)));
+    let said = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert!(said.as_str().unwrap().starts_with("100 results left out"), "{said}");
+}
+
 #[test]
 fn every_affected_component_of_cyclonedx_exists_once() {
     let text = text(&report(), Format::CycloneDx, &Style::default());

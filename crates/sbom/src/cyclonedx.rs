@@ -1,93 +1,109 @@
-//! CycloneDX as JSON, 1.2 to 1.7.
+//! CycloneDX, 1.2 to 1.7, as JSON and as XML.
 //!
-//! Read into types that hold only what is used, so that a document costs about its own size once.
-//! Source: CycloneDX specification, `bom-1.6.schema.json`.
+//! Read into types that hold only what is used, so that a document costs about its own size once. Both
+//! forms give the same types, of which the document is then made. Source: CycloneDX specification,
+//! `bom-1.6.schema.json` and `bom-1.6.xsd`.
 
-use crate::stated::{distribution_id, relative};
-use crate::{COMPONENTS, Component, DEPTH, Document, LICENCES, SbomError, kept, shape};
+mod xml;
+
+pub(crate) use xml::read as read_xml;
+
+use crate::stated::{distribution, relative};
+use crate::{COMPONENTS, Component, DEPTH, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
-use vocabulary::{Coverage, Distribution, Status};
+use std::collections::HashSet;
+use vocabulary::{Coverage, Distribution, Problem, Status};
 
 const VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Bom {
     #[serde(rename = "specVersion")]
     version: String,
-    #[serde(default)]
     metadata: Metadata,
-    #[serde(default)]
     components: Vec<Entry>,
-    #[serde(default)]
     compositions: Vec<Composition>,
+    dependencies: Vec<Dependency>,
+    services: Vec<Service>,
+}
+
+/// What needs what, each by its `bom-ref`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Dependency {
+    #[serde(rename = "ref")]
+    reference: String,
+    #[serde(rename = "dependsOn")]
+    needs: Vec<String>,
+}
+
+/// A service is no package; that it is described is all that counts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Service {
+    #[serde(rename = "bom-ref")]
+    reference: String,
+    services: Vec<Self>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct Metadata {
-    #[serde(default)]
     component: Option<Entry>,
-    #[serde(default)]
     properties: Vec<Property>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Composition {
     aggregate: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Entry {
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(rename = "bom-ref")]
+    reference: String,
     group: Option<String>,
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     version: Option<String>,
-    #[serde(default)]
     description: Option<String>,
-    #[serde(default)]
     purl: Option<String>,
-    #[serde(default)]
+    cpe: Option<String>,
     licenses: Vec<Choice>,
-    #[serde(default)]
     properties: Vec<Property>,
-    #[serde(default)]
     evidence: Option<Evidence>,
-    #[serde(default)]
     components: Vec<Entry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Property {
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Choice {
-    #[serde(default)]
     expression: Option<String>,
-    #[serde(default)]
     license: Option<Licence>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Licence {
-    #[serde(default)]
     id: Option<String>,
-    #[serde(default)]
     name: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Evidence {
-    #[serde(default)]
     identity: Option<Identities>,
-    #[serde(default)]
     occurrences: Vec<Occurrence>,
 }
 
@@ -101,34 +117,34 @@ enum Identities {
     Other(serde::de::IgnoredAny),
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Identity {
-    #[serde(default)]
     field: String,
-    #[serde(default)]
     confidence: Option<f64>,
-    #[serde(default)]
-    methods: Vec<Method>,
+    /// Inside an untagged enum, where `null` is not the empty list.
+    methods: Option<Vec<Method>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Method {
-    #[serde(default)]
     technique: String,
-    #[serde(default)]
     value: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Occurrence {
-    #[serde(default)]
     location: String,
-    #[serde(default)]
     line: Option<u32>,
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
-    let bom: Bom = serde_json::from_slice(bytes).map_err(|error| shape("CycloneDX", &error))?;
+    document(json("CycloneDX", bytes)?)
+}
+
+fn document(bom: Bom) -> Result<Document, SbomError> {
     if !VERSIONS.contains(&bom.version.as_str()) {
         return Err(SbomError::Version {
             form: "CycloneDX",
@@ -138,8 +154,15 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
     }
     let mut document =
         Document { form: format!("CycloneDX {}", bom.version), ..Document::default() };
-    if let Some(root) = bom.metadata.component {
-        about(root, &mut document);
+    let mut described = Described::default();
+    described.services(&bom.services, 0);
+    if let Some(mut root) = bom.metadata.component {
+        described.add(&root.reference);
+        let inner = std::mem::take(&mut root.components);
+        if let Some(package) = about(root, &mut document) {
+            document.components.push(package);
+        }
+        take(inner, &mut document, &mut described, 0)?;
     }
     let incomplete = |one: &Composition| {
         one.aggregate.starts_with("incomplete") || one.aggregate == "not_specified"
@@ -149,14 +172,62 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
         let reason = "its maker says that it is not complete";
         document.coverage.push(Coverage { status: Status::Partial, ..stated("sbom", reason) });
     }
-    take(bom.components, &mut document, 0)?;
+    take(bom.components, &mut document, &mut described, 0)?;
+    named_only(bom.dependencies, &described, &mut document)?;
     Ok(document)
 }
 
-/// What the document is about.
-fn about(root: Entry, document: &mut Document) {
-    for property in root.properties {
-        let value = property.value.unwrap_or_default();
+/// Which `bom-ref`s something is described under. Several may share one, against the specification:
+/// each of them is read.
+#[derive(Default)]
+struct Described(HashSet<String>);
+
+impl Described {
+    fn add(&mut self, reference: &str) {
+        if !reference.is_empty() {
+            self.0.insert(reference.to_owned());
+        }
+    }
+
+    fn services(&mut self, services: &[Service], depth: usize) {
+        for service in services.iter().filter(|_| depth < DEPTH) {
+            self.add(&service.reference);
+            self.services(&service.services, depth + 1);
+        }
+    }
+}
+
+/// What the document only names, as something that others need: a package where the name is a package
+/// URL, else something that could not be looked at.
+fn named_only(
+    dependencies: Vec<Dependency>,
+    described: &Described,
+    document: &mut Document,
+) -> Result<(), SbomError> {
+    let mut seen = HashSet::new();
+    let names = dependencies.into_iter().flat_map(|one| [vec![one.reference], one.needs].concat());
+    for name in names {
+        if name.is_empty() || described.0.contains(&name) || !seen.insert(name.clone()) {
+            continue;
+        }
+        if name.starts_with("pkg:") {
+            if document.components.len() >= COMPONENTS {
+                return Err(SbomError::TooMany);
+            }
+            document.components.push(Component { purl: Some(name), ..Component::default() });
+        } else {
+            let reason = "named as a dependency, and described nowhere: not matched".to_owned();
+            document.problems.push(Problem { path: kept(&name), layer: None, reason });
+        }
+    }
+    Ok(())
+}
+
+/// What the document is about: an image or a project, and a package itself where it has the package
+/// URL of one.
+fn about(root: Entry, document: &mut Document) -> Option<Component> {
+    for property in &root.properties {
+        let value = property.value.clone().unwrap_or_default();
         match property.name.as_str() {
             "lazaret:image:config" | "aquasecurity:trivy:ImageID" => {
                 document.config_digest = value.parse().ok();
@@ -166,10 +237,13 @@ fn about(root: Entry, document: &mut Document) {
             _ => {}
         }
     }
-    let digest = root.version.and_then(|version| version.parse().ok());
+    let digest = root.version.as_ref().and_then(|version| version.parse().ok());
     document.manifest_digest =
         digest.filter(|digest| document.config_digest.as_ref() != Some(digest));
     document.name = Some(kept(&root.name)).filter(|name| !name.is_empty());
+    let image = |purl: &String| ["pkg:oci/", "pkg:docker/"].iter().any(|one| purl.starts_with(one));
+    let is_package = root.purl.as_ref().is_some_and(|purl| !purl.is_empty() && !image(purl));
+    (is_package && root.kind != "operating-system").then(|| component(root))
 }
 
 /// What the maker, where it was Lazaret, did not look at in full. Advisories are matched anew.
@@ -195,28 +269,25 @@ fn stated(check: &str, reason: &str) -> Coverage {
     Coverage::skipped(kept(check), kept(reason))
 }
 
-fn take(entries: Vec<Entry>, document: &mut Document, depth: usize) -> Result<(), SbomError> {
+fn take(
+    entries: Vec<Entry>,
+    document: &mut Document,
+    described: &mut Described,
+    depth: usize,
+) -> Result<(), SbomError> {
     for mut entry in entries {
         if document.components.len() >= COMPONENTS {
             return Err(SbomError::TooMany);
         }
+        described.add(&entry.reference);
         let inner = std::mem::take(&mut entry.components);
-        match entry.kind.as_str() {
-            "operating-system" => document.distribution = Some(distribution(entry)),
-            // Files, devices, models and data are not packages.
-            "file"
-            | "device"
-            | "device-driver"
-            | "machine-learning-model"
-            | "data"
-            | "cryptographic-asset"
-            | "firmware" => {}
-            // What only groups others, such as a lock file in Trivy's documents.
-            "application" | "container" | "platform" if entry.purl.is_none() => {}
-            _ => document.components.push(component(entry)),
+        if entry.kind == "operating-system" {
+            document.runs_on(operating_system(entry));
+        } else if is_package(&entry) {
+            document.components.push(component(entry));
         }
         if depth < DEPTH {
-            take(inner, document, depth + 1)?;
+            take(inner, document, described, depth + 1)?;
         } else if !inner.is_empty() {
             return Err(SbomError::Shape {
                 form: "CycloneDX",
@@ -227,30 +298,38 @@ fn take(entries: Vec<Entry>, document: &mut Document, depth: usize) -> Result<()
     Ok(())
 }
 
-fn distribution(entry: Entry) -> Distribution {
-    let mut distribution = Distribution {
-        id: kept(distribution_id(&entry.name)),
-        version: kept(&entry.version.unwrap_or_default()),
-        codename: None,
-        pretty_name: entry.description.map(|text| kept(&text)),
-        like: Vec::new(),
-    };
+/// What has a package URL is a package, whatever it is called. Of the others, files, devices, models
+/// and data are none, nor is what only groups others, such as a lock file in Trivy's documents: it has
+/// no version.
+fn is_package(entry: &Entry) -> bool {
+    let stated = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    if stated(&entry.purl) || stated(&entry.cpe) {
+        return true;
+    }
+    match entry.kind.as_str() {
+        "file" | "device" | "machine-learning-model" | "data" | "cryptographic-asset" => false,
+        "application" | "container" | "platform" => stated(&entry.version),
+        _ => true,
+    }
+}
+
+fn operating_system(entry: Entry) -> Distribution {
+    let mut told = distribution(&entry.name, &entry.version.unwrap_or_default());
+    told.pretty_name = entry.description.map(|text| kept(&text));
     for property in entry.properties {
         let value = property.value.unwrap_or_default();
         match property.name.as_str() {
             "lazaret:codename" | "syft:distro:versionCodename" => {
-                distribution.codename = Some(kept(&value));
+                told.codename = Some(kept(&value));
             }
-            "syft:distro:id" => distribution.id = kept(&value),
-            "syft:distro:versionID" => distribution.version = kept(&value),
-            "syft:distro:prettyName" => distribution.pretty_name = Some(kept(&value)),
-            "lazaret:like" => {
-                distribution.like = value.split(' ').take(8).map(kept).collect();
-            }
+            "syft:distro:id" => told.id = kept(&value),
+            "syft:distro:versionID" => told.version = kept(&value),
+            "syft:distro:prettyName" => told.pretty_name = Some(kept(&value)),
+            "lazaret:like" => told.like = value.split(' ').take(8).map(kept).collect(),
             _ => {}
         }
     }
-    distribution
+    told
 }
 
 fn component(entry: Entry) -> Component {
@@ -291,7 +370,7 @@ fn identified_by(identities: Identities) -> Option<(String, String)> {
         _ if confidence > 0.0 => "low",
         _ => "none",
     };
-    let method = identity.methods.into_iter().next();
+    let method = identity.methods.unwrap_or_default().into_iter().next();
     let by = method.map(|one| one.value.filter(|text| !text.is_empty()).unwrap_or(one.technique));
     let by = by.filter(|by| !by.is_empty()).unwrap_or_else(|| "its maker".to_owned());
     Some((kept(&by), how.to_owned()))

@@ -1,20 +1,26 @@
 //! Reads bills of materials: what somebody says is in something.
 //!
-//! In go the bytes of one document, CycloneDX 1.2 to 1.7 or SPDX 2.2 and 2.3 as JSON, or Lazaret's own
-//! JSON; out comes a [`Document`] of components as they are stated. What a component is matched as is
-//! decided above, by its package URL, so that a document is read the same whoever made it. The one
-//! design decision: a component that cannot be matched is kept and counted, never dropped, because a
-//! bill that is read in part must not look clean.
+//! In go the bytes of one document: CycloneDX 1.2 to 1.7 (JSON, XML), SPDX 2.2 and 2.3 (JSON,
+//! tag-value) and 3.0 (JSON-LD), Syft's JSON, GitHub's dependency snapshot, or Lazaret's own JSON, also
+//! packed by gzip or inside an attestation; out comes a [`Document`] of components as they are stated.
+//! What a component is matched as is decided above, by its package URL, so that a document is read the
+//! same whoever made it. The one design decision: a component that cannot be matched is kept and
+//! counted, never dropped, because a bill that is read in part must not look clean.
 
 mod cyclonedx;
+mod form;
+mod github;
 mod own;
 mod spdx;
 mod stated;
+mod syft;
+mod xml;
 
-pub use stated::{Stated, distribution_id};
+pub use form::{looks_like_one, read};
+pub use stated::{Stated, distribution, distribution_id};
 
 use serde::Deserialize;
-use vocabulary::{Coverage, Digest, Distribution, Package, Platform};
+use vocabulary::{Coverage, Digest, Distribution, Nullable, Package, Platform, Problem};
 
 /// Largest document, in bytes: those of images with tens of thousands of packages have some 100 MB.
 pub const DOCUMENT_BYTES: u64 = 512 << 20;
@@ -50,6 +56,28 @@ pub struct Document {
     pub packages: Vec<Package>,
     /// What its maker said was not looked at in full.
     pub coverage: Vec<Coverage>,
+    /// What it names and does not describe.
+    pub problems: Vec<Problem>,
+}
+
+impl Document {
+    /// Takes a distribution that is stated. Packages of a second one could not be told apart from those
+    /// of the first.
+    pub(crate) fn runs_on(&mut self, told: Distribution) {
+        let release = |one: &Distribution| (one.id.clone(), one.version.clone());
+        match &self.distribution {
+            None => self.distribution = Some(told),
+            Some(first) if release(first) == release(&told) => {}
+            Some(first) => {
+                let reason = format!(
+                    "a second distribution, beside {} {}: its packages were not matched as such; scan it apart",
+                    first.id, first.version
+                );
+                let path = format!("{} {}", told.id, told.version);
+                self.problems.push(Problem { path, layer: None, reason });
+            }
+        }
+    }
 }
 
 /// One component, as stated.
@@ -82,9 +110,12 @@ pub enum SbomError {
     },
     /// It is none of the known forms.
     #[error(
-        "it is no bill of materials that is known here; use CycloneDX or SPDX 2.x as JSON, or the JSON of `lazaret sbom`"
+        "it is no bill of materials that is known here, but {found}; use CycloneDX (JSON or XML), SPDX (JSON or tag-value), Syft's JSON, or the JSON of `lazaret sbom`"
     )]
-    Unknown,
+    Unknown {
+        /// What it is, as far as that can be told.
+        found: String,
+    },
     /// A version that is not read.
     #[error("`{form}` `{version}` is not read; use {known}")]
     Version {
@@ -95,68 +126,19 @@ pub enum SbomError {
         /// What is read.
         known: &'static str,
     },
+    /// It unpacks to more than is read.
+    #[error("it unpacks to more than {} MiB; divide it", DOCUMENT_BYTES >> 20)]
+    TooLarge,
     /// Too many components.
     #[error("it has more than {COMPONENTS} components; divide it")]
     TooMany,
 }
 
-/// What tells the forms apart.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "bomFormat")]
-    bom_format: Option<String>,
-    #[serde(rename = "spdxVersion")]
-    spdx_version: Option<String>,
-    #[serde(rename = "@context")]
-    context: Option<serde::de::IgnoredAny>,
-    schema: Option<serde_json::Value>,
-    #[serde(rename = "predicateType")]
-    predicate_type: Option<String>,
-    sbom: Option<serde::de::IgnoredAny>,
-}
-
-/// A document inside another: an in-toto statement (its signature is not looked at), or what GitHub's
-/// dependency graph exports.
-#[derive(Deserialize)]
-struct Wrapped<'text> {
-    #[serde(borrow, alias = "sbom")]
-    predicate: &'text serde_json::value::RawValue,
-}
-
-/// Reads a document.
-///
-/// # Errors
-/// Where it is of none of the known forms, or not what it claims to be.
-pub fn read(bytes: &[u8]) -> Result<Document, SbomError> {
-    read_at(bytes, 0)
-}
-
-fn read_at(bytes: &[u8], depth: usize) -> Result<Document, SbomError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| shape("JSON", &error))?;
-    let schema = head.schema.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-    if head.bom_format.as_deref() == Some("CycloneDX") {
-        return cyclonedx::read(bytes);
-    }
-    if let Some(version) = head.spdx_version {
-        return spdx::read(bytes, &version);
-    }
-    if schema.starts_with("lazaret.packages/") || schema.starts_with("lazaret.report/") {
-        return own::read(bytes, schema);
-    }
-    if (head.predicate_type.is_some() || head.sbom.is_some()) && depth == 0 {
-        let wrapped: Wrapped<'_> =
-            serde_json::from_slice(bytes).map_err(|error| shape("in-toto", &error))?;
-        return read_at(wrapped.predicate.get().as_bytes(), depth + 1);
-    }
-    if head.context.is_some() {
-        return Err(SbomError::Version {
-            form: "SPDX",
-            version: "3 (JSON-LD)".to_owned(),
-            known: "SPDX 2.2 or 2.3 as JSON",
-        });
-    }
-    Err(SbomError::Unknown)
+/// Reads JSON, in which `null` is what is empty.
+fn json<'de, T: Deserialize<'de>>(form: &'static str, bytes: &'de [u8]) -> Result<T, SbomError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = T::deserialize(Nullable(&mut json));
+    read.and_then(|value| json.end().map(|()| value)).map_err(|error| shape(form, &error))
 }
 
 fn shape(form: &'static str, error: &serde_json::Error) -> SbomError {

@@ -3,7 +3,7 @@
 //! The packages of `lazaret.packages/1` and `lazaret.report/1` are the vocabulary's own form; findings
 //! of a report are left behind, since they are made anew.
 
-use crate::{COMPONENTS, Document, SbomError, shape};
+use crate::{COMPONENTS, Document, SbomError, json};
 use serde::Deserialize;
 use vocabulary::{Coverage, Distribution, Package, Subject};
 
@@ -25,7 +25,7 @@ pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
             known: "lazaret.packages/1 or lazaret.report/1",
         });
     }
-    let own: Own = serde_json::from_slice(bytes).map_err(|error| shape("Lazaret", &error))?;
+    let own: Own = json("Lazaret", bytes)?;
     if own.packages.len() > COMPONENTS {
         return Err(SbomError::TooMany);
     }
@@ -40,5 +40,6 @@ pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
         packages: own.packages,
         coverage: own.coverage,
         components: Vec::new(),
+        problems: Vec::new(),
     })
 }

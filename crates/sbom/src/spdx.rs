@@ -1,72 +1,97 @@
-//! SPDX 2.2 and 2.3 as JSON.
+//! SPDX 2.2 and 2.3, as JSON and as tag-value, and SPDX 3.0 as JSON-LD.
 //!
-//! The document's root and its distribution are told from its packages by relationship and purpose;
+//! All give the same types, of which the document is then made. The document's root and its distribution are told from its packages by relationship and purpose;
 //! what Lazaret says beyond SPDX stands in annotations, `lazaret:key=value`, by which its own
-//! documents give the same findings as the image. Source: SPDX specification 2.3, clauses 7, 11, 12.
+//! documents give the same findings as the image. Source: SPDX specification 2.3, clauses 6, 7, 11, 12.
 
-use crate::stated::{distribution_id, relative};
-use crate::{COMPONENTS, Component, Document, SbomError, kept, shape};
+mod linked;
+mod tags;
+
+pub(crate) use linked::read as read_linked;
+pub(crate) use tags::read as read_tags;
+
+use crate::stated::{self, distribution_id, relative};
+use crate::{COMPONENTS, Component, Document, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Status};
+use vocabulary::{Coverage, Distribution, Ecosystem, Problem, Status};
 
-#[derive(Deserialize)]
+/// What the element of a relationship may be that is none: clauses 11.1 and 11.2.
+const NO_ELEMENT: [&str; 3] = ["NONE", "NOASSERTION", "SPDXRef-DOCUMENT"];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Spdx {
-    #[serde(default)]
     packages: Vec<Entry>,
-    #[serde(default)]
     relationships: Vec<Relationship>,
-    #[serde(rename = "documentDescribes", default)]
+    #[serde(rename = "documentDescribes")]
     describes: Vec<String>,
-    #[serde(default)]
     annotations: Vec<Annotation>,
+    #[serde(rename = "creationInfo")]
+    creation: Creation,
+    files: Vec<Named>,
+    snippets: Vec<Named>,
 }
 
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(rename = "SPDXID", default)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Creation {
+    creators: Vec<String>,
+}
+
+/// A file or snippet, of which no more counts than that it is described.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    #[serde(rename = "SPDXID")]
     id: String,
-    #[serde(default)]
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry {
+    #[serde(rename = "SPDXID")]
+    id: String,
     name: String,
-    #[serde(rename = "versionInfo", default)]
+    #[serde(rename = "versionInfo")]
     version: Option<String>,
-    #[serde(rename = "primaryPackagePurpose", default)]
+    #[serde(rename = "primaryPackagePurpose")]
     purpose: Option<String>,
-    #[serde(rename = "licenseDeclared", default)]
+    #[serde(rename = "licenseDeclared")]
     declared: Option<String>,
-    #[serde(rename = "licenseConcluded", default)]
+    #[serde(rename = "licenseConcluded")]
     concluded: Option<String>,
-    #[serde(rename = "sourceInfo", default)]
+    #[serde(rename = "sourceInfo")]
     source_info: Option<String>,
-    #[serde(rename = "externalRefs", default)]
+    #[serde(rename = "externalRefs")]
     references: Vec<Reference>,
-    #[serde(default)]
     annotations: Vec<Annotation>,
-    #[serde(default)]
     summary: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Reference {
-    #[serde(rename = "referenceType", default)]
+    #[serde(rename = "referenceType")]
     kind: String,
-    #[serde(rename = "referenceLocator", default)]
+    #[serde(rename = "referenceLocator")]
     locator: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Annotation {
-    #[serde(default)]
     comment: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Relationship {
-    #[serde(rename = "spdxElementId", default)]
+    #[serde(rename = "spdxElementId")]
     from: String,
-    #[serde(rename = "relationshipType", default)]
+    #[serde(rename = "relationshipType")]
     kind: String,
-    #[serde(rename = "relatedSpdxElement", default)]
+    #[serde(rename = "relatedSpdxElement")]
     to: String,
 }
 
@@ -78,7 +103,10 @@ pub(crate) fn read(bytes: &[u8], version: &str) -> Result<Document, SbomError> {
             known: "SPDX-2.2 or SPDX-2.3",
         });
     }
-    let spdx: Spdx = serde_json::from_slice(bytes).map_err(|error| shape("SPDX", &error))?;
+    document(version.replacen('-', " ", 1), json("SPDX", bytes)?)
+}
+
+fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     if spdx.packages.len() > COMPONENTS {
         return Err(SbomError::TooMany);
     }
@@ -92,25 +120,76 @@ pub(crate) fn read(bytes: &[u8], version: &str) -> Result<Document, SbomError> {
     // Where the document describes its packages one by one, none of them is the root.
     let single = described.len() == 1;
     let mut document = Document {
-        form: version.replacen('-', " ", 1),
+        form,
         coverage: coverage(&spdx.annotations),
+        problems: named_only(&spdx),
         ..Document::default()
     };
+    // Tools that name the source package wherever it has another name.
+    let known = |creator: &String| {
+        let creator = creator.to_ascii_lowercase();
+        ["tool: syft", "tool: trivy"].iter().any(|tool| creator.starts_with(tool))
+    };
+    let sources_told = spdx.creation.creators.iter().any(known);
+    let mut likely = None;
     for entry in spdx.packages {
         let purpose = entry.purpose.as_deref().unwrap_or_default();
         let has_purl = entry.references.iter().any(|one| one.kind == "purl");
         let root = single && described.contains(entry.id.as_str());
-        if purpose == "OPERATING-SYSTEM" {
-            document.distribution = Some(distribution(&entry));
+        if purpose == "OPERATING-SYSTEM" || entry.id.starts_with("SPDXRef-OperatingSystem-") {
+            document.runs_on(distribution(&entry));
         } else if root && (purpose == "CONTAINER" || spdx_root(&entry, has_purl)) {
             about(&entry, &mut document);
-        } else if has_purl
-            || !matches!(purpose, "APPLICATION" | "FILE" | "CONTAINER" | "SOURCE" | "DEVICE")
-        {
-            document.components.push(component(entry));
+        } else if !has_purl && is_distribution(&entry) {
+            likely.get_or_insert_with(|| distribution(&entry));
+        } else if has_purl || !is_group(&entry, purpose) {
+            let mut component = component(entry);
+            component.stated.sources_told |= sources_told;
+            document.components.push(component);
         }
     }
+    if document.distribution.is_none() {
+        document.distribution = likely;
+    }
     Ok(document)
+}
+
+/// Whether an entry without a package URL only stands for a file or a place, such as the lock files in
+/// Trivy's documents: it has no version.
+fn is_group(entry: &Entry, purpose: &str) -> bool {
+    let version = entry.version.as_deref().is_some_and(|text| !matches!(text, "" | "NOASSERTION"));
+    match purpose {
+        "FILE" | "SOURCE" | "DEVICE" => true,
+        "APPLICATION" | "CONTAINER" => !version,
+        _ => false,
+    }
+}
+
+/// Whether an entry without a package URL is a distribution by its name and release: `debian` `11`.
+fn is_distribution(entry: &Entry) -> bool {
+    let version = entry.version.as_deref().unwrap_or_default();
+    Ecosystem::of_distribution(distribution_id(&entry.name)).is_some()
+        && version.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// What relationships name that is described in another document, or nowhere.
+fn named_only(spdx: &Spdx) -> Vec<Problem> {
+    let packages = spdx.packages.iter().map(|one| one.id.as_str());
+    let others = spdx.files.iter().chain(&spdx.snippets).map(|one| one.id.as_str());
+    let known: HashSet<&str> = packages.chain(others).chain(NO_ELEMENT).collect();
+    let ends = spdx.relationships.iter().flat_map(|one| [one.from.as_str(), one.to.as_str()]);
+    let unknown: HashSet<&str> =
+        ends.filter(|end| !end.is_empty() && !known.contains(end)).collect();
+    let problem = |end: &str| Problem {
+        path: kept(end),
+        layer: None,
+        reason: match end.starts_with("DocumentRef-") {
+            true => "described in another document: not looked at; scan that one, too",
+            false => "named in a relationship, and described nowhere: not matched",
+        }
+        .to_owned(),
+    };
+    unknown.into_iter().map(problem).collect()
 }
 
 /// A root that is no package: it has no package URL, or that of an image.
@@ -133,21 +212,17 @@ fn about(entry: &Entry, document: &mut Document) {
 }
 
 fn distribution(entry: &Entry) -> Distribution {
-    let mut distribution = Distribution {
-        id: kept(distribution_id(&entry.name)),
-        version: kept(entry.version.as_deref().unwrap_or_default()),
-        codename: None,
-        pretty_name: entry.summary.as_deref().map(kept),
-        like: Vec::new(),
-    };
+    let release = entry.version.as_deref().unwrap_or_default();
+    let mut told = stated::distribution(&entry.name, release);
+    told.pretty_name = entry.summary.as_deref().map(kept);
     for (key, value) in own(&entry.annotations) {
         match key {
-            "codename" => distribution.codename = Some(kept(value)),
-            "like" => distribution.like = value.split(' ').take(8).map(kept).collect(),
+            "codename" => told.codename = Some(kept(value)),
+            "like" => told.like = value.split(' ').take(8).map(kept).collect(),
             _ => {}
         }
     }
-    distribution
+    told
 }
 
 /// What Lazaret annotates: `lazaret:key=value`.
@@ -184,7 +259,7 @@ fn component(entry: Entry) -> Component {
     let mut component = Component {
         purl,
         name: kept(&entry.name),
-        version: kept(entry.version.as_deref().unwrap_or_default()),
+        version: asserted(&entry.version).unwrap_or_default(),
         ungrouped: true,
         licences: asserted(&entry.declared)
             .or_else(|| asserted(&entry.concluded))

@@ -9,7 +9,7 @@
 //! `pkg/sbom/spdx`.
 
 use crate::kept;
-use vocabulary::{OriginKind, Presence};
+use vocabulary::{Distribution, OriginKind, Presence};
 
 /// What is stated of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,11 +40,16 @@ pub struct Stated {
     pub architecture: Option<String>,
     /// By what it was identified, and how surely.
     pub identified: Option<(String, String)>,
+    /// Whether a tool wrote it that names the source package wherever it has another name.
+    pub sources_told: bool,
 }
 
 impl Stated {
     /// Takes one property.
     pub(crate) fn take(&mut self, name: &str, value: &str) {
+        self.sources_told |= ["lazaret:", "syft:", "aquasecurity:trivy:"]
+            .iter()
+            .any(|known| name.starts_with(known));
         if let Some(own) = name.strip_prefix("lazaret:") {
             self.take_own(own, value);
         } else if let Some(of_syft) = name.strip_prefix("syft:") {
@@ -147,10 +152,27 @@ impl Stated {
 
 /// Names of distributions in Trivy's documents and the `ID` of os-release that each stands for.
 /// Source: Trivy, `pkg/fanal/types/const.go`.
-const FAMILIES: [(&str, &str); 14] = [
+/// Below them full names, as others write them (`NAME` of os-release).
+const FAMILIES: [(&str, &str); 30] = [
     ("alma", "almalinux"),
     ("amazon", "amzn"),
     ("cbl-mariner", "mariner"),
+    ("alma linux", "almalinux"),
+    ("alpine linux", "alpine"),
+    ("amazon linux", "amzn"),
+    ("amazon linux ami", "amzn"),
+    ("centos linux", "centos"),
+    ("centos stream", "centos"),
+    ("debian gnu/linux", "debian"),
+    ("fedora linux", "fedora"),
+    ("microsoft azure linux", "azurelinux"),
+    ("oracle linux", "ol"),
+    ("oracle linux server", "ol"),
+    ("photon os", "photon"),
+    ("red hat enterprise linux", "rhel"),
+    ("sles_ltss", "sles"),
+    ("ubuntu linux", "ubuntu"),
+    ("vmware photon os", "photon"),
     ("opensuse.leap", "opensuse-leap"),
     ("opensuse.tumbleweed", "opensuse-tumbleweed"),
     ("opensuse leap", "opensuse-leap"),
@@ -169,6 +191,39 @@ const FAMILIES: [(&str, &str); 14] = [
 pub fn distribution_id(name: &str) -> &str {
     let known = FAMILIES.iter().find(|(family, _)| name.eq_ignore_ascii_case(family));
     known.map_or(name, |(_, id)| id)
+}
+
+/// A distribution by name and release, each in the words of any tool: `debian` and `11`, `11.6`,
+/// `bullseye` or `11 (bullseye)`; `Debian GNU/Linux 11 (bullseye)`.
+#[must_use]
+pub fn distribution(name: &str, release: &str) -> Distribution {
+    let mut name = name.trim();
+    let mut release = release.trim();
+    if release.is_empty()
+        && let Some((before, after)) = name.split_once(' ')
+        && let Some(at) = name.find(|digit: char| digit.is_ascii_digit())
+    {
+        release = name.get(at..).unwrap_or(after).trim();
+        name = name.get(..at).unwrap_or(before).trim();
+    }
+    let numbered = release.starts_with(|first: char| first.is_ascii_digit());
+    // What stands in brackets behind the number is a code name, or a mark of long support.
+    let (version, behind) = release.split_once(' ').unwrap_or((release, ""));
+    let behind = behind.trim_matches(['(', ')', ' ']);
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let (version, codename) = match (numbered, word(behind)) {
+        (false, _) => ("", Some(release).filter(|release| !release.is_empty())),
+        (true, true) => (version, Some(behind)),
+        (true, false) if behind.eq_ignore_ascii_case("lts") => (version, None),
+        (true, false) => (release, None),
+    };
+    Distribution {
+        id: kept(distribution_id(name)),
+        version: kept(version),
+        codename: codename.map(|text| kept(&text.to_ascii_lowercase())),
+        pretty_name: None,
+        like: Vec::new(),
+    }
 }
 
 /// A path as Lazaret writes it: without a slash at its beginning.

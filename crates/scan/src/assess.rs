@@ -2,15 +2,17 @@
 
 use crate::freshness;
 use crate::host;
+use crate::imported::Imported;
 use crate::inventory::Inventory;
 use crate::mend;
 use crate::rank::{self, Known};
 use crate::read::ATTACHED;
+use crate::sources;
 use advisories::{Databases, Risks};
 use archive::Freshness;
 use image::source::attached::Attached;
-use policy::Policy;
-use vocabulary::{Coverage, Finding, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
+use policy::{About, Policy};
+use vocabulary::{Coverage, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
 
 /// What an inventory is assessed by.
 pub struct Assessment<'assess> {
@@ -25,7 +27,7 @@ pub struct Assessment<'assess> {
     /// What the distribution's archive says, where it was asked.
     pub freshness: Option<&'assess Freshness>,
     /// What other tools found.
-    pub imported: &'assess [Finding],
+    pub imported: &'assess Imported,
     /// What counts.
     pub policy: &'assess Policy,
     /// The day on which it counts, for ignores that expire.
@@ -49,9 +51,11 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         kernel,
         mut programs,
         attached,
+        packed: _,
     } = inventory;
     let (mut findings, mut coverage) = (findings, coverage);
-    findings.extend(by.imported.iter().cloned());
+    findings.extend(by.imported.findings.iter().cloned());
+    coverage.extend(by.imported.coverage.iter().cloned());
     let mut databases = Vec::new();
     if let Some(advisories) = by.databases {
         if let Some(platform) = &subject.platform {
@@ -61,6 +65,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         findings.extend(matched.findings);
         host::mark_kernels(&mut findings, kernel.as_deref());
         coverage.extend(matched.coverage);
+        coverage.extend(sources::coverage(&packages, distribution.as_ref(), advisories));
         databases = advisories.infos().to_vec();
         databases.extend(by.risks.into_iter().flat_map(Risks::infos).cloned());
         let (ended, lifetime) =
@@ -75,6 +80,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
             symlinks: &symlinks,
         };
         rank::rank(&mut findings, &known);
+        coverage.extend(policy::gates(by.policy, &databases));
     }
     if let Some(fresh) = by.freshness {
         findings.extend(freshness::unexplained(&fresh.findings, &findings));
@@ -85,8 +91,10 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     let (asked, unknown) = policy::conditions(policy, &subject, &packages);
     findings.extend(asked);
     coverage.extend(unknown);
+    let about = About { subject: &subject, packages: &packages, programs: Some(&programs) };
+    coverage.extend(policy::vex_coverage(&policy.vex, &about));
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
-    let mut judgement = policy::decide_for(policy, Some(&subject), findings, &coverage, by.today);
+    let mut judgement = policy::decide_for(policy, Some(&about), findings, &coverage, by.today);
     if packages.is_empty() {
         // So that nobody takes "no findings" for a verdict on software that was never seen.
         judgement.decision.reasons.push("no packages were found".to_owned());

@@ -2,7 +2,7 @@
 //!
 //! In goes a document that [`sbom`] read, out comes an [`Inventory`] whose packages are what its
 //! package URLs name, at the places that it states. The one design decision: what cannot be matched is
-//! listed and counted in the coverage of `sbom`, because a bill that is read in part must not look
+//! listed all the same and counted in the coverage of `sbom`, because a bill that is read in part must not look
 //! clean; and the bill of an image that Lazaret wrote gives the findings of that image, with the same
 //! fingerprints.
 
@@ -49,26 +49,28 @@ pub enum BillError {
 }
 
 /// The file that a reference names as a bill of materials: `sbom:FILE`, with `-` for standard input,
-/// or a file whose first byte opens a JSON object.
+/// or a file that begins like one.
 pub(crate) fn named(reference: &str) -> Option<PathBuf> {
     if let Some(file) = reference.strip_prefix("sbom:") {
         return Some(PathBuf::from(file));
     }
     let path = Path::new(reference);
-    let mut head = [0_u8; 64];
+    let mut head = [0_u8; 512];
     let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
     let length = is_file.then(|| std::fs::File::open(path).ok()?.read(&mut head).ok()).flatten()?;
-    let head = head.get(..length)?;
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    (text.first() == Some(&b'{')).then(|| path.to_owned())
+    sbom::looks_like_one(head.get(..length)?).then(|| path.to_owned())
 }
 
-/// Reads a bill of materials.
-pub(crate) fn read(reference: &str, path: &Path) -> Result<Inventory, BillError> {
+/// Reads a bill of materials. `given` is the release that its packages are of, whatever it says itself.
+pub(crate) fn read(
+    reference: &str,
+    path: &Path,
+    given: Option<&Distribution>,
+) -> Result<Inventory, BillError> {
     let bytes = bytes_of(path)?;
     let document = sbom::read(&bytes)
         .map_err(|source| BillError::Document { path: path.to_owned(), source })?;
-    Ok(inventory(reference, document))
+    Ok(inventory(reference, document, given))
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, BillError> {
@@ -87,9 +89,10 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, BillError> {
     Ok(bytes)
 }
 
-/// The inventory of a document.
+/// The inventory of a document; `given` is the release that its packages are of, whatever it says
+/// itself.
 #[must_use]
-pub fn inventory(reference: &str, document: Document) -> Inventory {
+pub fn inventory(reference: &str, document: Document, given: Option<&Distribution>) -> Inventory {
     let parsed: Vec<(Component, Result<Purl, String>)> = document
         .components
         .into_iter()
@@ -98,15 +101,22 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
             (component, purl)
         })
         .collect();
-    let distribution = document.distribution.or_else(|| stated_distribution(&parsed));
+    let distribution =
+        given.cloned().or(document.distribution).or_else(|| stated_distribution(&parsed));
     let mut packages = document.packages;
-    let mut problems = Vec::new();
+    let mut problems = document.problems;
+    problems.extend(without_source(&parsed));
     for (component, purl) in parsed {
         let name = shown(&component);
-        match package(component, purl, distribution.as_ref()) {
-            Ok(package) => packages.push(package),
-            Err(reason) => problems.push(Problem { path: name, layer: None, reason }),
-        }
+        let elsewhere = purl.as_ref().ok().filter(|_| given.is_none());
+        let elsewhere = elsewhere.and_then(|purl| elsewhere_than(purl, distribution.as_ref()?));
+        let purl = match elsewhere {
+            Some(reason) => Err(Unmatched { purl: purl.ok().map(Box::new), reason }),
+            None => purl.map_err(|reason| Unmatched { purl: None, reason }),
+        };
+        let (package, reason) = package(component, purl, distribution.as_ref());
+        packages.extend(package);
+        problems.extend(reason.map(|reason| Problem { path: name, layer: None, reason }));
     }
     packages.sort_by(|left, right| resolve::key(left).cmp(&resolve::key(right)));
     packages.dedup();
@@ -115,7 +125,10 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
     let mut own = Coverage::with_problems(CHECK, problems);
     own.reason = Some(format!("packages as {} states them", document.form));
     if packages.is_empty() && own.problems.is_empty() {
-        own = Coverage::skipped(CHECK, "the document names no packages: not checked");
+        own = Coverage::skipped(
+            CHECK,
+            "the document names no packages: nothing was checked; make it of what was built or installed",
+        );
     }
     coverage.retain(|one| one.check != CHECK || one.status != vocabulary::Status::Ran);
     coverage.push(own);
@@ -145,14 +158,19 @@ pub fn inventory(reference: &str, document: Document) -> Inventory {
         apt: catalog::apt::Settings::default(),
         kernel: None,
         programs: vocabulary::Programs::default(),
+        packed: None,
         attached: Vec::new(),
     }
 }
 
 fn shown(component: &Component) -> String {
+    let name = match component.name.as_str() {
+        "" => component.purl.as_deref().unwrap_or("a component without a name"),
+        name => name,
+    };
     match component.version.as_str() {
-        "" => component.name.clone(),
-        version => format!("{} {version}", component.name),
+        "" => name.to_owned(),
+        version => format!("{name} {version}"),
     }
 }
 
@@ -168,46 +186,129 @@ fn purl_of(component: &Component) -> Result<Purl, String> {
     }
 }
 
-/// The distribution that most of the package URLs name, where no component is one.
-fn stated_distribution(parsed: &[(Component, Result<Purl, String>)]) -> Option<Distribution> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for purl in parsed.iter().filter_map(|(_, purl)| purl.as_ref().ok()) {
-        if !matches!(purl.kind(), "deb" | "apk" | "rpm" | "alpm") {
-            continue;
-        }
-        if let Some(text) = purl.qualifier("distro") {
-            // Some tools write the release alone.
-            let numbered = text.starts_with(|first: char| first.is_ascii_digit());
-            let parts = match (purl.namespace(), purls::split_distro(text)) {
-                (Some(namespace), _) if numbered => Some((namespace, text)),
-                (_, parts) => parts,
-            };
-            let Some((id, release)) = parts else { continue };
-            let text = format!("{}:{release}", sbom::distribution_id(id));
-            *counts.entry(text).or_default() += 1;
-        }
-    }
-    let (text, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    purls::distribution(&text).ok()
+/// Types of package URLs whose packages are of a distribution.
+fn is_of_distribution(purl: &Purl) -> bool {
+    matches!(purl.kind(), "deb" | "apk" | "alpine" | "rpm" | "alpm")
 }
 
-/// The package that a component is.
+/// The distribution that most of the package URLs name, where no component is one.
+fn stated_distribution(parsed: &[(Component, Result<Purl, String>)]) -> Option<Distribution> {
+    let mut counts: BTreeMap<(String, String, Option<String>), usize> = BTreeMap::new();
+    let purls = parsed.iter().filter_map(|(_, purl)| purl.as_ref().ok());
+    for purl in purls.filter(|purl| is_of_distribution(purl)) {
+        let Some(named) = purls::named_distribution(purl) else { continue };
+        let id = sbom::distribution_id(&named.id).to_owned();
+        *counts.entry((id, named.version, named.codename)).or_default() += 1;
+    }
+    let ((id, version, codename), _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    Some(Distribution { id, version, codename, pretty_name: None, like: Vec::new() })
+}
+
+/// Why a package is not of the distribution that the document is about: its namespace or its own
+/// release is another. Held against the document's, it would be matched wrongly.
+fn elsewhere_than(purl: &Purl, distribution: &Distribution) -> Option<String> {
+    if !is_of_distribution(purl) {
+        return None;
+    }
+    let own = purls::named_distribution(purl).map(|mut own| {
+        own.id = sbom::distribution_id(&own.id).to_owned();
+        own
+    });
+    let of_namespace =
+        purl.namespace().and_then(|name| Ecosystem::of_distribution(sbom::distribution_id(name)));
+    let documents = Ecosystem::of_distribution(&distribution.id);
+    let other = of_namespace.zip(documents).is_some_and(|(own, documents)| own != documents);
+    let other = other || own.is_some_and(|own| !purls::same_release(&own, distribution));
+    let release = match distribution.version.as_str() {
+        "" => distribution.codename.as_deref().unwrap_or_default(),
+        version => version,
+    };
+    other.then(|| {
+        format!(
+            "it is of another distribution than {} {release}, which the document is about: not matched; scan it apart, or name the release by --distro",
+            distribution.id
+        )
+    })
+}
+
+/// Says where no package of a distribution names its source, by which advisories speak: a tool that
+/// names them at all does so wherever the source has another name.
+fn without_source(parsed: &[(Component, Result<Purl, String>)]) -> Option<Problem> {
+    let named = |component: &Component, purl: &Purl| {
+        component.stated.sources_told
+            || component.stated.source().is_some()
+            || ["upstream", "source", "origin"].iter().any(|key| purl.qualifier(key).is_some())
+    };
+    let of_sources = parsed
+        .iter()
+        .filter_map(|(component, purl)| Some((component, purl.as_ref().ok()?)))
+        .filter(|(_, purl)| matches!(purl.kind(), "deb" | "apk" | "alpine"));
+    let mut count = 0_u64;
+    for (component, purl) in of_sources {
+        if named(component, purl) {
+            return None;
+        }
+        count += 1;
+    }
+    (count > 0).then(|| Problem {
+        path: vocabulary::counted(count, "package", "packages"),
+        layer: None,
+        reason: "no source package is named: matched by its own name, which advisories of a source with another name do not mention".to_owned(),
+    })
+}
+
+/// A component that is not matched: listed, with the reason.
+struct Unmatched {
+    purl: Option<Box<Purl>>,
+    reason: String,
+}
+
+/// The package that a component is, and why it cannot be matched, where it cannot. Without a name there
+/// is nothing to be listed.
 fn package(
     component: Component,
-    purl: Result<Purl, String>,
+    purl: Result<Purl, Unmatched>,
     distribution: Option<&Distribution>,
-) -> Result<Package, String> {
-    let purl = purl?;
-    let stated = &component.stated;
-    let mut package = match purls::package(&purl, distribution) {
-        Ok((package, _)) => package,
+) -> (Option<Package>, Option<String>) {
+    let matched = purl.and_then(|purl| match purls::package(&purl, distribution) {
+        Ok((package, _)) => Ok(package),
         // Of a type that has no advisories: listed, and said to be not checked.
-        Err(PurlMatchError::Type(_)) => unmatched(&purl, &component),
+        Err(PurlMatchError::Type(_)) => Ok(unmatched(&purl, &component)),
         Err(PurlMatchError::NoVersion(_)) => {
-            return Err("it has no version: not matched".to_owned());
+            let reason = "it has no version: listed, not matched".to_owned();
+            Err(Unmatched { purl: Some(Box::new(purl)), reason })
         }
-        Err(error) => return Err(error.to_string()),
-    };
+        Err(error) => Err(Unmatched { purl: Some(Box::new(purl)), reason: error.to_string() }),
+    });
+    match matched {
+        Ok(package) => (Some(as_stated(package, component)), None),
+        Err(Unmatched { purl, reason }) => {
+            let generic = || {
+                let name = component.name.trim_matches(['/', ' ']);
+                let named = !name.is_empty();
+                named.then(|| Purl::new("generic", name).with_version(&component.version))
+            };
+            let package = purl.map(|purl| *purl).or_else(generic).map(|purl| {
+                // Of a distribution whose release is not known: matching says so.
+                let namespace = purl.namespace().filter(|_| distribution.is_none());
+                let namespace =
+                    namespace.filter(|_| is_of_distribution(&purl) && purl.version().is_some());
+                let ecosystem = namespace
+                    .and_then(|name| Ecosystem::of_distribution(sbom::distribution_id(name)));
+                let package = unmatched(&purl, &component);
+                Package { ecosystem: ecosystem.unwrap_or(Ecosystem::PROGRAM), ..package }
+            });
+            // What it says of its ecosystem does not make it one that can be matched.
+            let mut component = component;
+            component.stated.ecosystem = None;
+            (package.map(|package| as_stated(package, component)), Some(reason))
+        }
+    }
+}
+
+/// What the document states of a package beyond its package URL.
+fn as_stated(mut package: Package, component: Component) -> Package {
+    let stated = &component.stated;
     if let Some(ecosystem) = &stated.ecosystem {
         package.ecosystem = Ecosystem::new(ecosystem);
         if component.ungrouped && !component.name.is_empty() {
@@ -229,7 +330,7 @@ fn package(
     package.layer = stated.layer;
     package.origin = stated.origin.unwrap_or_default();
     package.presence = stated.presence.unwrap_or(Presence::Installed);
-    package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok());
+    package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok()).map(Box::new);
     if let Some(module) = &stated.module {
         package.module = Some(module.clone());
     }
@@ -239,9 +340,10 @@ fn package(
     package.identified = stated
         .identified
         .as_ref()
-        .map(|(by, how)| Identified { by: by.clone(), confidence: confidence(how) });
+        .map(|(by, how)| Identified { by: by.clone(), confidence: confidence(how) })
+        .map(Box::new);
     package.licences = component.licences;
-    Ok(package)
+    package
 }
 
 fn confidence(text: &str) -> Confidence {
@@ -253,13 +355,15 @@ fn confidence(text: &str) -> Confidence {
     }
 }
 
+/// A package that is listed and held against no advisory.
 fn unmatched(purl: &Purl, component: &Component) -> Package {
     let version = purl.version().unwrap_or_default().to_owned();
-    Package::new(
-        purl.clone(),
-        Ecosystem::PROGRAM,
-        component.name.clone(),
-        version,
-        Location::Subject,
-    )
+    let name = match component.name.as_str() {
+        "" => purl.name(),
+        name => name,
+    };
+    Package::new(purl.clone(), Ecosystem::PROGRAM, name.to_owned(), version, Location::Subject)
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,10 @@ pub fn difference(
     };
     let mut coverage = gaps(before, "before");
     coverage.extend(gaps(after, "after"));
+    // A saved report was ranked by what its own scan had.
+    if !coverage.iter().any(|one| one.check.starts_with("risk:KEV")) {
+        coverage.extend(policy::gates(policy, &after.databases));
+    }
     // Ignore rules were applied to each side already; their end is no news of the later one.
     let policy = Policy { ignores: Vec::new(), matter: Matter::NewFindings, ..policy.clone() };
     let decision = policy::decide(&policy, fresh, &coverage, today).decision;

@@ -29,16 +29,23 @@ const PLACES: &[&str] = &[
     "usr/lib/apk/db",
     "usr/lib/cni",
     "usr/lib/fedora-release",
+    "usr/lib/opkg",
     "usr/lib/os-release",
     "usr/lib/os.release.d",
     "usr/lib/sysimage/rpm",
     "usr/lib/system-release",
     "usr/lib/system-release.d",
     "usr/libexec/cni",
+    "usr/share/bottlerocket",
     "usr/share/rpm",
+    "var/db/xbps",
+    "var/lib/chisel",
     "var/lib/dpkg",
+    "var/lib/opkg",
     "var/lib/pacman/local",
+    "var/lib/pkgtools/packages",
     "var/lib/rpm",
+    "var/log/packages",
 ];
 
 /// Folders in which programs of the container platform may lie.

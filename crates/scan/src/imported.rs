@@ -4,11 +4,15 @@
 //! In go the bytes of a SARIF 2.1.0 log, out come findings of the rule `imported`, each with the tool
 //! and its rule as evidence, and what the log itself suppresses left out with a count. Nothing of the
 //! text is believed beyond what it says: paths are relative, lengths are bounded, and a result without
-//! a rule is named by its tool. Source: OASIS SARIF 2.1.0, sections 3.14, 3.19, 3.27, 3.49; GitHub,
+//! a rule is named by its tool. A log that says that nothing was looked at, or that its tool broke off,
+//! is coverage of the import, and never passes. Source: OASIS SARIF 2.1.0, sections 3.14, 3.19, 3.20, 3.27, 3.49; GitHub,
 //! "SARIF support for code scanning", `security-severity`.
 
 use serde::Deserialize;
-use vocabulary::{Evidence, Finding, Location, Rule, Severity};
+use std::collections::BTreeMap;
+use vocabulary::{
+    Coverage, Evidence, Finding, Location, Nullable, Problem, Rule, Severity, Status,
+};
 
 /// Largest log.
 pub const SARIF_BYTES: u64 = 256 << 20;
@@ -38,9 +42,19 @@ struct Log {
 #[derive(Deserialize)]
 struct Run {
     tool: Tool,
-    /// Null where nothing was looked for.
+    /// Null, or not there, where nothing was looked for. SARIF 3.14.23.
     #[serde(default)]
     results: Option<Vec<Outcome>>,
+    #[serde(default)]
+    invocations: Vec<Invocation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    /// SARIF 3.20.14 demands it.
+    #[serde(default)]
+    execution_successful: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +166,17 @@ pub struct Imported {
     pub findings: Vec<Finding>,
     /// How many results it suppresses itself.
     pub suppressed: u64,
+    /// What it says of its own completeness, by tool.
+    pub coverage: Vec<Coverage>,
+}
+
+impl Imported {
+    /// Adds another log.
+    pub fn extend(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.suppressed += other.suppressed;
+        self.coverage.extend(other.coverage);
+    }
 }
 
 /// Reads a log.
@@ -160,15 +185,33 @@ pub struct Imported {
 /// Where it is not SARIF 2.1.0.
 pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let log: Log =
-        serde_json::from_slice(bytes).map_err(|error| ImportError::Shape(error.to_string()))?;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let log = Log::deserialize(Nullable(&mut json));
+    let log = log.and_then(|log| json.end().map(|()| log));
+    let log: Log = log.map_err(|error| ImportError::Shape(error.to_string()))?;
     if log.version != "2.1.0" {
         let version: String = log.version.chars().take(20).collect();
         return Err(ImportError::Shape(format!("its version is `{version}`")));
     }
     let mut imported = Imported::default();
-    for run in log.runs {
-        let Run { tool, results } = run;
+    let mut unlooked: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    if log.runs.is_empty() {
+        let reason = "the log holds no run of a tool: nothing was looked at";
+        imported.coverage.push(Coverage::skipped("imported", reason));
+    }
+    for (index, run) in log.runs.into_iter().enumerate() {
+        let Run { tool, results, invocations } = run;
+        let problems = unlooked.entry(name_of(&tool)).or_default();
+        let mut problem = |reason: &str| {
+            let path = format!("run {}", index + 1);
+            problems.push(Problem { path, layer: None, reason: reason.to_owned() });
+        };
+        if results.is_none() {
+            problem("it holds no list of results: the tool looked at nothing");
+        }
+        if invocations.iter().any(|one| one.execution_successful == Some(false)) {
+            problem("the tool says that it did not succeed: it may not have looked at everything");
+        }
         for outcome in results.unwrap_or_default() {
             if imported.findings.len() >= RESULTS {
                 return Err(ImportError::TooMany);
@@ -184,7 +227,18 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
             imported.findings.push(finding(&tool, &outcome));
         }
     }
+    imported.coverage.extend(unlooked.into_iter().map(|(tool, problems)| {
+        let reason = (!problems.is_empty()).then(|| "by what its log says of itself".to_owned());
+        // Not a file that was left out, but a tool that did not do its work.
+        let status = if problems.is_empty() { Status::Ran } else { Status::Failed };
+        let coverage = Coverage::with_problems(format!("imported:{tool}"), problems);
+        Coverage { status, reason, ..coverage }
+    }));
     Ok(imported)
+}
+
+fn name_of(tool: &Tool) -> String {
+    kept(if tool.driver.name.is_empty() { "unknown tool" } else { &tool.driver.name })
 }
 
 fn finding(tool: &Tool, outcome: &Outcome) -> Finding {
@@ -196,7 +250,7 @@ fn finding(tool: &Tool, outcome: &Outcome) -> Finding {
         let all = components().flat_map(|component| &component.rules);
         all.into_iter().find(|rule| Some(&rule.id) == id.as_ref())
     });
-    let name = kept(if tool.driver.name.is_empty() { "unknown tool" } else { &tool.driver.name });
+    let name = name_of(tool);
     let id = kept(id.as_deref().unwrap_or("result"));
     let title = match outcome.message.text.as_str() {
         "" => descriptor
@@ -284,6 +338,31 @@ mod tests {
         assert_eq!(sql.evidence, [tool]);
         assert_eq!((style.severity, style.title.as_str()), (Severity::Low, "py/style"));
         assert_eq!((other.severity, &other.location), (Severity::High, &Location::Subject));
+    }
+
+    #[test]
+    fn a_log_of_which_nothing_was_looked_at_has_not_passed() {
+        let status = |text: &str| {
+            let coverage = import(text.as_bytes()).unwrap().coverage;
+            let [one] = coverage.as_slice() else { panic!("{coverage:?}") };
+            (one.check.clone(), one.status)
+        };
+        let run = |members: &str| {
+            format!(
+                r#"{{"version":"2.1.0","runs":[{{"tool":{{"driver":{{"name":"T"}}}}{members}}}]}}"#
+            )
+        };
+        let named = "imported:T".to_owned();
+        assert_eq!(status(&run(r#","results":[]"#)), (named.clone(), Status::Ran));
+        assert_eq!(status(&run(r#","results":null"#)), (named.clone(), Status::Failed));
+        assert_eq!(status(&run("")), (named.clone(), Status::Failed));
+        let broken = r#","results":[],"invocations":[{"executionSuccessful":false}]"#;
+        assert_eq!(status(&run(broken)), (named, Status::Failed));
+        let none = r#"{"version":"2.1.0","runs":[]}"#;
+        assert_eq!(status(none), ("imported".to_owned(), Status::Skipped));
+        let null = r#"{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"T","rules":null},"extensions":null},
+            "results":[{"ruleId":"a","message":null,"locations":null}],"invocations":null}]}"#;
+        assert_eq!(import(null.as_bytes()).unwrap().findings.len(), 1);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Holds computed digests against those that manifest and configuration name.
+//! Holds computed digests and sizes against those that manifest and configuration name.
 
-use image::{Image, Mismatch, Walked};
-use vocabulary::{Digest, Evidence, Finding, Layer, Location, OriginKind, Rule};
+use image::{Claim, Image, Mismatch, Walked};
+use vocabulary::{Aspect, Digest, Evidence, Finding, Layer, Location, OriginKind, Rule};
 
 /// What of one layer is not what it is said to be.
 pub(crate) fn of_layer(image: &Image, index: usize, walked: &Walked) -> Vec<Mismatch> {
@@ -11,18 +11,23 @@ pub(crate) fn of_layer(image: &Image, index: usize, walked: &Walked) -> Vec<Mism
         (format!("layer {index}, as stored"), &source.digest, &walked.packed_digest),
         (format!("layer {index}, unpacked (diffID)"), &source.diff_id, &walked.facts.diff_id),
     ];
-    pairs
+    let mut mismatches: Vec<Mismatch> = pairs
         .into_iter()
         .filter_map(|(what, expected, found)| {
             let (expected, found) = (expected.clone()?, found.clone()?);
-            (expected != found && expected.algorithm() == found.algorithm()).then_some(Mismatch {
-                what,
-                layer,
-                expected,
-                found,
-            })
+            let differs = expected != found && expected.algorithm() == found.algorithm();
+            differs.then_some(Mismatch { what, layer, claim: Claim::Digest { expected, found } })
         })
-        .collect()
+        .collect();
+    // Counted in full only where the stored bytes were hashed in full.
+    let found = walked.packed_digest.as_ref().map(|_| walked.packed_bytes);
+    if let (Some(expected), Some(found)) = (source.stated_bytes, found)
+        && expected != found
+    {
+        let what = format!("layer {index}, as stored");
+        mismatches.push(Mismatch { what, layer, claim: Claim::Size { expected, found } });
+    }
+    mismatches
 }
 
 /// The findings of mismatches.
@@ -38,8 +43,16 @@ fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
         None => Location::Subject,
     };
     // What was expected belongs to the identity: two documents of one subject can both be wrong.
-    let id = mismatch.expected.to_string();
-    let title = format!("The {} does not have the digest that names it", mismatch.what);
+    let (id, title) = match &mismatch.claim {
+        Claim::Digest { expected, .. } => (
+            expected.to_string(),
+            format!("The {} does not have the digest that names it", mismatch.what),
+        ),
+        Claim::Size { expected, found } => (
+            format!("{}, {expected} bytes", mismatch.what),
+            format!("The {} has {found} bytes, and its descriptor says {expected}", mismatch.what),
+        ),
+    };
     Finding {
         layer: mismatch.layer,
         origin: layer.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
@@ -48,8 +61,16 @@ fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
 }
 
 fn evidence(mismatch: &Mismatch) -> Evidence {
-    let Mismatch { what, expected, found, .. } = mismatch.clone();
-    Evidence::Digest { what, expected, found }
+    match mismatch.claim.clone() {
+        Claim::Digest { expected, found } => {
+            Evidence::Digest { what: mismatch.what.clone(), expected, found }
+        }
+        Claim::Size { expected, found } => Evidence::Difference {
+            aspect: Aspect::Size,
+            expected: Some(expected.to_string()),
+            found: Some(found.to_string()),
+        },
+    }
 }
 
 /// The diffID to show for a layer: computed, else named, else that of nothing.

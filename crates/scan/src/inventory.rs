@@ -30,6 +30,8 @@ pub struct Inventory {
     pub kernel: Option<String>,
     /// What programs say of themselves beyond their packages.
     pub programs: vocabulary::Programs,
+    /// How the archive that it was read from is packed, where it is.
+    pub packed: Option<&'static str>,
     /// VEX documents that are attached to it, where they were asked for.
     pub attached: Vec<image::source::attached::Attached>,
 }

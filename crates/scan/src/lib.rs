@@ -7,6 +7,7 @@
 
 mod assess;
 mod bill;
+mod completeness;
 mod difference;
 mod freshness;
 mod host;
@@ -19,6 +20,7 @@ mod rank;
 mod read;
 mod resolve;
 mod running;
+mod sources;
 
 pub use assess::{Assessment, assess};
 pub use bill::{BillError, inventory as bill};
@@ -27,6 +29,8 @@ pub use imported::{ImportError, Imported, SARIF_BYTES, import};
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
+pub use sbom::distribution_id;
+pub use sources::coverage as unknown_sources;
 
 pub use image::{Progress, RecordLevel};
 

@@ -58,7 +58,7 @@ pub(crate) fn settle(cataloged: &mut [Cataloged], squash: &Squash<'_>) {
         entry.package.owned_by = owners
             .get(proving_file(path))
             .filter(|owner| is_unmodified(owner, entry))
-            .map(|owner| owner.purl.clone());
+            .map(|owner| Box::new(owner.purl.clone()));
     }
 }
 

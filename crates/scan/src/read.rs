@@ -5,16 +5,20 @@ use crate::host;
 use crate::integrity;
 use crate::inventory::Inventory;
 use crate::resolve::{self, Tree};
+use image::again::{Followed, Plan};
 use image::cache::Checks;
+use image::links::Aliases;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
-    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, WalkJob, Walked, Walker,
+    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, SubjectShape, WalkJob, Walked,
+    Walker,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{
-    Algorithm, Coverage, Digest, FileRecord, Layer, Platform, Problem, Status, Subject, SubjectKind,
+    Algorithm, Coverage, Digest, Distribution, FileRecord, Layer, Platform, Problem, Status,
+    Subject, SubjectKind,
 };
 
 /// How a subject is to be read.
@@ -38,6 +42,8 @@ pub struct ReadOptions {
     pub kernel: Option<String>,
     /// Whether VEX documents that are attached to an image are looked for.
     pub attached: bool,
+    /// The release that the packages of a bill of materials are of, whatever it says itself.
+    pub distribution: Option<Distribution>,
 }
 
 /// The check of what is attached to an image, in the coverage.
@@ -56,6 +62,7 @@ impl Default for ReadOptions {
             registry: image::RegistryOptions::default(),
             kernel: None,
             attached: false,
+            distribution: None,
         }
     }
 }
@@ -69,6 +76,9 @@ pub enum ScanError {
     /// The bill of materials could not be read.
     #[error(transparent)]
     Bill(#[from] BillError),
+    /// A release was given for what says its own.
+    #[error("`{0}` is no bill of materials: what it is of, it says itself; leave out --distro")]
+    NotABill(String),
 }
 
 /// What came of one layer.
@@ -88,7 +98,10 @@ pub fn read(
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
     if let Some(file) = bill::named(reference) {
-        return Ok(bill::read(reference, &file)?);
+        return Ok(bill::read(reference, &file, options.distribution.as_ref())?);
+    }
+    if options.distribution.is_some() {
+        return Err(ScanError::NotABill(reference.to_owned()));
     }
     if let Some(root) = host::named(reference) {
         return read_host(reference, &root, options, progress);
@@ -194,8 +207,17 @@ pub fn read_container(
     let mut problems = Vec::new();
     for (layer, facts) in (image..).zip(above) {
         let layer = u32::try_from(layer).ok();
-        let unread = facts.problems.into_iter().filter(|(check, _)| check == "walk");
-        problems.extend(unread.map(|(_, problem)| Problem { layer, ..problem }));
+        let gaps = facts.gaps().into_iter().map(|gap| (gap.check.clone(), gap.to_string()));
+        problems.extend(
+            gaps.filter(|(check, _)| check == image::facts::WALK).map(|(_, reason)| Problem {
+                path: "/".to_owned(),
+                layer,
+                reason,
+            }),
+        );
+        let unread =
+            facts.problems.get(image::facts::WALK).into_iter().flat_map(|kept| kept.iter());
+        problems.extend(unread.map(|problem| Problem { layer, ..problem.clone() }));
     }
     let mut inventory = stack.inventory(subject, layers);
     inventory.coverage.push(Coverage::with_problems("written-layers", problems));
@@ -217,22 +239,28 @@ impl Stack {
         checks.retain(|check| !check.reads_declarations());
         let hasher = PathHasher::new(image::cache::random_key());
         let (mut facts, mut records, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        let walked = {
+        let followed = {
             let checks = borrowed(&checks);
             let dispatch = Dispatch::new(&checks);
             let walker = Walker::new(&dispatch, &hasher, RecordLevel::Digests, progress);
-            image::overlay::walk_all(&walker, folders, options.workers)
+            let walked = image::overlay::walk_all(&walker, folders, options.workers);
+            for (index, (folder, walked)) in (0_u32..).zip(folders.iter().zip(walked)) {
+                let (of_folder, record) = walked.unwrap_or_else(|error| {
+                    let path = folder.path.display().to_string();
+                    problems.push(Problem { path, layer: Some(index), reason: error.to_string() });
+                    Default::default()
+                });
+                facts.push(of_folder);
+                records.push(record);
+            }
+            let squash = resolve::squash(&facts, false, &hasher);
+            let plan = image::again::plan(&squash, &dispatch, SubjectShape::RootFileSystem);
+            let folder = |layer: usize| folders.get(layer).map(|folder| folder.path.as_path());
+            follow_folders(plan, folder, |folder, aliases| {
+                image::overlay::walk_again(&walker, folder, aliases)
+            })
         };
-        for (index, (folder, walked)) in (0_u32..).zip(folders.iter().zip(walked)) {
-            let (of_folder, record) = walked.unwrap_or_else(|error| {
-                let path = folder.path.display().to_string();
-                problems.push(Problem { path, layer: Some(index), reason: error.to_string() });
-                Default::default()
-            });
-            facts.push(of_folder);
-            records.push(record);
-        }
-        Self { checks, hasher, tree: Tree { facts, records, directory: false }, problems }
+        Self { checks, hasher, tree: Tree { facts, records, followed, directory: false }, problems }
     }
 
     fn inventory(self, subject: Subject, layers: &[Layer]) -> Inventory {
@@ -249,6 +277,28 @@ impl Stack {
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory
     }
+}
+
+/// Reads the files of folders again that links lead to.
+fn follow_folders<'folders>(
+    plan: Plan,
+    folder: impl Fn(usize) -> Option<&'folders Path>,
+    walk_again: impl Fn(&Path, &Aliases) -> Result<LayerFacts, ImageError>,
+) -> Vec<Followed> {
+    let mut followed = plan.followed;
+    for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
+        let Some(folder) = folder(layer) else { continue };
+        match walk_again(folder, aliases) {
+            Ok(facts) => followed.extend(image::again::followed(layer, facts)),
+            Err(error) => followed.push(Followed {
+                check: image::facts::WALK.to_owned(),
+                layer,
+                path: "/".to_owned(),
+                outcome: Err(error.to_string()),
+            }),
+        }
+    }
+    followed
 }
 
 fn open_cache(folder: Option<&Path>) -> (Option<FactCache>, Option<String>) {
@@ -280,6 +330,7 @@ impl Reader<'_> {
 
     fn image(&self, image: &Image) -> Inventory {
         let mut outcomes = self.layers(image);
+        let followed = self.follow(image, &mut outcomes);
         let mut mismatches = image.mismatches.clone();
         for (index, outcome) in outcomes.iter().enumerate() {
             mismatches.extend(integrity::of_layer(image, index, &outcome.walked));
@@ -294,11 +345,12 @@ impl Reader<'_> {
             outcomes.iter_mut().map(|outcome| std::mem::take(&mut outcome.walked.record)).collect();
         let facts: Vec<LayerFacts> =
             outcomes.into_iter().map(|outcome| outcome.walked.facts).collect();
-        let tree = Tree { facts, records, directory: false };
+        let tree = Tree { facts, records, followed, directory: false };
         let mut inventory =
             resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
         inventory.entry = Some(image.entry.clone());
+        inventory.packed = image.packed;
         inventory.coverage.push(coverage);
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory
@@ -342,6 +394,59 @@ impl Reader<'_> {
         outcomes
     }
 
+    /// What links lead to, once all layers are known: files of layers are read again for it.
+    fn follow(&self, image: &Image, outcomes: &mut [Outcome]) -> Vec<Followed> {
+        let dispatch = Dispatch::new(self.checks);
+        let facts = outcomes.iter().map(|outcome| &outcome.walked.facts);
+        let squash = resolve::squash(facts, false, &self.hasher);
+        let plan = image::again::plan(&squash, &dispatch, SubjectShape::RootFileSystem);
+        drop(squash);
+        let walker = Walker::new(&dispatch, &self.hasher, RecordLevel::None, self.progress);
+        let mut followed = plan.followed;
+        for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
+            let source = image.layers.get(layer);
+            let blob = source.and_then(|source| Some((source, source.blob.as_ref()?)));
+            // What was not there, or broke off, is said already.
+            let (Some((source, blob)), Some(outcome)) = (blob, outcomes.get_mut(layer)) else {
+                continue;
+            };
+            if outcome.walked.failure.is_some() {
+                continue;
+            }
+            let cached = self.cached_again(source, &outcome.walked, aliases);
+            let facts = cached.unwrap_or_else(|| {
+                let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+                let job = WalkJob { blob, algorithm };
+                let facts = walker.walk_again(&job, aliases, &mut outcome.walked);
+                self.keep_again(&facts, &outcome.walked, aliases);
+                facts
+            });
+            followed.extend(image::again::followed(layer, facts));
+        }
+        followed
+    }
+
+    fn cached_again(
+        &self,
+        source: &image::LayerSource,
+        walked: &Walked,
+        aliases: &Aliases,
+    ) -> Option<LayerFacts> {
+        if self.options.reverify {
+            return None;
+        }
+        let (cache, diff_id) = self.cache.zip(walked.facts.diff_id.as_ref())?;
+        cache.load_again(diff_id, source.digest.as_ref(), &self.check_revisions(), aliases)
+    }
+
+    /// What another reading gave is kept only where it was of the same bytes.
+    fn keep_again(&self, facts: &LayerFacts, walked: &Walked, aliases: &Aliases) {
+        if let (Some(cache), Some(packing), None) = (self.cache, walked.packing, &walked.failure) {
+            let packed = (walked.packed_digest.as_ref(), walked.packed_bytes);
+            let _ = cache.store_again(facts, packed, packing, &self.check_revisions(), aliases);
+        }
+    }
+
     fn cached(&self, source: &image::LayerSource, revisions: &Checks) -> Outcome {
         if self.options.reverify || self.options.files != RecordLevel::None {
             return Outcome::default();
@@ -354,7 +459,7 @@ impl Reader<'_> {
             walked: Walked {
                 facts: cached.facts,
                 packed_digest: cached.packed_digest,
-                packed_bytes: source.stored_bytes,
+                packed_bytes: cached.packed_bytes,
                 packing: Some(cached.packing),
                 ..Walked::default()
             },
@@ -366,7 +471,8 @@ impl Reader<'_> {
     fn keep(&self, walked: &Walked, revisions: &Checks) {
         if let (Some(cache), Some(packing), None) = (self.cache, walked.packing, &walked.failure) {
             // A cache that cannot be written costs time on the next scan, and nothing else.
-            let _ = cache.store(&walked.facts, walked.packed_digest.as_ref(), packing, revisions);
+            let packed = (walked.packed_digest.as_ref(), walked.packed_bytes);
+            let _ = cache.store(&walked.facts, packed, packing, revisions);
         }
     }
 
@@ -392,15 +498,17 @@ impl Reader<'_> {
             base: None,
             source: None,
         };
-        let tree = Tree { facts: vec![facts], records: vec![record], directory: true };
-        let mut inventory =
-            resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher);
-        if inventory.packages.is_empty() {
-            // An empty or mistaken folder must not look like a clean one.
-            let reason = "nothing in this folder is known to hold packages: not checked";
-            inventory.coverage.push(Coverage::skipped("packages", reason));
-        }
-        Ok(inventory)
+        let squash = resolve::squash([&facts], true, &self.hasher);
+        let shape = resolve::shape(true, &squash);
+        let plan = image::again::plan(&squash, &dispatch, shape);
+        drop(squash);
+        let followed = follow_folders(
+            plan,
+            |_| Some(folder),
+            |folder, aliases| image::directory::walk_again(&walker, folder, aliases),
+        );
+        let tree = Tree { facts: vec![facts], records: vec![record], followed, directory: true };
+        Ok(resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Turns the facts of all layers into packages and coverage.
 
+use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
+use image::again::Followed;
 use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vocabulary::{
@@ -14,33 +16,40 @@ pub(crate) struct Tree {
     pub(crate) facts: Vec<LayerFacts>,
     /// In the same order.
     pub(crate) records: Vec<Record>,
+    /// What links lead to.
+    pub(crate) followed: Vec<Followed>,
     /// Whether it is a directory.
     pub(crate) directory: bool,
 }
 
 /// Types of package URLs whose packages stand in package databases.
-const DATABASE_TYPES: [&str; 5] = ["alpm", "apk", "deb", "ebuild", "rpm"];
+const DATABASE_TYPES: [&str; 8] =
+    ["alpm", "apk", "deb", "ebuild", "opkg", "rpm", "slackware", "xbps"];
 
-/// Package databases and the names of distributions: what makes a directory a root file system.
-const SYSTEM_CHECKS: [&str; 6] = ["apk", "dpkg", "os-release", "pacman", "portage", "rpm"];
+/// Package databases at places of their own and the names of distributions: what makes a directory a
+/// root file system.
+const SYSTEM_CHECKS: [&str; 10] = [
+    "apk",
+    "bottlerocket",
+    "dpkg",
+    "opkg",
+    "os-release",
+    "pacman",
+    "portage",
+    "rpm",
+    "slackware",
+    "xbps",
+];
 
 pub(crate) fn inventory(
     mut subject: Subject,
     layers: Vec<Layer>,
-    mut tree: Tree,
+    tree: Tree,
     checks: &[&dyn Check],
     hasher: &PathHasher,
 ) -> Inventory {
-    image::squash::link_across_layers(&mut tree.facts);
-    let squash = if tree.directory {
-        match tree.facts.first() {
-            Some(facts) => Squash::of_directory(facts, hasher),
-            None => Squash::new(Vec::new(), hasher),
-        }
-    } else {
-        Squash::new(tree.facts.iter().collect(), hasher)
-    };
-    let shape = shape(&tree, &squash);
+    let squash = squash(&tree.facts, tree.directory, hasher).with_followed(&tree.followed);
+    let shape = shape(tree.directory, &squash);
     if tree.directory && shape == SubjectShape::RootFileSystem {
         subject.kind = SubjectKind::RootDirectory;
     }
@@ -58,12 +67,18 @@ pub(crate) fn inventory(
         problems.entry(check.id().to_owned()).or_default().extend(resolution.problems);
     }
     ownership::settle(&mut cataloged, &squash);
-    let coverage = coverage(checks, problems);
+    let mut coverage = coverage(checks, problems);
     let files = files(&tree, &squash);
     let symlinks = squash.into_symlinks();
+    let what = match (tree.directory, shape) {
+        (true, SubjectShape::Source) => "folder",
+        (true, SubjectShape::RootFileSystem) => "root file system",
+        (false, _) => "image",
+    };
     // What follows takes memory of its own, and needs no fact any more.
     drop(tree);
     let packages = packages(cataloged, &layers);
+    coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what));
     Inventory {
         subject,
         distribution,
@@ -77,6 +92,7 @@ pub(crate) fn inventory(
         apt,
         kernel: None,
         programs,
+        packed: None,
         attached: Vec::new(),
     }
 }
@@ -92,30 +108,61 @@ fn append(all: &mut Vec<Cataloged>, mut more: Vec<Cataloged>) {
     }
 }
 
-fn shape(tree: &Tree, squash: &Squash<'_>) -> SubjectShape {
+/// The squashed view of layers, or of a directory.
+pub(crate) fn squash<'facts>(
+    facts: impl IntoIterator<Item = &'facts LayerFacts>,
+    directory: bool,
+    hasher: &'facts PathHasher,
+) -> Squash<'facts> {
+    let facts: Vec<&LayerFacts> = facts.into_iter().collect();
+    match facts.as_slice() {
+        [only] if directory => Squash::of_directory(only, hasher),
+        _ => Squash::new(facts, hasher),
+    }
+}
+
+pub(crate) fn shape(directory: bool, squash: &Squash<'_>) -> SubjectShape {
     let system = |check: &&str| {
         let view = squash.view(check, None, SubjectShape::RootFileSystem);
         view.staying().next().is_some()
     };
-    if !tree.directory || SYSTEM_CHECKS.iter().any(system) {
+    let chiselled = || {
+        let view = squash.view("chisel", None, SubjectShape::RootFileSystem);
+        view.at(catalog::chisel::PLACE).is_some()
+    };
+    if !directory || SYSTEM_CHECKS.iter().any(system) || chiselled() {
         SubjectShape::RootFileSystem
     } else {
         SubjectShape::Source
     }
 }
 
-/// The walk's problems by check, those of files that do not stay left out.
+/// The walk's problems by check, those of files that do not stay left out. What a bound left out is
+/// a problem that no later layer can hide.
 fn problems(tree: &Tree, squash: &Squash<'_>) -> BTreeMap<String, Vec<Problem>> {
     let mut problems: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    let number = |index: usize| if tree.directory { None } else { u32::try_from(index).ok() };
     for (index, layer) in tree.facts.iter().enumerate() {
-        for (check, problem) in &layer.problems {
+        for gap in layer.gaps() {
+            let reason = gap.to_string();
+            let problem = Problem { path: "/".to_owned(), layer: number(index), reason };
+            problems.entry(gap.check).or_default().push(problem);
+        }
+        for (check, of_check) in &layer.problems {
             // A layer's own failure has no path; the coverage of `layers` tells of it.
-            if !problem.path.is_empty() && squash.stays(index, &problem.path) {
-                let layer = if tree.directory { None } else { u32::try_from(index).ok() };
-                let problem = Problem { layer, ..problem.clone() };
+            let stays =
+                |problem: &&Problem| !problem.path.is_empty() && squash.stays(index, &problem.path);
+            for problem in of_check.iter().filter(stays) {
+                let problem = Problem { layer: number(index), ..problem.clone() };
                 problems.entry(check.clone()).or_default().push(problem);
             }
         }
+    }
+    for followed in &tree.followed {
+        let Err(reason) = &followed.outcome else { continue };
+        let (path, reason) = (followed.path.clone(), reason.clone());
+        let problem = Problem { path, layer: number(followed.layer), reason };
+        problems.entry(followed.check.clone()).or_default().push(problem);
     }
     problems
 }
@@ -157,7 +204,7 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
     // What a distribution's package put there is that package, whatever its content also tells.
     packages.retain(|package| {
         let by_content = |identified: &vocabulary::Identified| identified.by.starts_with("content");
-        package.owned_by.is_none() || !package.identified.as_ref().is_some_and(by_content)
+        package.owned_by.is_none() || !package.identified.as_deref().is_some_and(by_content)
     });
     without_explained_notes(&mut packages);
     without_declared_doubles(&mut packages);
@@ -237,7 +284,7 @@ pub(crate) fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location
 }
 
 /// A package that a lock file names and that is installed below the same folder is one package: the
-/// installed one.
+/// installed one. One that a lock file names without a version is whichever is installed there.
 fn without_declared_doubles(packages: &mut Vec<Package>) {
     let is_declared = |package: &&Package| package.presence == Presence::Declared;
     let declared: HashSet<Purl> =
@@ -247,9 +294,12 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
     }
     let mut installed: HashMap<Purl, Vec<String>> = HashMap::new();
     for package in packages.iter().filter(|package| package.presence == Presence::Installed) {
+        let Some(path) = package.location.path() else { continue };
         let purl = package.purl.bare();
-        if let Some(path) = package.location.path().filter(|_| declared.contains(&purl)) {
-            installed.entry(purl).or_default().push(path.to_owned());
+        for named in [purl.clone().with_version(""), purl] {
+            if declared.contains(&named) {
+                installed.entry(named).or_default().push(path.to_owned());
+            }
         }
     }
     packages.retain(|package| {

@@ -120,9 +120,13 @@ fn files(package: &Package) -> Files<'_> {
         own if own.is_distribution() => Files::Unknown,
         // Linked into a program, or packed into an archive: who runs or opens that has it all.
         own if *own == Ecosystem::GO || *own == Ecosystem::CRATES_IO => Files::One(path),
-        own if *own == Ecosystem::MAVEN => {
+        own if *own == Ecosystem::NUGET && !path.ends_with(".json") => Files::One(path),
+        _ if path.contains("!/") => {
             Files::One(path.split_once("!/").map_or(path, |(archive, _)| archive))
         }
+        // The archive was unpacked, and where its classes lie is not told.
+        own if *own == Ecosystem::MAVEN && path.ends_with("/pom.properties") => Files::Unknown,
+        own if *own == Ecosystem::MAVEN => Files::One(path),
         own if *own == Ecosystem::NPM && path.ends_with("/package.json") => {
             Files::Below { folder: folder.to_owned(), inner: Some("node_modules"), all: true }
         }
@@ -287,6 +291,14 @@ mod tests {
         assert_eq!(of(&module, &[], &usage(&["usr/bin/sh"], true)).used, Used::NotLoaded);
         let jar = package(Ecosystem::MAVEN, "pkg:maven/a/b@1", "app/a.jar!/lib/b.jar", &[]);
         assert_eq!(of(&jar, &[], &usage(&["app/a.jar"], true)).used, Used::Loaded);
+        let unpacked = "app/META-INF/maven/a/b/pom.properties";
+        let unpacked = package(Ecosystem::MAVEN, "pkg:maven/a/b@1", unpacked, &[]);
+        assert_eq!(of(&unpacked, &[], &usage(&["app/a.jar"], true)).used, Used::Unknown);
+        let egg = "app/a-1.egg!/EGG-INFO/PKG-INFO";
+        let egg = package(Ecosystem::PYPI, "pkg:pypi/a@1", egg, &[]);
+        assert_eq!(of(&egg, &[], &usage(&["app/a-1.egg"], true)).used, Used::Loaded);
+        let single = package(Ecosystem::NUGET, "pkg:nuget/A@1", "app/shop", &[]);
+        assert_eq!(of(&single, &[], &usage(&["app/shop"], true)).used, Used::Loaded);
         let gem = package(
             Ecosystem::RUBY_GEMS,
             "pkg:gem/rack@1.0",

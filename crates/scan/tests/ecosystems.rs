@@ -15,17 +15,22 @@ use vocabulary::Ecosystem;
 const INSTALLED: &[(&str, &[&str])] = &[
     ("apk", &["*apk"]),
     ("apt", &[]),
+    ("bottlerocket", &[]),
+    ("chisel", &["Ubuntu"]),
     ("conda", &["conda"]),
     ("dotnet", &["NuGet"]),
     ("dpkg", &["*deb"]),
     ("elf-notes", &["*note", "program"]),
     ("go", &["Go"]),
     ("haskell", &["Hackage"]),
+    ("homebrew", &["Homebrew"]),
     ("java", &["Maven"]),
     ("javascript", &["npm"]),
     ("luarocks", &["LuaRocks"]),
+    ("manifests", &[]),
     ("nix", &["Nix"]),
     ("opam", &["opam"]),
+    ("opkg", &[]),
     ("os-release", &[]),
     ("pacman", &["*alpm"]),
     ("php", &["Packagist"]),
@@ -36,11 +41,23 @@ const INSTALLED: &[(&str, &[&str])] = &[
     ("rpm", &["*rpm"]),
     ("ruby", &["RubyGems"]),
     ("rust", &["crates.io"]),
+    ("slackware", &[]),
+    ("snap", &["snap"]),
+    ("unread", &[]),
     ("wordpress", &["Bitnami", "WordPress"]),
+    ("xbps", &[]),
 ];
 
 /// Lock files that pin packages of another ecosystem than their own, too.
-const PINNED: &[(&str, &str)] = &[("conda-environment", "PyPI"), ("conda-lock", "PyPI")];
+const PINNED: &[(&str, &str)] = &[
+    ("conda-environment", "PyPI"),
+    ("conda-lock", "PyPI"),
+    ("deno-lock", "JSR"),
+    ("deno-lock", "program"),
+];
+
+/// What the table cannot say.
+const ELSEWHERE: &str = "\n## Packages that are of no public registry\n\nWhat a lock file has from git, an address, a folder or a registry of its own is listed, with `vcs_url`, `download_url` or `repository_url` in its package URL (users of Conan: `user` and `channel`), without user, password and query. It is matched by name and version, since forks and mirrors of public packages are the rule; what has no version, or is a branch, is counted in coverage: *come from git, URLs, paths or private registries: listed, not matched*. A registry that serves the same packages from another host is a mirror and no qualifier is written. The project itself and the members of its own workspace are not listed, nor are crates of the workspace and what an SDK brings.\n";
 
 /// Which package database a distribution's packages stand in, by the order of its versions.
 fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
@@ -89,12 +106,15 @@ fn table() -> String {
         let matched = match (ecosystem.has_advisories(), ecosystem.is_distribution(), scheme) {
             (false, ..) => "listed; no advisory source, said to be not checked",
             (true, _, None) => "listed; its order is not known here, said to be not checked",
+            (true, ..) if !ecosystem.is_published() => {
+                "by release, name and source package where a database of your own has it; else said to be not checked"
+            }
             (true, true, Some(_)) => "by release, name and source package",
             (true, false, Some(_)) => "by name",
         };
         writeln!(text, "| {ecosystem} | {read} | {order} | {matched} |").unwrap();
     }
-    text
+    text + ELSEWHERE
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use md5::{Digest as _, Md5};
 use scan::{Inventory, Progress, ReadOptions, read};
-use testkit::{Entry, ImageBuilder, Layer};
+use testkit::{Breakage, Entry, ImageBuilder, Layer};
 use vocabulary::{OriginKind, Package, Presence, Status};
 
 const METADATA: &str = "Metadata-Version: 2.1\nName: Demo\nVersion: 1.0\n\n";
@@ -132,7 +132,14 @@ fn an_image_is_walked_without_lock_files() {
     let inventory =
         scan_image(&ImageBuilder::new().layer(Layer::new().file("srv/package-lock.json", lock)));
     assert_eq!(inventory.packages, []);
-    assert!(inventory.coverage.iter().all(|coverage| coverage.status == Status::Ran));
+    // All checks ran; but an image in which nothing was recognised is not checked.
+    let open: Vec<&str> = inventory
+        .coverage
+        .iter()
+        .filter(|coverage| coverage.status != Status::Ran)
+        .map(|coverage| coverage.check.as_str())
+        .collect();
+    assert_eq!(open, ["packages"]);
 }
 
 #[test]
@@ -212,4 +219,94 @@ fn a_package_note_counts_where_no_package_database_explains_it() {
     );
     let older = Layer::new().file("var/lib/dpkg/status", entry.replace("1.0-1", "0.9-1"));
     assert_eq!(notes_beside(older), [found, other], "another version of it is another package");
+}
+
+fn scan_layers(layers: Vec<Layer>) -> Inventory {
+    scan_image(&layers.into_iter().fold(ImageBuilder::new(), ImageBuilder::layer))
+}
+
+fn status_of(inventory: &Inventory, check: &str) -> Status {
+    inventory.coverage.iter().find(|one| one.check == check).unwrap().status
+}
+
+#[test]
+fn a_flood_of_problems_that_a_later_layer_removes_hides_none_that_stays() {
+    let mut flood = Layer::new();
+    for number in 0..1_200 {
+        flood = flood.file(format!("flood/{number}/node_modules/x/package.json"), "{broken");
+    }
+    let removed = Layer::new().whiteout("flood");
+    let hidden = scan_layers(vec![flood.clone(), removed.clone()]);
+    assert_eq!(status_of(&hidden, "javascript"), Status::Partial, "200 are not known by name");
+    // One check's flood, another's problem.
+    let other = flood.file("var/lib/rpm/rpmdb.sqlite", [0xff; 40]);
+    let inventory = scan_layers(vec![other, removed]);
+    assert_eq!(status_of(&inventory, "rpm"), Status::Partial);
+    assert_eq!(status_of(&inventory, "apk"), Status::Ran);
+}
+
+#[test]
+fn a_package_database_is_read_behind_links() {
+    let packages = status(&[("hello", "2.10-3")]);
+    let system = Layer::new().file("usr/lib/os-release", "ID=debian\nVERSION_ID=\"12\"\n");
+    for links in [
+        Layer::new().symlink("var/lib/dpkg", "../../opt/dpkg").file("opt/dpkg/status", &packages),
+        Layer::new().symlink("var/lib/dpkg", "/opt/dpkg").file("opt/dpkg/status", &packages),
+        Layer::new()
+            .symlink("var/lib", "/srv")
+            .symlink("srv", "data")
+            .file("data/dpkg/status", &packages),
+        Layer::new().symlink("var/lib/dpkg/status", "/opt/list").file("opt/list", &packages),
+        Layer::new().file("opt/list", &packages).hard_link("var/lib/dpkg/status", "opt/list"),
+        Layer::new().symlink("var/lib/dpkg/status.d", "/opt/d").file("opt/d/hello", &packages),
+    ] {
+        let etc = Layer::new().symlink("etc/os-release", "../usr/lib/os-release");
+        for layers in [
+            vec![system.clone(), etc.clone(), links.clone()],
+            vec![links.clone(), system.clone(), etc],
+        ] {
+            let inventory = scan_layers(layers);
+            let names: Vec<&str> = inventory.packages.iter().map(|one| one.name.as_str()).collect();
+            assert_eq!(names, ["hello"]);
+            assert_eq!(inventory.packages[0].purl.namespace(), Some("debian"));
+            assert_eq!(status_of(&inventory, "dpkg"), Status::Ran);
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    std::fs::create_dir_all(root.join("opt/dpkg")).unwrap();
+    std::fs::create_dir_all(root.join("var/lib")).unwrap();
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").unwrap();
+    std::fs::write(root.join("opt/dpkg/status"), &packages).unwrap();
+    std::os::unix::fs::symlink("/opt/dpkg", root.join("var/lib/dpkg")).unwrap();
+    let reference = format!("dir:{}", root.display());
+    let inventory = read(&reference, &ReadOptions::default(), &Progress::default()).unwrap();
+    assert_eq!(package(&inventory, "hello").version, "2.10-3");
+}
+
+#[test]
+fn a_manifest_that_is_a_link_out_of_its_folder_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("project");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(folder.path().join("outside.lock"), "version = 4\n").unwrap();
+    std::fs::write(inside.join("poetry.lock"), "[[package]]\nname = \"a\"\nversion = \"1\"\n")
+        .unwrap();
+    std::os::unix::fs::symlink("../outside.lock", inside.join("Cargo.lock")).unwrap();
+    let reference = format!("dir:{}", inside.display());
+    let inventory = read(&reference, &ReadOptions::default(), &Progress::default()).unwrap();
+    assert_eq!(status_of(&inventory, "cargo-lock"), Status::Partial);
+}
+
+#[test]
+fn a_size_that_a_descriptor_misstates_is_a_finding() {
+    for breakage in [Breakage::LayerSize(0), Breakage::ConfigSize, Breakage::ManifestSize] {
+        let image = ImageBuilder::new().layer(debian(None)).breaking(breakage);
+        let inventory = scan_image(&image);
+        assert_eq!(inventory.findings.len(), 1, "{breakage:?}");
+        let finding = &inventory.findings[0];
+        assert_eq!(finding.rule, "digest-mismatch");
+        assert!(finding.title.contains(" bytes, and its descriptor says "), "{}", finding.title);
+    }
 }

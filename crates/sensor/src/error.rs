@@ -5,6 +5,14 @@ use std::path::PathBuf;
 /// Why the sensor, or a guard, does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum SensorError {
+    /// The kernel counts processes otherwise than this process does.
+    #[error(
+        "the kernel reports process ids that are not those seen from here: {reason}; run it in the first PID namespace, with its /proc (for a container: `--pid=host`)"
+    )]
+    ProcessIds {
+        /// How that was seen.
+        reason: String,
+    },
     /// There are no programs in this build.
     #[error(
         "built without eBPF: clang was missing; install clang, libelf-dev, zlib1g-dev and build again"

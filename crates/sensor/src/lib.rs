@@ -29,7 +29,7 @@ mod sensor;
 #[path = "absent.rs"]
 mod sensor;
 
-pub use clock::{boot_ns, mount_namespace};
+pub use clock::{boot_ns, mount_namespace, process_ids};
 pub use error::SensorError;
 pub use event::{Exec, Exit, Fork, KernelEvent, ProgramFile, Script};
 pub use fanotify::{ExecGuard, ExecRequest, OpenWatch, OpenedFile, Verdict};

@@ -64,6 +64,7 @@ pub fn probe() -> Vec<Capability> {
     found.push(Capability::of("fanotify exec permission", permission()));
     found.push(Capability::of("fanotify open", notification()));
     found.push(Capability::of("pidfd", pidfd()));
+    found.push(Capability::of("process ids", process_ids()));
     found
 }
 
@@ -72,6 +73,13 @@ fn btf() -> Result<String, String> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok(format!("{path}, {} KiB", metadata.len() / 1024)),
         Err(error) => Err(format!("`{path}`: {error} (CONFIG_DEBUG_INFO_BTF)")),
+    }
+}
+
+fn process_ids() -> Result<String, String> {
+    match crate::process_ids() {
+        Ok(()) => Ok("those that the kernel reports are those seen here".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

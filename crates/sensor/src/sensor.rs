@@ -66,6 +66,7 @@ impl Sensor {
     /// # Errors
     /// Where the kernel does not take them: no root, no BTF, too old.
     pub fn start(options: SensorOptions) -> Result<Self, SensorError> {
+        crate::process_ids()?;
         let mut open = programs::sensor()?;
         configure(&mut open, options)?;
         let object = open.load().map_err(|error| load_error(&error))?;

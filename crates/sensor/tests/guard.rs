@@ -10,19 +10,20 @@
 
 mod common;
 
-use common::{Container, ground, skipped, write_program};
+use common::{Container, ground, write_program};
 use sensor::{ExecGuard, ExecRequest, OpenWatch, Verdict};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use testkit::skip;
 
 /// A guard over a container, or none, having said why.
 fn guard(container: &Container) -> Option<ExecGuard> {
     let guard =
         ExecGuard::open().and_then(|guard| guard.protect(&container.root()).map(|()| guard));
-    guard.map_err(|error| skipped(&error.to_string())).ok()
+    guard.map_or_else(|error| skip(&error.to_string()), Some)
 }
 
 /// Runs a command line in the container while the guard answers; the questions, and how it ended.
@@ -133,7 +134,7 @@ fn an_opened_file_is_told_once() {
     let Some(mut container) = Container::start(&ground, &ground.cgroup, &files) else { return };
     let mut watch = match OpenWatch::open() {
         Ok(watch) => watch,
-        Err(error) => return skipped(&error.to_string()),
+        Err(error) => return skip(&error.to_string()),
     };
     watch.watch(&container.root()).unwrap();
     let mut told: BTreeMap<String, Vec<_>> = BTreeMap::new();

@@ -10,12 +10,13 @@
 
 mod common;
 
-use common::{Container, Ground, ground, identity, skipped, write_program};
+use common::{Container, Ground, ground, identity, write_program};
 use sensor::{Enforcement, Exec, KernelEvent, Sensor, SensorOptions};
 use std::fs;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use testkit::skip;
 use vocabulary::{Side, StandardInput};
 
 /// How long an event may take on a busy machine.
@@ -25,10 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn start() -> Option<Sensor> {
     match Sensor::start(SensorOptions::default()) {
         Ok(sensor) => Some(sensor),
-        Err(error) => {
-            skipped(&error.to_string());
-            None
-        }
+        Err(error) => skip(&error.to_string()),
     }
 }
 
@@ -297,7 +295,7 @@ fn an_ignored_cgroup_is_silent_until_it_is_released() {
 #[test]
 fn cgroups_that_cannot_be_ignored_are_named() {
     let Some(mut sensor) = common::is_root().then(start).flatten() else {
-        return skipped("not root, or no sensor");
+        return skip("not root, or no sensor");
     };
     // Ids that share their lowest bits share a bucket, which has room for four.
     let ids = [5, 1029, 2053, 3077, 4101];
@@ -379,6 +377,32 @@ fn what_sees_the_mounts_of_the_host_or_of_an_engine_is_left_alone() {
 }
 
 #[test]
+fn in_a_child_pid_namespace_nothing_is_claimed_to_work() {
+    // So it is in the copy that runs below, and where the tests themselves run in such a namespace.
+    if sensor::process_ids().is_err() {
+        let error = Sensor::start(SensorOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("process ids that are not those seen from here"), "{error}");
+        let found = sensor::probe();
+        let ids = found.iter().find(|capability| capability.name == "process ids").unwrap();
+        assert!(!ids.works && ids.detail.contains("--pid=host"), "{ids:?}");
+        let never = found.iter().filter(|one| one.detail.contains("never called"));
+        assert_eq!(never.count(), 0, "{found:?}");
+        return;
+    }
+    if !common::is_root() {
+        return skip("not root");
+    }
+    // Not onto our own output, which is counted.
+    let output = std::process::Command::new("unshare")
+        .args(["--pid", "--fork", "--mount-proc"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "in_a_child_pid_namespace_nothing_is_claimed_to_work", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn a_sensor_moves_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Sensor>();
@@ -387,14 +411,14 @@ fn a_sensor_moves_to_another_thread() {
 #[test]
 fn the_probe_claims_what_the_sensor_can_do() {
     if common::is_root().then(start).flatten().is_none() {
-        return skipped("not root, or no sensor");
+        return skip("not root, or no sensor");
     }
     let found = sensor::probe();
     for name in ["BTF", "tp_btf exec", "tp_btf fork", "tp_btf exit", "ring buffer"] {
         let capability = found.iter().find(|capability| capability.name == name).unwrap();
         assert!(capability.works, "{capability:?}");
     }
-    assert_eq!(found.len(), 13);
+    assert_eq!(found.len(), 14);
     for capability in found {
         assert!(!capability.detail.is_empty(), "{capability:?}");
     }

@@ -2,10 +2,10 @@
 //!
 //! In goes nothing, out comes a daemon that the test owns; dropping it ends its containers, then
 //! itself, and removes what it left. Networks are off, so that several run side by side and nothing
-//! of the machine's own is touched. Where an engine cannot run the test says `skipped` and why, but
-//! under `CI=true` a part that is missing is a failure: nobody reads what a skipped test says there.
+//! of the machine's own is touched. Where an engine cannot run the test is skipped ([`crate::skip`]).
 #![expect(clippy::panic, reason = "a test that cannot go on ends here, with the reason")]
 
+use crate::skip::skip;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -397,17 +397,6 @@ pub fn output_of(command: &mut Command) -> Result<String, String> {
 #[must_use]
 pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-}
-
-/// Says on stderr that a test was skipped, and why; none, for `?`.
-///
-/// # Panics
-/// Under `CI=true`, where every part is expected to be there.
-#[expect(clippy::print_stderr, reason = "a test that skips says so")]
-pub fn skip<T>(why: &str) -> Option<T> {
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "must run in CI, but: {why}");
-    eprintln!("skipped: {why}");
-    None
 }
 
 fn can_run(programs: &[&str]) -> Option<()> {

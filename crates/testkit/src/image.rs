@@ -29,6 +29,10 @@ pub enum Breakage {
     LayerBytes(usize),
     /// The manifest names another size for this layer.
     LayerSize(usize),
+    /// The size that the manifest states for the configuration.
+    ConfigSize,
+    /// The size that the index states for the manifest.
+    ManifestSize,
     /// The configuration names another diffID for this layer.
     DiffId(usize),
     /// The stored configuration is another one than the manifest says.
@@ -213,7 +217,8 @@ impl ImageBuilder {
             "schemaVersion": 2,
             "mediaType": self.manifest_type(),
             "config": {
-                "mediaType": self.config_type(), "digest": config_digest, "size": config.len(),
+                "mediaType": self.config_type(), "digest": config_digest,
+                "size": config.len() + usize::from(self.has(Breakage::ConfigSize)),
             },
             "layers": descriptors,
         });
@@ -342,7 +347,8 @@ impl ImageBuilder {
             fields.insert("variant".to_owned(), json!(variant));
         }
         let mut descriptor = json!({
-            "mediaType": self.manifest_type(), "digest": digest, "size": manifest.len(),
+            "mediaType": self.manifest_type(), "digest": digest,
+            "size": manifest.len() + usize::from(self.has(Breakage::ManifestSize)),
             "platform": platform,
         });
         if let (Some(tag), Some(fields)) = (self.tags.first(), descriptor.as_object_mut()) {

@@ -11,30 +11,32 @@ pub mod engine;
 pub mod http;
 pub mod image;
 pub mod layer;
+pub mod made;
 pub mod openpgp;
 pub mod program;
 pub mod registry;
+pub mod skip;
 pub mod tar;
 
-pub use engine::{ContainerdDaemon, DockerDaemon, is_root, skip};
+pub use engine::{ContainerdDaemon, DockerDaemon, is_root};
 pub use http::{Received, Reply, Server};
 pub use image::{Breakage, Built, ImageBuilder, ImageIndex, MediaTypes};
 pub use layer::{Compression, Layer};
 pub use openpgp::SigningKey;
 pub use program::{small_root_image, tiny_program};
 pub use registry::RegistryDaemon;
+pub use skip::{Part, skip, skip_without};
 pub use tar::{Entry, Tar};
 
 use std::path::{Path, PathBuf};
 
-/// The folder of real data that lies beside a checkout, or none, which is said on stderr.
+/// The folder of real data that lies beside a checkout; the test is skipped where there is none.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "a test that skips says so")]
+#[track_caller]
 pub fn shared() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     if path.join("README.md").is_file() {
         return Some(path);
     }
-    eprintln!("skipped: ../shared is not here");
-    None
+    skip_without(Part::Shared, "`../shared` is not here")
 }

@@ -19,6 +19,8 @@ pub struct SigningKey {
     created: u32,
     /// Seconds until it expires, by its own words; 0 for never.
     pub lifetime: u32,
+    /// Seconds for which its signatures of texts count, by their own words; 0 for ever.
+    pub signatures_last: u32,
     /// Flags that it gives itself; 3 is certify and sign.
     pub flags: u8,
     /// Whether it says of itself that it is revoked.
@@ -36,7 +38,15 @@ impl SigningKey {
     #[expect(clippy::expect_used, reason = "a seed of this length is a key")]
     pub fn new(seed: [u8; 32], created: u32) -> Self {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 bytes are a seed");
-        Self { pair, created, lifetime: 0, flags: 3, revoked: false, hash: SHA512_ID }
+        Self {
+            pair,
+            created,
+            lifetime: 0,
+            signatures_last: 0,
+            flags: 3,
+            revoked: false,
+            hash: SHA512_ID,
+        }
     }
 
     /// Its fingerprint in hex.
@@ -94,7 +104,12 @@ impl SigningKey {
     pub fn clear_sign(&self, text: &str, at: u32) -> String {
         let lines: Vec<&str> =
             text.lines().map(|line| line.trim_end_matches([' ', '\t'])).collect();
-        let signature = self.signature(0x01, lines.join("\r\n").as_bytes(), at, &[]);
+        let mut says = Vec::new();
+        if self.signatures_last != 0 {
+            says.extend([5, 3]);
+            says.extend(self.signatures_last.to_be_bytes());
+        }
+        let signature = self.signature(0x01, lines.join("\r\n").as_bytes(), at, &says);
         let escaped: String =
             text.lines()
                 .map(|line| {

@@ -4,9 +4,9 @@
 //! so they are C, a few lines each, linked statically against nothing that an image would have to
 //! hold.
 
-use crate::engine::skip;
 use crate::image::ImageBuilder;
 use crate::layer::Layer;
+use crate::skip::skip;
 use crate::tar::Entry;
 use std::fs;
 use std::path::PathBuf;

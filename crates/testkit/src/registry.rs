@@ -3,9 +3,10 @@
 //!
 //! Source: OCI distribution specification 1.1, "Pull".
 
-use crate::engine::{Daemon, is_installed, output_of, own_folder, skip};
+use crate::engine::{Daemon, is_installed, output_of, own_folder};
 use crate::http::{Received, Reply, partial};
 use crate::image::Built;
+use crate::skip::skip;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -156,7 +156,7 @@ impl Tar {
         self
     }
 
-    /// Adds a sparse file in the old GNU form: pieces of data at offsets, at most four.
+    /// Adds a sparse file in the old GNU form: pieces of data at offsets.
     #[must_use]
     pub fn sparse_gnu(mut self, path: &str, pieces: &[(u64, &[u8])], real_size: u64) -> Self {
         let content: Vec<u8> = pieces.iter().flat_map(|(_, data)| data.iter().copied()).collect();
@@ -167,8 +167,19 @@ impl Tar {
             put_number(&mut header, 398 + index * 24, 12, size_of_content(data));
         }
         put_number(&mut header, 483, 12, real_size);
+        let mut more = pieces.get(4..).unwrap_or_default().chunks(21).peekable();
+        put(&mut header, 482, &[u8::from(more.peek().is_some())]);
         seal(&mut header, true);
         self.bytes.extend_from_slice(&header);
+        while let Some(pieces) = more.next() {
+            let mut block = [0; BLOCK];
+            for (index, (offset, data)) in pieces.iter().enumerate() {
+                put_number(&mut block, index * 24, 12, *offset);
+                put_number(&mut block, 12 + index * 24, 12, size_of_content(data));
+            }
+            put(&mut block, 504, &[u8::from(more.peek().is_some())]);
+            self.bytes.extend_from_slice(&block);
+        }
         self.content(&content);
         self
     }
@@ -187,6 +198,35 @@ impl Tar {
             .pax("GNU.sparse.minor", "0")
             .pax("GNU.sparse.name", path)
             .pax("GNU.sparse.realsize", real_size.to_string());
+        self.push(&entry);
+        self
+    }
+
+    /// Adds a sparse file in GNU's pax form 0.0 or 0.1, where the extended header holds the map.
+    #[must_use]
+    pub fn sparse_pax_old(
+        mut self,
+        path: &str,
+        pieces: &[(u64, &[u8])],
+        real_size: u64,
+        minor: u8,
+    ) -> Self {
+        let content: Vec<u8> = pieces.iter().flat_map(|(_, data)| data.iter().copied()).collect();
+        let name = if minor == 0 { path.to_owned() } else { format!("GNUSparseFile.0/{path}") };
+        let mut entry = Entry::file(name, content)
+            .pax("GNU.sparse.size", real_size.to_string())
+            .pax("GNU.sparse.numblocks", pieces.len().to_string());
+        if minor == 0 {
+            for (offset, data) in pieces {
+                entry = entry
+                    .pax("GNU.sparse.offset", offset.to_string())
+                    .pax("GNU.sparse.numbytes", data.len().to_string());
+            }
+        } else {
+            let numbers = pieces.iter().map(|(offset, data)| format!("{offset},{}", data.len()));
+            let map = numbers.collect::<Vec<_>>().join(",");
+            entry = entry.pax("GNU.sparse.name", path).pax("GNU.sparse.map", map);
+        }
         self.push(&entry);
         self
     }

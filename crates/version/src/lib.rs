@@ -160,7 +160,9 @@ impl Scheme {
             | "MinimOS"
             | "Wolfi" => Self::Alpine,
             "PyPI" => Self::Pep440,
-            "Bitnami" | "GitHub Actions" | "Hex" | "SwiftURL" | "crates.io" => Self::Semver,
+            "Bitnami" | "GitHub Actions" | "Hex" | "Julia" | "SwiftURL" | "crates.io" => {
+                Self::Semver
+            }
             "npm" => Self::Npm,
             "Maven" => Self::Maven,
             "Go" => Self::Go,

@@ -5,15 +5,19 @@
 mod support;
 
 use support::real_versions;
+use testkit::skip;
 use version::Scheme;
 
 /// How many texts of an ecosystem may be no version at all, such as a lone `~` (npm), a quoted
 /// version (RubyGems), a nightly build's name (Bitnami) or template text (PyPI).
 const NO_VERSIONS: usize = 5;
 
+const READER: &str = "`python3`, which reads the advisories for this test, is not installed";
+
 #[test]
 fn real_advisories_name_versions() {
-    for (ecosystem, versions) in real_versions() {
+    let Some(all) = real_versions() else { return skip(READER) };
+    for (ecosystem, versions) in all {
         let Some(scheme) = Scheme::of_ecosystem(ecosystem) else {
             eprintln!("{ecosystem}: {} versions, no order known", versions.len());
             continue;
@@ -30,7 +34,8 @@ fn real_advisories_name_versions() {
 
 #[test]
 fn sorting_real_versions_agrees_with_every_comparison() {
-    for (ecosystem, versions) in real_versions() {
+    let Some(all) = real_versions() else { return skip(READER) };
+    for (ecosystem, versions) in all {
         let Some(scheme) = Scheme::of_ecosystem(ecosystem) else { continue };
         let mut sorted: Vec<&String> =
             versions.iter().filter(|version| scheme.check(version).is_ok()).collect();

@@ -17,6 +17,7 @@ use std::cmp::Ordering;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use support::{Random, cases, real_versions, text_like};
+use testkit::skip;
 use version::Scheme;
 
 type Pairs = Vec<(String, String)>;
@@ -29,7 +30,8 @@ fn pairs(scheme: Scheme, generated: usize, real: usize) -> Pairs {
         .collect();
     pairs.extend(cases(scheme).into_iter().map(|(left, _, right)| (left, right)));
     let versions: Vec<String> = real_versions()
-        .iter()
+        .into_iter()
+        .flatten()
         .filter(|(ecosystem, _)| Scheme::of_ecosystem(ecosystem) == Some(scheme))
         .flat_map(|(_, versions)| versions.iter().cloned())
         .collect();
@@ -43,14 +45,13 @@ fn pairs(scheme: Scheme, generated: usize, real: usize) -> Pairs {
     pairs
 }
 
-/// Runs a tool over the pairs; none where it is missing.
+/// Runs a tool over the pairs; none where it is missing, and the test is skipped.
 fn ask(command: &mut Command, pairs: &Pairs) -> Option<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let spawned =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let Ok(mut child) = spawned else {
-        eprintln!("skipped: {name} is not here");
-        return None;
+        return skip(&format!("`{name}` is not installed"));
     };
     let text: String = pairs.iter().map(|(left, right)| format!("{left}\t{right}\n")).collect();
     let mut input = child.stdin.take().expect("a pipe");
@@ -61,8 +62,7 @@ fn ask(command: &mut Command, pairs: &Pairs) -> Option<String> {
     let output = child.wait_with_output().expect("output");
     writer.join().expect("writer");
     if !output.status.success() {
-        eprintln!("skipped: {name} cannot compare here ({})", output.status);
-        return None;
+        return skip(&format!("`{name}` cannot compare here ({})", output.status));
     }
     Some(String::from_utf8(output.stdout).expect("UTF-8"))
 }
@@ -240,25 +240,33 @@ while (($line = fgets(STDIN)) !== false) {
     hold(Scheme::Packagist, &pairs, answers);
 }
 
+/// What `fetch_oracles.py` put into the folder that `LAZARET_TEST_ORACLES` names.
+fn oracle(name: &str) -> Option<String> {
+    let folder = std::env::var("LAZARET_TEST_ORACLES").unwrap_or_default();
+    let path = std::path::Path::new(&folder).join(name);
+    (!folder.is_empty() && path.exists()).then(|| path.to_string_lossy().into_owned())
+}
+
 /// node-semver, which npm carries with it; `loose` for npm, strict for Semantic Versioning.
 fn node_semver(loose: bool, pairs: &Pairs) -> Option<String> {
-    let root =
-        Command::new("npm").args(["root", "-g"]).output().ok().filter(|o| o.status.success());
-    let Some(root) = root else {
-        eprintln!("skipped: npm is not here");
-        return None;
+    let own = || {
+        let root = Command::new("npm").args(["root", "-g"]).output().ok()?;
+        let root = String::from_utf8(root.stdout).expect("UTF-8");
+        let path = format!("{}/npm/node_modules/semver", root.trim());
+        std::path::Path::new(&path).exists().then_some(path)
     };
-    let root = String::from_utf8(root.stdout).expect("UTF-8");
+    let Some(module) = oracle("semver").or_else(own) else {
+        return skip("node-semver is not here: npm has none, nor has `LAZARET_TEST_ORACLES`");
+    };
     let script = format!(
         r#"
-const semver = require("{root}/npm/node_modules/semver");
+const semver = require("{module}");
 const lines = require("fs").readFileSync(0, "utf8").split("\n").slice(0, -1);
 for (const line of lines) {{
   const [left, right] = line.split("\t");
   try {{ console.log("<=>"[semver.compare(left, right, {{ loose: {loose} }}) + 1]); }}
   catch (error) {{ console.log("!"); }}
-}}"#,
-        root = root.trim()
+}}"#
     );
     ask(Command::new("node").args(["-e", &script]), pairs)
 }
@@ -291,8 +299,7 @@ fn maven_order_is_that_of_comparable_version() {
     let mut pairs = pairs(Scheme::Maven, 6000, 3000);
     pairs.retain(|(left, right)| !left.is_empty() && !right.is_empty());
     let Some(jar) = maven_jar() else {
-        eprintln!("skipped: maven-artifact 3.9 is not here (MAVEN_ARTIFACT_JAR names it)");
-        return;
+        return skip("maven-artifact 3.9 is not here: `LAZARET_TEST_ORACLES` has none");
     };
     let mut answers = String::new();
     // Its main compares each argument with the one before it.
@@ -302,8 +309,7 @@ fn maven_order_is_that_of_comparable_version() {
             .args(some.iter().flat_map(|(left, right)| [left, right]))
             .output();
         let Ok(output) = output else {
-            eprintln!("skipped: java is not here");
-            return;
+            return skip("`java` is not installed");
         };
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("   ")).collect();
@@ -319,7 +325,7 @@ fn maven_order_is_that_of_comparable_version() {
 
 /// The order changed with Maven 3.9; older jars do not count.
 fn maven_jar() -> Option<String> {
-    std::env::var("MAVEN_ARTIFACT_JAR").ok().or_else(|| {
+    oracle("maven-artifact.jar").or_else(|| {
         let folder = std::fs::read_dir("/usr/share/java").ok()?;
         let mut jars = folder.filter_map(|entry| entry.ok()?.path().to_str().map(str::to_owned));
         jars.find(|path| path.contains("/maven3-artifact-3.9.") && path.ends_with(".jar"))

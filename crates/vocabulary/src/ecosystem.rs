@@ -6,15 +6,37 @@
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// An ecosystem name such as `Debian` or `PyPI`, without a release suffix.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ecosystem(Cow<'static, str>);
 
+/// What an ecosystem's packages are.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Those of a Linux distribution, matched by release.
+    Distribution,
+    /// Those of a language or tool, with the type of their package URLs.
+    Packages(&'static str),
+}
+
+/// Whether anybody publishes advisories for it in a form that is read here.
+#[derive(Clone, Copy)]
+enum Advisories {
+    /// The public database of OSV has it.
+    Published,
+    /// Only sources of one's own have it.
+    Own,
+    Unpublished,
+}
+
+/// Each row says all that is to be known of an ecosystem: one that leaves something out does not compile.
 macro_rules! ecosystems {
-    ($($constant:ident = $name:literal,)*) => {
+    ($($constant:ident = $name:literal: $kind:expr, $advisories:expr;)*) => {
         impl Ecosystem {
             $(#[doc = concat!("`", $name, "`")]
             pub const $constant: Self = Self(Cow::Borrowed($name));)*
@@ -22,53 +44,66 @@ macro_rules! ecosystems {
             /// Every ecosystem that has a constant here.
             pub const KNOWN: &'static [Self] = &[$(Self::$constant,)*];
         }
+
+        /// The rows, sorted by name.
+        static ROWS: LazyLock<BTreeMap<&'static str, (Kind, Advisories)>> = LazyLock::new(|| {
+            use Advisories::{Own, Published, Unpublished};
+            use Kind::{Distribution, Packages};
+            BTreeMap::from([$(($name, ($kind, $advisories)),)*])
+        });
     };
 }
 
 ecosystems! {
-    ALMA_LINUX = "AlmaLinux",
-    ALPINE = "Alpine",
-    AMAZON_LINUX = "Amazon Linux",
-    ARCH_LINUX = "Arch Linux",
-    AZURE_LINUX = "Azure Linux",
-    BITNAMI = "Bitnami",
-    CHAINGUARD = "Chainguard",
-    COCOAPODS = "CocoaPods",
-    CONAN_CENTER = "ConanCenter",
-    CONDA = "conda",
-    CRAN = "CRAN",
-    CRATES_IO = "crates.io",
-    DEBIAN = "Debian",
-    FEDORA = "Fedora",
-    GENTOO = "Gentoo",
-    GITHUB_ACTIONS = "GitHub Actions",
-    GO = "Go",
-    HACKAGE = "Hackage",
-    HEX = "Hex",
-    LUA_ROCKS = "LuaRocks",
-    MAGEIA = "Mageia",
-    MAVEN = "Maven",
-    NIX = "Nix",
-    NPM = "npm",
-    NUGET = "NuGet",
-    OPAM = "opam",
-    OPEN_EULER = "openEuler",
-    OPEN_SUSE = "openSUSE",
-    ORACLE_LINUX = "Oracle Linux",
-    PACKAGIST = "Packagist",
-    PHOTON_OS = "Photon OS",
-    PROGRAM = "program",
-    PUB = "Pub",
-    PYPI = "PyPI",
-    RED_HAT = "Red Hat",
-    ROCKY_LINUX = "Rocky Linux",
-    RUBY_GEMS = "RubyGems",
-    SUSE = "SUSE",
-    SWIFT_URL = "SwiftURL",
-    TERRAFORM = "Terraform",
-    UBUNTU = "Ubuntu",
-    WOLFI = "Wolfi",
-    WORDPRESS = "WordPress",
+    ALMA_LINUX = "AlmaLinux": Distribution, Published;
+    ALPINE = "Alpine": Distribution, Published;
+    AMAZON_LINUX = "Amazon Linux": Distribution, Own;
+    ARCH_LINUX = "Arch Linux": Distribution, Unpublished;
+    AZURE_LINUX = "Azure Linux": Distribution, Published;
+    BITNAMI = "Bitnami": Packages("bitnami"), Published;
+    CHAINGUARD = "Chainguard": Distribution, Published;
+    COCOAPODS = "CocoaPods": Packages("cocoapods"), Unpublished;
+    CONAN_CENTER = "ConanCenter": Packages("conan"), Published;
+    CONDA = "conda": Packages("conda"), Unpublished;
+    CRAN = "CRAN": Packages("cran"), Published;
+    CRATES_IO = "crates.io": Packages("cargo"), Published;
+    DEBIAN = "Debian": Distribution, Published;
+    FEDORA = "Fedora": Distribution, Own;
+    GENTOO = "Gentoo": Distribution, Unpublished;
+    GITHUB_ACTIONS = "GitHub Actions": Packages("github"), Published;
+    GO = "Go": Packages("golang"), Published;
+    HACKAGE = "Hackage": Packages("hackage"), Published;
+    HELM = "Helm": Packages("helm"), Unpublished;
+    HEX = "Hex": Packages("hex"), Published;
+    HOMEBREW = "Homebrew": Packages("brew"), Unpublished;
+    JSR = "JSR": Packages("jsr"), Unpublished;
+    JULIA = "Julia": Packages("julia"), Published;
+    LUA_ROCKS = "LuaRocks": Packages("luarocks"), Unpublished;
+    MAGEIA = "Mageia": Distribution, Published;
+    MAVEN = "Maven": Packages("maven"), Published;
+    NIX = "Nix": Packages("nix"), Unpublished;
+    NPM = "npm": Packages("npm"), Published;
+    NUGET = "NuGet": Packages("nuget"), Published;
+    OPAM = "opam": Packages("opam"), Published;
+    OPEN_EULER = "openEuler": Distribution, Published;
+    OPEN_SUSE = "openSUSE": Distribution, Published;
+    ORACLE_LINUX = "Oracle Linux": Distribution, Own;
+    PACKAGIST = "Packagist": Packages("composer"), Published;
+    PHOTON_OS = "Photon OS": Distribution, Published;
+    PROGRAM = "program": Packages("generic"), Unpublished;
+    PUB = "Pub": Packages("pub"), Published;
+    PYPI = "PyPI": Packages("pypi"), Published;
+    RED_HAT = "Red Hat": Distribution, Published;
+    ROCKY_LINUX = "Rocky Linux": Distribution, Published;
+    RUBY_GEMS = "RubyGems": Packages("gem"), Published;
+    SNAP = "snap": Packages("snap"), Unpublished;
+    SUSE = "SUSE": Distribution, Published;
+    SWIFT_URL = "SwiftURL": Packages("swift"), Published;
+    TERRAFORM = "Terraform": Packages("terraform"), Unpublished;
+    UBUNTU = "Ubuntu": Distribution, Published;
+    VCPKG = "vcpkg": Packages("vcpkg"), Unpublished;
+    WOLFI = "Wolfi": Distribution, Published;
+    WORDPRESS = "WordPress": Packages("wordpress"), Unpublished;
 }
 
 /// `ID` of os-release in lower case, and the ecosystem of the packages, sorted by id.
@@ -113,6 +148,23 @@ const DISTRIBUTIONS: &[(&str, &str)] = &[
     ("wolfi", "Wolfi"),
 ];
 
+/// What else the OSV schema defines and can be met here, sorted. `Linux` is the kernel's sources there,
+/// and no distribution.
+const ALSO_PUBLISHED: &[&str] = &[
+    "Alpaquita",
+    "BellSoft Hardened Containers",
+    "Bioconductor",
+    "CleanStart",
+    "Docker Hardened Images",
+    "Echo",
+    "GHC",
+    "MinimOS",
+    "VSCode",
+];
+
+/// Packages of Cargo that are of no registry: nobody publishes advisories for them.
+const CRATES_FROM_ELSEWHERE: &str = "cargo";
+
 impl Ecosystem {
     /// The ecosystem of a distribution's packages, by the `ID` of its os-release in any case of
     /// letters; none for one that is not known.
@@ -148,56 +200,48 @@ impl Ecosystem {
         &self.0
     }
 
-    /// Whether its packages are those of a Linux distribution, matched by release.
+    /// Whether its packages are those of a Linux distribution, matched by release. One that is not known
+    /// here counts as one: feeds add distributions faster than languages.
     #[must_use]
     pub fn is_distribution(&self) -> bool {
-        !matches!(
-            self.as_str(),
-            "Bitnami"
-                | "CRAN"
-                | "CocoaPods"
-                | "ConanCenter"
-                | "GitHub Actions"
-                | "Go"
-                | "Hackage"
-                | "Hex"
-                | "LuaRocks"
-                | "Maven"
-                | "Nix"
-                | "NuGet"
-                | "Packagist"
-                | "Pub"
-                | "PyPI"
-                | "RubyGems"
-                | "SwiftURL"
-                | "Terraform"
-                | "WordPress"
-                | "cargo"
-                | "conda"
-                | "crates.io"
-                | "npm"
-                | "opam"
-                | "program"
-        )
+        match self.row() {
+            Some((kind, _)) => matches!(kind, Kind::Distribution),
+            None => self.as_str() != CRATES_FROM_ELSEWHERE,
+        }
     }
 
-    /// Whether anybody publishes advisories for it in a form that is read here. Packages of the
-    /// others are listed, and said to be not checked. Source: OSV schema, "Defined Ecosystems".
+    /// Whether its packages can be matched, if there are advisories for it. Packages of the others
+    /// are listed, and said to be not checked: one that nobody knows (a distribution of somebody's
+    /// own) is never asked for. What is published, and the few that only sources of one's own have.
     #[must_use]
     pub fn has_advisories(&self) -> bool {
-        !matches!(
-            self.as_str(),
-            "Arch Linux"
-                | "CocoaPods"
-                | "Gentoo"
-                | "LuaRocks"
-                | "Nix"
-                | "Terraform"
-                | "WordPress"
-                | "cargo"
-                | "conda"
-                | "program"
-        )
+        match self.row() {
+            Some((_, advisories)) => !matches!(advisories, Advisories::Unpublished),
+            None => ALSO_PUBLISHED.contains(&self.as_str()),
+        }
+    }
+
+    /// Whether the public database of OSV has it, so that it is worth asking for.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        match self.row() {
+            Some((_, advisories)) => matches!(advisories, Advisories::Published),
+            None => ALSO_PUBLISHED.contains(&self.as_str()),
+        }
+    }
+
+    /// The type of its package URLs; none for a distribution, whose package manager says it, and for
+    /// one that is not known here.
+    #[must_use]
+    pub fn purl_type(&self) -> Option<&'static str> {
+        match self.row()?.0 {
+            Kind::Packages(kind) => Some(kind),
+            Kind::Distribution => None,
+        }
+    }
+
+    fn row(&self) -> Option<(Kind, Advisories)> {
+        ROWS.get(self.as_str()).copied()
     }
 }
 
@@ -221,6 +265,33 @@ mod tests {
     fn a_name_with_a_blank_is_one_word_of_a_shell() {
         assert_eq!(Ecosystem::GITHUB_ACTIONS.as_argument(), "'GitHub Actions'");
         assert_eq!(Ecosystem::CRATES_IO.as_argument(), "crates.io");
+    }
+
+    #[test]
+    fn only_what_somebody_publishes_is_asked_for() {
+        assert!(ALSO_PUBLISHED.is_sorted());
+        for name in ["Debian", "Alpine", "npm", "openSUSE", "MinimOS"] {
+            assert!(Ecosystem::new(name).is_published(), "{name}");
+        }
+        for name in ["Kali", "Linux", "CentOS", "Openwrt", "Gentoo", "cargo", "program", ""] {
+            assert!(!Ecosystem::new(name).has_advisories(), "{name}");
+        }
+        assert!(Ecosystem::FEDORA.has_advisories() && !Ecosystem::FEDORA.is_published());
+    }
+
+    #[test]
+    fn what_is_of_no_distribution_has_a_type_of_package_urls() {
+        for known in Ecosystem::KNOWN {
+            assert_eq!(known.purl_type().is_none(), known.is_distribution(), "{known}");
+        }
+        assert_eq!(Ecosystem::CRATES_IO.purl_type(), Some("cargo"));
+        assert_eq!(Ecosystem::new("Tomorrow's").purl_type(), None);
+    }
+
+    #[test]
+    fn crates_of_no_registry_are_those_of_no_distribution() {
+        let cargo = Ecosystem::new(CRATES_FROM_ELSEWHERE);
+        assert!(!cargo.is_distribution() && !cargo.has_advisories());
     }
 
     #[test]

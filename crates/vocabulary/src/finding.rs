@@ -9,11 +9,46 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// What kind of fault a rule finds. Every rule says its own, so that none falls into another's by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleKind {
+    /// Something that an advisory or its publisher warns of.
+    Vulnerability,
+    /// Something made to do harm.
+    Malware,
+    /// Something that is not what it was.
+    Integrity,
+    /// Something that a running container does.
+    Runtime,
+    /// Something that the policy forbids or asks for.
+    Policy,
+    /// Something in source code, as another tool says.
+    Code,
+}
+
+impl RuleKind {
+    /// The word by which services sort rules.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Vulnerability => "vulnerability",
+            Self::Malware => "malware",
+            Self::Integrity => "integrity",
+            Self::Runtime => "runtime",
+            Self::Policy => "policy",
+            Self::Code => "code",
+        }
+    }
+}
+
 /// A rule: what kind of finding this is, and why it matters. Static.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// Kebab-case id, such as `known-vulnerability`.
     pub id: &'static str,
+    /// What kind of fault it finds.
+    #[serde(skip)]
+    pub kind: RuleKind,
     /// One line.
     pub title: &'static str,
     /// Why it matters.
@@ -28,6 +63,7 @@ impl Rule {
     /// A package version that an advisory names as affected.
     pub const KNOWN_VULNERABILITY: Self = Self {
         id: "known-vulnerability",
+        kind: RuleKind::Vulnerability,
         title: "Package with a known vulnerability",
         why: "An advisory names this version as affected; attackers read advisories too.",
         severity: Severity::Unknown,
@@ -36,6 +72,7 @@ impl Rule {
     /// A package that was published to do harm.
     pub const MALICIOUS_PACKAGE: Self = Self {
         id: "malicious-package",
+        kind: RuleKind::Malware,
         title: "Malicious package",
         why: "This package was published to do harm. Whatever could run it must be taken as compromised.",
         severity: Severity::Critical,
@@ -44,6 +81,7 @@ impl Rule {
     /// Content that does not have the digest its reference names.
     pub const DIGEST_MISMATCH: Self = Self {
         id: "digest-mismatch",
+        kind: RuleKind::Integrity,
         title: "Content differs from its digest",
         why: "The bytes are not those that the manifest or configuration names: damage in transit or at rest, or tampering.",
         severity: Severity::Critical,
@@ -52,6 +90,7 @@ impl Rule {
     /// An ignore rule that has run out.
     pub const EXPIRED_IGNORE: Self = Self {
         id: "expired-ignore",
+        kind: RuleKind::Policy,
         title: "Ignore rule past its date",
         why: "What was to be looked at again by that day has not been; the rule silences nothing any more.",
         severity: Severity::Low,
@@ -61,6 +100,7 @@ impl Rule {
     /// An image whose content is not what was sealed under its name.
     pub const SEAL_MISMATCH: Self = Self {
         id: "seal-mismatch",
+        kind: RuleKind::Integrity,
         title: "Image differs from its seal",
         why: "Manifest, configuration or layers are not those that were sealed under this name. The digests of an image agree with each other after an attacker has rebuilt it; only the seal tells.",
         severity: Severity::Critical,
@@ -69,6 +109,7 @@ impl Rule {
     /// A name that points at an image sealed earlier than the newest one.
     pub const ROLLED_BACK_IMAGE: Self = Self {
         id: "rolled-back-image",
+        kind: RuleKind::Integrity,
         title: "Older sealed image under this name",
         why: "The name was moved back to an image that a newer seal has replaced: its mended faults are open again.",
         severity: Severity::High,
@@ -77,6 +118,7 @@ impl Rule {
     /// A seal whose signature or record does not hold.
     pub const BROKEN_SEAL: Self = Self {
         id: "broken-seal",
+        kind: RuleKind::Integrity,
         title: "Seal that does not hold",
         why: "The signature, the chain of the store or the sealed record is not what was written: the evidence itself was damaged or forged.",
         severity: Severity::Critical,
@@ -85,6 +127,7 @@ impl Rule {
     /// A file that is not as the sealed record, or the image, has it.
     pub const FILE_CHANGED: Self = Self {
         id: "file-changed",
+        kind: RuleKind::Integrity,
         title: "File changed",
         why: "Its content, kind, mode, owner or attributes are not those on record.",
         severity: Severity::Medium,
@@ -93,6 +136,7 @@ impl Rule {
     /// A file that the sealed record, or the image, does not have.
     pub const FILE_ADDED: Self = Self {
         id: "file-added",
+        kind: RuleKind::Integrity,
         title: "File added",
         why: "It was not there when the image was recorded; a program that was dropped in is how most break-ins go on.",
         severity: Severity::Medium,
@@ -101,6 +145,7 @@ impl Rule {
     /// A file of the sealed record, or the image, that is gone.
     pub const FILE_REMOVED: Self = Self {
         id: "file-removed",
+        kind: RuleKind::Integrity,
         title: "File removed",
         why: "It was there when the image was recorded.",
         severity: Severity::Medium,
@@ -109,6 +154,7 @@ impl Rule {
     /// A program that ran and that the image does not hold.
     pub const PROGRAM_NOT_IN_IMAGE: Self = Self {
         id: "program-not-in-image",
+        kind: RuleKind::Runtime,
         title: "Program that is not in the image",
         why: "The sealed image does not hold this program: it was dropped, changed, or put together in memory after the container began.",
         severity: Severity::Critical,
@@ -117,6 +163,7 @@ impl Rule {
     /// A shell whose input comes over a connection.
     pub const REVERSE_SHELL: Self = Self {
         id: "reverse-shell",
+        kind: RuleKind::Runtime,
         title: "Shell that takes its input from a socket",
         why: "Whoever holds the other end of the connection types commands in the container.",
         severity: Severity::Critical,
@@ -126,6 +173,7 @@ impl Rule {
     /// A release of a distribution, or a program's line, that gets no security updates any more.
     pub const END_OF_LIFE: Self = Self {
         id: "end-of-life",
+        kind: RuleKind::Vulnerability,
         title: "Release past its end of life",
         why: "Its publisher mends nothing in it any more, and says nothing of new vulnerabilities: that none are known means little.",
         severity: Severity::High,
@@ -134,6 +182,7 @@ impl Rule {
     /// A package for which the distribution's own archive has a newer security version.
     pub const SECURITY_UPDATE_AVAILABLE: Self = Self {
         id: "security-update-available",
+        kind: RuleKind::Vulnerability,
         title: "Security update not installed",
         why: "The distribution has published a newer version as a security update, whether or not an advisory is known here.",
         severity: Severity::Medium,
@@ -142,6 +191,7 @@ impl Rule {
     /// A package that policy forbids.
     pub const FORBIDDEN_PACKAGE: Self = Self {
         id: "forbidden-package",
+        kind: RuleKind::Policy,
         title: "Package that policy forbids",
         why: "The policy says that this package may not be in an image.",
         severity: Severity::High,
@@ -150,6 +200,7 @@ impl Rule {
     /// A package that policy requires and that is not there.
     pub const MISSING_PACKAGE: Self = Self {
         id: "missing-package",
+        kind: RuleKind::Policy,
         title: "Package that policy requires",
         why: "The policy says that this package must be in an image, and it is not.",
         severity: Severity::Medium,
@@ -158,6 +209,7 @@ impl Rule {
     /// A base image that policy forbids, or none of those that it requires.
     pub const FORBIDDEN_BASE_IMAGE: Self = Self {
         id: "forbidden-base-image",
+        kind: RuleKind::Policy,
         title: "Base image that policy does not allow",
         why: "The policy says on which base images an image may be built.",
         severity: Severity::High,
@@ -166,6 +218,7 @@ impl Rule {
     /// A licence that policy does not allow.
     pub const FORBIDDEN_LICENCE: Self = Self {
         id: "forbidden-licence",
+        kind: RuleKind::Policy,
         title: "Licence that policy does not allow",
         why: "The policy says under which licences a package may be.",
         severity: Severity::Medium,
@@ -175,6 +228,7 @@ impl Rule {
     /// A result of another tool.
     pub const IMPORTED: Self = Self {
         id: "imported",
+        kind: RuleKind::Code,
         title: "Finding of another tool",
         why: "Another tool found it; its own documentation says why it matters.",
         severity: Severity::Medium,

@@ -17,6 +17,7 @@ pub mod file;
 pub mod finding;
 pub mod layer;
 pub mod location;
+pub mod nullable;
 pub mod package;
 pub mod program;
 pub mod purl;
@@ -38,10 +39,11 @@ pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side
 pub use file::{FileKind, FileRecord};
 pub use finding::{
     AffectedRange, ArchiveEvidence, Aspect, CodeEvidence, Evidence, ExecutionEvidence, Finding,
-    Fingerprint, Fix, Rule, Safety, VulnerabilityEvidence,
+    Fingerprint, Fix, Rule, RuleKind, Safety, VulnerabilityEvidence,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
+pub use nullable::Nullable;
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use program::{Functions, Program, Programs, VulnerableCode};
 pub use purl::{Purl, PurlError};

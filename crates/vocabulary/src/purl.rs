@@ -201,6 +201,15 @@ impl Purl {
         self.rest.iter().flat_map(|rest| rest.qualifiers())
     }
 
+    /// Whether it says that the package is of git, an address, a folder or another registry than its
+    /// type's own. Source: purl-spec, "Known qualifiers".
+    #[must_use]
+    pub fn is_from_elsewhere(&self) -> bool {
+        ["vcs_url", "download_url", "repository_url"]
+            .iter()
+            .any(|key| self.qualifier(key).is_some())
+    }
+
     /// The path inside the package.
     #[must_use]
     pub fn subpath(&self) -> Option<&str> {

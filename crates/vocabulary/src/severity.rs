@@ -77,3 +77,26 @@ impl FromStr for Severity {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bands_of_a_score_are_those_of_cvss() {
+        // CVSS v3.1 and v4.0, "Qualitative Severity Rating Scale".
+        for (score, expected) in [
+            (10.0, Severity::Critical),
+            (9.0, Severity::Critical),
+            (8.9, Severity::High),
+            (7.0, Severity::High),
+            (6.9, Severity::Medium),
+            (4.0, Severity::Medium),
+            (3.9, Severity::Low),
+            (0.1, Severity::Low),
+            (0.0, Severity::Negligible),
+        ] {
+            assert_eq!(Severity::from_score(score), expected, "{score}");
+        }
+    }
+}

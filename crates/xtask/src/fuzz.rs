@@ -35,6 +35,9 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
         bail!("`{unknown}` is not a fuzz target: use {}", all.join(", "));
     }
     if !["c++", "g++", "clang++"].into_iter().any(exists) {
+        if testkit::skip::in_ci() {
+            bail!("libFuzzer needs a C++ compiler: under `CI=true` this must run");
+        }
         println!("fuzz: skipped: libFuzzer needs a C++ compiler, and there is none here");
         return Ok(());
     }

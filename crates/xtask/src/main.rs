@@ -1,4 +1,4 @@
-//! The project's own chores: `cargo xtask rooms`, `licences`, `fuzz`, `demo-image`, `bench scan`,
+//! The project's own chores: `cargo xtask rooms`, `licences`, `test`, `fuzz`, `demo-image`, `bench scan`,
 //! `match`, `cold` and `agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
@@ -20,7 +20,9 @@ mod fuzz;
 mod layout;
 mod licences;
 mod measure;
+mod mutate;
 mod rooms;
+mod testing;
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
@@ -30,7 +32,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
   rooms                     hold the crates' dependencies against ARCHITECTURE.md
   licences                  hold the dependencies' licences against deny.toml
+  test [OPTION…]            run every test, and count; options are those of `cargo test`
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
+  mutate [PACKAGE…]         plant bugs in a copy, and fail where the tests notice one not
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
@@ -55,7 +59,9 @@ fn run(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["rooms"] => rooms::check(&root()),
         ["licences" | "licenses"] => licences::check(&root()),
+        ["test", rest @ ..] => return testing::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["mutate", rest @ ..] => mutate::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
         ["bench", "match", rest @ ..] => bench::matching(&root(), rest),

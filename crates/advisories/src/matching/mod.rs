@@ -55,44 +55,49 @@ pub struct Databases {
     others: OnceLock<Vec<Database>>,
 }
 
-/// The ecosystems that a set of packages needs.
+/// The ecosystems whose databases a set of packages could be matched in.
 #[must_use]
 pub fn ecosystems_of(packages: &[Package]) -> BTreeSet<Ecosystem> {
-    let packages = packages.iter().filter(|package| is_published(package));
+    let packages = packages.iter().filter(|package| package.ecosystem.has_advisories());
     packages.map(|package| package.ecosystem.clone()).collect()
 }
 
-/// Whether anybody publishes advisories for such a package. Crates from git, a folder or a private
-/// registry have the ecosystem `cargo`, which OSV does not: they are listed, not matched.
-fn is_published(package: &Package) -> bool {
-    package.ecosystem.has_advisories()
-}
-
-/// What is said of the ecosystems that nobody publishes advisories for: not checked, never clean.
-/// Crates from elsewhere than the registry are the project's own.
-fn unpublished(packages: &[Package]) -> impl Iterator<Item = Coverage> {
-    let ecosystems: BTreeMap<&Ecosystem, u64> = packages
-        .iter()
-        .filter(|package| !is_published(package) && package.ecosystem.as_str() != "cargo")
-        .filter(|package| package.owned_by.is_none())
-        .fold(BTreeMap::new(), |mut counts, package| {
-            *counts.entry(&package.ecosystem).or_default() += 1;
-            counts
-        });
-    ecosystems.into_iter().map(|(ecosystem, number)| {
-        let packages = vocabulary::counted(number, "package", "packages");
-        Coverage::skipped(
-            format!("{}{ecosystem}", Coverage::UNMATCHED),
-            format!("{packages} identified, no advisory source: not checked"),
-        )
-    })
+/// Whether a package is of a distribution that nobody publishes advisories for, or of none that is
+/// known. What is said of it is "not checked", whatever databases there are.
+#[must_use]
+pub fn is_of_unknown_distribution(package: &Package) -> bool {
+    package.ecosystem.is_distribution() && !package.ecosystem.is_published()
 }
 
 /// Whether too little is known of a package for any advisory to name it: no version, or a jar whose
 /// group nothing proves.
 fn is_unnamed(package: &Package) -> bool {
     package.version.is_empty()
+        || is_branch(package)
         || package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':')
+}
+
+/// How many packages could not be matched, and why.
+fn unnamed(packages: &[&Package]) -> Option<String> {
+    let unnamed = packages.iter().filter(|package| is_unnamed(package));
+    let (elsewhere, lacking): (Vec<&Package>, Vec<&Package>) =
+        unnamed.copied().partition(|package| package.is_from_elsewhere());
+    let all = packages.len();
+    let said = |number: usize, why: &str| {
+        (number > 0).then(|| format!("{number} of {all} packages {why}: listed, not matched"))
+    };
+    let lacking = said(lacking.len(), "lack a group or version");
+    let elsewhere = said(elsewhere.len(), "come from git, URLs, paths or private registries");
+    match (lacking, elsewhere) {
+        (Some(lacking), Some(elsewhere)) => Some(format!("{lacking}; {elsewhere}")),
+        (lacking, elsewhere) => lacking.or(elsewhere),
+    }
+}
+
+/// Whether it came from elsewhere as a branch of its repository, `dev-main`, which no advisory can be
+/// held against. Source: Composer, "Versions and constraints", branches.
+fn is_branch(package: &Package) -> bool {
+    package.is_from_elsewhere() && package.version.starts_with("dev-")
 }
 
 impl Databases {
@@ -155,6 +160,53 @@ impl Databases {
         Ok(found)
     }
 
+    /// Whether anybody publishes advisories for such a package, or the folder has a database of them
+    /// all the same. Crates from git, a folder or a private registry have the ecosystem `cargo`, which
+    /// OSV does not: they are listed, not matched.
+    fn is_matched(&self, package: &Package) -> bool {
+        let ecosystem = &package.ecosystem;
+        ecosystem.has_advisories()
+            && (ecosystem.is_published() || self.opened.contains_key(ecosystem))
+    }
+
+    /// What is said of the ecosystems that nobody publishes advisories for: not checked, never clean.
+    /// Crates from elsewhere than the registry are the project's own.
+    fn unpublished(&self, packages: &[Package]) -> impl Iterator<Item = Coverage> {
+        let ecosystems: BTreeMap<&Ecosystem, u64> = packages
+            .iter()
+            .filter(|package| !self.is_matched(package) && package.ecosystem.as_str() != "cargo")
+            .filter(|package| package.owned_by.is_none())
+            .fold(BTreeMap::new(), |mut counts, package| {
+                *counts.entry(&package.ecosystem).or_default() += 1;
+                counts
+            });
+        ecosystems.into_iter().map(|(ecosystem, number)| {
+            let packages = vocabulary::counted(number, "package", "packages");
+            let why = match ecosystem.as_str() {
+                // os-release(5): what a system is that does not tell its own name.
+                "Linux" => "the distribution is not known",
+                _ => "no advisory source",
+            };
+            Coverage::skipped(
+                format!("{}{ecosystem}", Coverage::UNMATCHED),
+                format!("{packages} identified, {why}: not checked"),
+            )
+        })
+    }
+
+    /// Whether advisories of a distribution's release name sources alone. Where none does, packages
+    /// whose source is not known miss nothing. None where there are no advisories at all.
+    #[must_use]
+    pub fn names_sources_alone(&self, distribution: &Distribution) -> Option<bool> {
+        let ecosystem = releases::ecosystem_of(distribution)?;
+        let database = self.opened.get(&ecosystem)?.as_ref().ok()?;
+        let release = releases::release_of(distribution, &ecosystem)?;
+        let (mut indexes, subscribers) = release_indexes(database, Some(&release));
+        indexes.extend(subscribers);
+        // A database that cannot be read says so where it is matched.
+        Some(database.has_entries_by_source(&indexes).unwrap_or(true))
+    }
+
     /// Matches packages of which no more is known than what they say.
     #[must_use]
     pub fn matches(&self, packages: &[Package], distribution: Option<&Distribution>) -> Matched {
@@ -174,7 +226,7 @@ impl Databases {
         // advisories at all.
         let covered = distribution.is_some_and(|distribution| self.covers(distribution));
         for package in packages {
-            if is_published(package) && (package.owned_by.is_none() || !covered) {
+            if self.is_matched(package) && (package.owned_by.is_none() || !covered) {
                 by_ecosystem.entry(&package.ecosystem).or_default().push(package);
             }
         }
@@ -188,7 +240,7 @@ impl Databases {
             );
             matched.coverage.push(coverage);
         }
-        matched.coverage.extend(unpublished(packages));
+        matched.coverage.extend(self.unpublished(packages));
         sort(&mut matched.findings);
         matched.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         matched
@@ -269,13 +321,7 @@ impl Databases {
             Ok((found, problems)) => {
                 findings.extend(found);
                 let mut coverage = Coverage::with_problems(check, problems);
-                let unnamed = packages.iter().filter(|package| is_unnamed(package)).count();
-                coverage.reason = (unnamed > 0).then(|| {
-                    let all = packages.len();
-                    format!(
-                        "{unnamed} of {all} packages lack a group or version: listed, not matched"
-                    )
-                });
+                coverage.reason = unnamed(packages);
                 coverage
             }
             Err(reason) => Coverage::failed(
@@ -383,6 +429,9 @@ fn match_package(
     lender: &Lender<'_>,
     problems: &mut Vec<Problem>,
 ) -> Result<Vec<Finding>, FormatError> {
+    if is_branch(package) {
+        return Ok(Vec::new());
+    }
     let verdict = look.at(package)?;
     problems.extend(verdict.problems.iter().map(|reason| Problem {
         path: package.location.path().unwrap_or_default().to_owned(),

@@ -119,6 +119,12 @@ pub fn places(feed: RiskFeed, named: Option<&str>, source: &Source) -> Vec<Sourc
     }
 }
 
+/// Where the feed in a folder was taken from, where there is one.
+#[must_use]
+pub fn source_of(folder: &Path, feed: RiskFeed) -> Option<String> {
+    store::manifest(folder, feed).map(|manifest| manifest.source)
+}
+
 /// Brings one feed up to date from the first of the places that has it.
 ///
 /// # Errors

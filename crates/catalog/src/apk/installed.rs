@@ -56,6 +56,9 @@ fn read_within(bytes: &[u8], mut budget: Budget) -> Database<'_> {
     if damaged > 0 {
         database.problems.push(format!("{damaged} paragraphs have no valid name or version"));
     }
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        database.problems.push("is cut short: its last line does not end".to_owned());
+    }
     database.problems.extend(budget.problem());
     database
 }

@@ -15,6 +15,9 @@ use vocabulary::Purl;
 /// Largest database; one package with its files takes about ten kilobytes.
 const SIZE_LIMIT: u64 = 256 << 20;
 
+/// How files in apk's own binary form begin. Source: apk-tools, `src/adb.h`.
+const ADB: &[u8] = b"ADB";
+
 const PATHS: &[&str] = &["usr/lib/apk/db/installed", "lib/apk/db/installed"];
 
 /// Reads the database of apk.
@@ -27,7 +30,7 @@ impl Check for Apk {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -39,6 +42,11 @@ impl Check for Apk {
     }
 
     fn read(&self, _: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        if bytes.starts_with(ADB) {
+            return Err(ReadError::new(
+                "is in the binary form of apk 3 (ADB), which is not read: its packages are not known",
+            ));
+        }
         installed::read(bytes).fact()
     }
 

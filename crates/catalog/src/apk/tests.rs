@@ -109,3 +109,15 @@ fn damaged_facts_never_panic() {
         assert!(out.packages.is_empty() && out.problems.len() == 1);
     }
 }
+
+#[test]
+fn a_database_that_breaks_off_or_is_in_another_form_is_a_problem() {
+    let cut = alpine().file("lib/apk/db/installed", BUSYBOX.split_at(60).0).resolve(&Apk);
+    assert_eq!(cut.problems[0].reason, "is cut short: its last line does not end");
+    for binary in [b"ADB.\0\0\0\0".as_slice(), b"ADBd\x01\x02"] {
+        assert!(crate::view_tests::read_file(&Apk, "lib/apk/db/installed", binary).is_err());
+    }
+    let text = BUSYBOX.replace('\n', "\r\n");
+    let other = alpine().file("lib/apk/db/installed", text).resolve(&Apk);
+    assert_eq!((other.packages.len(), other.problems.len()), (1, 0));
+}

@@ -8,7 +8,7 @@
 //! Sources: conda documentation, "conda-meta"; conda, `models/records.py` (`PrefixRecord`); purl-spec,
 //! type `conda`.
 
-use crate::language::{Installed, decode, encode, plain_text};
+use crate::language::{Installed, decode, encode, null_as_nothing, plain_text};
 use crate::owned::{Blob, Budget, Packer};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ struct Record {
     subdir: Option<String>,
     #[serde(default, rename = "fn")]
     archive: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     files: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ impl Check for Conda {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -122,6 +122,7 @@ impl Check for Conda {
 }
 
 fn fact(folder: &str, bytes: &[u8]) -> Result<CondaFact<'static>, ReadError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let record: Record = serde_json::from_slice(bytes)
         .map_err(|_| ReadError::new("it is not a record of an installed conda package"))?;
     let owned =

@@ -33,6 +33,12 @@ fn an_installed_package_is_told_in_full() {
 }
 
 #[test]
+fn null_stands_for_nothing() {
+    let record = "\u{feff}{\"name\":\"a\",\"version\":\"1\",\"files\":null,\"license\":null}";
+    assert_eq!(purls(&resolve(&Conda, &[(PLACE, record.as_bytes())])), ["pkg:conda/a@1"]);
+}
+
+#[test]
 fn a_removed_package_is_not_listed() {
     let layers = Layers::default().layer().file(PLACE, NUMPY).layer().whiteout(PLACE);
     assert!(layers.resolve(&Conda).packages.is_empty());

@@ -6,7 +6,7 @@
 //! without that word is the package that advisories name.
 //! Source: .NET runtime, "corehost deps.json"; Microsoft.Extensions.DependencyModel, `DependencyContextJsonReader.cs`.
 
-use crate::language::plain_text;
+use crate::language::{null_as_nothing, plain_text};
 use image::ReadError;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,13 @@ pub(super) struct Package {
 struct File<'text> {
     #[serde(borrow)]
     runtime_target: Option<RuntimeTarget<'text>>,
-    #[serde(borrow)]
-    targets: BTreeMap<Cow<'text, str>, BTreeMap<Cow<'text, str>, Assets<'text>>>,
-    #[serde(borrow)]
-    libraries: BTreeMap<Cow<'text, str>, Library<'text>>,
+    #[serde(borrow, deserialize_with = "null_as_nothing")]
+    targets: BTreeMap<Cow<'text, str>, Option<Target<'text>>>,
+    #[serde(borrow, deserialize_with = "null_as_nothing")]
+    libraries: BTreeMap<Cow<'text, str>, Option<Library<'text>>>,
 }
+
+type Target<'text> = BTreeMap<Cow<'text, str>, Option<Assets<'text>>>;
 
 /// The target that the program runs on; old files hold its name alone.
 #[derive(Deserialize)]
@@ -48,11 +50,11 @@ enum RuntimeTarget<'text> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Assets<'text> {
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "null_as_nothing")]
     runtime: BTreeMap<Cow<'text, str>, IgnoredAny>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "null_as_nothing")]
     runtime_targets: BTreeMap<Cow<'text, str>, IgnoredAny>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "null_as_nothing")]
     native: BTreeMap<Cow<'text, str>, IgnoredAny>,
 }
 
@@ -70,8 +72,8 @@ struct Library<'text> {
     kind: Option<Cow<'text, str>>,
 }
 
-/// Reads a `deps.json`.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
+/// Reads a `deps.json`: its packages, and how many more cannot be shown.
+pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<Package>, u32), ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let file: File<'_> = serde_json::from_slice(bytes)
         .map_err(|error| ReadError::new(format!("it is not a deps.json of .NET: {error}")))?;
@@ -79,20 +81,30 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
         return Err(ReadError::new(format!("it names more than {PACKAGES} packages")));
     }
     let target = file.runtime_target.as_ref().and_then(|target| match target {
-        RuntimeTarget::Named { name } | RuntimeTarget::Name(name) => file.targets.get(name),
+        RuntimeTarget::Named { name } | RuntimeTarget::Name(name) => {
+            file.targets.get(name).and_then(Option::as_ref)
+        }
     });
-    let listed = file.libraries.iter().filter_map(|(key, library)| {
-        let (name, version) = key.split_once('/')?;
-        let name = match library.kind.as_deref()? {
-            "package" => name,
-            "runtimepack" => name.strip_prefix("runtimepack.")?,
-            _ => return None,
+    let (mut packages, mut unreadable) = (Vec::new(), 0);
+    for (key, library) in &file.libraries {
+        let kind = library.as_ref().and_then(|library| library.kind.as_deref()).unwrap_or_default();
+        let (name, version) = key.split_once('/').unwrap_or((key, ""));
+        let name = match kind {
+            _ if kind.eq_ignore_ascii_case("package") => Some(name),
+            _ if kind.eq_ignore_ascii_case("runtimepack") => name.strip_prefix("runtimepack."),
+            _ => None,
         };
-        let is_there = target.is_none_or(|target| target.get(key).is_some_and(Assets::any));
-        let sound = is_there && is_name(name);
-        sound.then_some(Package { name: name.to_owned(), version: plain_text(version)?.to_owned() })
-    });
-    Ok(listed.collect())
+        let assets = |target: &Target<'_>| target.get(key)?.as_ref().map(Assets::any);
+        let is_there = target.is_none_or(|target| assets(target).unwrap_or(false));
+        let Some(name) = name.filter(|_| is_there) else { continue };
+        match plain_text(version).filter(|_| is_name(name)) {
+            Some(version) => {
+                packages.push(Package { name: name.to_owned(), version: version.to_owned() });
+            }
+            None => unreadable += 1,
+        }
+    }
+    Ok((packages, unreadable))
 }
 
 /// Words divided by `.` or `-`, at most 100 letters. Source: NuGet.Client, `PackageIdValidator.cs`.

@@ -1,5 +1,6 @@
+use super::bundle::fixture::program;
 use super::*;
-use crate::language::testing::{purls, resolve};
+use crate::language::testing::{purls, read_in_pieces, resolve};
 use proptest::prelude::*;
 
 const SHOP: &str = r#"{
@@ -56,7 +57,7 @@ fn without_a_target_everything_counts() {
     assert_eq!(found.packages.len(), 5);
     let old = r#"{"runtimeTarget":"x","targets":{"x":{"A/1.0.0":{"native":{"a.so":{}}}}},
         "libraries":{"A/1.0.0":{"type":"package"},"B/1.0.0":{"type":"package"}}}"#;
-    assert_eq!(deps::parse(old.as_bytes()).unwrap().len(), 1);
+    assert_eq!(deps::parse(old.as_bytes()).unwrap().0.len(), 1);
 }
 
 #[test]
@@ -77,14 +78,83 @@ fn what_is_no_deps_json_is_a_problem() {
 }
 
 #[test]
-fn names_and_versions_that_are_no_plain_text_are_left_out() {
+fn names_and_versions_that_are_no_plain_text_are_counted() {
     for key in ["a b/1", "../1", "A/", "A", "A/1\\u001b", "/1"] {
         let json = format!(r#"{{"targets":{{}},"libraries":{{"{key}":{{"type":"package"}}}}}}"#);
-        assert_eq!(deps::parse(json.as_bytes()).unwrap(), [], "{key}");
+        assert_eq!(deps::parse(json.as_bytes()).unwrap(), (vec![], 1), "{key}");
+        assert_eq!(resolve(&Dotnet, &[("a.deps.json", json.as_bytes())]).problems.len(), 1);
+    }
+}
+
+#[test]
+fn null_stands_for_nothing() {
+    let json = r#"{"runtimeTarget":null,"targets":null,"libraries":{"A/1.0.0":{"type":"package"},"B/1":null}}"#;
+    assert_eq!(deps::parse(json.as_bytes()).unwrap().0.len(), 1);
+    let json = r#"{"runtimeTarget":{"name":"x"},"targets":{"x":{"A/1.0.0":{"runtime":null,"native":{"a":{}}},"B/1":null}},
+        "libraries":{"A/1.0.0":{"type":"package"},"B/1":{"type":"package"}}}"#;
+    assert_eq!(deps::parse(json.as_bytes()).unwrap().0.len(), 1);
+    assert_eq!(deps::parse(br#"{"targets":{},"libraries":null}"#).unwrap(), (vec![], 0));
+}
+
+const EXPECTED: [&str; 3] = [
+    "pkg:nuget/Microsoft.NETCore.App.Runtime.linux-x64@8.0.1",
+    "pkg:nuget/Newtonsoft.Json@12.0.1",
+    "pkg:nuget/SQLitePCLRaw.lib.e_sqlite3@2.1.6",
+];
+
+#[test]
+fn a_program_in_a_single_file_is_read_in_every_version_of_the_bundle() {
+    let decoy = SHOP.replace("12.0.1", "1.1.1");
+    let windows = format!("\u{feff}{}", SHOP.replace('\n', "\r\n"));
+    for (major, deps) in [(1, SHOP), (2, SHOP), (6, SHOP), (6, &windows)] {
+        let files: [(u8, &[u8], bool); 3] =
+            [(1, decoy.as_bytes(), true), (3, deps.as_bytes(), false), (4, b"{}", false)];
+        let bytes = program(major, &files);
+        assert_eq!(purls(&resolve(&Dotnet, &[("app/shop", &bytes)])), EXPECTED, "{major}");
+        let whole = read_in_pieces(&Dotnet, "app/shop", 0o755, &bytes, bytes.len()).unwrap();
+        for piece in [1, 7, 39, 95, 4096] {
+            let pieces = read_in_pieces(&Dotnet, "app/shop", 0o755, &bytes, piece).unwrap();
+            assert_eq!(pieces, whole, "{piece}");
+        }
+    }
+}
+
+#[test]
+fn a_single_file_whose_packages_cannot_be_told_is_a_problem() {
+    let reason = |bytes: &[u8]| {
+        read_in_pieces(&Dotnet, "app/shop", 0o755, bytes, 4096).unwrap_err().to_string()
+    };
+    assert!(reason(&program(6, &[(1, b"x", false)])).contains("holds no deps.json"));
+    assert!(reason(&program(7, &[(3, SHOP.as_bytes(), false)])).contains("version 7"));
+    assert!(reason(&program(6, &[(3, b"packed away", true)])).contains("not plain text"));
+    let whole = program(6, &[(3, SHOP.as_bytes(), false)]);
+    assert!(reason(&whole[..whole.len() - 60]).contains("damaged"));
+    let other = program(6, &[(3, b"{\"targets\":1}                                                                                              ", false)]);
+    assert!(reason(&other).contains("not a deps.json"));
+}
+
+#[test]
+fn other_programs_are_of_no_concern() {
+    let mut empty = program(6, &[(3, SHOP.as_bytes(), false)]);
+    let at = memchr::memmem::find(&empty, b"\x8b\x12\x02\xb9").unwrap();
+    empty[at - 8..at].fill(0);
+    for bytes in [&empty, &crate::binary::fixture::elf(b"", b"text", b"data").0] {
+        assert_eq!(read_in_pieces(&Dotnet, "app/shop", 0o755, bytes, 100).unwrap(), None);
     }
 }
 
 proptest! {
+    #[test]
+    fn no_bundle_makes_it_panic(edits: Vec<(u16, u8)>, major in 0_u32..8, piece in 1_usize..9000) {
+        let mut bytes = program(major, &[(3, SHOP.as_bytes(), false), (1, b"x", true)]);
+        for (at, byte) in edits {
+            let at = usize::from(at) % bytes.len();
+            bytes[at] = byte;
+        }
+        let whole = read_in_pieces(&Dotnet, "app/shop", 0o755, &bytes, bytes.len());
+        prop_assert_eq!(read_in_pieces(&Dotnet, "app/shop", 0o755, &bytes, piece), whole);
+    }
+
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>, text in r#"(\{|\}|\[|\]|"runtimeTarget":|"targets":|"libraries":|"a/1":|"type":|"package"|"x"|,|1|\\){0,40}"#) {
         let _ = deps::parse(&bytes);

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The paths of a list but those of folders, which the next line lies below.
-pub(super) fn read_list(bytes: &[u8]) -> Blob<'static> {
+pub(crate) fn read_list(bytes: &[u8]) -> Blob<'static> {
     let mut paths: Vec<Cow<'_, str>> = Vec::new();
     let mut all = lines(bytes).peekable();
     while let Some(line) = all.next() {

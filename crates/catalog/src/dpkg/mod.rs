@@ -9,8 +9,8 @@
 //! copyright-format 1.0; purl-spec, type `deb`.
 
 mod copyright;
-mod files;
-mod status;
+pub(crate) mod files;
+pub(crate) mod status;
 
 use crate::history::brought_by;
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
@@ -21,12 +21,29 @@ use image::{
 use serde::Serialize;
 use status::{Record, Status};
 use std::collections::{HashMap, HashSet};
+use std::io::Read as _;
 use vocabulary::{Ecosystem, Location, Package, Presence, Problem, Purl, SourcePackage};
 
 const STATUS: &str = "var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "var/lib/dpkg/status.d/";
 const INFO_FOLDER: &str = "var/lib/dpkg/info/";
 const DOCUMENTS: &str = "usr/share/doc/";
+
+/// What else dpkg keeps of a package, and a builder may have put beside its control file.
+const BESIDE: [&str; 9] = [
+    "conffiles",
+    "config",
+    "postinst",
+    "postrm",
+    "preinst",
+    "prerm",
+    "shlibs",
+    "templates",
+    "triggers",
+];
+
+/// First bytes of a file that gzip packed: RFC 1952, section 2.3.1.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Largest `status`; one package takes about a kilobyte, and Debian has 65,000.
 const STATUS_LIMIT: u64 = 64 << 20;
@@ -53,11 +70,13 @@ impl Kind {
             return Some(Self::Status);
         }
         if let Some(name) = path.strip_prefix(STATUS_FOLDER) {
-            return Some(match name.rsplit_once('.') {
-                Some((_, "md5sums")) => Self::Sums,
-                Some((_, "list")) => Self::List,
-                _ => Self::Status,
-            });
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            return match ending {
+                "md5sums" => Some(Self::Sums),
+                "list" => Some(Self::List),
+                _ if BESIDE.contains(&ending) => None,
+                _ => Some(Self::Status),
+            };
         }
         if let Some(name) = path.strip_prefix(INFO_FOLDER) {
             return match name.rsplit_once('.') {
@@ -79,7 +98,7 @@ impl Check for Dpkg {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -103,13 +122,7 @@ impl Check for Dpkg {
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         match Kind::of(entry.path) {
             None => Ok(None),
-            Some(Kind::Status) => {
-                let status = status::read(bytes);
-                if status.packages.is_empty() && status.problem.is_none() {
-                    return Ok(None);
-                }
-                keep(&status)
-            }
+            Some(Kind::Status) => read_status(entry.path, bytes),
             Some(Kind::List) => keep(&files::read_list(bytes)),
             Some(Kind::Sums) => keep(&files::read_sums(bytes)),
             Some(Kind::Copyright) => copyright::read(bytes),
@@ -121,18 +134,77 @@ impl Check for Dpkg {
     }
 }
 
+/// Reads `status`, or a file of `status.d/`, that may be packed.
+fn read_status(path: &str, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+    let mut plain = Vec::new();
+    let bytes = if bytes.starts_with(&GZIP) {
+        let decoder = flate2::read::GzDecoder::new(bytes);
+        let read = decoder.take(STATUS_LIMIT + 1).read_to_end(&mut plain);
+        let fits = read.is_ok_and(|length| length as u64 <= STATUS_LIMIT);
+        if !fits {
+            return Err(ReadError::new("is packed by gzip, and damaged or too large"));
+        }
+        plain.as_slice()
+    } else {
+        bytes
+    };
+    let mut status = status::read(bytes);
+    // dpkg itself refuses a last line that does not end. Tools that write one package into one file
+    // are less strict.
+    if path == STATUS && bytes.last().is_some_and(|last| *last != b'\n') {
+        let cut = "is cut short: its last line does not end".to_owned();
+        status.problem = Some(match status.problem {
+            Some(problem) => format!("{problem}; it {cut}"),
+            None => cut,
+        });
+    }
+    if status.packages.is_empty() && status.problem.is_none() {
+        if path == STATUS {
+            return Ok(None);
+        }
+        return Err(ReadError::new("names no package; it is not the control file of one"));
+    }
+    keep(&status)
+}
+
 fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
     postcard::to_stdvec(fact)
         .map(Some)
         .map_err(|_| ReadError::new("what was read could not be kept; report this as a bug"))
 }
 
-/// Of two entries of one name, version and architecture only the first is a package.
+/// Why a fact of the cache is none.
+const DAMAGED: &str = "what was kept of it is damaged; scan again with --reverify";
+
+/// Of two entries of one name, version and architecture only the first is a package. Places are sorted
+/// rather than keys gathered, since a database can name 200,000 packages.
+fn without_repeated(packages: &mut Vec<Cataloged>) {
+    let key = |place: &usize| {
+        let Package { name, version, architecture, .. } = &packages.get(*place)?.package;
+        Some((name, version, architecture))
+    };
+    let mut places: Vec<usize> = (0..packages.len()).collect();
+    places.sort_by(|left, right| key(left).cmp(&key(right)));
+    let pairs = places.windows(2).filter_map(|pair| match pair {
+        [one, other] if key(one) == key(other) => Some(*other),
+        _ => None,
+    });
+    let repeated: HashSet<usize> = pairs.collect();
+    let mut place = 0..;
+    packages.retain(|_| place.next().is_some_and(|place| !repeated.contains(&place)));
+}
+
+/// What tells a package from all others, as [`Record::key`] does.
 type Identity = (String, String, String);
 
 fn identity(record: &Record<'_>) -> Identity {
     let (name, version, architecture) = record.key();
     (name.to_owned(), version.to_owned(), architecture.to_owned())
+}
+
+fn identity_of(package: &Package) -> Identity {
+    let architecture = package.architecture.clone().unwrap_or_default();
+    (package.name.clone(), package.version.clone(), architecture)
 }
 
 struct Resolver<'view> {
@@ -155,8 +227,7 @@ impl<'view> Resolver<'view> {
     }
 
     fn resolve(mut self) -> Resolution {
-        let mut seen = HashSet::new();
-        self.status(&mut seen);
+        self.status();
         let apart: Vec<FactAt<'_>> = self
             .view
             .staying()
@@ -164,6 +235,10 @@ impl<'view> Resolver<'view> {
                 at.path.starts_with(STATUS_FOLDER) && Kind::of(at.path) == Some(Kind::Status)
             })
             .collect();
+        let mut seen: HashSet<Identity> = HashSet::new();
+        if !apart.is_empty() {
+            seen.extend(self.out.packages.iter().map(|known| identity_of(&known.package)));
+        }
         for at in apart {
             let Some(status) = self.decode(&at) else { continue };
             for record in &status.packages {
@@ -179,12 +254,12 @@ impl<'view> Resolver<'view> {
     }
 
     /// The packages of the one `status` file, each with the layer that brought it.
-    fn status(&mut self, seen: &mut HashSet<Identity>) {
+    fn status(&mut self) {
         let Some(at) = self.view.staying().find(|at| at.path == STATUS) else { return };
-        let Some(status) = self.decode(&at) else { return };
-        let states: Vec<(Option<u32>, Status<'_>)> = self
-            .view
-            .history(STATUS)
+        // A database that only one layer has came with that layer.
+        let earlier = self.view.history(STATUS).nth(1).is_some();
+        let history = self.view.history(STATUS).filter(|_| earlier);
+        let states: Vec<(Option<u32>, Status<'_>)> = history
             .filter_map(|at| Some((at.layer, postcard::from_bytes(at.fact).ok()?)))
             .collect();
         let keys: Vec<(Option<u32>, Vec<_>)> = states
@@ -192,12 +267,22 @@ impl<'view> Resolver<'view> {
             .map(|(layer, status)| (*layer, status.packages.iter().map(Record::key).collect()))
             .collect();
         let layers: HashMap<_, _> = brought_by(&keys);
-        for record in &status.packages {
-            if seen.insert(identity(record)) {
-                let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
-                self.package(record, &at, layer, None);
+        let read = status::each(at.fact, |record| {
+            let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
+            self.package(&record, &at, layer, None);
+        });
+        match read {
+            Ok(problem) => {
+                if let Some(reason) = problem {
+                    self.problem(at.path, at.layer, reason);
+                }
+            }
+            Err(_) => {
+                self.out.packages.clear();
+                self.problem(at.path, at.layer, DAMAGED.to_owned());
             }
         }
+        without_repeated(&mut self.out.packages);
     }
 
     fn decode(&mut self, at: &FactAt<'view>) -> Option<Status<'view>> {
@@ -209,8 +294,7 @@ impl<'view> Resolver<'view> {
                 Some(status)
             }
             Err(_) => {
-                let reason = "what was kept of it is damaged; scan again with --reverify";
-                self.problem(at.path, at.layer, reason.to_owned());
+                self.problem(at.path, at.layer, DAMAGED.to_owned());
                 None
             }
         }

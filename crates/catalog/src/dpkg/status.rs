@@ -18,22 +18,22 @@ const CONFFILES_LIMIT: usize = 10_000;
 
 /// One `status` file, or one file of `status.d/`.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Status<'text> {
+pub(crate) struct Status<'text> {
     #[serde(borrow)]
-    pub(super) packages: Vec<Record<'text>>,
+    pub(crate) packages: Vec<Record<'text>>,
     /// What could not be read.
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
 }
 
 /// A package that is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record<'text> {
+pub(crate) struct Record<'text> {
     #[serde(borrow)]
-    pub(super) name: Cow<'text, str>,
+    pub(crate) name: Cow<'text, str>,
     #[serde(borrow)]
-    pub(super) version: Cow<'text, str>,
+    pub(crate) version: Cow<'text, str>,
     #[serde(borrow)]
-    pub(super) architecture: Cow<'text, str>,
+    pub(crate) architecture: Cow<'text, str>,
     /// Empty where it is the package's own.
     #[serde(borrow)]
     source: Cow<'text, str>,
@@ -41,22 +41,38 @@ pub(super) struct Record<'text> {
     #[serde(borrow)]
     source_version: Cow<'text, str>,
     #[serde(borrow)]
-    pub(super) conffiles: Blob<'text>,
+    pub(crate) conffiles: Blob<'text>,
+}
+
+/// Hands over one record of a kept [`Status`] after the other, so that they are not all there at once;
+/// gives what could not be read.
+pub(crate) fn each<'text>(
+    kept: &'text [u8],
+    mut take: impl FnMut(Record<'text>),
+) -> postcard::Result<Option<String>> {
+    // Postcard writes a list as its length and its items.
+    let (count, mut rest) = postcard::take_from_bytes::<usize>(kept)?;
+    for _ in 0..count {
+        let (record, behind) = postcard::take_from_bytes(rest)?;
+        take(record);
+        rest = behind;
+    }
+    postcard::from_bytes(rest)
 }
 
 impl Record<'_> {
     /// The source package's name.
-    pub(super) fn source_name(&self) -> &str {
+    pub(crate) fn source_name(&self) -> &str {
         if self.source.is_empty() { &self.name } else { &self.source }
     }
 
     /// The source package's version.
-    pub(super) fn source_version(&self) -> &str {
+    pub(crate) fn source_version(&self) -> &str {
         if self.source_version.is_empty() { &self.version } else { &self.source_version }
     }
 
     /// What tells this version of this package from all others.
-    pub(super) fn key(&self) -> (&str, &str, &str) {
+    pub(crate) fn key(&self) -> (&str, &str, &str) {
         (&self.name, &self.version, &self.architecture)
     }
 }
@@ -74,7 +90,7 @@ struct Paragraph<'text> {
 }
 
 /// Reads every package that is there.
-pub(super) fn read(bytes: &[u8]) -> Status<'_> {
+pub(crate) fn read(bytes: &[u8]) -> Status<'_> {
     let mut status = Status::default();
     let mut damaged = 0_usize;
     let mut paragraph = Paragraph::default();

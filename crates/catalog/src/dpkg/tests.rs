@@ -210,3 +210,47 @@ fn a_package_in_both_forms_of_the_database_counts_once() {
     let names: Vec<&str> = out.packages.iter().map(|found| found.package.name.as_str()).collect();
     assert_eq!(names, ["a", "b"]);
 }
+
+#[test]
+fn a_control_file_of_its_own_may_be_packed_and_must_name_a_package() {
+    let stanza = stanza("a", "1", "");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, stanza.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let out = debian().file("var/lib/dpkg/status.d/a", &packed).resolve(&Dpkg);
+    assert_eq!(out.packages[0].package.name, "a");
+    for damaged in [&packed[..packed.len() - 3], b"", b"\xff\xfe", b"#!/bin/sh\nexit 0\n"] {
+        assert!(
+            crate::view_tests::read_file(&Dpkg, "var/lib/dpkg/status.d/a", damaged).is_err(),
+            "{damaged:?}"
+        );
+    }
+    for beside in ["a.postinst", "a.conffiles", "a.triggers"] {
+        let path = format!("var/lib/dpkg/status.d/{beside}");
+        assert_eq!(crate::view_tests::read_file(&Dpkg, &path, b"x\n").unwrap(), None, "{beside}");
+    }
+}
+
+#[test]
+fn a_status_that_breaks_off_is_a_problem_and_one_with_other_line_ends_is_none() {
+    let whole = stanza("a", "1", "") + &stanza("b", "2", "");
+    let cut = debian().file(STATUS, whole.split_at(whole.len() - 9).0).resolve(&Dpkg);
+    assert_eq!(cut.packages.len(), 2);
+    assert_eq!(cut.problems[0].reason, "is cut short: its last line does not end");
+    let other = debian().file(STATUS, whole.replace('\n', "\r\n")).resolve(&Dpkg);
+    assert_eq!((other.packages.len(), other.problems.len()), (2, 0));
+    let old = debian().file("var/lib/dpkg/status-old", whole).resolve(&Dpkg);
+    assert!(old.packages.is_empty());
+}
+
+#[test]
+fn records_are_handed_over_as_they_were_kept() {
+    let text = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n\
+        Package: b\nStatus: install ok installed\nVersion: 2\nSource: c (3)\n\n";
+    let status = super::status::read(text.as_bytes());
+    let kept = postcard::to_stdvec(&status).unwrap();
+    let mut taken = Vec::new();
+    let problem = super::status::each(&kept, |record| taken.push(record)).unwrap();
+    assert_eq!((taken, problem), (status.packages, status.problem));
+    assert!(super::status::each(&kept[..kept.len() - 3], |_| ()).is_err());
+}

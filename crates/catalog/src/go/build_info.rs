@@ -4,6 +4,7 @@
 //! of the line before; `path` names the main package, and `build` a setting. A replacement by a local folder has no version: then the module keeps its own
 //! path and is listed without one, since nobody can tell what the folder held.
 
+use super::ldflags::FLAGS_LIMIT;
 use crate::language::plain_text;
 use image::ReadError;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub(super) struct Module<'text> {
     /// The path that the program's source imports it by, where it replaces another module; empty
     /// elsewhere.
     pub(super) imported_as: &'text str,
+    /// Whether it is the main module.
+    pub(super) own: bool,
 }
 
 /// What one program was built from.
@@ -31,6 +34,9 @@ pub(super) struct BuildInfo<'text> {
     /// `GOOS` and `GOARCH`; empty where they are not told (before Go 1.18).
     pub(super) system: &'text str,
     pub(super) architecture: &'text str,
+    /// `-ldflags`, as a literal of Go; empty where they are not told (`-trimpath`, before Go 1.18).
+    #[serde(skip)]
+    pub(super) flags: &'text str,
     /// The main module first.
     #[serde(borrow)]
     pub(super) modules: Vec<Module<'text>>,
@@ -48,9 +54,13 @@ pub(super) fn parse<'text>(
         let mut cell = || cells.next().and_then(plain_text).unwrap_or_default();
         match kind {
             "path" => info.main = cell(),
-            "build" => match cell().split_once('=') {
-                Some(("GOOS", system)) => info.system = system,
-                Some(("GOARCH", architecture)) => info.architecture = architecture,
+            // Settings may be longer than what is shown of a package.
+            "build" => match cells.next().unwrap_or_default().split_once('=') {
+                Some(("GOOS", system)) => info.system = plain_text(system).unwrap_or_default(),
+                Some(("GOARCH", architecture)) => {
+                    info.architecture = plain_text(architecture).unwrap_or_default();
+                }
+                Some(("-ldflags", flags)) if flags.len() <= FLAGS_LIMIT => info.flags = flags,
                 _ => {}
             },
             _ => {}
@@ -64,13 +74,13 @@ pub(super) fn parse<'text>(
             if info.modules.len() >= MODULE_LIMIT {
                 return Err(ReadError::new(format!("it names more than {MODULE_LIMIT} modules")));
             }
-            info.modules.push(Module { path, version, imported_as: "" });
+            info.modules.push(Module { path, version, imported_as: "", own: kind == "mod" });
         } else if let Some(replaced) = info.modules.last_mut() {
             let local = path.starts_with(['.', '/']) || version.is_empty();
             *replaced = match local {
                 true => Module { version: "", ..*replaced },
                 false if path == replaced.path => Module { version, ..*replaced },
-                false => Module { path, version, imported_as: replaced.path },
+                false => Module { path, version, imported_as: replaced.path, own: false },
             };
         }
     }
@@ -80,7 +90,7 @@ pub(super) fn parse<'text>(
 /// The semantic version of a Go release, as its vulnerability database writes it: `go1.21` is
 /// `1.21.0`, `go1.22rc1` is `1.22.0-rc.1`. What vendors append (` X:boringcrypto`, `-vendor`) falls
 /// away; `devel …` is no release.
-pub(super) fn semantic(version: &str) -> Option<String> {
+pub(crate) fn semantic(version: &str) -> Option<String> {
     let release = version.trim().strip_prefix("go")?;
     let end = release.find([' ', '-', '+']).unwrap_or(release.len());
     let release = release.get(..end)?;

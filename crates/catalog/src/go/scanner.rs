@@ -14,6 +14,7 @@
 
 use super::build_info::semantic;
 use super::functions::Tables;
+use super::texts::Texts;
 use crate::binary::{EXECUTE, Elf, Fields, LOAD, NOTE, WRITE};
 use crate::language::ProofHasher;
 use image::{ContentDigests, Flow};
@@ -57,6 +58,18 @@ pub(super) struct RawBuildInfo {
     pub(super) modules: String,
     /// The functions, where their table is understood.
     pub(super) functions: Option<Functions>,
+    /// The only version in its read-only data that ends with a zero byte.
+    pub(super) text: Option<String>,
+}
+
+/// What a program turns out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// None of Go's, as far as can be seen.
+    Other,
+    /// One of Go's whose build information is not there or not understood.
+    Silent,
+    Told(RawBuildInfo),
 }
 
 /// Reads one program.
@@ -102,12 +115,12 @@ impl Scanner {
         feed(self.search.insert(Search::new(elf, noted)), &mut self.proof, &head)
     }
 
-    pub(super) fn finish(mut self) -> (Option<RawBuildInfo>, Option<ContentDigests>) {
+    pub(super) fn finish(mut self) -> (Found, Option<ContentDigests>) {
         if self.search.is_none() {
             self.begin();
         }
-        let found = self.search.and_then(Search::finish);
-        let proof = self.proof.filter(|_| found.is_some()).map(ProofHasher::finish);
+        let found = self.search.map_or(Found::Other, Search::finish);
+        let proof = self.proof.filter(|_| found != Found::Other).map(ProofHasher::finish);
         (found, proof)
     }
 }
@@ -147,6 +160,10 @@ struct Search {
     outcome: Option<RawBuildInfo>,
     /// The tables of functions, looked for in programs with Go's note.
     tables: Option<Tables>,
+    /// The parts of the file that are loaded and not written to, in order, and the texts in them, looked
+    /// for in programs with Go's note.
+    readable: Vec<Range<u64>>,
+    texts: Option<Texts>,
     /// Where the last part that is loaded ends, and with it any table.
     loaded: u64,
 }
@@ -161,20 +178,37 @@ enum Blob {
 
 impl Search {
     fn new(elf: Elf, noted: bool) -> Self {
-        let mut writable: Vec<Range<u64>> = elf
-            .segments
-            .iter()
-            .filter(|one| one.kind == LOAD && one.flags & (WRITE | EXECUTE) == WRITE)
-            .map(|one| one.offset..one.offset.saturating_add(one.size))
-            .collect();
-        writable.sort_by_key(|range| range.start);
+        let parts = |wanted: &dyn Fn(u32) -> bool| {
+            let parts = elf.segments.iter().filter(|one| one.kind == LOAD && wanted(one.flags));
+            let mut parts: Vec<Range<u64>> =
+                parts.map(|one| one.offset..one.offset.saturating_add(one.size)).collect();
+            parts.sort_by_key(|range| range.start);
+            parts
+        };
+        let writable = parts(&|flags| flags & (WRITE | EXECUTE) == WRITE);
+        // Some linkers put read-only data beside the code.
+        let readable = parts(&|flags| flags & WRITE == 0);
         let end = writable.iter().map(|range| range.end).max().unwrap_or(0);
         let old = noted.then(Passed::default);
         let (data, outcome) = (Vec::new(), None);
         let tables = noted.then(Tables::new);
         let parts = elf.segments.iter().filter(|one| one.kind == LOAD);
         let loaded = parts.map(|one| one.offset.saturating_add(one.size)).max().unwrap_or(0);
-        Self { elf, at: 0, writable, end, data, data_at: 0, old, outcome, tables, loaded }
+        let texts = noted.then(Texts::default);
+        Self {
+            elf,
+            at: 0,
+            writable,
+            end,
+            data,
+            data_at: 0,
+            old,
+            outcome,
+            tables,
+            readable,
+            texts,
+            loaded,
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -182,9 +216,15 @@ impl Search {
         named && (self.outcome.is_some() || self.at >= self.end)
     }
 
-    fn finish(self) -> Option<RawBuildInfo> {
+    fn finish(self) -> Found {
+        let noted = self.tables.is_some();
         let functions = self.tables.and_then(Tables::finish);
-        self.outcome.map(|outcome| RawBuildInfo { functions, ..outcome })
+        let text = self.texts.and_then(|texts| texts.finish(&self.elf));
+        match self.outcome {
+            Some(outcome) => Found::Told(RawBuildInfo { functions, text, ..outcome }),
+            None if noted => Found::Silent,
+            None => Found::Other,
+        }
     }
 
     fn feed(&mut self, bytes: &[u8]) {
@@ -194,6 +234,18 @@ impl Search {
         if let Some(tables) = self.tables.as_mut().filter(|_| start < self.loaded) {
             tables.feed(bytes);
         }
+        if let Some(texts) = &mut self.texts {
+            for range in &self.readable {
+                if let Some((from, part)) = overlap(range, start, bytes) {
+                    texts.feed(from, part);
+                }
+            }
+            for range in &self.writable {
+                if let Some((_, part)) = overlap(range, start, bytes) {
+                    texts.feed_writable(&self.elf, part);
+                }
+            }
+        }
         if self.outcome.is_some() || start >= self.end {
             return;
         }
@@ -201,11 +253,8 @@ impl Search {
             old.note(start, bytes);
         }
         for index in 0..self.writable.len() {
-            let Some(range) = self.writable.get(index) else { break };
-            let (from, to) = (range.start.clamp(start, self.at), range.end.clamp(start, self.at));
-            let inside = |offset: u64| usize::try_from(offset - start).unwrap_or(usize::MAX);
-            let part = bytes.get(inside(from)..inside(to)).unwrap_or_default();
-            if !part.is_empty() && self.outcome.is_none() {
+            let part = self.writable.get(index).and_then(|range| overlap(range, start, bytes));
+            if let Some((from, part)) = part.filter(|_| self.outcome.is_none()) {
                 self.take(from, part);
             }
         }
@@ -250,7 +299,8 @@ impl Search {
                 if version.is_some() || !may_grow {
                     let modules = self.old.take().map(Passed::modules).unwrap_or_default();
                     let version = version.flatten().unwrap_or_default();
-                    self.outcome = Some(RawBuildInfo { version, modules, functions: None });
+                    self.outcome =
+                        Some(RawBuildInfo { version, modules, functions: None, text: None });
                 }
                 true
             }
@@ -291,7 +341,7 @@ impl Search {
             Ok((version, rest)) if !version.is_empty() => {
                 text(rest, TEXT_LIMIT).map(|(modules, _)| {
                     let version = semantic(&String::from_utf8_lossy(version)).unwrap_or_default();
-                    RawBuildInfo { version, modules: unframe(modules), functions: None }
+                    RawBuildInfo { version, modules: unframe(modules), functions: None, text: None }
                 })
             }
             Ok(_) => Err(Blob::Wrong),
@@ -314,6 +364,19 @@ impl Search {
         let text = text.and_then(|text| text.get(..length));
         Some(text.and_then(|text| semantic(&String::from_utf8_lossy(text))))
     }
+}
+
+/// The bytes of a range, of those that begin at `start`, with their offset; none where there are none.
+fn overlap<'bytes>(
+    range: &Range<u64>,
+    start: u64,
+    bytes: &'bytes [u8],
+) -> Option<(u64, &'bytes [u8])> {
+    let end = start.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    let (from, to) = (range.start.clamp(start, end), range.end.clamp(start, end));
+    let inside = |offset: u64| usize::try_from(offset - start).unwrap_or(usize::MAX);
+    let part = bytes.get(inside(from)..inside(to))?;
+    (!part.is_empty()).then_some((from, part))
 }
 
 enum Sized<'bytes> {

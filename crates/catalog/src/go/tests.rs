@@ -97,8 +97,8 @@ fn the_size_of_pieces_makes_no_difference() {
 #[test]
 fn a_noted_program_where_a_distribution_puts_it_is_proved() {
     let (bytes, _) = elf(NOTE, b"text", &inline("go1.21.3", TEXT));
-    let proof = |path: &str| resolve(&Go, &[(path, &bytes)]).packages[0].proof;
-    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes));
+    let proof = |path: &str| resolve(&Go, &[(path, &bytes)]).packages[0].proof.clone();
+    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes).map(Box::new));
     assert!(proof("usr/bin/app").is_some());
     assert_eq!(proof("usr/local/bin/app"), None);
 }
@@ -111,12 +111,65 @@ fn programs_without_the_blob_and_false_blobs_are_of_no_concern() {
     for data in
         [&b""[..], &unaligned, magic, &[magic, &[9; 100]].concat(), &[magic, &[0; 18]].concat()]
     {
-        let (bytes, _) = elf(NOTE, b"text", data);
+        let (bytes, _) = elf(b"", b"text", data);
         assert_eq!(read_in_pieces(&Go, "bin/a", 0o755, &bytes, 4096).unwrap(), None);
+        // With Go's note, it is known to be one of Go's, and nothing more.
+        let silent = resolve(&Go, &[("bin/a", &elf(NOTE, b"text", data).0)]);
+        assert_eq!(purls(&silent), ["pkg:golang/a", "pkg:golang/stdlib"]);
+        assert!(silent.packages.iter().all(|one| one.package.version.is_empty()));
     }
     let mut after_false = [magic, &[9; 34]].concat();
     after_false.extend(inline("go1.21.3", TEXT));
     assert_eq!(purls(&resolve(&Go, &[("a", &elf(b"", b"", &after_false).0)])), EXPECTED);
+}
+
+fn main_module(read_only: &[u8], settings: &str) -> (String, Option<vocabulary::Confidence>) {
+    let text = format!("path\tx.org/app/cmd\nmod\tx.org/app\t(devel)\t\n{settings}");
+    // The variable lies at the end of the data and holds what begins at `READ_ONLY + 1`.
+    let mut data = inline("go1.21.3", &text);
+    data.extend((BASE + READ_ONLY as u64 + 1).to_le_bytes());
+    data.extend(5_u64.to_le_bytes());
+    let resolution = resolve(&Go, &[("opt/app", &elf(NOTE, read_only, &data).0)]);
+    let own = resolution.packages.iter().find(|one| one.package.name == "x.org/app").unwrap();
+    let confidence = own.package.identified.as_ref().map(|one| one.confidence);
+    (own.package.purl.to_string(), confidence)
+}
+
+#[test]
+fn the_main_module_takes_the_version_of_the_linkers_flags_or_of_its_data() {
+    use vocabulary::Confidence::{High, Low};
+    let flags = format!("build\t-ldflags=\"-X main.version=9.2.4 {}\"\n", "-s ".repeat(300));
+    let told = main_module(b"text", &flags);
+    assert_eq!(told, ("pkg:golang/x.org/app@v9.2.4".to_owned(), Some(High)));
+    let trimmed = main_module(b"\x009.2.4\0text", "build\t-trimpath=true\n");
+    assert_eq!(trimmed, ("pkg:golang/x.org/app@v9.2.4".to_owned(), Some(Low)));
+    let other = main_module(b"\x009.2.4\0text", "build\t-ldflags=\"-s -w\"\n");
+    assert_eq!(other, ("pkg:golang/x.org/app".to_owned(), None));
+    let longer = main_module(b"\x009.2.44\0text", "build\t-trimpath=true\n");
+    assert_eq!(longer, ("pkg:golang/x.org/app".to_owned(), None));
+}
+
+#[test]
+fn a_program_that_names_no_modules_is_listed_without_a_version() {
+    for (text, name) in [
+        ("path\tgithub.com/a/b/cmd/tool\n", "pkg:golang/github.com/a/b/cmd/tool"),
+        ("path\tcommand-line-arguments\n", "pkg:golang/app"),
+        ("", "pkg:golang/app"),
+    ] {
+        let bytes = elf(NOTE, b"text", &inline("go1.21.3", text)).0;
+        let resolution = resolve(&Go, &[("opt/app", &bytes)]);
+        assert_eq!(purls(&resolution), [name, "pkg:golang/stdlib@1.21.3"], "{text}");
+    }
+    let tool = elf(NOTE, b"text", &inline("go1.21.3", "path\tcmd/gofmt\n")).0;
+    assert_eq!(purls(&resolve(&Go, &[("go/bin/gofmt", &tool)])), ["pkg:golang/stdlib@1.21.3"]);
+}
+
+#[test]
+fn a_program_that_upx_packed_is_a_problem() {
+    let (mut bytes, _) = elf(NOTE, b"text", b"data");
+    bytes[236..240].copy_from_slice(b"UPX!");
+    let outcome = read_in_pieces(&Go, "opt/app", 0o755, &bytes, 4096);
+    assert!(outcome.unwrap_err().to_string().contains("packed by UPX"));
 }
 
 #[test]
@@ -256,7 +309,7 @@ fn functions_of_real_programs_are_read() {
         read += 1;
     }
     if read == 0 {
-        eprintln!("skipped: none of {real:?} is installed");
+        testkit::skip(&format!("none of {real:?} is installed"))
     }
 }
 

@@ -31,7 +31,7 @@ impl Check for Haskell {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {

@@ -24,6 +24,8 @@ const END_64: [u8; 4] = *b"PK\x06\x06";
 const LOCATOR_64: [u8; 4] = *b"PK\x06\x07";
 const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 const LOCAL: [u8; 4] = *b"PK\x03\x04";
+/// What may end a directory; section 4.3.13.
+const SIGNATURE: [u8; 4] = *b"PK\x05\x05";
 
 /// Why an archive or an entry cannot be read. Names no path: the caller knows it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +85,12 @@ pub struct ArchiveEntry<'bytes> {
 }
 
 impl ArchiveEntry<'_> {
+    /// Whether there is anything in it, whatever size it claims: of nothing, deflate makes two bytes.
+    #[must_use]
+    pub const fn holds_bytes(&self) -> bool {
+        self.plain > 0 || self.packed > 2
+    }
+
     /// The name as text for people.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -119,9 +127,12 @@ impl<'bytes> Archive<'bytes> {
     }
 
     /// The entries, in the order of the directory. The first error ends it.
+    ///
+    /// The directory's length decides, as it does for a Java virtual machine: the count has 16 bits,
+    /// wraps where an old tool wrote more entries, and could hide those behind it.
     #[must_use]
     pub const fn entries(&self) -> Entries<'bytes> {
-        Entries { rest: self.directory, left: self.count }
+        Entries { rest: self.directory, promised: self.count, left: ENTRY_LIMIT, over: false }
     }
 
     /// The plain content of an entry, checked against its size and checksum.
@@ -173,26 +184,43 @@ impl<'bytes> Archive<'bytes> {
 #[derive(Clone, Debug)]
 pub struct Entries<'bytes> {
     rest: &'bytes [u8],
+    /// How many entries the end record promises and have not come.
+    promised: u64,
     left: u64,
+    over: bool,
+}
+
+impl<'bytes> Entries<'bytes> {
+    fn step(&mut self) -> Option<Result<ArchiveEntry<'bytes>, ArchiveError>> {
+        if self.rest.is_empty() || self.rest.starts_with(&SIGNATURE) {
+            return (self.promised > 0).then_some(Err(ArchiveError::Damaged("directory")));
+        }
+        let Some(left) = self.left.checked_sub(1) else {
+            return Some(Err(ArchiveError::TooLarge("count of entries", ENTRY_LIMIT)));
+        };
+        self.left = left;
+        self.promised = self.promised.saturating_sub(1);
+        let parsed = parse_central(self.rest).ok_or(ArchiveError::Damaged("directory"));
+        Some(parsed.and_then(|(entry, rest)| {
+            self.rest = rest;
+            if entry.name.len() > NAME_LIMIT {
+                return Err(ArchiveError::TooLarge("entry name", NAME_LIMIT as u64));
+            }
+            Ok(entry)
+        }))
+    }
 }
 
 impl<'bytes> Iterator for Entries<'bytes> {
     type Item = Result<ArchiveEntry<'bytes>, ArchiveError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.left = self.left.checked_sub(1)?;
-        let parsed = parse_central(self.rest).ok_or(ArchiveError::Damaged("directory"));
-        let outcome = parsed.and_then(|(entry, rest)| {
-            self.rest = rest;
-            if entry.name.len() > NAME_LIMIT {
-                return Err(ArchiveError::TooLarge("entry name", NAME_LIMIT as u64));
-            }
-            Ok(entry)
-        });
-        if outcome.is_err() {
-            self.left = 0;
+        if self.over {
+            return None;
         }
-        Some(outcome)
+        let outcome = self.step();
+        self.over = !matches!(outcome, Some(Ok(_)));
+        outcome
     }
 }
 

@@ -77,6 +77,16 @@ fn a_cut_off_or_absurd_archive_is_refused() {
     assert!(matches!(Archive::open(&many), Err(ArchiveError::TooLarge(..))));
 }
 
+#[test]
+fn a_count_that_wraps_hides_no_entry() {
+    let mut bytes = zip(&two());
+    let end = bytes.len() - 22;
+    bytes[end + 8..end + 12].copy_from_slice(&[1, 0, 1, 0]);
+    assert_eq!(contents(&bytes).unwrap().len(), 2);
+    bytes[end + 8..end + 12].copy_from_slice(&[3, 0, 3, 0]);
+    assert!(matches!(contents(&bytes), Err(ArchiveError::Damaged(_))));
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(mut bytes: Vec<u8>, edits: Vec<(u16, u8)>, zip64: bool) {

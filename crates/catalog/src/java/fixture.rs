@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 /// An entry to write: name, content, and whether it is deflated.
-pub(super) type Source<'text> = (&'text str, Vec<u8>, bool);
+pub(crate) type Source<'text> = (&'text str, Vec<u8>, bool);
 
 /// How an archive is written.
 #[derive(Clone, Copy, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Style {
 }
 
 /// An archive of these entries.
-pub(super) fn zip(entries: &[Source<'_>]) -> Vec<u8> {
+pub(crate) fn zip(entries: &[Source<'_>]) -> Vec<u8> {
     zip_as(entries, Style::default())
 }
 

@@ -3,6 +3,7 @@
 //! Every `pom.properties` is a package. The one that agrees with the file name is the archive's own;
 //! where none does, the archive is named by its file name and manifest. Then its group counts as
 //! proved only by one of these signs, in this order:
+//! 0. the attributes by which a NiFi archive or a Jenkins plugin states all three in its manifest;
 //! 1. the folders of a Maven repository or Gradle cache around it, which spell out all three;
 //! 2. a folder `META-INF/maven/<group>/<artifact>` for the artifact that the file name says. It proves
 //!    the group surely where the manifest agrees with group and version, else less so; where folders
@@ -10,6 +11,10 @@
 //! 3. a `Bundle-SymbolicName` of the form `<group>.<artifact>`, the form that the Maven bundle
 //!    plugin makes of them, and only where the artifact has a hyphen, since without one
 //!    `com.google.guava` could as well be a group on its own.
+//!
+//! A bundle of OSGi (each plugin of Eclipse is one) is named by its `Bundle-SymbolicName`, as the file name
+//! `NAME_VERSION.jar` repeats: that name is unique among bundles, and is no artifact of Maven, so that
+//! such a jar is listed and not matched, unless a `pom.properties` in it says what it is.
 //!
 //! Titles, packages of classes and module names prove nothing and are not used for a group; nor is
 //! `Implementation-Vendor-Id`, in which most jars of Apache say `org.apache` whatever their group.
@@ -66,6 +71,8 @@ fn own_pom(clues: &Clues<'_>, stem: &str, poms: &[Pom]) -> Option<usize> {
         .filter(|(_, pom)| agrees(stem, pom))
         .max_by_key(|(_, pom)| pom.artifact.len())
         .map(|(index, _)| index);
+    let bundled = || poms.iter().position(|pom| is_named_by_bundle(clues.manifest, pom));
+    let longest = longest.or_else(bundled);
     let [only] = poms else { return longest };
     let manifest_agrees = || {
         let says = |name, text: &str| clues.manifest.get(name) == Some(text);
@@ -74,6 +81,14 @@ fn own_pom(clues: &Clues<'_>, stem: &str, poms: &[Pom]) -> Option<usize> {
             || says("implementation-version", &only.version)
     };
     longest.or_else(|| (splits(stem).next().is_none() || manifest_agrees()).then_some(0))
+}
+
+/// Whether a bundle's name is the artifact, or the group with the artifact behind it.
+fn is_named_by_bundle(manifest: &Manifest, pom: &Pom) -> bool {
+    bundle_name(manifest).is_some_and(|name| {
+        let behind = name.strip_suffix(pom.artifact.as_str());
+        behind.is_some_and(|rest| rest.is_empty() || rest.strip_suffix('.') == Some(&pom.group))
+    })
 }
 
 /// `artifact`, `artifact-1.0` or `artifact-1.0-classifier`; distributions write `-` for `_`.
@@ -98,6 +113,9 @@ fn splits(stem: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The package that an archive without a `pom.properties` of its own is.
 fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
+    if is_of_java(clues, stem) {
+        return None;
+    }
     let licences = clues.manifest.licences();
     if let Some((group, artifact, version)) = from_repository(clues.path, stem) {
         return Some(JavaPackage {
@@ -109,12 +127,23 @@ fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
             sign: Some(Sign::Repository),
         });
     }
+    if let Some((group, artifact, version)) = from_manifest(clues.manifest) {
+        return Some(JavaPackage {
+            inner: String::new(),
+            group: Some(group.to_owned()),
+            artifact: artifact.to_owned(),
+            version: version.to_owned(),
+            licences,
+            sign: Some(Sign::Manifest),
+        });
+    }
     let (artifact, version) = artifact_and_version(clues, stem)?;
     if !is_coordinate(artifact) {
         return None;
     }
     let (group, sign) = match group_of(clues, artifact, version) {
         Some((group, sign)) => (Some(group), sign),
+        None if bundle_name(clues.manifest) == Some(artifact) => (None, Sign::Bundle),
         None if manifest_has_version(clues.manifest, version) => (None, Sign::FileNameAndManifest),
         None => (None, Sign::FileName),
     };
@@ -128,6 +157,67 @@ fn named_by_file(clues: &Clues<'_>, stem: &str) -> Option<JavaPackage> {
     })
 }
 
+/// The coordinates that the manifest of a NiFi archive or a Jenkins plugin states.
+/// Sources: Apache NiFi, `nifi-nar-maven-plugin`; Jenkins, `maven-hpi-plugin`.
+fn from_manifest(manifest: &Manifest) -> Option<(&str, &str, &str)> {
+    let attributes =
+        [("nar-group", "nar-id", "nar-version"), ("group-id", "short-name", "plugin-version")];
+    attributes.into_iter().find_map(|(group, artifact, version)| {
+        let coordinate = |name| manifest.get(name).filter(|text| is_coordinate(text));
+        // Jenkins appends who built it, and when: `1.0-SNAPSHOT (private-…)`.
+        let version = manifest.get(version)?.split(' ').next()?;
+        Some((coordinate(group)?, coordinate(artifact)?, version))
+    })
+}
+
+/// The package that an archive with classes is of which nothing else is known: its name alone, so that
+/// it is counted. None for the parts of Java itself, which its own `release` file names.
+pub(super) fn nameless(clues: &Clues<'_>) -> Option<JavaPackage> {
+    let stem = stem(clues.path);
+    let artifact = if is_coordinate(stem) { stem } else { "unnamed" };
+    let package = || JavaPackage {
+        artifact: artifact.to_owned(),
+        sign: Some(Sign::FileName),
+        ..JavaPackage::default()
+    };
+    (!is_of_java(clues, stem)).then(package)
+}
+
+/// Whether an archive is a part of Java itself: by its manifest, or by its name and folder in a Java of
+/// version 8 or before.
+fn is_of_java(clues: &Clues<'_>, stem: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "charsets",
+        "cldrdata",
+        "dnsns",
+        "dt",
+        "jaccess",
+        "jce",
+        "jconsole",
+        "jfxrt",
+        "jfxswt",
+        "jsse",
+        "localedata",
+        "nashorn",
+        "resources",
+        "rt",
+        "sa-jdi",
+        "sunec",
+        "sunjce_provider",
+        "sunpkcs11",
+        "tools",
+        "zipfs",
+    ];
+    let folder = clues.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = folder.strip_suffix("/ext").unwrap_or(folder);
+    let home = folder.strip_suffix("/lib").unwrap_or_default();
+    let home = home.strip_suffix("/jre").unwrap_or(home);
+    let name = home.rsplit_once('/').map_or(home, |(_, name)| name);
+    let is_home = ["java", "jdk", "jre", "jvm"].iter().any(|part| name.contains(part));
+    clues.manifest.get("implementation-title") == Some("Java Runtime Environment")
+        || is_home && NAMES.contains(&stem)
+}
+
 /// The file name says both where it can; the split that agrees with a version of the manifest counts
 /// before the first one (`log4j-1.2-api-2.17.1`, `epoll-4.1.50.Final-linux-x86_64`).
 fn artifact_and_version<'clue>(
@@ -136,6 +226,12 @@ fn artifact_and_version<'clue>(
 ) -> Option<(&'clue str, &'clue str)> {
     let implementation = clues.manifest.get("implementation-version");
     let bundle = clues.manifest.get("bundle-version");
+    let symbolic = bundle_name(clues.manifest).filter(|name| is_coordinate(name));
+    if let Some(version) = symbolic.and_then(|name| stem.strip_prefix(name)?.strip_prefix('_'))
+        && version.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return Some((symbolic?, bundle.unwrap_or(version)));
+    }
     for stated in [implementation, bundle].into_iter().flatten() {
         let begins = |rest: &str| {
             rest.strip_prefix(stated).is_some_and(|end| end.is_empty() || end.starts_with('-'))
@@ -144,11 +240,31 @@ fn artifact_and_version<'clue>(
             return Some((artifact, stated));
         }
     }
-    if let Some(split) = splits(stem).next() {
+    if let Some(split) = bundle_split(stem).or_else(|| splits(stem).next()) {
         return Some(split);
+    }
+    if let Some((symbolic, bundle)) = symbolic.zip(bundle)
+        && group_of(clues, stem, implementation.unwrap_or(bundle)).is_none()
+    {
+        return Some((symbolic, bundle));
     }
     let title = clues.manifest.get("implementation-title").filter(|title| is_coordinate(title));
     Some((title.unwrap_or(stem), implementation.or(bundle)?))
+}
+
+/// `NAME_VERSION`, as OSGi's tools call the file of a bundle: three numbers, then, behind a dot, a
+/// qualifier that may have hyphens (OSGi Core 8, 3.2.5).
+fn bundle_split(stem: &str) -> Option<(&str, &str)> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    stem.match_indices('_').find_map(|(at, _)| {
+        let (name, version) = (stem.get(..at)?, stem.get(at + 1..)?);
+        let mut parts = version.splitn(4, '.');
+        let numbers = [parts.next()?, parts.next()?, parts.next()?];
+        let fits = numbers.into_iter().all(is_number)
+            && parts.next().is_none_or(|rest| rest.bytes().all(is_word));
+        (fits && !name.is_empty()).then_some((name, version))
+    })
 }
 
 /// Signs 2 and 3.

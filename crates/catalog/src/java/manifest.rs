@@ -21,8 +21,10 @@ impl Manifest {
         let mut attributes: HashMap<String, String> = HashMap::new();
         let mut current: Option<String> = None;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        for line in bytes.split(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let line;
+            (line, rest) = split_line(rest);
             if line.is_empty() || attributes.len() > ATTRIBUTE_LIMIT {
                 break;
             }
@@ -58,6 +60,14 @@ impl Manifest {
     }
 }
 
+/// The first line and what follows it. Either sign ends a line, and both together do.
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let at = memchr::memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len());
+    let (line, end) = bytes.split_at_checked(at).unwrap_or((bytes, &[]));
+    let rest = end.strip_prefix(b"\r\n").or_else(|| end.get(1..));
+    (line, rest.unwrap_or_default())
+}
+
 /// What `pom.properties` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pom {
@@ -69,27 +79,48 @@ pub(super) struct Pom {
 impl Pom {
     /// Reads a `pom.properties`; none where one of the three is missing or unfit.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(bytes);
-        let (mut group, mut artifact, mut version) = (None, None, None);
-        for line in text.lines() {
-            let line = line.trim_start();
-            let comment = line.starts_with(['#', '!']);
-            let Some((key, value)) = line.split_once(['=', ':']).filter(|_| !comment) else {
-                continue;
-            };
-            match key.trim_end() {
-                "groupId" => group = filled(value).map(str::to_owned),
-                "artifactId" => artifact = filled(value).map(str::to_owned),
-                "version" => version = filled(value).map(str::to_owned),
-                _ => {}
-            }
-        }
-        let pom = Self { group: group?, artifact: artifact?, version: version? };
-        (is_coordinate(&pom.group) && is_coordinate(&pom.artifact)).then_some(pom)
+        let told = Properties::parse(bytes);
+        Some(Self { group: told.group?, artifact: told.artifact?, version: told.version? })
     }
 }
 
-fn filled(text: &str) -> Option<&str> {
+/// What can be read of a `pom.properties`, such as one whose version a build left unfilled.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Properties {
+    pub(super) group: Option<String>,
+    pub(super) artifact: Option<String>,
+    pub(super) version: Option<String>,
+}
+
+impl Properties {
+    pub(super) fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+        let mut told = Self::default();
+        for line in text.split(['\n', '\r']) {
+            let line = line.trim_start();
+            // A key ends at the first of these: `java.util.Properties`.
+            let ends = |c: char| matches!(c, '=' | ':' | ' ' | '\t');
+            let Some(at) = line.find(ends).filter(|_| !line.starts_with(['#', '!'])) else {
+                continue;
+            };
+            let (key, value) = line.split_at(at);
+            let value = value.trim_start();
+            let value = value.strip_prefix(['=', ':']).unwrap_or(value).replace('\\', "");
+            let coordinate =
+                || filled(&value).filter(|text| is_coordinate(text)).map(str::to_owned);
+            match key {
+                "groupId" => told.group = coordinate(),
+                "artifactId" => told.artifact = coordinate(),
+                "version" => told.version = filled(&value).map(str::to_owned),
+                _ => {}
+            }
+        }
+        told
+    }
+}
+
+/// A text that may be shown and that no build left unfilled.
+pub(super) fn filled(text: &str) -> Option<&str> {
     plain_text(text).filter(|text| !text.contains("${"))
 }
 

@@ -196,6 +196,185 @@ fn unfilled_placeholders_are_no_coordinates() {
     assert_eq!(manifest::Pom::parse(b"groupId=a\nartifactId=b\n"), None);
 }
 
+#[test]
+fn every_carrier_of_jars_is_opened() {
+    let leaf = jar("", &[("org.yaml", "snakeyaml", "1.26")]);
+    let carrier = zip(&[("META-INF/bundled-dependencies/snakeyaml-1.26.jar", leaf, true)]);
+    let endings = jar::EXTENSIONS.iter().copied().chain(["EAR", "JAR", "WAR"]);
+    for ending in endings {
+        let outer = zip(&[(format!("lib/x.{ending}").as_str(), carrier.clone(), true)]);
+        for (path, bytes) in [(format!("opt/x.{ending}"), &carrier), ("opt/y.ear".into(), &outer)] {
+            let resolution = resolve(&Java, &[(&path, bytes)]);
+            assert_eq!(purls(&resolution), ["pkg:maven/org.yaml/snakeyaml@1.26"], "{path}");
+            assert!(resolution.problems.is_empty());
+        }
+        let interest = Interest::Extension(ending);
+        assert!(Java.interests().contains(&interest), "{ending}");
+    }
+}
+
+#[test]
+fn what_only_shares_the_ending_is_of_no_concern() {
+    let packed = [b"Rar!\x1a\x07\x01\x00".as_slice(), b"PK\x05\x06", &[0; 18]].concat();
+    for (path, bytes) in [
+        ("a.rar", packed.as_slice()),
+        ("a.kar", b"MThd\0\0"),
+        ("a.nar", b"\r\0\0\0\0\0\0\0nix-archive-1"),
+    ] {
+        let resolution = resolve(&Java, &[(path, bytes)]);
+        assert!(resolution.packages.is_empty() && resolution.problems.is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn a_script_with_an_archive_behind_it_is_opened_whatever_it_is_called() {
+    let leaf = jar("", &[("org.yaml", "snakeyaml", "1.26")]);
+    let boot = zip(&[("BOOT-INF/lib/snakeyaml-1.26.jar", leaf, false)]);
+    let short = [b"#!/bin/sh\nexec java -jar \"$0\" \"$@\"\n".as_slice(), &boot].concat();
+    let long = [b"#!/bin/bash\n", "# Spring Boot\n".repeat(3000).as_bytes(), &boot].concat();
+    for bytes in [&short, &long] {
+        for path in ["opt/app.jar", "etc/init.d/app", "app"] {
+            assert_eq!(found(path, bytes), ["pkg:maven/org.yaml/snakeyaml@1.26"], "{path}");
+        }
+    }
+    let script = "#!/bin/sh\necho PK\n".repeat(4000);
+    assert_eq!(found("bin/configure", script.as_bytes()), [""; 0]);
+    let entry = |head: &[u8], size| {
+        let entry = Entry { path: "bin/a", kind: vocabulary::FileKind::File, mode: 0o755, size };
+        matches!(Java.wants(&entry, head), Want::Whole { .. })
+    };
+    assert!(!entry(b"#!/bin/sh\necho", 1000));
+    assert!(!entry(b"#!/bin/sh\necho", ARCHIVE_LIMIT + 1));
+    assert!(entry(b"#!/bin/sh\njava -jar $0", ARCHIVE_LIMIT + 1));
+    assert!(!entry(b"#!/usr/bin/python3\nPK\x03\x04", 1000));
+}
+
+#[test]
+fn bundles_are_named_by_what_their_manifest_and_their_file_name_say() {
+    for (name, version) in [
+        ("org.yaml.snakeyaml", "1.26.0.v20200101-1200"),
+        ("org.eclipse.jetty.server", "8.1.14.v20131031"),
+        ("org.apache.commons.io", "2.8.0"),
+    ] {
+        let manifest =
+            format!("Bundle-SymbolicName: {name};singleton:=true\nBundle-Version: {version}\n");
+        let expected = format!("pkg:maven/{name}@{version}");
+        let path = format!("opt/eclipse/plugins/{name}_{version}.jar");
+        for manifest in [&*manifest, ""] {
+            assert_eq!(found(&path, &jar(manifest, &[])), [&*expected], "{manifest}");
+        }
+        assert_eq!(found("opt/lib/bundle.jar", &jar(&manifest, &[])), [&*expected]);
+        let own = jar(&manifest, &[("org.yaml", "snakeyaml", "1.26"), ("g", "other", "1")]);
+        if name == "org.yaml.snakeyaml" {
+            let packages = resolve(&Java, &[(&path, &own)]).packages;
+            let first = packages.first().map(|one| one.package.name.as_str());
+            assert_eq!((first, packages.len()), (Some("org.yaml:snakeyaml"), 2));
+        }
+    }
+    for (path, expected) in [
+        ("akka-actor_2.13-2.6.10.jar", "pkg:maven/akka-actor_2.13@2.6.10"),
+        ("paradise_2.12.8-2.1.1.jar", "pkg:maven/paradise_2.12.8@2.1.1"),
+        ("a_b_1.2.3.q_4-5.jar", "pkg:maven/a_b@1.2.3.q_4-5"),
+    ] {
+        assert_eq!(found(path, &jar("", &[])), [expected]);
+    }
+}
+
+#[test]
+fn a_manifest_that_states_all_three_is_proof() {
+    let nar = jar("Nar-Group: org.apache.nifi\nNar-Id: nifi-x-nar\nNar-Version: 1.2.0\n", &[]);
+    assert_eq!(found("opt/x.nar", &nar), ["pkg:maven/org.apache.nifi/nifi-x-nar@1.2.0"]);
+    let plugin =
+        "Group-Id: org.jenkins-ci.plugins\rShort-Name: git\rPlugin-Version: 4.0 (private)\r";
+    assert_eq!(found("git.jpi", &jar(plugin, &[])), ["pkg:maven/org.jenkins-ci.plugins/git@4.0"]);
+}
+
+#[test]
+fn a_jar_with_classes_and_without_an_identity_is_listed_by_name() {
+    let classes = |manifest: &str| {
+        zip(&[
+            ("META-INF/MANIFEST.MF", manifest.as_bytes().to_vec(), true),
+            ("a/B.class", vec![0xca, 0xfe], true),
+        ])
+    };
+    let unknown = resolve(&Java, &[("opt/app.jar", &classes(""))]);
+    assert_eq!(purls(&unknown), ["pkg:maven/app"]);
+    assert_eq!(unknown.packages[0].package.version, "");
+    assert_eq!(found("opt/my app.jar", &classes("")), ["pkg:maven/unnamed"]);
+    let java = "Implementation-Title: Java Runtime Environment\nImplementation-Version: 17.0.1\n";
+    assert_eq!(found("opt/java/lib/jrt-fs.jar", &classes(java)), [""; 0]);
+    assert_eq!(found("usr/lib/jvm/java-8-openjdk/jre/lib/ext/nashorn.jar", &classes("")), [""; 0]);
+    assert_eq!(found("app/lib/tools.jar", &classes("")), ["pkg:maven/tools"]);
+    let module = zip(&[("module-info.class", vec![0xca], true), ("x.properties", vec![1], true)]);
+    assert_eq!(found("opt/resources.jar", &module), [""; 0]);
+    let android = zip(&[("classes.jar", classes(""), true)]);
+    assert_eq!(found("x-1.0.aar", &android), ["pkg:maven/x@1.0"]);
+    let enterprise = zip(&[("classes.jar", classes(""), true)]);
+    assert_eq!(found("x.ear", &enterprise), ["pkg:maven/classes"]);
+}
+
+#[test]
+fn what_a_build_left_unfilled_is_listed_without_a_version() {
+    let half = b"groupId=org.x\nartifactId=y\nversion=${v}\n".to_vec();
+    let path = "META-INF/maven/org.x/y/pom.properties";
+    let bytes = zip(&[(path, half, true)]);
+    assert_eq!(found("opt/app.jar", &bytes), ["pkg:maven/org.x/y"]);
+    assert_eq!(found("opt/y-2.0.jar", &bytes), ["pkg:maven/org.x/y@2.0"]);
+    let empty = zip(&[(path, b"#\n".to_vec(), true)]);
+    assert_eq!(found("opt/app.jar", &empty), ["pkg:maven/org.x/y"]);
+    let nowhere = zip(&[("x/pom.properties", b"#\n".to_vec(), true)]);
+    assert_eq!(resolve(&Java, &[("opt/app.jar", &nowhere)]).problems.len(), 1);
+    let spaced = b"groupId org.x\rartifactId:y\rversion = 1\\:0\r".to_vec();
+    let odd = zip(&[("WEB-INF/classes/META-INF/maven/org.x/y/pom.properties", spaced, true)]);
+    assert_eq!(found("opt/app.war", &odd), ["pkg:maven/org.x/y@1:0"]);
+}
+
+#[test]
+fn a_lone_descriptor_names_what_was_swallowed() {
+    let xml = b"<project><parent><version>3</version></parent></project>".to_vec();
+    let bytes = zip(&[
+        ("META-INF/maven/org.x/y/pom.xml", xml, true),
+        ("META-INF/maven/org.x/z/pom.xml", b"<project/>".to_vec(), true),
+        ("META-INF/maven/org.x/z/pom.properties", pom("org.x", "z", "1").1, true),
+    ]);
+    assert_eq!(found("opt/all.jar", &bytes), ["pkg:maven/org.x/y@3", "pkg:maven/org.x/z@1"]);
+}
+
+#[test]
+fn an_unpacked_archive_is_known_by_its_properties() {
+    let (path, text) = pom("org.x", "y", "1");
+    assert_eq!(found(&format!("app/{path}"), &text), ["pkg:maven/org.x/y@1"]);
+    assert_eq!(found("app/target/maven-archiver/pom.properties", &text), [""; 0]);
+    let entry = format!("app/{path}");
+    assert_eq!(found(&entry, b"#\n"), ["pkg:maven/org.x/y"]);
+}
+
+#[test]
+fn encrypted_and_oddly_packed_archives_inside_are_problems() {
+    use super::fixture::{Style, zip_as};
+    let leaf: Vec<Source<'_>> = vec![("lib/a-1.jar", jar("", &[("g", "a", "1")]), true)];
+    for (style, reason) in [
+        (Style { flags: 1, ..Style::default() }, "encrypted"),
+        (Style { method: Some(93), ..Style::default() }, "method 93"),
+        (Style { plain: Some(0), ..Style::default() }, "does not inflate"),
+    ] {
+        let resolution = resolve(&Java, &[("opt/x.kar", &zip_as(&leaf, style))]);
+        assert!(resolution.packages.is_empty());
+        assert_eq!(resolution.problems.len(), 1);
+        assert!(resolution.problems[0].reason.contains(reason), "{:?}", resolution.problems);
+    }
+}
+
+#[test]
+fn problems_that_are_not_named_are_counted() {
+    let names: Vec<String> = (0..50).map(|n| format!("{n}.jar")).collect();
+    let broken: Vec<Source<'_>> =
+        names.iter().map(|name| (name.as_str(), b"PK\x03\x04 cut".to_vec(), false)).collect();
+    let resolution = resolve(&Java, &[("opt/x.ear", &zip(&broken))]);
+    assert_eq!(resolution.problems.len(), 21);
+    assert!(resolution.problems.iter().any(|one| one.reason.contains("30 more")));
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(

@@ -42,6 +42,21 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<Manifest<'_>>, ReadError> {
     Ok(Some(Manifest { name, version, licences }))
 }
 
+/// The bytes as UTF-8: some tools of Windows write UTF-16 with a mark of byte order.
+pub(super) fn utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (bytes, is_little) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
+        _ => return Cow::Borrowed(bytes),
+    };
+    let order = if is_little { u16::from_le_bytes } else { u16::from_be_bytes };
+    let pairs = bytes.chunks(2).map(|pair| pair.first_chunk().copied().map_or(0xfffd, order));
+    let text: String = char::decode_utf16(pairs)
+        .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
+    Cow::Owned(text.into_bytes())
+}
+
 /// `name` or `@scope/name`, in letters that a URL can hold; old names have capitals.
 fn is_name(name: &str) -> bool {
     let (scope, bare) = match name.strip_prefix('@') {

@@ -1,10 +1,13 @@
 //! `bun.lock`, the text form. Source: Bun, `src/install/lockfile/bun.lock.rs`, `docs/install/lockfile`.
 //!
-//! JSON with commas behind the last entry. An entry of `packages` is a list whose first text is
-//! `name@version`; those of workspaces, folders, git and archives have no plain version. The binary
+//! JSON with comments and with commas behind the last entry. An entry of `packages` is a list whose
+//! first text is `name@version`; those of folders, git and archives have an address in its place, and
+//! are listed with it; those of workspaces are the project's own. The binary
 //! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
 
-use super::{Declared, Lockfile, is_named, json_error, split_npm};
+use super::listing::{Entry, Listing, nullable};
+use super::{Declared, Lockfile, Reader, is_named, json_error, split_npm};
+use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -17,7 +20,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("bun.lock"), Interest::Name("bun.lockb")],
     accepts: |path| is_named(path, &["bun.lock", "bun.lockb"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// How the binary form begins; what follows is no text.
@@ -27,31 +30,66 @@ pub(super) const UNREADABLE: &str = "it is Bun's binary form; run `bun install -
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
-    packages: BTreeMap<String, Vec<serde_json::Value>>,
+    #[serde(default, deserialize_with = "nullable")]
+    packages: Option<BTreeMap<String, Vec<serde_json::Value>>>,
+    #[serde(default, deserialize_with = "nullable")]
+    workspaces: Option<BTreeMap<String, serde::de::IgnoredAny>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing::empty());
     }
-    let plain = without_last_commas(text);
+    let plain = plain_json(text);
     let file: File = serde_json::from_str(&plain).map_err(|error| json_error(&error))?;
     let lines = lines(text);
-    let listed = file.packages.iter().filter_map(|(key, entry)| {
-        let (name, version) = split_npm(entry.first()?.as_str()?)?;
-        let numbered = version.starts_with(|first: char| first.is_ascii_digit());
+    // Without packages only the workspaces are written.
+    let seen = file.packages.is_some() || file.workspaces.is_some();
+    let listed = file.packages.iter().flatten().map(|(key, entry)| {
         let line = lines.get(key.as_str()).copied().unwrap_or(0);
-        numbered.then(|| Declared::new(name, version, line))?
+        let pair = entry.first().and_then(|first| split_npm(first.as_str()?));
+        let Some((name, version)) = pair else { return Entry::Unread(line) };
+        let declared = match version.split_once(':') {
+            Some(("workspace" | "root", _)) => return Entry::Own,
+            _ if version.starts_with(|first: char| first.is_ascii_digit()) => {
+                Declared::new(name, version, line)
+            }
+            _ if npm_name_at(version).is_some() => version_of_file(name, version)
+                .and_then(|version| Declared::new(name, version, line)),
+            _ => {
+                let elsewhere =
+                    Elsewhere::of_npm(version).unwrap_or_else(|| Elsewhere::path(version));
+                Declared::from_elsewhere(name, version_of_file(name, version), elsewhere, line)
+            }
+        };
+        Entry::package(declared, line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }
 
-/// The text without commas before a closing bracket; those inside texts stay.
-fn without_last_commas(text: &str) -> String {
+/// The text without comments, and without commas before a closing bracket; those inside texts stay.
+fn plain_json(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
     let (mut in_text, mut escaped) = (false, false);
-    for letter in text.chars() {
+    while let Some(letter) = letters.next() {
+        match (letter, letters.peek()) {
+            ('/', Some('/')) if !in_text => {
+                letters.by_ref().find(|letter| *letter == '\n');
+                plain.push('\n');
+                continue;
+            }
+            ('/', Some('*')) if !in_text => {
+                letters.next();
+                let mut last = ' ';
+                letters
+                    .by_ref()
+                    .find(|letter| std::mem::replace(&mut last, *letter) == '*' && *letter == '/');
+                plain.push(' ');
+                continue;
+            }
+            _ => {}
+        }
         if in_text {
             (in_text, escaped) = (escaped || letter != '"', !escaped && letter == '\\');
         } else {

@@ -3,7 +3,8 @@
 //!
 //! Cabal pins by `any.name ==version`, Stack by `hackage: name-version@sha256:…`.
 
-use super::{Declared, Lockfile, is_named};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -14,26 +15,27 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("cabal.project.freeze"), Interest::Name("stack.yaml.lock")],
     accepts: |path| is_named(path, &["cabal.project.freeze", "stack.yaml.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.contains('\0') {
         return Err("it is no text of Cabal or Stack".to_owned());
     }
-    let mut found = Vec::new();
+    let mut found = Listing::default();
     for (line, number) in text.lines().zip(1_u32..) {
         let line = line.trim().trim_start_matches("- ");
         if let Some(original) = line.strip_prefix("hackage:") {
             let entry = original.trim().split('@').next().unwrap_or_default();
-            found.extend(
-                entry.rsplit_once('-').and_then(|(name, version)| pinned(name, version, number)),
-            );
+            let pair = entry.rsplit_once('-');
+            let declared = pair.and_then(|(name, version)| pinned(name, version, number));
+            found.push(Entry::package(declared, number));
             continue;
         }
         let line = line.strip_prefix("constraints:").unwrap_or(line).trim();
         if let Some((name, version)) = line.trim_end_matches(',').split_once(" ==") {
-            found.extend(pinned(name.trim_start_matches("any."), version, number));
+            let declared = pinned(name.trim_start_matches("any."), version, number);
+            found.push(Entry::package(declared, number));
         }
     }
     Ok(found)

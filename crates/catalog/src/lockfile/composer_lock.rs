@@ -1,9 +1,10 @@
 //! `composer.lock`. Source: Composer, `Package/Locker.php`.
 //!
-//! Packages stand in `packages` and, for development, `packages-dev`. Those of a folder of the project
-//! are not listed; a branch (`dev-main`) is listed as what it is.
+//! Packages stand in `packages` and, for development, `packages-dev`. Those of repositories of
+//! source code and of folders are listed with where they come from; a branch (`dev-main`) is listed as what it is.
 
-use super::{Declared, Lockfile, is_named, json_error, json_name_lines};
+use super::listing::{Entry as Listed, Listing, nullable};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_name_lines};
 use crate::php::installed::Entry;
 use image::Interest;
 use serde::Deserialize;
@@ -16,7 +17,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("composer.lock")],
     accepts,
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A package that is installed may bring the lock file of its developers along, in `vendor`.
@@ -26,23 +27,26 @@ fn accepts(path: &str) -> bool {
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    packages: Vec<Entry<'text>>,
-    /// Null where there is none.
-    #[serde(default, borrow, rename = "packages-dev")]
+    #[serde(default, borrow, deserialize_with = "nullable")]
+    packages: Option<Vec<Entry<'text>>>,
+    #[serde(default, borrow, rename = "packages-dev", deserialize_with = "nullable")]
     development: Option<Vec<Entry<'text>>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_name_lines(text);
-    let all = file.packages.iter().chain(file.development.iter().flatten());
-    let listed = all.filter_map(|entry| {
-        let (name, version) = entry.identity()?;
+    let seen = file.packages.is_some() || file.development.is_some();
+    let all = file.packages.iter().chain(&file.development).flatten();
+    let listed = all.map(|entry| {
+        let Some((name, version)) = entry.identity() else { return Listed::Unread(0) };
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
-        let mut declared = Declared::new(&name, version, line)?;
+        let Some(mut declared) = Declared::new(&name, version, line) else {
+            return Listed::Unread(line);
+        };
         declared.licence = Some(entry.licences().join(" OR ")).filter(|text| !text.is_empty());
-        Some(declared)
+        declared.elsewhere = entry.elsewhere();
+        Listed::Package(declared)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -1,9 +1,11 @@
 //! `conan.lock` of Conan 1 and 2. Source: Conan, `internal/model/lockfile` (2), `graph_lock` (1).
 //!
-//! A reference is `name/version[@user/channel][#revision][%time]`. One with a user is of a private
-//! remote and left out: advisories speak of ConanCenter's.
+//! A reference is `name/version[@user/channel][#revision][%time]`. One with a user is of another remote,
+//! where the same libraries are built anew, and is listed with user and channel.
 
-use super::{Declared, Lockfile, is_named, json_error};
+use super::listing::{Entry, Listing, nullable};
+use super::{Declared, Lockfile, Reader, is_named, json_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -17,21 +19,21 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("conan.lock")],
     accepts: |path| is_named(path, &["conan.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
-    requires: Vec<String>,
-    #[serde(default)]
-    build_requires: Vec<String>,
-    #[serde(default)]
-    python_requires: Vec<String>,
-    #[serde(default)]
-    config_requires: Vec<String>,
-    #[serde(default)]
-    graph_lock: Graph,
+    #[serde(default, deserialize_with = "nullable")]
+    requires: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    build_requires: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    python_requires: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    config_requires: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    graph_lock: Option<Graph>,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,18 +50,26 @@ struct Node {
     path: Option<IgnoredAny>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.trim().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Listing::empty());
     }
     let file: File = serde_json::from_str(text).map_err(|error| json_error(&error))?;
-    let nodes = file.graph_lock.nodes.values().filter(|node| node.path.is_none());
-    let nodes = nodes.filter_map(|node| node.reference.as_ref());
     let lists =
         [&file.requires, &file.build_requires, &file.python_requires, &file.config_requires];
-    let all = lists.into_iter().flatten().chain(nodes);
+    let seen = file.graph_lock.is_some() || lists.iter().any(|list| list.is_some());
     let lines = lines(text);
-    Ok(all.filter_map(|reference| declared(&lines, reference)).collect())
+    let mut found = Listing::of_list_if(seen, []);
+    for node in file.graph_lock.iter().flat_map(|graph| graph.nodes.values()) {
+        found.push(match &node.reference {
+            Some(reference) if node.path.is_none() => declared(&lines, reference),
+            // The consumer itself has a path or no reference.
+            _ => Entry::Own,
+        });
+    }
+    let all = lists.into_iter().flatten().flatten();
+    found.extend(all.map(|reference| declared(&lines, reference)));
+    Ok(found)
 }
 
 /// Lines of the texts in quotes, each where it stands first.
@@ -73,12 +83,23 @@ fn lines(text: &str) -> HashMap<&str, u32> {
     lines
 }
 
-fn declared(lines: &HashMap<&str, u32>, reference: &str) -> Option<Declared> {
+fn declared(lines: &HashMap<&str, u32>, reference: &str) -> Entry {
     let bare = reference.split(['#', '%']).next().unwrap_or(reference);
-    let (name, version) = bare.split_once('/')?;
-    if version.contains('@') && !version.ends_with("@_/_") {
-        return None;
-    }
-    let version = version.trim_end_matches("@_/_");
-    Declared::new(name, version, lines.get(reference).copied().unwrap_or(0))
+    let line = lines.get(reference).copied().unwrap_or(0);
+    let Some((name, version)) = bare.split_once('/') else { return Entry::Unread(line) };
+    let (version, channel) = version.split_once('@').unwrap_or((version, "_/_"));
+    let elsewhere = match channel.split_once('/') {
+        Some(("_" | "", _)) | None => None,
+        Some((user, channel)) => {
+            let (user, channel) = (capped(user).to_owned(), capped(channel).to_owned());
+            Some(Elsewhere::Channel { user, channel })
+        }
+    };
+    let declared = Declared::new(name, version, line).map(|one| Declared { elsewhere, ..one });
+    Entry::package(declared, line)
+}
+
+/// Longest user or channel: Conan's own limit is 51 letters for each part of a reference.
+fn capped(part: &str) -> &str {
+    crate::text::capped(part, 100)
 }

@@ -1,13 +1,15 @@
 //! `environment.yml` of conda. Source: conda user guide, "Creating an environment file manually" and
 //! "Package match specifications".
 //!
-//! People write it by hand, so only what says one version is listed, as of `requirements.txt`:
-//! `==version`, `=version=build`, and `=version` of three numbers or more, as `conda env export
-//! --no-builds` writes it. `python=3.9` is whatever 3.9 there is on the day, and not listed. What stands
-//! under `pip` is PyPI's. Other programs have files of this name: one without `dependencies` is none of
+//! People write it by hand, so a version is what says one, as of `requirements.txt`: `==version`,
+//! `=version=build`, and `=version` of three numbers or more, as `conda env export --no-builds` writes
+//! it. `python=3.9` is whatever 3.9 there is on the day, and listed without a version. What stands under
+//! `pip` is PyPI's. Other programs have files of this name: one without `dependencies` is none of
 //! conda's and declares nothing.
 
-use super::{Declared, Lockfile, is_named, requirements, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named, requirements};
+use crate::yaml::{self, Node};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -20,45 +22,54 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("environment.yml"), Interest::Name("environment.yaml")],
     accepts: |path| is_named(path, &NAMES),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.contains('\0') {
         return Err("it is not YAML text".to_owned());
     }
-    let mut found = Vec::new();
-    let mut in_dependencies = false;
-    // Blanks before `- pip:`, as long as its own list lasts.
-    let mut pip = None;
-    for (line, number) in text.lines().zip(1_u32..) {
-        let content = line.trim();
-        if content.is_empty() || content.starts_with('#') {
-            continue;
-        }
-        let indent = line.len() - line.trim_start().len();
-        let Some(item) = content.strip_prefix("- ") else {
-            if indent == 0 {
-                in_dependencies = content == "dependencies:";
-                pip = None;
+    let file = yaml::parse(text)?;
+    let mut found = Listing::empty();
+    for item in file.get("dependencies").map(Node::items).unwrap_or_default() {
+        match item.text() {
+            Some(text) => found.push(entry(text, item.line)),
+            None => {
+                let pip = item.get("pip").map(Node::items).unwrap_or_default();
+                pip.iter().for_each(|line| of_pip(line, &mut found));
             }
-            continue;
-        };
-        let item = unquoted(item.split_once(" #").map_or(item, |(item, _)| item));
-        pip = pip.filter(|pip| indent > *pip);
-        if !in_dependencies {
-            continue;
-        }
-        if item == "pip:" {
-            pip = Some(indent);
-        } else if pip.is_some() {
-            let requirement = requirements::requirement(item, number);
-            found.extend(requirement.map(|one| one.of(Ecosystem::PYPI)));
-        } else {
-            found.extend(pinned(item, number));
         }
     }
     Ok(found)
+}
+
+fn entry(item: &str, line: u32) -> Entry {
+    let item = item.trim();
+    let bare = item.rsplit_once("::").map_or(item, |(_, item)| item);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let end = bare.bytes().position(|byte| !is_name(byte)).unwrap_or(bare.len());
+    let name = bare.get(..end).unwrap_or_default().to_ascii_lowercase();
+    Entry::package(pinned(item, line).or_else(|| Declared::unpinned(&name, line)), line)
+}
+
+fn of_pip(node: &Node, found: &mut Listing) {
+    let text = node.text().unwrap_or_default().trim();
+    let included = ["-r ", "-c ", "--requirement ", "--constraint "];
+    if let Some(file) = included.iter().find_map(|option| text.strip_prefix(option)) {
+        // One that is named so is read for itself.
+        if !(file.contains("requirements") && file.ends_with(".txt")) {
+            found.gaps.push(format!("line {}: what pip includes is not followed here", node.line));
+        }
+        return;
+    }
+    if text.starts_with('-') && !text.starts_with("-e") {
+        return;
+    }
+    let requirement = text.strip_prefix("-e").unwrap_or(text).trim();
+    found.push(match requirements::entry(requirement, node.line) {
+        Entry::Package(one) => Entry::Package(one.of(Ecosystem::PYPI)),
+        other => other,
+    });
 }
 
 /// `channel::name=version=build`, where it names one version.

@@ -1,12 +1,14 @@
 //! `conda-lock.yml` and conda's explicit lists. Sources: conda-lock, `lockfile/v1/models.py`; conda user
 //! guide, "Building identical conda environments".
 //!
-//! The lock file is what one program writes, one regular subset of YAML, so lines are enough, as for
-//! pnpm. Each platform has entries of its own: a package is listed once a version. Entries of `pip` are
-//! PyPI's. An explicit list names archives, `name-version-build.conda`, behind a line `@EXPLICIT`, and
-//! packages of PyPI in comments that conda-lock writes.
+//! The lock file is YAML of any layout. Each platform has entries of its own: a package is listed once a
+//! version. Entries of `pip` are PyPI's. An explicit list names archives, `name-version-build.conda`,
+//! behind a line `@EXPLICIT`, and packages of PyPI in comments that conda-lock writes.
 
-use super::{Declared, Lockfile, is_named, python_name, unquoted};
+use super::listing::{Entry as Listed, Listing};
+use super::{Declared, Lockfile, Reader, is_named, python_name};
+use crate::elsewhere::Elsewhere;
+use crate::yaml::{self, Node};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -24,7 +26,7 @@ pub const CHECK: Lockfile = Lockfile {
     ],
     accepts,
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// `conda-lock.yml`, `prod.conda-lock.yml`, `conda-linux-64.lock`, `spec-file.txt`.
@@ -35,18 +37,20 @@ fn accepts(path: &str) -> bool {
         || (name.starts_with("conda-") && name.ends_with(".lock"))
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.lines().any(|line| line.trim() == "@EXPLICIT") {
-        return Ok(text.lines().zip(1_u32..).filter_map(explicit).collect());
+        return Ok(Listing::of_list(text.lines().zip(1_u32..).filter_map(explicit)));
     }
-    let version = text.lines().find_map(|line| line.strip_prefix("version:")).map(unquoted);
-    match version {
-        Some("1") => Ok(locked(text)),
+    if text.trim().is_empty() {
+        return Ok(Listing::empty());
+    }
+    let file = yaml::parse(text)?;
+    match file.get("version").and_then(Node::text) {
+        Some("1") => Ok(locked(&file)),
         Some(other) => {
             let other: String = other.chars().take(20).collect();
             Err(format!("version `{other}` of conda-lock.yml is not known; 1 is"))
         }
-        None if text.trim().is_empty() => Ok(Vec::new()),
         None => Err("it is neither a conda-lock.yml nor an explicit list of conda".to_owned()),
     }
 }
@@ -62,66 +66,64 @@ struct Entry<'text> {
 }
 
 impl Entry<'_> {
-    fn declared(&self) -> Option<Declared> {
-        match self.manager {
-            "conda" => Declared::new(self.name, self.version, self.line),
+    /// None before the first entry.
+    fn listed(&self) -> Option<Listed> {
+        let package = |declared| Listed::package(declared, self.line);
+        Some(match self.manager {
+            _ if self.line == 0 => return None,
+            "conda" => package(Declared::new(self.name, self.version, self.line)),
             // A repository or a folder is of no index.
             "pip" if self.url.starts_with("https://") || self.url.starts_with("http://") => {
-                let found = Declared::new(&python_name(self.name), self.version, self.line)?;
-                Some(found.of(Ecosystem::PYPI))
+                let found = Declared::new(&python_name(self.name), self.version, self.line);
+                package(found.map(|one| one.of(Ecosystem::PYPI)))
             }
-            _ => None,
-        }
+            "pip" => {
+                let elsewhere = match self.url.split_once('+') {
+                    Some((tool @ ("git" | "hg" | "svn" | "bzr"), address)) => {
+                        let revision = address.rsplit_once('#').map(|(_, commit)| commit);
+                        Elsewhere::vcs(tool, address, revision)
+                    }
+                    _ => Elsewhere::path(self.url),
+                };
+                let version = Some(self.version);
+                let name = python_name(self.name);
+                let found = Declared::from_elsewhere(&name, version, elsewhere, self.line);
+                package(found.map(|one| one.of(Ecosystem::PYPI)))
+            }
+            _ => Listed::Unread(self.line),
+        })
     }
 }
 
-fn locked(text: &str) -> Vec<Declared> {
-    let mut found = Vec::new();
-    let mut entry = Entry::default();
-    let mut in_packages = false;
-    // Blanks before the dash of an entry; its keys stand two further in.
-    let mut dash = 0;
-    for (line, number) in text.lines().zip(1_u32..) {
-        let content = line.trim();
-        let indent = line.len() - line.trim_start().len();
-        if indent == 0 && !content.starts_with(['-', '#']) && !content.is_empty() {
-            in_packages = content == "package:";
-        } else if in_packages {
-            let mut key = content;
-            if let Some(first) = content.strip_prefix("- ") {
-                if entry.line == 0 || indent == dash {
-                    found.extend(entry.declared());
-                    entry = Entry { line: number, ..Entry::default() };
-                    dash = indent;
-                    key = first.trim_start();
-                }
-            } else if indent != dash + 2 {
-                continue;
-            }
-            entry.take(key, number);
-        }
-    }
-    found.extend(entry.declared());
-    found
-}
-
-impl<'text> Entry<'text> {
-    fn take(&mut self, line: &'text str, number: u32) {
-        let Some((key, value)) = line.split_once(':') else { return };
-        let value = unquoted(value);
-        match key {
-            "name" => (self.name, self.line) = (value, number),
-            "version" => self.version = value,
-            "manager" => self.manager = value,
-            "url" => self.url = value,
-            _ => {}
-        }
-    }
+fn locked(file: &Node) -> Listing {
+    let list = file.get("package");
+    let entries = list.map(Node::items).unwrap_or_default().iter().filter_map(|node| {
+        let field = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
+        let entry = Entry {
+            name: field("name"),
+            version: field("version"),
+            manager: field("manager"),
+            url: field("url"),
+            line: node.get("name").map_or(node.line, |name| name.line),
+        };
+        entry.listed()
+    });
+    Listing::of_list_if(list.is_some_and(|list| list.text().is_none()), entries)
 }
 
 /// An archive's address, or `# pip name @ address`.
-fn explicit((line, number): (&str, u32)) -> Option<Declared> {
+fn explicit((line, number): (&str, u32)) -> Option<Listed> {
     let line = line.trim();
+    if line.is_empty()
+        || line == "@EXPLICIT"
+        || (line.starts_with('#') && !line.starts_with("# pip "))
+    {
+        return None;
+    }
+    Some(Listed::package(archived(line, number), number))
+}
+
+fn archived(line: &str, number: u32) -> Option<Declared> {
     if let Some(rest) = line.strip_prefix("# pip ") {
         let (name, address) = rest.split_once('@')?;
         let stem = archive(address)?;
@@ -130,9 +132,6 @@ fn explicit((line, number): (&str, u32)) -> Option<Declared> {
             None => stem.strip_suffix(".tar.gz")?.rsplit_once('-')?.1,
         };
         return Some(Declared::new(&python_name(name), version, number)?.of(Ecosystem::PYPI));
-    }
-    if line.starts_with('#') {
-        return None;
     }
     let file = archive(line)?;
     let stem = file.strip_suffix(".conda").or_else(|| file.strip_suffix(".tar.bz2"))?;

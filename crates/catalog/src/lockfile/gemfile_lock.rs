@@ -1,10 +1,12 @@
 //! `Gemfile.lock`, also named `gems.locked`. Source: Bundler, `lockfile_parser.rs`.
 //!
 //! Sections stand at the margin, what they hold behind two spaces, gems behind four, and what these
-//! need behind six. Gems of `GEM` sections are listed; those of `GIT`, `PATH` and `PLUGIN SOURCE` are
-//! not of the registry. A gem for several platforms stands there several times, and is listed once.
+//! need behind six. Gems of `GIT`, `PATH` and `PLUGIN SOURCE` are listed with
+//! where they come from. A gem for several platforms stands there several times, and is listed once.
 
-use super::{Declared, Lockfile, is_named};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
+use crate::elsewhere::Elsewhere;
 use crate::ruby::is_name;
 use image::Interest;
 use vocabulary::Ecosystem;
@@ -16,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Gemfile.lock"), Interest::Name("gems.locked")],
     accepts,
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A gem that is installed may bring the lock file of its developers along, in `gems/NAME-VERSION`.
@@ -24,10 +26,10 @@ fn accepts(path: &str) -> bool {
     is_named(path, &["Gemfile.lock", "gems.locked"]) && !path.split('/').any(|part| part == "gems")
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
-    let mut in_gems = false;
+    let mut section = Section::default();
     let mut in_specs = false;
     for (line, number) in text.lines().zip(1_u32..) {
         let line = line.trim_end();
@@ -38,13 +40,19 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         match line.len() - content.len() {
             _ if content.is_empty() => {}
             0 => {
-                in_gems = content == "GEM";
+                section = Section { title: content, ..Section::default() };
                 in_specs = false;
-                known |=
-                    in_gems || matches!(content, "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
+                known |= matches!(content, "GEM" | "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
             }
-            2 => in_specs = content == "specs:",
-            4 if in_gems && in_specs => found.extend(declared(content, number)),
+            2 => {
+                in_specs = content == "specs:";
+                match content.split_once(": ") {
+                    Some(("remote", remote)) => section.remote = remote,
+                    Some(("revision", revision)) => section.revision = revision,
+                    _ => {}
+                }
+            }
+            4 if in_specs => found.push(section.entry(content, number)),
             _ => {}
         }
     }
@@ -52,6 +60,30 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         Ok(found)
     } else {
         Err("it is not a Gemfile.lock: it has no section of one".to_owned())
+    }
+}
+
+/// A section of gems, and where they come from.
+#[derive(Default)]
+struct Section<'text> {
+    title: &'text str,
+    remote: &'text str,
+    revision: &'text str,
+}
+
+impl Section<'_> {
+    fn entry(&self, content: &str, line: u32) -> Entry {
+        let elsewhere = match self.title {
+            // Other remotes are mirrors of the same gems, as a rule.
+            "GEM" => None,
+            "GIT" => Some(Elsewhere::git(self.remote, Some(self.revision))),
+            // The project itself is a gem.
+            "PATH" if self.remote == "." => return Entry::Own,
+            "PATH" => Some(Elsewhere::path(self.remote)),
+            _ => Some(Elsewhere::download(self.remote)),
+        };
+        let declared = declared(content, line).map(|one| Declared { elsewhere, ..one });
+        Entry::package(declared, line)
     }
 }
 

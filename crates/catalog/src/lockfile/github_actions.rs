@@ -5,7 +5,8 @@
 //! that moves, such as `v4`, is listed without a version: what it stands for today cannot be told, and
 //! coverage counts it as not matched. Local actions and those of a container registry are not listed.
 
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -21,7 +22,7 @@ pub const CHECK: Lockfile = Lockfile {
     ],
     accepts,
     at_most: 4 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 fn accepts(path: &str) -> bool {
@@ -31,12 +32,13 @@ fn accepts(path: &str) -> bool {
         || folder.ends_with("/.github/workflows")
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     if text.contains('\0') {
         return Err("it is not YAML text".to_owned());
     }
     let numbered = text.lines().zip(1_u32..);
-    Ok(numbered.filter_map(|(line, number)| declared(line, number)).collect())
+    let listed = numbered.filter_map(|(line, number)| declared(line, number));
+    Ok(Listing::of_list(listed.map(Entry::Package)))
 }
 
 fn declared(line: &str, number: u32) -> Option<Declared> {

@@ -2,7 +2,8 @@
 //!
 //! A line is `group:artifact:version=configuration,…`; `empty=` names configurations that lock nothing.
 
-use super::{Declared, Lockfile, is_named};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -15,14 +16,19 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("gradle.lockfile"), Interest::Name("buildscript-gradle.lockfile")],
     accepts: |path| is_named(path, &NAMES),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     for (line, number) in text.lines().zip(1_u32..) {
         let line = line.trim();
-        if line.is_empty() || line.starts_with('#') || line.starts_with("empty=") {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // Configurations without any: the list is there.
+        if line.starts_with("empty=") {
+            found.push(Entry::Own);
             continue;
         }
         let coordinates = line.split_once('=').map(|(coordinates, _)| coordinates);
@@ -33,7 +39,8 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         if parts.iter().any(|part| part.trim().is_empty()) {
             return Err(malformed(number));
         }
-        found.extend(Declared::new(&format!("{group}:{artifact}"), version, number));
+        let declared = Declared::new(&format!("{group}:{artifact}"), version, number);
+        found.push(Entry::package(declared, number));
     }
     Ok(found)
 }

@@ -5,7 +5,8 @@
 //! tables `dependencies`, `build_dependencies` and `test_dependencies`. The text is read as these lines
 //! and never run. The version keeps its rockspec revision: it is part of how LuaRocks names a rock.
 
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named, unquoted};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,11 +17,11 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("luarocks.lock")],
     accepts: |path| is_named(path, &["luarocks.lock"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut known = text.trim().is_empty();
     let mut in_table = false;
     for (line, number) in text.lines().zip(1_u32..) {
@@ -30,10 +31,11 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
         } else if let Some(key) = line.strip_suffix('{') {
             let key = key.trim_end().trim_end_matches('=').trim_end();
             in_table = matches!(key, "dependencies" | "build_dependencies" | "test_dependencies");
+            found.extend(in_table.then_some(Entry::Own));
         } else if line.starts_with('}') {
             in_table = false;
         } else if in_table {
-            found.extend(entry(line, number));
+            found.push(Entry::package(entry(line, number), number));
         }
     }
     if known { Ok(found) } else { Err("it is not a luarocks.lock: it returns no table".to_owned()) }

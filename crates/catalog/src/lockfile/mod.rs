@@ -3,21 +3,27 @@
 //! One file a format, each a [`Lockfile`]: names, a cap, and a pure function from the text to the
 //! packages that it pins. They count in source folders alone; in an image what is installed counts,
 //! and a lock file that cannot be read there is nobody's problem, so the error is kept as a fact and
-//! judged when the shape of the subject is known. What comes from the project itself (workspaces,
-//! paths) or from no registry (git, archives) is not listed: no advisory speaks of it by that name.
+//! judged when the shape of the subject is known. What is the project itself (its own members of a
+//! workspace) is not listed. What comes from elsewhere than the public registry (git, addresses, folders,
+//! other registries) is, with where it comes from in its package URL: it is matched by name and version,
+//! since forks and mirrors are the rule, and counted as not matched where it has no version.
 
 pub mod bun_lock;
 pub mod cabal_freeze;
 pub mod cargo_lock;
+pub mod chart_lock;
 pub mod composer_lock;
 pub mod conan_lock;
 pub mod conda_environment;
 pub mod conda_lock;
 pub mod deno_lock;
+pub mod directory_packages;
 pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
+pub mod julia_manifest;
+pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
 pub mod nuget_lock;
@@ -25,23 +31,33 @@ pub mod opam_locked;
 pub mod package_lock;
 pub mod package_resolved;
 pub mod packages_config;
+pub mod paket_lock;
 pub mod pdm_lock;
 pub mod pipfile_lock;
 pub mod pnpm_lock;
 pub mod podfile_lock;
 pub mod poetry_lock;
 pub mod pom_xml;
+pub mod project_assets;
 pub mod pubspec_lock;
+pub mod pylock;
 pub mod rebar_lock;
 pub mod renv_lock;
 pub mod requirements;
+pub mod sbt_lock;
 pub mod terraform_lock;
 pub mod uv_lock;
+pub mod vcpkg;
 pub mod yarn_lock;
 
+pub use listing::Listing;
+
+use crate::decoded::decoded;
+use crate::elsewhere::Elsewhere;
 use crate::language::{decode, encode, plain_text};
 use image::{
-    Cataloged, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
+    Want,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -55,15 +71,18 @@ pub const ALL: &[Lockfile] = &[
     bun_lock::CHECK,
     cabal_freeze::CHECK,
     cargo_lock::CHECK,
+    chart_lock::CHECK,
     composer_lock::CHECK,
     conan_lock::CHECK,
     conda_environment::CHECK,
     conda_lock::CHECK,
     deno_lock::CHECK,
+    directory_packages::CHECK,
     gemfile_lock::CHECK,
     github_actions::CHECK,
     go_mod::CHECK,
     gradle_lock::CHECK,
+    julia_manifest::CHECK,
     luarocks_lock::CHECK,
     mix_lock::CHECK,
     nuget_lock::CHECK,
@@ -71,18 +90,23 @@ pub const ALL: &[Lockfile] = &[
     package_lock::CHECK,
     package_resolved::CHECK,
     packages_config::CHECK,
+    paket_lock::CHECK,
     pdm_lock::CHECK,
     pipfile_lock::CHECK,
     pnpm_lock::CHECK,
     podfile_lock::CHECK,
     poetry_lock::CHECK,
     pom_xml::CHECK,
+    project_assets::CHECK,
     pubspec_lock::CHECK,
+    pylock::CHECK,
     rebar_lock::CHECK,
     renv_lock::CHECK,
     requirements::CHECK,
+    sbt_lock::CHECK,
     terraform_lock::CHECK,
     uv_lock::CHECK,
+    vcpkg::CHECK,
     yarn_lock::CHECK,
 ];
 
@@ -96,7 +120,54 @@ pub struct Lockfile {
     accepts: fn(&str) -> bool,
     /// Largest file that is read, in bytes.
     at_most: u64,
-    parse: fn(&str) -> Result<Vec<Declared>, String>,
+    reader: Reader,
+}
+
+/// How a format is read.
+#[derive(Clone, Copy, Debug)]
+enum Reader {
+    /// Each file for itself.
+    Alone(fn(&str) -> Result<Listing, String>),
+    /// Files that need one another: a manifest and what it includes or inherits.
+    Together(Together),
+}
+
+/// A format of files that need one another.
+#[derive(Clone, Copy, Debug)]
+struct Together {
+    /// Whether a file lists something of its own; others matter only where one of these leads to them.
+    counts: fn(&str) -> bool,
+    /// A fact of one file, in the format's own form; none where the file is of no concern.
+    read: fn(&str, &[u8]) -> PartFact,
+    /// What the files list, in the order of the files; none for one that lists nothing of its own.
+    join: fn(&[Part<'_>]) -> Vec<Option<Listing>>,
+}
+
+impl Together {
+    /// The fact of one file, where its bytes are not those of an unfinished merge.
+    fn part(&self, path: &str, bytes: &[u8]) -> PartFact {
+        let text = String::from_utf8_lossy(bytes);
+        match unfinished_merge(&text) {
+            Some(line) if (self.counts)(path) => Err(unfinished(line)),
+            Some(_) => Ok(None),
+            None => (self.read)(path, bytes),
+        }
+    }
+}
+
+fn unfinished(line: u32) -> String {
+    format!("line {line} is of an unfinished merge; finish it")
+}
+
+/// What is kept of one file of several, or why it could not be read; none where it is of no concern.
+type PartFact = Result<Option<Vec<u8>>, String>;
+
+/// One file of several that are read together.
+#[derive(Clone, Copy, Debug)]
+struct Part<'fact> {
+    path: &'fact str,
+    /// What [`Together::read`] made of it.
+    fact: &'fact [u8],
 }
 
 /// A package that a file pins.
@@ -112,11 +183,13 @@ pub struct Declared {
     pub licence: Option<String>,
     /// Its ecosystem, where it is another than the format's own.
     pub ecosystem: Option<Ecosystem>,
+    /// Where it comes from, where that is not the public registry.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Declared {
     /// A package without a licence; none where name or version is empty, too long or not plain text.
-    fn new(name: &str, version: &str, line: u32) -> Option<Self> {
+    pub(crate) fn new(name: &str, version: &str, line: u32) -> Option<Self> {
         // A package URL holds the parts of a name, of which none is empty; `:` divides Maven's.
         let name = plain_text(name)
             .filter(|name| name.split(['/', ':']).all(|part| !part.trim().is_empty()))?;
@@ -126,12 +199,26 @@ impl Declared {
             line,
             licence: None,
             ecosystem: None,
+            elsewhere: None,
         })
     }
 
     /// A package whose version the file leaves to others: listed, and not matched.
-    fn unpinned(name: &str, line: u32) -> Option<Self> {
+    pub(crate) fn unpinned(name: &str, line: u32) -> Option<Self> {
         Some(Self { version: String::new(), ..Self::new(name, "0", line)? })
+    }
+
+    /// A package that is of no public registry, with its version where one is known.
+    pub(crate) fn from_elsewhere(
+        name: &str,
+        version: Option<&str>,
+        elsewhere: Elsewhere,
+        line: u32,
+    ) -> Option<Self> {
+        let found = version
+            .and_then(|version| Self::new(name, version, line))
+            .or_else(|| Self::unpinned(name, line))?;
+        Some(Self { elsewhere: Some(elsewhere), ..found })
     }
 
     fn of(self, ecosystem: Ecosystem) -> Self {
@@ -139,8 +226,13 @@ impl Declared {
     }
 }
 
-/// What is kept of one file: its packages, or why it could not be read.
-type LockfileFact = Result<Vec<Declared>, String>;
+/// What is kept of one file: what it lists (in the form of [`Together`], where it needs others), or
+/// why it could not be read.
+type LockfileFact<Listed> = Result<Listed, String>;
+
+/// Why a file that yields nothing has not passed.
+const NOTHING: &str =
+    "it is not empty, and no package was found in it: its layout is not known, or it is damaged";
 
 impl Check for Lockfile {
     fn id(&self) -> &'static str {
@@ -148,7 +240,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        4
+        6
     }
 
     fn reads_declarations(&self) -> bool {
@@ -160,17 +252,30 @@ impl Check for Lockfile {
     }
 
     fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        let counts = match self.reader {
+            Reader::Alone(_) => true,
+            Reader::Together(together) => (together.counts)(entry.path),
+        };
         if !(self.accepts)(entry.path) || is_of_a_dependency(entry.path) {
             Want::No
         } else if entry.size > self.at_most {
+            if !counts {
+                return Want::No;
+            }
             Want::Stream(Box::new(TooLarge(self.at_most)))
         } else {
             Want::Whole { at_most: self.at_most }
         }
     }
 
-    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        encode(&self.declared(bytes))
+    fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        match self.reader {
+            Reader::Alone(_) => encode(&self.listing(bytes)),
+            Reader::Together(together) => match together.part(entry.path, bytes).transpose() {
+                Some(fact) => encode(&fact),
+                None => Ok(None),
+            },
+        }
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
@@ -178,20 +283,54 @@ impl Check for Lockfile {
         if view.shape() != image::SubjectShape::Source {
             return resolution;
         }
+        match self.reader {
+            Reader::Alone(_) => {
+                for at in view.staying() {
+                    if let Some(fact) = decode(&at, &mut resolution.problems) {
+                        self.resolve_one(&at, fact, &mut resolution);
+                    }
+                }
+            }
+            Reader::Together(together) => self.resolve_together(together, view, &mut resolution),
+        }
+        resolution
+    }
+}
+
+impl Lockfile {
+    fn resolve_together(&self, together: Together, view: &View<'_>, into: &mut Resolution) {
+        let mut known: Vec<(FactAt<'_>, Vec<u8>)> = Vec::new();
         for at in view.staying() {
-            match decode::<LockfileFact>(&at, &mut resolution.problems) {
-                Some(Ok(declared)) => resolution
-                    .packages
-                    .extend(declared.into_iter().map(|one| self.package(one, at.path, at.layer))),
-                Some(Err(reason)) => resolution.problems.push(Problem {
-                    path: at.path.to_owned(),
-                    layer: at.layer,
-                    reason,
-                }),
+            match decode::<LockfileFact<Vec<u8>>>(&at, &mut into.problems) {
+                Some(Ok(fact)) => known.push((at, fact)),
+                Some(Err(reason)) => self.resolve_one(&at, Err(reason), into),
                 None => {}
             }
         }
-        resolution
+        let parts: Vec<Part<'_>> =
+            known.iter().map(|(at, fact)| Part { path: at.path, fact }).collect();
+        for ((at, _), listing) in known.iter().zip((together.join)(&parts)) {
+            if let Some(listing) = listing {
+                self.resolve_one(at, bounded(listing), into);
+            }
+        }
+    }
+
+    fn resolve_one(&self, at: &FactAt<'_>, fact: LockfileFact<Listing>, into: &mut Resolution) {
+        let reasons = match fact {
+            Ok(listing) => {
+                let reasons = listing.problems();
+                let listed = listing.packages.into_iter();
+                into.packages.extend(listed.map(|one| self.package(one, at.path, at.layer)));
+                reasons
+            }
+            Err(reason) => vec![reason],
+        };
+        into.problems.extend(reasons.into_iter().map(|reason| Problem {
+            path: at.path.to_owned(),
+            layer: at.layer,
+            reason,
+        }));
     }
 }
 
@@ -208,63 +347,109 @@ impl Lockfile {
         self.id
     }
 
-    /// The packages that the bytes pin, each once.
+    /// What the bytes list, each package once.
     ///
     /// # Errors
-    /// Where the bytes are not of this format.
-    pub fn declared(&self, bytes: &[u8]) -> Result<Vec<Declared>, String> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if bytes.starts_with(bun_lock::BINARY) {
+    /// Where the bytes are not of this format, or hold something and yield nothing.
+    pub fn listing(&self, bytes: &[u8]) -> Result<Listing, String> {
+        if bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).starts_with(bun_lock::BINARY) {
             return Err(bun_lock::UNREADABLE.to_owned());
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-        let all = (self.parse)(text)?;
-        if all.len() > PACKAGES {
-            return Err(format!("it names more than {PACKAGES} packages"));
+        let parse = match self.reader {
+            Reader::Alone(parse) => parse,
+            Reader::Together(together) => return self.listing_alone(together, bytes),
+        };
+        let text = decoded(bytes)?;
+        if let Some(line) = unfinished_merge(&text) {
+            return Err(unfinished(line));
         }
-        let mut seen = HashSet::with_capacity(all.len());
-        let keep: Vec<bool> = all
-            .iter()
-            .map(|one| seen.insert((one.name.as_str(), one.version.as_str(), &one.ecosystem)))
-            .collect();
-        Ok(all.into_iter().zip(keep).filter_map(|(one, keep)| keep.then_some(one)).collect())
+        let listing = parse(&text)?;
+        if listing.is_unaccounted() && !text.trim().is_empty() {
+            return Err(NOTHING.to_owned());
+        }
+        bounded(listing)
+    }
+
+    /// What a file of several lists where it is the only one.
+    fn listing_alone(&self, together: Together, bytes: &[u8]) -> Result<Listing, String> {
+        let path = self.interests.iter().find_map(|interest| match interest {
+            Interest::Name(name) => Some(*name),
+            _ => None,
+        });
+        let path = path.unwrap_or_default();
+        let Some(fact) = together.part(path, bytes)? else { return Ok(Listing::empty()) };
+        let mut all = (together.join)(&[Part { path, fact: &fact }]);
+        all.pop().flatten().map_or_else(|| Ok(Listing::empty()), bounded)
     }
 
     fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        let Declared { name, version, line, licence, ecosystem } = declared;
-        let ecosystem = ecosystem.unwrap_or_else(|| self.ecosystem.clone());
-        Cataloged::new(Package {
-            purl: purl(&ecosystem, &name, &version),
-            // Advisories and Go's own comparison write module versions without the `v`.
-            version: match version.strip_prefix('v') {
-                Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
-                // A branch, or a tag that moves, is in the package URL and no version.
-                _ if ecosystem == Ecosystem::GITHUB_ACTIONS
-                    && !github_actions::is_release(&version) =>
-                {
-                    String::new()
-                }
-                _ => version,
-            },
-            ecosystem,
-            name,
-            source: None,
-            architecture: None,
-            licences: licence.into_iter().collect(),
-            presence: Presence::Declared,
-            location: Location::File {
-                path: path.to_owned(),
-                layer,
-                line: Some(line).filter(|line| *line > 0),
-            },
-            layer,
-            origin: OriginKind::Unknown,
-            owned_by: None,
-            module: None,
-            identified: None,
-            files: Vec::new(),
-        })
+        declared_package(declared, &self.ecosystem, path, layer)
     }
+}
+
+/// The package that a file declares; of `ecosystem`, where the declaration says no other.
+pub(crate) fn declared_package(
+    declared: Declared,
+    ecosystem: &Ecosystem,
+    path: &str,
+    layer: Option<u32>,
+) -> Cataloged {
+    let Declared { name, version, line, licence, ecosystem: own, elsewhere } = declared;
+    let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
+    let purl = purl(&ecosystem, &name, &version);
+    Cataloged::new(Package {
+        purl: match &elsewhere {
+            Some(elsewhere) => elsewhere.qualify(purl),
+            None => purl,
+        },
+        // Advisories and Go's own comparison write module versions without the `v`.
+        version: match version.strip_prefix('v') {
+            Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
+            // A branch, or a tag that moves, is in the package URL and no version.
+            _ if ecosystem == Ecosystem::GITHUB_ACTIONS
+                && !github_actions::is_release(&version) =>
+            {
+                String::new()
+            }
+            _ => version,
+        },
+        ecosystem,
+        name,
+        source: None,
+        architecture: None,
+        licences: licence.into_iter().collect(),
+        presence: Presence::Declared,
+        location: Location::File {
+            path: path.to_owned(),
+            layer,
+            line: Some(line).filter(|line| *line > 0),
+        },
+        layer,
+        origin: OriginKind::Unknown,
+        owned_by: None,
+        module: None,
+        identified: None,
+        files: Vec::new(),
+    })
+}
+
+/// Each package of a listing once, and no more than [`PACKAGES`].
+fn bounded(mut listing: Listing) -> Result<Listing, String> {
+    if listing.packages.len() > PACKAGES {
+        return Err(format!("it names more than {PACKAGES} packages"));
+    }
+    let mut seen = HashSet::with_capacity(listing.packages.len());
+    let keep: Vec<bool> = listing
+        .packages
+        .iter()
+        .map(|one| {
+            let Declared { name, version, ecosystem, elsewhere, .. } = one;
+            seen.insert((name.as_str(), version.as_str(), ecosystem, elsewhere))
+        })
+        .collect();
+    let mut keep = keep.into_iter();
+    listing.packages.retain(|_| keep.next().unwrap_or(true));
+    Ok(listing)
 }
 
 /// Stands in for a file that is too large, so that it becomes a problem where it counts, and only
@@ -277,48 +462,39 @@ impl Reading for TooLarge {
     }
 
     fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError> {
-        encode(&LockfileFact::Err(format!("it is larger than {} MiB", self.0 >> 20)))
+        encode(&LockfileFact::<Listing>::Err(format!("it is larger than {} MiB", self.0 >> 20)))
     }
 }
 
 /// Lock files that lie in installed packages are those packages' own, for their developers.
-fn is_of_a_dependency(path: &str) -> bool {
+pub(crate) fn is_of_a_dependency(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages"))
+}
+
+/// The line where git marks what it could not merge. No format has such a line.
+fn unfinished_merge(text: &str) -> Option<u32> {
+    let mark = "<<<<<<< ";
+    let at = if text.starts_with(mark) {
+        0
+    } else {
+        memchr::memmem::find(text.as_bytes(), b"\n<<<<<<< ")? + 1
+    };
+    Some(LineCounter::new(text).at(at))
 }
 
 /// Source: purl-spec, types cargo, cocoapods, composer, conan, conda, cran, gem, github, golang, hackage,
 /// hex, luarocks, maven, npm, nuget, opam, pub, pypi, swift; `terraform` as SBOM tools write it. A scope
 /// or module path is the namespace.
 fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
-    let kind = match ecosystem.as_str() {
-        "crates.io" => "cargo",
-        "Go" => "golang",
-        "Hex" => "hex",
-        "NuGet" => "nuget",
-        "Packagist" => "composer",
-        "Pub" => "pub",
-        "PyPI" => "pypi",
-        "RubyGems" => "gem",
-        "SwiftURL" => "swift",
-        "CocoaPods" => "cocoapods",
-        "ConanCenter" => "conan",
-        "conda" => "conda",
-        "CRAN" => "cran",
-        "GitHub Actions" => "github",
-        "Hackage" => "hackage",
-        "LuaRocks" => "luarocks",
-        "Maven" => "maven",
-        "opam" => "opam",
-        "Terraform" => "terraform",
-        _ => "npm",
-    };
+    // purl-spec: what has no type of its own is generic.
+    let kind = ecosystem.purl_type().unwrap_or("generic");
     let divider = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
     let (namespace, name) = name.rsplit_once(divider).unwrap_or(("", name));
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
 }
 
 /// A Python name as the index compares it. Source: PyPA, "Names and normalization".
-fn python_name(name: &str) -> String {
+pub(crate) fn python_name(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());
     for letter in name.trim().chars() {
         if !matches!(letter, '-' | '_' | '.') {
@@ -357,18 +533,18 @@ fn json_name_lines(text: &str) -> HashMap<&str, u32> {
 }
 
 /// Turns byte offsets that only grow into lines.
-struct LineCounter<'text> {
+pub(crate) struct LineCounter<'text> {
     text: &'text str,
     offset: usize,
     line: u32,
 }
 
 impl<'text> LineCounter<'text> {
-    fn new(text: &'text str) -> Self {
+    pub(crate) fn new(text: &'text str) -> Self {
         Self { text, offset: 0, line: 1 }
     }
 
-    fn at(&mut self, offset: usize) -> u32 {
+    pub(crate) fn at(&mut self, offset: usize) -> u32 {
         let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
         let ends = memchr::memchr_iter(b'\n', between).count();
         self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
@@ -378,7 +554,7 @@ impl<'text> LineCounter<'text> {
 }
 
 /// The text inside one pair of quotes, or the text itself.
-fn unquoted(text: &str) -> &str {
+pub(crate) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     ['"', '\'']
         .iter()
@@ -387,19 +563,19 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// The name before the `@` that divides it from the rest; an `@` at the beginning is a scope's.
-fn split_npm(text: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_npm(text: &str) -> Option<(&str, &str)> {
     let start = usize::from(text.starts_with('@'));
     let at = text.get(start..)?.find('@')? + start;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// One line of why TOML could not be read.
-fn toml_error(error: &toml::de::Error) -> String {
+pub(crate) fn toml_error(error: &toml::de::Error) -> String {
     format!("it is not TOML of this format: {}", error.message().replace('\n', " "))
 }
 
 /// One line of why JSON could not be read.
-fn json_error(error: &serde_json::Error) -> String {
+pub(crate) fn json_error(error: &serde_json::Error) -> String {
     format!("it is not JSON of this format: {error}")
 }
 

@@ -2,12 +2,14 @@
 //! "opam lock".
 //!
 //! The fields `depends` and `depopts` name packages with their versions, `"name" {= "1.0" & build}`. What is pinned to
-//! an address (`pin-depends`) is not of the repository and left out. The text is divided into the few
+//! an address (`pin-depends`) is not of the repository, and listed with the address. The text is divided into the few
 //! tokens of the format, so that comments and long texts cannot be taken for packages.
 
-use super::{Declared, LineCounter, Lockfile};
+use super::listing::{Entry, Listing};
+use super::{Declared, LineCounter, Lockfile, Reader};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -17,7 +19,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("opam.locked"), Interest::Extension("locked")],
     accepts: |path| path.ends_with("opam.locked"),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 enum Token<'text> {
@@ -29,19 +31,25 @@ enum Token<'text> {
     Sign(u8),
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+fn parse(text: &str) -> Result<Listing, String> {
     let tokens = tokens(text)?;
     let mut lines = LineCounter::new(text);
     let mut found = Vec::new();
-    let mut addresses = HashSet::new();
+    let mut seen = false;
+    let mut addresses = HashMap::new();
     let (mut field, mut word) = ("", "");
     let (mut lists, mut braces) = (0_u32, 0_u32);
     // The package named last, and whether the next text is its version.
     let mut package: Option<(&str, u32)> = None;
     let mut equals = false;
+    // The package whose address comes next.
+    let mut pinned: Option<&str> = None;
     for token in &tokens {
         match token {
-            Token::Sign(b':') if lists == 0 && braces == 0 => field = word,
+            Token::Sign(b':') if lists == 0 && braces == 0 => {
+                field = word;
+                seen |= matches!(field, "depends" | "depopts" | "opam-version");
+            }
             Token::Sign(b'[') => lists += 1,
             Token::Sign(b']') => lists = lists.saturating_sub(1),
             Token::Sign(b'{') => braces += 1,
@@ -57,14 +65,22 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
                 equals = false;
             }
             // A list of `["name.version" "address"]`.
-            Token::Text(text, _) if field == "pin-depends" && lists == 2 => {
-                addresses.extend(text.split_once('.').map(|(name, _)| name));
-            }
+            Token::Text(text, _) if field == "pin-depends" && lists == 2 => match pinned.take() {
+                None => pinned = text.split_once('.').map(|(name, _)| name),
+                Some(name) => {
+                    addresses.insert(name, text);
+                }
+            },
             Token::Text(..) => {}
         }
     }
-    found.retain(|one: &Declared| !addresses.contains(one.name.as_str()));
-    Ok(found)
+    let listed = found.into_iter().map(|one: Declared| {
+        let address = addresses.get(one.name.as_str());
+        let elsewhere =
+            address.map(|text| Elsewhere::of_npm(text).unwrap_or_else(|| Elsewhere::path(text)));
+        Entry::Package(Declared { elsewhere, ..one })
+    });
+    Ok(Listing::of_list_if(seen, listed))
 }
 
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {

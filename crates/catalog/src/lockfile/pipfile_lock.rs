@@ -1,9 +1,12 @@
 //! `Pipfile.lock`. Source: pipenv, "Pipfile & Pipfile.lock".
 //!
 //! Every category (`default`, `develop` and those of the project's own) is an object of names; a
-//! package of an index has a `version` that begins with `==`, one of git or a path has none.
+//! package of an index has a `version` that begins with `==`; one of git, an archive or a path is listed
+//! with where it comes from, and the path `.` is the project itself.
 
-use super::{Declared, Lockfile, is_named, json_error, json_lines, python_name};
+use super::listing::{Entry as Listed, Listing};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, python_name};
+use crate::elsewhere::{Elsewhere, version_of_file, version_of_tag};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,7 +21,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("Pipfile.lock")],
     accepts: |path| is_named(path, &["Pipfile.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 /// A category, or `_meta`, which has the same shape but for its values.
@@ -34,27 +37,51 @@ enum Entry<'text> {
 #[derive(Deserialize)]
 struct Pinned<'text> {
     #[serde(borrow)]
-    version: Cow<'text, str>,
-    git: Option<IgnoredAny>,
-    path: Option<IgnoredAny>,
-    file: Option<IgnoredAny>,
+    version: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    git: Option<Cow<'text, str>>,
+    #[serde(borrow, rename = "ref")]
+    reference: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    path: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    file: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+impl Pinned<'_> {
+    /// Where it comes from, and the version that the address names.
+    fn elsewhere(&self, name: &str) -> Option<(Elsewhere, Option<&str>)> {
+        if let Some(git) = self.git.as_deref() {
+            let reference = self.reference.as_deref();
+            return Some((Elsewhere::git(git, reference), reference.and_then(version_of_tag)));
+        }
+        let file = self.file.as_deref().or(self.path.as_deref())?;
+        let is_address = file.contains("://") && !file.starts_with("file:");
+        let elsewhere = if is_address { Elsewhere::download(file) } else { Elsewhere::path(file) };
+        Some((elsewhere, version_of_file(name, file)))
+    }
+}
+
+fn parse(text: &str) -> Result<Listing, String> {
     let file: BTreeMap<String, Category<'_>> =
         serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_lines(text);
-    let listed =
-        file.iter().filter(|(category, _)| *category != "_meta").flat_map(|(_, packages)| {
-            packages.iter().filter_map(|(name, entry)| {
-                let Entry::Package(pinned) = entry else { return None };
-                if pinned.git.is_some() || pinned.path.is_some() || pinned.file.is_some() {
-                    return None;
-                }
-                let version = pinned.version.trim_start_matches('=');
-                let line = lines.get(name.as_str()).copied().unwrap_or(0);
-                Declared::new(&python_name(name), version, line)
-            })
-        });
-    Ok(listed.collect())
+    let categories = file.iter().filter(|(category, _)| *category != "_meta");
+    let listed = categories.flat_map(|(_, packages)| packages).map(|(name, entry)| {
+        let line = lines.get(name.as_str()).copied().unwrap_or(0);
+        let Entry::Package(pinned) = entry else { return Listed::Unread(line) };
+        if pinned.path.as_deref() == Some(".") {
+            return Listed::Own;
+        }
+        let version = pinned.version.as_deref().map(|text| text.trim_start_matches('='));
+        let name = python_name(name);
+        let declared = match pinned.elsewhere(&name) {
+            Some((elsewhere, named)) => {
+                Declared::from_elsewhere(&name, version.or(named), elsewhere, line)
+            }
+            None => version.and_then(|version| Declared::new(&name, version, line)),
+        };
+        Listed::package(declared, line)
+    });
+    Ok(Listing::of_list_if(file.contains_key("_meta") || file.contains_key("default"), listed))
 }

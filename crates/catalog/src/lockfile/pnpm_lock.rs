@@ -1,12 +1,16 @@
-//! `pnpm-lock.yaml`, versions 5, 6 and 9. Source: pnpm/spec, "lockfile"; `dependency-path`.
+//! `pnpm-lock.yaml`, versions 5, 6 and 9. Source: pnpm/spec, "lockfile"; pnpm, `dependency-path`.
 //!
-//! pnpm writes one regular subset of YAML, two spaces a level, keys on lines of their own; all that
-//! is needed are the keys of `packages`. So this reads lines, and no YAML reader has to be trusted
-//! with anchors and depth. Keys are `/name/1.2.3_peers` (5), `/name@1.2.3(peers)` (6) and
-//! `name@1.2.3` (9); those of git, archives and folders have no plain version and are not listed.
+//! What is installed are the keys of `packages`: `/name/1.2.3_peers` (5), `/name@1.2.3(peers)` (6) and
+//! `name@1.2.3` (9), with a host in front for a registry of somebody's own. Those of git, archives and
+//! folders say name and version in their entry. Folders that are linked stand only with the projects
+//! that link them; those that are projects of the lock file are the workspace's own.
 
-use super::{Declared, Lockfile, is_named, split_npm, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named, split_npm};
+use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
+use crate::yaml_walk::{self, Met, Place};
 use image::Interest;
+use std::collections::HashSet;
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -16,47 +20,146 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pnpm-lock.yaml")],
     accepts: |path| is_named(path, &["pnpm-lock.yaml"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-/// Divides a key into name and version.
-type Split = fn(&str) -> Option<(&str, &str)>;
+/// How a version divides a key into name and version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Divided {
+    BySlash,
+    ByAt,
+}
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+/// An entry of `packages`.
+#[derive(Default)]
+struct Block {
+    line: u32,
+    key: String,
+    name: Option<String>,
+    version: Option<String>,
+    tarball: Option<String>,
+    repository: Option<String>,
+    commit: Option<String>,
+    folder: Option<String>,
+}
+
+/// A folder that a project links: the project, the name, the path, the line.
+type Link = (String, String, String, u32);
+
+/// One document of the file: newer pnpm writes what configures it into one before.
+#[derive(Default)]
+struct Document {
+    version: Option<String>,
+    blocks: Vec<Block>,
+    projects: HashSet<String>,
+    links: Vec<Link>,
+}
+
+fn parse(text: &str) -> Result<Listing, String> {
     let mut found = Vec::new();
-    let mut split: Option<Split> = None;
-    let mut in_packages = false;
-    for (line, number) in text.lines().zip(1_u32..) {
-        let line = line.trim_end();
-        if !line.starts_with([' ', '#']) && !line.is_empty() {
-            in_packages = line == "packages:";
-            if let Some(version) = line.strip_prefix("lockfileVersion:") {
-                split = Some(split_of(unquoted(version))?);
+    let mut known = false;
+    let mut number = 0;
+    let mut document = Document::default();
+    let mut failed = None;
+    let mut finish = |document: Document| match document.finish() {
+        Ok(Some(listed)) => {
+            known = true;
+            found.extend(listed);
+        }
+        Ok(None) => {}
+        Err(reason) => failed = failed.take().or(Some(reason)),
+    };
+    yaml_walk::walk(text, &mut |place, met| {
+        if place.document != number {
+            number = place.document;
+            finish(std::mem::take(&mut document));
+        }
+        document.take(place, met);
+    })?;
+    finish(document);
+    if let Some(reason) = failed {
+        return Err(reason);
+    }
+    if !known && !text.trim().is_empty() {
+        return Err("it is not a pnpm-lock.yaml: it names no `lockfileVersion`".to_owned());
+    }
+    // Of a project without packages only the version and the projects are written.
+    Ok(Listing::of_list_if(known, found))
+}
+
+const GROUPS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
+
+impl Document {
+    fn take(&mut self, place: Place<'_>, met: Met<'_>) {
+        let path: Vec<&str> = place.path.iter().take(5).map(String::as_str).collect();
+        match (path.as_slice(), met) {
+            (["lockfileVersion"], Met::Text(version)) => self.version = Some(version.to_owned()),
+            (["packages", key], Met::Key) => {
+                let (line, key) = (place.line, (*key).to_owned());
+                self.blocks.push(Block { line, key, ..Block::default() });
             }
-        } else if in_packages {
-            let key = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#']));
-            let Some(key) = key else { continue };
-            let key = key.strip_prefix("? ").unwrap_or(key);
-            // `key: {}` never stands there, but costs nothing.
-            let key = key.strip_suffix(" {}").unwrap_or(key);
-            let key = unquoted(key.strip_suffix(':').unwrap_or(key));
-            let pair = split.and_then(|split| split(key));
-            found.extend(pair.and_then(|(name, version)| Declared::new(name, version, number)));
+            (["packages", _, rest @ ..], Met::Text(value)) => {
+                let Some(block) = self.blocks.last_mut() else { return };
+                let field = match rest {
+                    ["name"] => &mut block.name,
+                    ["version"] => &mut block.version,
+                    ["resolution", "tarball"] => &mut block.tarball,
+                    ["resolution", "repo"] => &mut block.repository,
+                    ["resolution", "commit"] => &mut block.commit,
+                    ["resolution", "directory"] => &mut block.folder,
+                    _ => return,
+                };
+                *field = Some(value.to_owned());
+            }
+            (["importers", project], Met::Key) => {
+                self.projects.insert((*project).to_owned());
+            }
+            (
+                ["importers", project, group, name]
+                | ["importers", project, group, name, "version"],
+                Met::Text(value),
+            ) if GROUPS.contains(group) => {
+                self.link(project, name, value, place.line);
+            }
+            ([group, name] | [group, name, "version"], Met::Text(value))
+                if GROUPS.contains(group) =>
+            {
+                self.link(".", name, value, place.line);
+            }
+            _ => {}
         }
     }
-    match split {
-        None if !text.trim().is_empty() => {
-            Err("it is not a pnpm-lock.yaml: it names no `lockfileVersion`".to_owned())
+
+    fn link(&mut self, project: &str, name: &str, value: &str, line: u32) {
+        if let Some(path) = value.strip_prefix("link:") {
+            let (project, name, path) = (project.to_owned(), name.to_owned(), path.to_owned());
+            self.links.push((project, name, path, line));
         }
-        _ => Ok(found),
+    }
+
+    /// What it lists; none where it is no lock file of pnpm.
+    fn finish(self) -> Result<Option<Vec<Entry>>, String> {
+        let Some(version) = &self.version else { return Ok(None) };
+        let divided = divided_of(version)?;
+        let linked = self.links.iter().map(|(project, name, path, line)| {
+            let target = joined(project, path);
+            if target.as_ref().is_some_and(|target| self.projects.contains(target)) {
+                return Entry::Own;
+            }
+            let path = target.unwrap_or_else(|| path.clone());
+            let elsewhere = Elsewhere::path(&path);
+            Entry::package(Declared::from_elsewhere(name, None, elsewhere, *line), *line)
+        });
+        let listed =
+            self.blocks.iter().map(|block| Entry::package(block.declared(divided), block.line));
+        Ok(Some(listed.chain(linked).collect()))
     }
 }
 
-/// How this version divides a key into name and version.
-fn split_of(version: &str) -> Result<Split, String> {
+fn divided_of(version: &str) -> Result<Divided, String> {
     match version.split(['.', '-']).next().unwrap_or(version) {
-        "5" => Ok(by_slash),
-        "6" | "9" => Ok(by_at),
+        "5" => Ok(Divided::BySlash),
+        "6" | "9" => Ok(Divided::ByAt),
         _ => {
             let version: String = version.chars().take(20).collect();
             Err(format!("lockfileVersion `{version}` is not known; 5, 6 and 9 are"))
@@ -64,21 +167,83 @@ fn split_of(version: &str) -> Result<Split, String> {
     }
 }
 
-fn by_slash(key: &str) -> Option<(&str, &str)> {
-    let (name, version) = key.strip_prefix('/')?.rsplit_once('/')?;
-    let version = version.split_once('_').map_or(version, |(version, _)| version);
-    plain(name, version)
+impl Block {
+    fn declared(&self, divided: Divided) -> Option<Declared> {
+        // Peers stand behind a bracket or, in version 5, behind the version and `_`.
+        let key = self.key.split_once('(').map_or(self.key.as_str(), |(key, _)| key);
+        let own = self.tarball.is_some() || self.repository.is_some() || self.folder.is_some();
+        if let Some((host, name, version)) = divided.of_registry(key) {
+            let declared = Declared::new(name, version, self.line)?;
+            let elsewhere = host.map(|host| Elsewhere::registry(&format!("https://{host}/")));
+            if !own || self.name.is_none() {
+                return Some(Declared { elsewhere, ..declared });
+            }
+        }
+        let (name, reference) = match divided {
+            Divided::ByAt => split_npm(key.strip_prefix('/').unwrap_or(key)).unwrap_or(("", key)),
+            Divided::BySlash => ("", key),
+        };
+        let elsewhere = self.elsewhere(reference);
+        let name = self.name.as_deref().unwrap_or(name);
+        let file = self.tarball.as_deref().unwrap_or(reference);
+        let version = self.version.as_deref().or_else(|| version_of_file(name, file));
+        if let (Some(name), Some(version)) = (npm_name_at(file), version) {
+            return Declared::new(&name, version, self.line);
+        }
+        Declared::from_elsewhere(name, version, elsewhere, self.line)
+    }
+
+    fn elsewhere(&self, reference: &str) -> Elsewhere {
+        if let Some(repository) = &self.repository {
+            return Elsewhere::git(repository, self.commit.as_deref());
+        }
+        if let Some(folder) = &self.folder {
+            return Elsewhere::path(folder);
+        }
+        let text = self.tarball.as_deref().unwrap_or(reference);
+        Elsewhere::of_npm(text).unwrap_or_else(|| Elsewhere::download(&format!("https://{text}")))
+    }
 }
 
-fn by_at(key: &str) -> Option<(&str, &str)> {
-    let key = key.split_once('(').map_or(key, |(key, _)| key);
-    let (name, version) = split_npm(key.strip_prefix('/').unwrap_or(key))?;
-    plain(name, version)
+impl Divided {
+    /// Host of a registry of somebody's own, name and version; none where the key is of no registry.
+    fn of_registry(self, key: &str) -> Option<(Option<&str>, &str, &str)> {
+        let (host, rest) = match key.strip_prefix('/') {
+            Some(rest) => (None, rest),
+            None => match key.split_once('/') {
+                Some((host, rest)) if host.contains('.') && !host.contains(['@', ':']) => {
+                    (Some(host), rest)
+                }
+                _ => (None, key),
+            },
+        };
+        let (name, version) = match self {
+            Self::BySlash => {
+                let (name, version) = rest.rsplit_once('/')?;
+                (name, version.split_once('_').map_or(version, |(version, _)| version))
+            }
+            Self::ByAt => split_npm(rest)?,
+        };
+        let numbered = version.starts_with(|first: char| first.is_ascii_digit())
+            && version.split('.').count() >= 3
+            && !version.contains(['/', ':']);
+        let slashes = name.bytes().filter(|byte| *byte == b'/').count();
+        let named = slashes == usize::from(name.starts_with('@')) && !name.contains(':');
+        (numbered && named).then_some((host, name, version))
+    }
 }
 
-fn plain<'key>(name: &'key str, version: &'key str) -> Option<(&'key str, &'key str)> {
-    let plain = version.starts_with(|first: char| first.is_ascii_digit())
-        && !version.contains(['/', ':'])
-        && !name.contains(':');
-    plain.then_some((name, version))
+/// A path as seen from the folder of the lock file; none where it leads out of it.
+fn joined(project: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in project.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
 }

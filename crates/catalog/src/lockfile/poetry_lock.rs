@@ -1,9 +1,11 @@
 //! `poetry.lock`, versions 1.0 to 2.x. Source: python-poetry, `packages/locker.py`.
 //!
 //! A package without a source is PyPI's; `legacy` is another index that serves the same packages.
-//! `directory`, `file`, `git` and `url` are no index.
+//! `directory`, `file`, `git` and `url` are no index, and listed with where they come from.
 
-use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
+use super::listing::{Entry as Listed, Listing};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -17,13 +19,14 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("poetry.lock")],
     accepts: |path| is_named(path, &["poetry.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]
 struct File<'text> {
-    #[serde(default, borrow)]
-    package: Vec<Entry<'text>>,
+    #[serde(borrow)]
+    package: Option<Vec<Entry<'text>>>,
+    metadata: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -40,18 +43,44 @@ struct Entry<'text> {
 struct Source<'text> {
     #[serde(rename = "type", borrow)]
     kind: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    reference: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    resolved_reference: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+impl Source<'_> {
+    /// None for PyPI and for other indexes, which serve the same packages.
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        let url = self.url.as_deref().unwrap_or_default();
+        let revision = self.resolved_reference.as_deref().or(self.reference.as_deref());
+        match self.kind.as_deref() {
+            None | Some("legacy") => None,
+            Some(tool @ ("git" | "hg" | "svn" | "bzr")) => {
+                Some(Elsewhere::vcs(tool, url, revision))
+            }
+            Some("url") => Some(Elsewhere::download(url)),
+            Some(_) => Some(Elsewhere::path(url)),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.metadata.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
-        let kind = entry.source.as_ref().and_then(|source| source.kind.as_deref());
-        if !matches!(kind, None | Some("legacy")) {
-            return None;
-        }
-        Declared::new(&python_name(entry.name.get_ref()), &entry.version, line)
+        let name = python_name(entry.name.get_ref());
+        let declared = match entry.source.as_ref().and_then(Source::elsewhere) {
+            Some(elsewhere) => {
+                Declared::from_elsewhere(&name, Some(&entry.version), elsewhere, line)
+            }
+            None => Declared::new(&name, &entry.version, line),
+        };
+        Listed::package(declared, line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -1,11 +1,13 @@
 //! `pubspec.lock` of Dart and Flutter. Source: Dart documentation, "Package versioning"; pub,
 //! `lock_file.dart`.
 //!
-//! Pub writes it itself, always in the same shape: packages behind two spaces, what is known of each
-//! behind four. So lines are read, and no YAML reader is needed. Packages of a host (`hosted`) are
-//! listed; those of git, of a folder and of the SDK are not.
+//! An object of packages in YAML of any layout. Packages of a host (`hosted`) are listed, those of git and
+//! of a folder with where they come from; those of the SDK are its own.
 
-use super::{Declared, Lockfile, is_named, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
+use crate::elsewhere::Elsewhere;
+use crate::yaml::{self, Node};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -16,7 +18,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pubspec.lock")],
     accepts: |path| is_named(path, &["pubspec.lock"]),
     at_most: 16 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Default)]
@@ -25,12 +27,36 @@ struct Block<'text> {
     name: &'text str,
     source: &'text str,
     version: &'text str,
+    url: &'text str,
+    path: &'text str,
+    revision: &'text str,
 }
 
+/// The addresses of the public host, new and old.
+const PUBLIC: [&str; 2] = ["https://pub.dev", "https://pub.dartlang.org"];
+
 impl Block<'_> {
-    fn declared(&self) -> Option<Declared> {
-        let listed = self.source == "hosted" && is_name(self.name);
-        listed.then(|| Declared::new(self.name, self.version, self.line))?
+    /// None before the first block.
+    fn entry(&self) -> Option<Entry> {
+        Some(match self.source {
+            _ if self.line == 0 => return None,
+            "sdk" => Entry::Own,
+            "hosted" | "git" | "path" if is_name(self.name) => {
+                let declared = Declared::new(self.name, self.version, self.line);
+                let elsewhere = self.elsewhere();
+                Entry::package(declared.map(|one| Declared { elsewhere, ..one }), self.line)
+            }
+            _ => Entry::Unread(self.line),
+        })
+    }
+
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        match self.source {
+            "git" => Some(Elsewhere::git(self.url, Some(self.revision))),
+            "path" => Some(Elsewhere::path(self.path)),
+            _ if self.url.is_empty() || PUBLIC.contains(&self.url.trim_end_matches('/')) => None,
+            _ => Some(Elsewhere::registry(self.url)),
+        }
     }
 }
 
@@ -39,31 +65,32 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
-    let mut known = text.trim().is_empty();
-    let mut in_packages = false;
-    let mut block = Block::default();
-    for (line, number) in text.lines().zip(1_u32..) {
-        let content = line.trim_start_matches(' ');
-        let Some((key, value)) = content.split_once(':') else { continue };
-        if content.starts_with('#') {
-            continue;
-        }
-        match line.len() - content.len() {
-            0 => {
-                in_packages = key == "packages";
-                known |= in_packages || key == "sdks";
-            }
-            2 if in_packages => {
-                found.extend(block.declared());
-                block = Block { line: number, name: unquoted(key), ..Block::default() };
-            }
-            4 if in_packages && key == "source" => block.source = unquoted(value),
-            4 if in_packages && key == "version" => block.version = unquoted(value),
-            _ => {}
-        }
+fn parse(text: &str) -> Result<Listing, String> {
+    let file = yaml::parse(text)?;
+    let packages = file.get("packages");
+    if packages.is_none() && file.get("sdks").is_none() && !text.trim().is_empty() {
+        return Err("it is not a pubspec.lock: it has no `packages`".to_owned());
     }
-    found.extend(block.declared());
-    if known { Ok(found) } else { Err("it is not a pubspec.lock: it has no `packages`".to_owned()) }
+    let entries = packages.map(Node::entries).unwrap_or_default();
+    // An object, or nothing, which stands for an empty one.
+    let seen = packages.is_some_and(|node| !entries.is_empty() || node.text().is_none());
+    Ok(Listing::of_list_if(
+        seen,
+        entries.iter().filter_map(|(name, line, node)| {
+            let field = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
+            let described = node.get("description");
+            let of =
+                |key: &str| described.and_then(|node| node.get(key)?.text()).unwrap_or_default();
+            let block = Block {
+                line: *line,
+                name,
+                source: field("source"),
+                version: field("version"),
+                url: of("url"),
+                path: of("path"),
+                revision: of("resolved-ref"),
+            };
+            block.entry()
+        }),
+    ))
 }

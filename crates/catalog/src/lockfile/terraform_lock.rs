@@ -4,7 +4,8 @@
 //! Terraform writes one regular subset of HCL, so lines are enough. Nobody publishes advisories for
 //! providers: they are listed, and said to be not checked.
 
-use super::{Declared, Lockfile, is_named};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named};
 use image::Interest;
 use vocabulary::Ecosystem;
 
@@ -15,11 +16,11 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name(".terraform.lock.hcl")],
     accepts: |path| is_named(path, &[".terraform.lock.hcl"]),
     at_most: 8 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
+fn parse(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
     let mut provider: Option<(&str, u32)> = None;
     let mut known = true;
     for (line, number) in text.lines().zip(1_u32..) {
@@ -30,13 +31,18 @@ fn parse(text: &str) -> Result<Vec<Declared>, String> {
             if let Some(value) = line.strip_prefix("version") {
                 let value = value.trim_start().strip_prefix('=').map(str::trim);
                 let version = value.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-                found.extend(version.and_then(|version| Declared::new(name, version, at)));
+                let declared = version.and_then(|version| Declared::new(name, version, at));
+                found.push(Entry::package(declared, at));
             }
             if line == "}" {
                 provider = None;
             }
         } else {
             known &= line.is_empty() || line.starts_with('#');
+            // Its header alone is what Terraform writes where no provider is needed.
+            if line.starts_with("# This file is maintained automatically by") {
+                found.push(Entry::Own);
+            }
         }
     }
     if known { Ok(found) } else { Err("it is not a lock file of Terraform".to_owned()) }

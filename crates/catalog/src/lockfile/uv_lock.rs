@@ -1,9 +1,12 @@
 //! `uv.lock`, version 1. Source: uv, "Locking and syncing", `crates/uv-resolver/src/lock`.
 //!
-//! Only packages from a registry are listed; `virtual`, `editable`, `directory`, `path`, `git` and
-//! `url` are the project's own, or of no index. A package of the project may have no version.
+//! The project itself, `virtual` or in the folder `.`, and the members of its workspace are its own.
+//! Other folders, archives and repositories are listed with where they come from, and may have no
+//! version; every registry is one of the same packages.
 
-use super::{Declared, LineCounter, Lockfile, is_named, python_name, toml_error};
+use super::listing::{Entry as Listed, Listing};
+use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
+use crate::elsewhere::Elsewhere;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -18,13 +21,23 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("uv.lock")],
     accepts: |path| is_named(path, &["uv.lock"]),
     at_most: 32 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
 #[derive(Deserialize)]
 struct File<'text> {
+    #[serde(borrow)]
+    package: Option<Vec<Entry<'text>>>,
+    version: Option<IgnoredAny>,
     #[serde(default, borrow)]
-    package: Vec<Entry<'text>>,
+    manifest: Manifest<'text>,
+}
+
+/// What the workspace says of itself, where it has several members.
+#[derive(Default, Deserialize)]
+struct Manifest<'text> {
+    #[serde(default, borrow)]
+    members: Vec<Cow<'text, str>>,
 }
 
 #[derive(Deserialize)]
@@ -33,22 +46,59 @@ struct Entry<'text> {
     name: Spanned<Cow<'text, str>>,
     #[serde(borrow)]
     version: Option<Cow<'text, str>>,
-    #[serde(default)]
-    source: Source,
+    #[serde(default, borrow)]
+    source: Source<'text>,
 }
 
 #[derive(Default, Deserialize)]
-struct Source {
+struct Source<'text> {
     registry: Option<IgnoredAny>,
+    r#virtual: Option<IgnoredAny>,
+    #[serde(borrow)]
+    editable: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    directory: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    path: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    git: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'text, str>>,
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
+impl Source<'_> {
+    fn elsewhere(&self) -> Option<Elsewhere> {
+        if let Some(git) = self.git.as_deref() {
+            return Some(Elsewhere::git(git, git.rsplit_once('#').map(|(_, commit)| commit)));
+        }
+        if let Some(url) = self.url.as_deref() {
+            return Some(Elsewhere::download(url));
+        }
+        let folder = self.editable.as_deref().or(self.directory.as_deref());
+        folder.or(self.path.as_deref()).map(Elsewhere::path)
+    }
+}
+
+fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let listed = file.package.iter().filter_map(|entry| {
+    let seen = file.package.is_some() || file.version.is_some();
+    let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
-        entry.source.registry.as_ref()?;
-        Declared::new(&python_name(entry.name.get_ref()), entry.version.as_deref()?, line)
+        let source = &entry.source;
+        let folder = source.editable.as_deref().or(source.directory.as_deref());
+        let is_member = file.manifest.members.iter().any(|member| member == entry.name.get_ref());
+        if source.r#virtual.is_some() || folder == Some(".") || folder.is_some() && is_member {
+            return Listed::Own;
+        }
+        let name = python_name(entry.name.get_ref());
+        let version = entry.version.as_deref();
+        let declared = match source.elsewhere() {
+            Some(elsewhere) => Declared::from_elsewhere(&name, version, elsewhere, line),
+            None if source.registry.is_none() => None,
+            None => version.and_then(|version| Declared::new(&name, version, line)),
+        };
+        Listed::package(declared, line)
     });
-    Ok(listed.collect())
+    Ok(Listing::of_list_if(seen, listed))
 }

@@ -1,13 +1,18 @@
-//! `yarn.lock`: classic (version 1) and berry. Source: yarnpkg, `lockfile/parse.js`; berry,
-//! "yarn.lock", `structUtils.ts`.
+//! `yarn.lock`: classic (version 1) and berry. Source: yarnpkg, `lockfile/parse.js` and `stringify.js`;
+//! npm, `yarn-lock.js`; berry, "yarn.lock", `structUtils.ts`.
 //!
-//! Both are blocks: a line of keys at the margin, then values behind two spaces; so one reader of
-//! lines takes both and no YAML reader is needed, whose anchors could be made to explode. Classic
-//! names what it stands for in its first key, berry in `resolution`. Only what comes from the
-//! registry is listed; a patched package of berry is listed by its unpatched block.
+//! Berry writes YAML, and is read as that; it names what it stands for in `resolution`. Classic has a
+//! format of its own, blocks of a line of keys at the margin and values that are indented, keys and
+//! values in quotes or not (npm quotes them all), and is read by lines; it names what it stands for in
+//! its first key. What comes from no registry is listed with where it comes from; a patched package of
+//! berry is the one that is patched, and members of the workspace are the project itself.
 
-use super::{Declared, Lockfile, is_named, split_npm, unquoted};
+use super::listing::{Entry, Listing};
+use super::{Declared, Lockfile, Reader, is_named, split_npm};
+use crate::elsewhere::{Elsewhere, npm_name_at, of_berry};
+use crate::yaml_walk::{self, Met};
 use image::Interest;
+use std::borrow::Cow;
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -17,66 +22,188 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("yarn.lock")],
     accepts: |path| is_named(path, &["yarn.lock"]),
     at_most: 64 << 20,
-    parse,
+    reader: Reader::Alone(parse),
 };
 
-#[derive(Default)]
-struct Block<'text> {
-    line: u32,
-    keys: &'text str,
-    version: &'text str,
-    resolution: Option<&'text str>,
+fn parse(text: &str) -> Result<Listing, String> {
+    if text.contains("__metadata") { berry(text) } else { classic(text) }
 }
 
-fn parse(text: &str) -> Result<Vec<Declared>, String> {
-    let mut found = Vec::new();
-    let mut block = Block::default();
+/// What is known of a block of berry.
+#[derive(Default)]
+struct Berry {
+    line: u32,
+    key: String,
+    version: String,
+    resolution: Option<String>,
+}
+
+fn berry(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
+    let mut block = Berry::default();
+    let mut known = false;
+    yaml_walk::walk(text, &mut |place, met| match (place.path, met) {
+        ([key], Met::Key) => {
+            known |= key == "__metadata";
+            found.extend(block.entry());
+            block = Berry { line: place.line, key: key.clone(), ..Berry::default() };
+        }
+        ([_, field], Met::Text(value)) if field == "version" => {
+            value.clone_into(&mut block.version)
+        }
+        ([_, field], Met::Text(value)) if field == "resolution" => {
+            block.resolution = Some(value.to_owned());
+        }
+        _ => {}
+    })?;
+    found.extend(block.entry());
+    if !known {
+        return Err("it is not a yarn.lock: it has no `__metadata`".to_owned());
+    }
+    // Of a project without packages only the description of the file is written.
+    let empty = Listing::of_list([]);
+    Ok(if found == Listing::default() { empty } else { found })
+}
+
+impl Berry {
+    /// None before the first block, and for the description of the file.
+    fn entry(&self) -> Option<Entry> {
+        if self.line == 0 || self.key == "__metadata" {
+            return None;
+        }
+        // Without a resolution the first of its keys says as much.
+        let first = || self.key.split(", ").next().unwrap_or_default();
+        let locator = self.resolution.as_deref().unwrap_or_else(first);
+        let read = of_berry(locator).and_then(|(name, reference)| self.of(&name, &reference));
+        Some(read.unwrap_or(Entry::Unread(self.line)))
+    }
+
+    fn of(&self, name: &str, reference: &str) -> Option<Entry> {
+        if reference.starts_with("workspace:") {
+            return Some(Entry::Own);
+        }
+        // What has no version of its own is given `0.0.0-use.local`.
+        let version =
+            Some(self.version.as_str()).filter(|version| !version.starts_with("0.0.0-use"));
+        if let (Some(name), Some(version)) = (npm_name_at(reference), version) {
+            return Declared::new(&name, version, self.line).map(Entry::Package);
+        }
+        let found = match reference.strip_prefix("npm:") {
+            Some(reference) => {
+                let (name, range) = split_npm(reference).unwrap_or((name, reference));
+                let version = version.filter(|version| !version.is_empty()).unwrap_or(range);
+                Declared::new(name, version, self.line)
+            }
+            None => match Elsewhere::of_npm(reference) {
+                Some(elsewhere) => Declared::from_elsewhere(name, version, elsewhere, self.line),
+                None => Declared::new(name, version?, self.line),
+            },
+        };
+        found.map(Entry::Package)
+    }
+}
+
+/// What is known of a block of classic.
+#[derive(Default)]
+struct Classic<'text> {
+    line: u32,
+    key: Cow<'text, str>,
+    /// How far its values are indented.
+    indent: usize,
+    version: Cow<'text, str>,
+    resolved: Cow<'text, str>,
+}
+
+fn classic(text: &str) -> Result<Listing, String> {
+    let mut found = Listing::default();
+    let mut block = Classic::default();
     let mut known = false;
     for (line, number) in text.lines().zip(1_u32..) {
-        known |= line.starts_with("# yarn lockfile v1") || line.starts_with("__metadata:");
-        if line.is_empty() || line.starts_with('#') {
+        known |= line.trim_start().starts_with("# yarn lockfile v");
+        let content = line.trim();
+        if content.is_empty() || content.starts_with('#') {
             continue;
         }
-        if !line.starts_with(' ') {
-            if line == ":" {
-                continue; // the second half of a long berry key, `? …` and `:`
+        let indent = line.len() - line.trim_start().len();
+        if indent == 0 {
+            found.extend(block.entry());
+            let (key, _) = token(content, &[',', ':']);
+            block = Classic { line: number, key, ..Classic::default() };
+        } else {
+            if block.indent == 0 {
+                block.indent = indent;
             }
-            found.extend(declared(&block));
-            let keys = line.strip_prefix("? ").unwrap_or(line);
-            block = Block {
-                line: number,
-                keys: keys.strip_suffix(':').unwrap_or(keys),
-                ..Block::default()
-            };
-        } else if let Some(value) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
-            if let Some(version) = value.strip_prefix("version") {
-                block.version = unquoted(version.trim_start_matches(':'));
-            } else if let Some(resolution) = value.strip_prefix("resolution:") {
-                block.resolution = Some(unquoted(resolution));
+            // Deeper stand the names and ranges of what it needs.
+            if indent <= block.indent {
+                let (name, rest) = token(content, &[' ', '\t', ':']);
+                let value = rest.trim_start_matches([' ', '\t', ':']);
+                match &*name {
+                    "version" => (block.version, known) = (token(value, &[]).0, true),
+                    "resolved" => block.resolved = token(value, &[]).0,
+                    _ => {}
+                }
             }
         }
     }
-    found.extend(declared(&block));
+    found.extend(block.entry());
     if !known && !text.trim().is_empty() {
         return Err("it is not a yarn.lock: it has neither `# yarn lockfile v1` nor `__metadata`"
             .to_owned());
     }
-    Ok(found)
+    // Of a project without packages only the header is written.
+    let empty = known && found == Listing::default();
+    Ok(if empty { Listing::of_list([]) } else { found })
 }
 
-fn declared(block: &Block<'_>) -> Option<Declared> {
-    if let Some(resolution) = block.resolution {
-        let (name, reference) = split_npm(resolution)?;
-        let version = reference.strip_prefix("npm:")?;
-        let version = version.split_once("::").map_or(version, |(version, _)| version);
-        return Declared::new(name, version, block.line);
+/// The first word, in quotes as JSON has them or up to a mark that a blank follows, and the rest.
+fn token<'text>(text: &'text str, marks: &[char]) -> (Cow<'text, str>, &'text str) {
+    if let Some(inside) = text.strip_prefix('"') {
+        let mut escaped = false;
+        let end = inside.find(|letter| {
+            let ends = letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            ends
+        });
+        let end = end.unwrap_or(inside.len());
+        let word = inside.get(..end).unwrap_or(inside);
+        let rest = inside.get(end + 1..).unwrap_or_default();
+        let plain = word.contains('\\').then(|| serde_json::from_str(&format!("\"{word}\"")).ok());
+        return (plain.flatten().map_or(Cow::Borrowed(word), Cow::Owned), rest);
     }
-    let key = block.keys.split(", ").next().unwrap_or(block.keys);
-    let (name, range) = split_npm(key.trim_matches('"'))?;
-    let (name, range) = match range.strip_prefix("npm:") {
-        Some(alias) => split_npm(alias).unwrap_or((alias, "")),
-        None => (name, range),
-    };
-    // Ranges have neither a slash nor a scheme; paths, addresses and `owner/repository` have.
-    (!range.contains(['/', ':'])).then(|| Declared::new(name, block.version, block.line))?
+    // A key may hold such marks itself: `name@https://host/path:`.
+    let end = text.char_indices().find(|(at, letter)| {
+        let behind = text.get(at + letter.len_utf8()..).unwrap_or_default();
+        let blank = matches!(letter, ' ' | '\t');
+        marks.contains(letter) && (blank || behind.is_empty() || behind.starts_with([' ', '\t']))
+    });
+    let (word, rest) = text.split_at(end.map_or(text.len(), |(at, _)| at));
+    (Cow::Borrowed(word), rest)
+}
+
+impl Classic<'_> {
+    /// None before the first block.
+    fn entry(&self) -> Option<Entry> {
+        (self.line > 0).then(|| Entry::package(self.declared(), self.line))
+    }
+
+    fn declared(&self) -> Option<Declared> {
+        let (name, range) = split_npm(&self.key).unwrap_or((&self.key, ""));
+        let (name, range) = match range.strip_prefix("npm:") {
+            Some(alias) => split_npm(alias).unwrap_or((alias, "")),
+            None => (name, range),
+        };
+        // Ranges have neither a slash nor a scheme; paths, addresses and `owner/repository` have.
+        if !range.contains(['/', ':']) {
+            return Declared::new(name, &self.version, self.line);
+        }
+        if let Some(name) = npm_name_at(range) {
+            return Declared::new(&name, &self.version, self.line);
+        }
+        let resolved = Some(&*self.resolved).filter(|resolved| !resolved.is_empty());
+        let elsewhere = resolved
+            .and_then(Elsewhere::of_npm)
+            .or_else(|| Elsewhere::of_npm(range))
+            .unwrap_or_else(|| Elsewhere::download(range));
+        Declared::from_elsewhere(name, Some(&self.version), elsewhere, self.line)
+    }
 }

@@ -36,6 +36,75 @@ pub fn distro_qualifier(distribution: Option<&Distribution>) -> String {
     format!("{}-{release}", distribution.id)
 }
 
+/// Types of package URLs, and the distributions whose packages stand in databases of that type: an
+/// `ID` of os-release, or of `ID_LIKE`.
+pub const DATABASES: &[(&[&str], &[&str])] = &[
+    (&["alpm"], &["arch", "archarm", "artix", "manjaro", "steamos"]),
+    (
+        &["apk"],
+        &[
+            "adelie",
+            "alpaquita",
+            "alpine",
+            "bellsoft-hardened-containers",
+            "chainguard",
+            "minimos",
+            "postmarketos",
+            "wolfi",
+        ],
+    ),
+    (&["deb"], &["debian", "devuan", "echo", "raspbian", "ubuntu"]),
+    (&["ebuild"], &["gentoo"]),
+    (&["nix"], &["nixos"]),
+    // With release 25.12 OpenWrt changed from opkg to apk.
+    (&["opkg", "apk"], &["lede", "openwrt"]),
+    (
+        &["rpm"],
+        &[
+            "almalinux",
+            "amzn",
+            "anolis",
+            "azurelinux",
+            "bottlerocket",
+            "centos",
+            "fedora",
+            "mageia",
+            "mariner",
+            "ol",
+            "openeuler",
+            "opensuse",
+            "opensuse-leap",
+            "opensuse-leap-micro",
+            "opensuse-microos",
+            "opensuse-slowroll",
+            "opensuse-tumbleweed",
+            "photon",
+            "rhel",
+            "rocky",
+            "scientific",
+            "sl-micro",
+            "sle-micro",
+            "sle_hpc",
+            "sled",
+            "sles",
+            "sles_sap",
+            "suse",
+        ],
+    ),
+    (&["slackware"], &["slackware"]),
+    (&["xbps"], &["void"]),
+];
+
+/// The types of package URLs that the packages of a distribution have, told by its id, else by the
+/// first that it says it is like; none where neither is known. It may be another database than that of
+/// its parent's advisories: what counts is who keeps the list.
+#[must_use]
+pub fn databases(distribution: &Distribution) -> &'static [&'static str] {
+    let of = |id: &String| DATABASES.iter().find(|(_, ids)| ids.contains(&id.as_str()));
+    let known = of(&distribution.id).or_else(|| distribution.like.iter().find_map(of));
+    known.map_or(&[], |(kinds, _)| kinds)
+}
+
 fn titled(id: &str) -> Ecosystem {
     let mut letters = id.chars();
     let title: String =

@@ -10,7 +10,7 @@
 mod ecosystems;
 mod parse;
 
-pub use ecosystems::{distro_qualifier, ecosystem, namespace};
+pub use ecosystems::{DATABASES, databases, distro_qualifier, ecosystem, namespace};
 
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ impl Check for OsRelease {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -118,6 +118,7 @@ impl Check for OsRelease {
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let form = FILES.iter().find(|(path, _)| *path == entry.path).map_or_else(
             || {
                 if entry.name().starts_with("os-release") {

@@ -28,6 +28,13 @@ fn os_release_is_found_behind_its_link() {
 }
 
 #[test]
+fn a_byte_order_mark_and_other_line_ends_are_read_over() {
+    let text = format!("\u{feff}{}", "ID='alpine'\nVERSION_ID=3.22.0\n".replace('\n', "\r\n"));
+    let found = of(&Layers::default().layer().file("etc/os-release", text)).unwrap();
+    assert_eq!((found.id.as_str(), found.version.as_str()), ("alpine", "3.22.0"));
+}
+
+#[test]
 fn a_later_layer_changes_the_release() {
     let found = of(&Layers::default()
         .layer()

@@ -89,6 +89,16 @@ impl Check for Pacman {
             };
             resolution.packages.push(Cataloged { owned, ..Cataloged::new(package) });
         }
+        for at in view.staying().filter(|at| part_of(at.path) == Some("files")) {
+            let folder = at.path.strip_suffix("files").unwrap_or_default();
+            if view.at(&format!("{folder}desc")).is_none() {
+                resolution.problems.push(Problem {
+                    path: at.path.to_owned(),
+                    layer: at.layer,
+                    reason: "has no readable `desc` beside it: its package is not known".into(),
+                });
+            }
+        }
         if let Some(reason) = budget.problem() {
             resolution.problems.push(Problem { path: FOLDER.to_owned(), layer: None, reason });
         }

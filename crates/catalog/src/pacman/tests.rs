@@ -85,6 +85,16 @@ fn what_is_no_description_is_a_problem() {
 }
 
 #[test]
+fn a_package_without_its_description_is_a_problem() {
+    let out = Layers::default()
+        .layer()
+        .file(&format!("{PLACE}/files"), "%FILES%\nusr/bin/a\n")
+        .resolve(&Pacman);
+    assert!(out.packages.is_empty());
+    assert!(out.problems[0].reason.starts_with("has no readable `desc`"));
+}
+
+#[test]
 fn a_value_that_looks_like_a_key_is_a_value() {
     let text = "%DESC%\n%NAME%\nother\n\n%NAME%\na\n\n%VERSION%\n1-1\n";
     assert_eq!(parse::description(text.as_bytes()).unwrap().name, "a");

@@ -1,10 +1,11 @@
 //! Composer's `installed.json`: version 1 is a list of packages, version 2 an object that holds it.
 //!
-//! A package that Composer linked from a folder of the project (`dist` of type `path`) is the project's
-//! own; no advisory speaks of it. A branch (`dev-main`) is listed as what it is.
+//! A package that Composer linked from a folder (`dist` of type `path`) is listed like any other, since it
+//! is there. A branch (`dev-main`) is listed as what it is.
 //! Source: Composer, `FilesystemRepository.php`; Composer documentation, "The composer.json schema".
 
-use crate::language::{LICENCE_LIMIT, plain_text};
+use crate::elsewhere::Elsewhere;
+use crate::language::{LICENCE_LIMIT, null_as_nothing, plain_text};
 use image::ReadError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -25,7 +26,7 @@ pub(super) struct Package {
 #[serde(untagged)]
 enum File<'text> {
     Second {
-        #[serde(borrow)]
+        #[serde(borrow, deserialize_with = "null_as_nothing")]
         packages: Vec<Entry<'text>>,
     },
     First(#[serde(borrow)] Vec<Entry<'text>>),
@@ -42,6 +43,11 @@ pub(crate) struct Entry<'text> {
     license: Option<Licences<'text>>,
     #[serde(borrow)]
     dist: Option<Dist<'text>>,
+    #[serde(borrow)]
+    source: Option<Dist<'text>>,
+    /// Where a registry asks to be told of installations: packages of others have none.
+    #[serde(rename = "notification-url")]
+    notification: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +62,30 @@ enum Licences<'text> {
 struct Dist<'text> {
     #[serde(rename = "type", borrow)]
     kind: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'text, str>>,
+    #[serde(borrow)]
+    reference: Option<Cow<'text, str>>,
 }
 
 impl Entry<'_> {
-    /// Name in lower case, and version; none for what has none or is the project's own.
+    /// Name in lower case, and version; none for what has none.
     pub(crate) fn identity(&self) -> Option<(String, &str)> {
-        let linked = self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path");
-        let name = self.name.as_deref().filter(|name| !linked && is_name(name))?;
+        let name = self.name.as_deref().filter(|name| is_name(name))?;
         Some((name.to_ascii_lowercase(), plain_text(self.version.as_deref()?)?))
+    }
+
+    /// Where it comes from, where that is no registry: a folder, or a repository of source code. A
+    /// package of a registry names its repository too.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        let address = |at: &Option<Dist<'_>>| Some(at.as_ref()?.url.as_deref()?.to_owned());
+        if self.dist.as_ref().and_then(|dist| dist.kind.as_deref()) == Some("path") {
+            return Some(Elsewhere::path(&address(&self.dist)?));
+        }
+        let source = self.source.as_ref().filter(|_| self.notification.is_none())?;
+        let tool = source.kind.as_deref().filter(|kind| matches!(*kind, "git" | "hg" | "svn"))?;
+        let (url, revision) = (source.url.as_deref()?, source.reference.as_deref());
+        Some(Elsewhere::vcs(tool, url, revision))
     }
 
     /// The licences that it states.
@@ -86,8 +108,8 @@ fn is_name(name: &str) -> bool {
         && name.split_once('/').is_some_and(|(vendor, name)| fits(vendor) && fits(name))
 }
 
-/// Reads an `installed.json`.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
+/// Reads an `installed.json`: its packages, and how many more cannot be shown.
+pub(super) fn parse(bytes: &[u8]) -> Result<(Vec<Package>, u32), ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let file: File<'_> = serde_json::from_slice(bytes)
         .map_err(|_| ReadError::new("it is not an installed.json of Composer 1 or 2"))?;
@@ -95,9 +117,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ReadError> {
     if entries.len() > PACKAGES {
         return Err(ReadError::new(format!("it names more than {PACKAGES} packages")));
     }
-    let packages = entries.iter().filter_map(|entry| {
-        let (name, version) = entry.identity()?;
-        Some(Package { name, version: version.to_owned(), licences: entry.licences() })
-    });
-    Ok(packages.collect())
+    let (mut packages, mut unreadable) = (Vec::new(), 0);
+    for entry in &entries {
+        let licences = entry.licences();
+        match entry.identity() {
+            Some((name, version)) => {
+                packages.push(Package { name, version: version.to_owned(), licences });
+            }
+            None => unreadable += 1,
+        }
+    }
+    Ok((packages, unreadable))
 }

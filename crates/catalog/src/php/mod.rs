@@ -6,7 +6,7 @@
 
 pub(crate) mod installed;
 
-use crate::language::{Installed, decode, encode, proof};
+use crate::language::{Installed, decode, encode, proof, unreadable};
 use image::{Check, ContentDigests, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Ecosystem, Purl};
@@ -22,6 +22,8 @@ pub struct Php;
 #[derive(Debug, Serialize, Deserialize)]
 struct PhpFact {
     packages: Vec<installed::Package>,
+    /// How many packages have a name or version that cannot be shown.
+    unreadable: u32,
     proof: Option<ContentDigests>,
 }
 
@@ -31,7 +33,7 @@ impl Check for Php {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -39,7 +41,8 @@ impl Check for Php {
     }
 
     fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
-        if entry.path.ends_with("/composer/installed.json") {
+        let folder = entry.path.strip_suffix("/installed.json").unwrap_or_default();
+        if folder == "composer" || folder.ends_with("/composer") {
             Want::Whole { at_most: INSTALLED_LIMIT }
         } else {
             Want::No
@@ -47,14 +50,16 @@ impl Check for Php {
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        encode(&PhpFact { packages: installed::parse(bytes)?, proof: proof(entry.path, bytes) })
+        let (packages, unreadable) = installed::parse(bytes)?;
+        encode(&PhpFact { packages, unreadable, proof: proof(entry.path, bytes) })
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {
             let fact: Option<PhpFact> = decode(&at, &mut resolution.problems);
-            let Some(PhpFact { packages, proof }) = fact else { continue };
+            let Some(PhpFact { packages, unreadable: missing, proof }) = fact else { continue };
+            resolution.problems.extend(unreadable(&at, missing));
             for package in packages {
                 let (vendor, name) = package.name.split_once('/').unwrap_or(("", &package.name));
                 let installed = Installed {

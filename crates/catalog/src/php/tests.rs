@@ -22,7 +22,12 @@ fn both_forms_name_the_packages() {
     ];
     assert_eq!(purls(&second), expected);
     let first = resolve(&Php, &[("app/lib/composer/installed.json", FIRST)]);
-    assert_eq!(purls(&first), expected[..2]);
+    let linked = "pkg:composer/acme/local@1.0.0".to_owned();
+    assert_eq!(
+        purls(&first),
+        [&[expected[0].to_owned(), expected[1].to_owned()][..], &[linked]].concat()
+    );
+    assert!(first.problems[0].reason.starts_with("3 of its packages"), "{:?}", first.problems);
     let both = first.packages.iter().find(|one| one.package.name == "acme/b_c").unwrap();
     assert_eq!(both.package.licences, ["MIT", "GPL-2.0-only"]);
 }
@@ -32,6 +37,7 @@ fn only_composers_own_file_counts() {
     let found =
         resolve(&Php, &[("app/installed.json", FIRST), ("composer/x/installed.json", FIRST)]);
     assert!(found.packages.is_empty() && found.problems.is_empty());
+    assert!(!resolve(&Php, &[("composer/installed.json", FIRST)]).packages.is_empty());
 }
 
 #[test]
@@ -45,7 +51,9 @@ fn what_is_no_installed_json_is_a_problem() {
     for json in ["", "{", "7", "{}", "[{\"name\":7}]", "{\"packages\":{}}", "\u{0}"] {
         assert!(installed::parse(json.as_bytes()).is_err(), "{json}");
     }
-    assert_eq!(installed::parse(b"[]").unwrap(), []);
+    for empty in ["[]", "{\"packages\":null}"] {
+        assert_eq!(installed::parse(empty.as_bytes()).unwrap(), (vec![], 0));
+    }
     for deep in ["[".repeat(100_000), format!("[{{\"extra\":{}", "{\"a\":".repeat(100_000))] {
         assert!(installed::parse(deep.as_bytes()).is_err());
     }
@@ -54,14 +62,15 @@ fn what_is_no_installed_json_is_a_problem() {
 }
 
 #[test]
-fn names_and_versions_that_are_no_plain_text_are_left_out() {
+fn names_and_versions_that_are_no_plain_text_are_counted() {
     for entry in [
         r#"{"name":"a/../b","version":"1"}"#,
         r#"{"name":"a/b c","version":"1"}"#,
         r#"{"name":"a/b","version":"1\u001b[2J"}"#,
         r#"{"name":"a/","version":"1"}"#,
     ] {
-        assert_eq!(installed::parse(format!("[{entry}]").as_bytes()).unwrap(), [], "{entry}");
+        let read = installed::parse(format!("[{entry}]").as_bytes()).unwrap();
+        assert_eq!(read, (vec![], 1), "{entry}");
     }
 }
 

@@ -61,13 +61,22 @@ fn part_of(path: &str) -> Option<Part<'_>> {
     fits.then_some(Part { category, name, version, file })
 }
 
+/// Whether it is the file that proves a package, in a folder that does not name one. What is just
+/// being merged is not there yet.
+fn is_nameless(path: &str) -> bool {
+    let mut parts = path.strip_prefix(FOLDER).unwrap_or_default().split('/');
+    let (category, package, file) = (parts.next(), parts.next(), parts.next());
+    let is_merging = package.is_some_and(|package| package.starts_with("-MERGING-"));
+    category.is_some() && file == Some("PF") && parts.next().is_none() && !is_merging
+}
+
 impl Check for Portage {
     fn id(&self) -> &'static str {
         "portage"
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -76,6 +85,7 @@ impl Check for Portage {
 
     fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
         match part_of(entry.path).map(|part| part.file) {
+            None if is_nameless(entry.path) => Want::Whole { at_most: SMALL_LIMIT },
             None => Want::No,
             Some("CONTENTS") => Want::Whole { at_most: CONTENTS_LIMIT },
             Some(_) => Want::Whole { at_most: SMALL_LIMIT },
@@ -84,6 +94,9 @@ impl Check for Portage {
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         match part_of(entry.path).map(|part| part.file) {
+            None if is_nameless(entry.path) => {
+                Err(ReadError::new("its folder is not named as a package: category/name-version"))
+            }
             None => Ok(None),
             Some("CONTENTS") => encode(&PortageFact::Contents(contents(bytes))),
             Some("LICENSE") => {

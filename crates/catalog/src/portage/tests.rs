@@ -58,6 +58,15 @@ fn a_removed_package_is_not_listed() {
 }
 
 #[test]
+fn a_folder_that_is_named_as_no_package_is_a_problem() {
+    for folder in ["sys-libs/glibc", "sys-libs/glibc-2.38-foo", "sys\x1b[2J/glibc-2.38"] {
+        assert!(read_file(&Portage, &format!("{FOLDER}{folder}/PF"), b"x").is_err(), "{folder}");
+    }
+    let merging = format!("{FOLDER}sys-libs/-MERGING-glibc-2.38/PF");
+    assert!(read_file(&Portage, &merging, b"x").unwrap().is_none());
+}
+
+#[test]
 fn names_and_versions_are_divided_as_portage_does() {
     for (folder, expected) in [
         ("sys-libs/glibc-2.38-r13", Some(("glibc", "2.38-r13"))),

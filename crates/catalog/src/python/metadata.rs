@@ -25,31 +25,38 @@ pub(super) struct Metadata<'text> {
     pub(super) licences: Vec<String>,
 }
 
+impl Metadata<'_> {
+    pub(super) fn into_owned(self) -> Metadata<'static> {
+        Metadata {
+            name: Cow::Owned(self.name.into_owned()),
+            version: Cow::Owned(self.version.into_owned()),
+            licences: self.licences,
+        }
+    }
+}
+
+/// How a file of this form begins, wherever it lies.
+pub(super) fn is_metadata(head: &[u8]) -> bool {
+    const FIRST: &[u8] = b"metadata-version:";
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    head.get(..FIRST.len()).is_some_and(|start| start.eq_ignore_ascii_case(FIRST))
+}
+
+/// The fields that are read.
+const FIELDS: [&[u8]; 5] = [b"name", b"version", b"license-expression", b"license", b"classifier"];
+
 /// Reads a header.
 pub(super) fn parse(bytes: &[u8]) -> Result<Metadata<'_>, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let (mut name, mut version) = (None, None);
     let (mut expression, mut licence, mut classified) = (None, None, Vec::new());
-    let mut start = 0;
-    let mut lines = 0;
-    for end in memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]) {
-        let line = bytes.get(start..end).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        start = end.saturating_add(1);
-        lines += 1;
-        if line.is_empty() || lines > LINE_LIMIT {
-            break;
-        }
-        if let Some(value) = field(line, b"name:") {
-            name = name.or(Some(value));
-        } else if let Some(value) = field(line, b"version:") {
-            version = version.or(Some(value));
-        } else if let Some(value) = field(line, b"license-expression:") {
-            expression = licence_name(&value);
-        } else if let Some(value) = field(line, b"license:") {
-            licence = licence_name(&value);
-        } else if let Some(value) = field(line, b"classifier:") {
-            classified.extend(classifier_licence(&value));
+    for (field, value) in header(bytes) {
+        match field {
+            b"name" => name = name.or(Some(value)),
+            b"version" => version = version.or(Some(value)),
+            b"license-expression" => expression = licence_name(&value),
+            b"license" => licence = licence_name(&value),
+            _ => classified.extend(classifier_licence(&value)),
         }
     }
     let name = name.and_then(clean).ok_or_else(|| missing("Name"))?;
@@ -66,10 +73,36 @@ fn missing(what: &str) -> ReadError {
     ReadError::new(format!("its header has no readable `{what}`; the installation is damaged"))
 }
 
-/// The value of a field, whose name is compared without regard to case.
-fn field<'line>(line: &'line [u8], name: &[u8]) -> Option<Cow<'line, str>> {
-    let (head, value) = line.split_at_checked(name.len())?;
-    head.eq_ignore_ascii_case(name).then(|| String::from_utf8_lossy(value))
+/// The fields that are read, up to the first empty line. As in a mail, the case of a field's name does
+/// not count, either sign ends a line or both do, and a line that begins with a blank goes on with the
+/// field before it (RFC 822, 3.1.1; Python, `email.parser`).
+fn header(bytes: &[u8]) -> Vec<(&'static [u8], Cow<'_, str>)> {
+    let mut fields: Vec<(&'static [u8], Cow<'_, str>)> = Vec::new();
+    let (mut rest, mut goes_on) = (bytes, false);
+    for _ in 0..LINE_LIMIT {
+        let at = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let (line, end) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        if line.is_empty() {
+            break;
+        }
+        rest = end.strip_prefix(b"\r\n").or_else(|| end.get(1..)).unwrap_or_default();
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            if let Some((_, value)) = fields.last_mut().filter(|_| goes_on) {
+                let value = value.to_mut();
+                value.push(' ');
+                value.push_str(String::from_utf8_lossy(line).trim());
+            }
+            continue;
+        }
+        let named = memchr::memchr(b':', line).and_then(|at| {
+            let (name, value) = line.split_at_checked(at)?;
+            let known = FIELDS.into_iter().find(|known| name.eq_ignore_ascii_case(known))?;
+            Some((known, String::from_utf8_lossy(value.get(1..)?)))
+        });
+        goes_on = named.is_some();
+        fields.extend(named);
+    }
+    fields
 }
 
 fn clean(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
@@ -89,6 +122,19 @@ fn classifier_licence(value: &str) -> Option<String> {
     let rest = value.trim().strip_prefix("License ::")?;
     let last = rest.rsplit("::").next().and_then(plain_text)?;
     (last != "OSI Approved").then(|| last.to_owned())
+}
+
+/// Name and version as the name of a folder or file writes them: `NAME-VERSION`, then whatever stands
+/// behind a further hyphen.
+pub(super) fn from_name(stem: &str) -> Option<Metadata<'static>> {
+    let (name, rest) = stem.split_once('-')?;
+    let version = plain_text(rest.split('-').next()?)?;
+    let fits = is_name(name) && version.starts_with(|letter: char| letter.is_ascii_digit());
+    fits.then(|| Metadata {
+        name: Cow::Owned(name.to_owned()),
+        version: Cow::Owned(version.to_owned()),
+        licences: Vec::new(),
+    })
 }
 
 /// Whether a text is a name as the core metadata specification defines it.

@@ -32,7 +32,7 @@ impl Check for R {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {

@@ -13,6 +13,7 @@ const MAGIC: u32 = 0x0006_1561;
 const MAGIC_AT: usize = 12;
 const PAGE_SIZE_AT: usize = 20;
 const ENCRYPTION_AT: usize = 24;
+const LAST_PAGE_AT: usize = 32;
 
 /// Size of the header of a page.
 const PAGE_HEADER: usize = 26;
@@ -67,7 +68,9 @@ pub(super) fn blobs(bytes: &[u8], visit: &mut dyn FnMut(&[u8]) -> Flow) -> Resul
             break;
         }
     }
-    if bytes.len().is_multiple_of(table.page) { Ok(()) } else { Err(Damage("it is cut short")) }
+    let last = order.size(bytes, LAST_PAGE_AT).unwrap_or(0);
+    let is_whole = bytes.len().is_multiple_of(table.page) && bytes.len() / table.page > last;
+    if is_whole { Ok(()) } else { Err(Damage("it is cut short")) }
 }
 
 impl Table<'_> {

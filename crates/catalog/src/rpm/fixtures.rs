@@ -218,3 +218,14 @@ pub(super) fn sqlite(blobs: &[Vec<u8>]) -> Vec<u8> {
     let root = page(SIZE, 0, 5, &children, Some(2 + blobs.len()));
     [vec![first, root], leaves, chains].concat().concat()
 }
+
+/// A database of one package in each format.
+pub(crate) fn samples() -> [(&'static str, Vec<u8>); 3] {
+    let header = Header::package("bash", "5.1.8", "9.el9").string(1022, "x86_64");
+    let blobs = [header.string(1044, "bash-5.1.8-9.el9.src.rpm").bytes()];
+    [
+        ("var/lib/rpm/Packages", berkeley(Order::Little, 4096, &blobs)),
+        ("usr/lib/sysimage/rpm/Packages.db", ndb(&blobs)),
+        ("var/lib/rpm/rpmdb.sqlite", sqlite(&blobs)),
+    ]
+}

@@ -14,7 +14,12 @@ use std::borrow::Cow;
 pub(super) fn read(bytes: &[u8]) -> Database<'_> {
     let mut database = Database::default();
     let mut damaged = 0_usize;
-    for line in lines(bytes).filter(|line| !line.trim_ascii().is_empty()).take(PACKAGES_LIMIT) {
+    for line in lines(bytes).filter(|line| !line.trim_ascii().is_empty()) {
+        if database.packages.len() >= PACKAGES_LIMIT {
+            let reason = format!("names more than {PACKAGES_LIMIT} packages; the rest is left out");
+            database.problems.push(reason);
+            break;
+        }
         match record(line) {
             Some(record) if record.name == "gpg-pubkey" => {}
             Some(record) => database.packages.push(record),

@@ -56,7 +56,7 @@ impl Check for Rpm {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -171,6 +171,6 @@ fn counts(path: &str, read: &[&str]) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,17 @@ fn the_manifest_of_distroless_images_tells_packages() {
 }
 
 #[test]
+fn a_hash_table_without_its_last_pages_is_a_problem() {
+    let mut table = berkeley(Little, 512, &three());
+    let last = u32::try_from(table.len() / 512 - 1).unwrap();
+    table[32..36].copy_from_slice(&last.to_le_bytes());
+    assert!(almalinux().file(BERKELEY, &table).resolve(&Rpm).problems.is_empty());
+    table[32..36].copy_from_slice(&(last + 1).to_le_bytes());
+    let out = almalinux().file(BERKELEY, &table).resolve(&Rpm);
+    assert_eq!((out.packages.len(), out.problems.len()), (3, 1));
+}
+
+#[test]
 fn a_file_of_another_format_cannot_be_read() {
     assert!(read_file(&Rpm, BERKELEY, b"not a database").is_err());
     assert_eq!(read_file(&Rpm, BERKELEY, b""), Ok(None));

@@ -1,8 +1,9 @@
 //! Ruby gems that are installed: `specifications/*.gemspec`, default gems too.
 //!
 //! In goes the specification that `RubyGems` writes when it installs a gem, out comes the gem. The place
-//! decides: a `.gemspec` in the gem's own folder is what the gem was built from, and stands there for
-//! gems that were taken from git as well, of which no advisory speaks.
+//! decides: a `.gemspec` in the gem's own folder is what the gem was built from. Of a gem that Bundler took
+//! from git there is no other; its author wrote it, often so that the version is computed, and then the gem
+//! is listed without one, and so counted.
 //! Source: RubyGems guides, "Specification reference"; RubyGems, `basic_specification.rb`.
 
 mod gemspec;
@@ -29,6 +30,24 @@ struct RubyFact<'fact> {
     proof: Option<ContentDigests>,
 }
 
+/// The file's stem, where it lies in what Bundler checked out of a repository, `bundler/gems/NAME-REVISION`,
+/// or in a folder there, as gems of one repository do. Source: Bundler, `source/git.rb`, `source/path.rb`.
+fn checked_out(path: &str) -> Option<&str> {
+    let (_, below) = around_bundler(path)?;
+    let mut parts = below.split('/');
+    let (_, revision) = parts.next()?.rsplit_once('-')?;
+    let is_revision = revision.len() == 12 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (file, others) = (parts.next_back()?, parts.count());
+    file.strip_suffix(".gemspec").filter(|stem| is_revision && others <= 1 && is_name(stem))
+}
+
+/// What stands before and behind Bundler's folder of checked out repositories.
+fn around_bundler(path: &str) -> Option<(&str, &str)> {
+    const FOLDER: &str = "bundler/gems/";
+    let (before, below) = path.split_once(FOLDER)?;
+    (before.is_empty() || before.ends_with('/')).then_some((before, below))
+}
+
 /// Whether `RubyGems` keeps the specifications of installed gems in the folder of this path.
 fn is_installed(path: &str) -> bool {
     let Some((folder, name)) = path.rsplit_once('/') else { return false };
@@ -43,7 +62,7 @@ impl Check for Ruby {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -51,11 +70,17 @@ impl Check for Ruby {
     }
 
     fn wants(&self, entry: &Entry<'_>, _: &[u8]) -> Want {
-        if is_installed(entry.path) { Want::Whole { at_most: GEMSPEC_LIMIT } } else { Want::No }
+        let concerns = is_installed(entry.path) || checked_out(entry.path).is_some();
+        if concerns { Want::Whole { at_most: GEMSPEC_LIMIT } } else { Want::No }
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
-        encode(&RubyFact { gemspec: gemspec::parse(bytes)?, proof: proof(entry.path, bytes) })
+        let gemspec = match (gemspec::parse(bytes), checked_out(entry.path)) {
+            (Ok(gemspec), _) => gemspec,
+            (Err(_), Some(name)) => Gemspec { name: name.into(), ..Gemspec::default() },
+            (Err(error), None) => return Err(error),
+        };
+        encode(&RubyFact { gemspec, proof: proof(entry.path, bytes) })
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {

@@ -115,8 +115,7 @@ fn specifications_are_read_as_rubygems_reads_them() {
         .ok()
         .filter(|run| run.status.success())
     else {
-        eprintln!("skipped: ruby is not here");
-        return;
+        return testkit::skip("`ruby` is not installed");
     };
     let text = String::from_utf8(output.stdout).unwrap();
     for line in text.lines() {
@@ -133,6 +132,25 @@ fn specifications_are_read_as_rubygems_reads_them() {
         assert_eq!(read.licences.join(","), licences, "{path}");
     }
     eprintln!("{} specifications compared", text.lines().count());
+}
+
+#[test]
+fn a_gem_that_was_checked_out_is_listed_with_the_version_that_stands_there() {
+    let plain =
+        b"Gem::Specification.new do |s|\n  s.name = 'a'\n  s.version = '1.0'\nend\n".as_slice();
+    let computed =
+        b"Gem::Specification.new do |s|\n  s.name = 'b'\n  s.version = B::VERSION\nend\n";
+    let base = "usr/local/bundle/ruby/3.2.0/bundler/gems";
+    let found = resolve(
+        &Ruby,
+        &[
+            (&format!("{base}/a-0123456789ab/a.gemspec"), plain),
+            (&format!("{base}/bs-0123456789ab/b/b.gemspec"), computed),
+            (&format!("{base}/a-0123456789ab/spec/fixtures/c.gemspec"), plain),
+            ("usr/local/bundle/gems/a-1.0/a.gemspec", plain),
+        ],
+    );
+    assert_eq!(purls(&found), ["pkg:gem/a@1.0", "pkg:gem/b"]);
 }
 
 proptest! {

@@ -68,10 +68,18 @@ pub(super) fn parse(json: &[u8]) -> Result<List<'_>, ReadError> {
 }
 
 impl List<'_> {
-    /// The crates that are part of the running program.
-    pub(super) fn running(&self) -> Vec<Crate<'_>> {
+    /// The crates that are part of the running program, and how many more cannot be shown.
+    pub(super) fn running(&self) -> (Vec<Crate<'_>>, u32) {
         let runs = |one: &&Listed<'_>| one.kind.as_deref().is_none_or(|kind| kind == "runtime");
-        self.packages.iter().filter(runs).filter_map(Listed::kept).collect()
+        let running = self.packages.iter().filter(runs);
+        let (mut crates, mut unreadable) = (Vec::new(), 0);
+        for one in running {
+            match one.kept() {
+                Some(one) => crates.push(one),
+                None => unreadable += 1,
+            }
+        }
+        (crates, unreadable)
     }
 }
 

@@ -9,8 +9,8 @@
 mod crates;
 mod scanner;
 
-use crate::binary::is_program;
-use crate::language::{Installed, decode, encode, may_be_of_a_distribution, proof};
+use crate::binary::is_searched;
+use crate::language::{Installed, decode, encode, may_be_of_a_distribution, proof, unreadable};
 use crates::Crate;
 use image::{
     Check, ContentDigests, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
@@ -32,6 +32,8 @@ pub struct Rust;
 struct RustFact<'fact> {
     #[serde(borrow)]
     crates: Vec<Crate<'fact>>,
+    /// How many crates have a name or version that cannot be shown.
+    unreadable: u32,
     proof: Option<ContentDigests>,
 }
 
@@ -41,7 +43,7 @@ impl Check for Rust {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -49,7 +51,7 @@ impl Check for Rust {
     }
 
     fn wants(&self, entry: &Entry<'_>, head: &[u8]) -> Want {
-        if !is_program(entry, head) {
+        if !is_searched(entry, head) {
             Want::No
         } else if entry.size <= PROOF_LIMIT && may_be_of_a_distribution(entry.path) {
             Want::Whole { at_most: PROOF_LIMIT }
@@ -70,6 +72,7 @@ impl Check for Rust {
             let Some(fact) = decode::<RustFact<'_>>(&at, &mut resolution.problems) else {
                 continue;
             };
+            resolution.problems.extend(unreadable(&at, fact.unreadable));
             for one in fact.crates {
                 let installed = Installed {
                     purl: Purl::new("cargo", one.name).with_version(one.version),
@@ -107,7 +110,8 @@ fn fact_of(
 ) -> Result<Option<Fact>, ReadError> {
     let Some(json) = scanner.finish()? else { return Ok(None) };
     let list = crates::parse(&json)?;
-    encode(&RustFact { crates: list.running(), proof: proof() })
+    let (crates, unreadable) = list.running();
+    encode(&RustFact { crates, unreadable, proof: proof() })
 }
 
 #[cfg(test)]

@@ -69,8 +69,8 @@ fn the_size_of_pieces_makes_no_difference() {
 #[test]
 fn a_program_where_a_distribution_puts_it_is_proved() {
     let bytes = program(b"", &zlib(&minified(), 6));
-    let proof = |path: &str| resolve(&Rust, &[(path, &bytes)]).packages[0].proof;
-    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes));
+    let proof = |path: &str| resolve(&Rust, &[(path, &bytes)]).packages[0].proof.clone();
+    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes).map(Box::new));
     assert!(proof("usr/bin/app").is_some());
     assert_eq!(proof("opt/app"), None);
 }
@@ -88,6 +88,13 @@ fn a_damaged_or_cut_off_list_is_a_problem() {
     assert!(read_in_pieces(&Rust, "opt/a", 0o755, &program(b"", &other), 64).is_err());
     let bomb = zlib(&format!("{{\"packages\":[{}", " ".repeat(20 << 20)), 9);
     assert!(read_in_pieces(&Rust, "opt/a", 0o755, &program(b"", &bomb), 64).is_err());
+}
+
+#[test]
+fn a_crate_that_cannot_be_shown_is_a_problem() {
+    let list = minified().replace("\"libc\"", "\"\\u001b\"");
+    let resolution = resolve(&Rust, &[("opt/app", &program(b"", &zlib(&list, 6)))]);
+    assert_eq!((resolution.packages.len(), resolution.problems.len()), (3, 1));
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn part_of(path: &str) -> Option<(Part, &str)> {
     let (second, third) = (parts.next()?, parts.next());
     let stem = file.strip_suffix(".php");
     match (third, second, first) {
-        (_, "wp-content", "plugins") => Some((Part::Plugin, stem?)),
+        // WordPress loads each file in the second by itself (`wp_get_mu_plugins`).
+        (_, "wp-content", "plugins" | "mu-plugins") => Some((Part::Plugin, stem?)),
         (Some("wp-content"), "plugins", folder) if stem.is_some() => Some((Part::Plugin, folder)),
         (Some("wp-content"), "themes", folder) if file == "style.css" => {
             Some((Part::Theme, folder))
@@ -59,7 +60,7 @@ impl Check for Wordpress {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -105,7 +106,9 @@ fn program(bytes: &[u8]) -> Result<Named, ReadError> {
     let version = lines(bytes).find_map(|line| {
         let rest = line.trim_ascii().strip_prefix(b"$wp_version")?.trim_ascii_start();
         let value = rest.strip_prefix(b"=")?.trim_ascii().strip_suffix(b";")?.trim_ascii_end();
-        let quoted = value.strip_prefix(b"'")?.strip_suffix(b"'");
+        let quoted = [b"'", b"\""]
+            .iter()
+            .find_map(|quote| value.strip_prefix(quote.as_slice())?.strip_suffix(quote.as_slice()));
         quoted.filter(|version| version.first().is_some_and(u8::is_ascii_digit))
     });
     version

@@ -77,6 +77,17 @@ fn files_elsewhere_and_comments_too_far_down_do_not_count() {
     }
 }
 
+#[test]
+fn plugins_that_must_be_used_and_double_quotes_count() {
+    let plugin = b"<?php\n// Plugin Name: A\n// Version: 1.0\n".as_slice();
+    let program = b"<?php\n$wp_version = \"6.4.3\";\n";
+    let found = resolve(
+        &Wordpress,
+        &[("www/wp-content/mu-plugins/a.php", plugin), ("www/wp-includes/version.php", program)],
+    );
+    assert_eq!(purls(&found), ["pkg:bitnami/wordpress@6.4.3", "pkg:wordpress-plugin/a@1.0"]);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>, text in r"(<\?php|\?>|\*/|/\*|Plugin Name:|Version:|\$wp_version = '|';|\n| |a|1){0,40}") {

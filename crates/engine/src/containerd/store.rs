@@ -213,8 +213,7 @@ mod tests {
         fs::create_dir_all(index.parent().unwrap()).unwrap();
         let made = std::process::Command::new("mkfifo").arg(&index).status();
         if !made.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: mkfifo is not here");
-            return;
+            return testkit::skip("`mkfifo` is not installed");
         }
         let error = stored_image(root.path(), &["default"], "app:1").unwrap().unwrap_err();
         assert!(error.to_string().contains("it is no file"), "{error}");

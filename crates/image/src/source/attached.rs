@@ -215,7 +215,7 @@ fn read(
         }
         let blob: Digest = layer.digest.parse().map_err(|_| "a digest is none".to_owned())?;
         let limit = DOCUMENT_BYTES.min(*bytes_left);
-        let bytes = verified(store, image, &blob, Some(layer.size), limit)?;
+        let bytes = verified(store, image, &blob, layer.size, limit)?;
         *left -= 1;
         *bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
         let document = if ENVELOPES.contains(&layer.media_type.as_str()) {

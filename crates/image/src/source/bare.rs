@@ -9,7 +9,10 @@ use engine::reference::Reference;
 use std::path::Path;
 
 /// Endings of files: a name with one of them is a path that is not there.
-const ENDINGS: [&str; 8] = [".tar", ".tgz", ".gz", ".zst", ".json", ".yaml", ".yml", ".oci"];
+const ENDINGS: [&str; 22] = [
+    ".7z", ".bz2", ".gz", ".json", ".lz", ".lz4", ".lzma", ".oci", ".rar", ".spdx", ".tar", ".tbz",
+    ".tbz2", ".tgz", ".txz", ".tzst", ".xml", ".xz", ".yaml", ".yml", ".zip", ".zst",
+];
 
 /// How a source opens a name.
 type Open = fn(&str, &str, &OpenOptions) -> Result<Image, ImageError>;

@@ -46,7 +46,7 @@ fn in_place(
     check_layers(reference, folders.len())?;
     let mut documents = Documents { image: reference, mismatches: Vec::new() };
     let config: Config = documents.parse(bytes, &image.id.to_string(), "image configuration")?;
-    documents.verify("configuration", &image.id, bytes);
+    documents.verify("configuration", &image.id, None, bytes);
     let layers = folders.iter().map(layer).collect();
     let tags = image.tags.clone();
     let subject = subject(reference, None, Digest::of(bytes), tags, &config);
@@ -62,6 +62,7 @@ pub(super) fn layer(folder: &LayerFolder) -> LayerSource {
     let tar_split = folder.tar_split.clone();
     LayerSource {
         stored_bytes: tar_split.as_deref().map_or(0, content_size),
+        stated_bytes: None,
         blob: tar_split.map(|tar_split| Blob::assembled(tar_split, folder.path.clone())),
         media_type: String::new(),
         digest: None,
@@ -115,8 +116,7 @@ fn open_spooled(
         opened.mismatches.push(super::Mismatch {
             what: "configuration".to_owned(),
             layer: None,
-            expected: image.id.clone(),
-            found,
+            claim: super::Claim::Digest { expected: image.id.clone(), found },
         });
     }
     reference.clone_into(&mut opened.subject.name);

@@ -1,7 +1,7 @@
 //! Reads an image's documents, bounded, and keeps which of them are not what names them.
 
-use super::Mismatch;
 use super::layout::Store;
+use super::{Claim, Mismatch};
 use crate::blob::Blob;
 use crate::error::ImageError;
 use crate::manifest;
@@ -48,40 +48,50 @@ impl Documents<'_> {
         text.parse().map_err(|source| ImageError::Digest { image: self.image.to_owned(), source })
     }
 
-    /// The document that a digest names; hashed.
+    /// The document that a descriptor names; hashed and counted.
     pub(super) fn named(
         &mut self,
         store: &Store,
         digest: &Digest,
+        size: Option<u64>,
         what: &'static str,
         limit: u64,
     ) -> Result<Vec<u8>, ImageError> {
         let bytes = self.bytes(store.by_digest(digest, None), &digest.to_string(), limit)?;
-        self.verify(what, digest, &bytes);
+        self.verify(what, digest, size, &bytes);
         Ok(bytes)
     }
 
-    /// The manifest or index that a digest names; hashed.
+    /// The manifest or index that a descriptor names; hashed and counted.
     pub(super) fn manifest(
         &mut self,
         store: &Store,
         digest: &Digest,
+        size: Option<u64>,
     ) -> Result<Vec<u8>, ImageError> {
         let limit = crate::limits::MANIFEST_BYTES;
         let bytes = self.bytes(store.manifest(digest), &digest.to_string(), limit)?;
-        self.verify("manifest", digest, &bytes);
+        self.verify("manifest", digest, size, &bytes);
         Ok(bytes)
     }
 
-    pub(super) fn verify(&mut self, what: &str, expected: &Digest, bytes: &[u8]) {
+    pub(super) fn verify(
+        &mut self,
+        what: &str,
+        expected: &Digest,
+        size: Option<u64>,
+        bytes: &[u8],
+    ) {
+        let mut differs = |claim| {
+            self.mismatches.push(Mismatch { what: what.to_owned(), layer: None, claim });
+        };
         let found = hash_like(expected, bytes);
         if found != *expected {
-            self.mismatches.push(Mismatch {
-                what: what.to_owned(),
-                layer: None,
-                expected: expected.clone(),
-                found,
-            });
+            differs(Claim::Digest { expected: expected.clone(), found });
+        }
+        let count = bytes.len() as u64;
+        if let Some(expected) = size.filter(|size| *size != count) {
+            differs(Claim::Size { expected, found: count });
         }
     }
 }

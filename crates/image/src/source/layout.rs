@@ -115,7 +115,7 @@ fn open_entry(
     options: &OpenOptions,
 ) -> Result<Image, ImageError> {
     let digest = documents.digest(&chosen.digest)?;
-    let bytes = documents.manifest(store, &digest)?;
+    let bytes = documents.manifest(store, &digest, chosen.size)?;
     open_manifest(documents, store, digest, bytes, tags, options)
 }
 
@@ -137,7 +137,7 @@ pub(super) fn open_manifest(
             let chosen = choose(&manifest.manifests, reference, options, "--platform")?;
             digest = documents.digest(&chosen.digest)?;
             subjects.push(digest.clone());
-            bytes = documents.manifest(store, &digest)?;
+            bytes = documents.manifest(store, &digest, chosen.size)?;
             continue;
         }
         let found = hash_like(&digest, &bytes);
@@ -175,7 +175,7 @@ pub(super) fn open_flat(
         // Manifests of an index lie under `<hex>.manifest.json`.
         let name = format!("{}.manifest.json", digest.hex());
         bytes = documents.bytes(store.blob(&name), &name, limits::MANIFEST_BYTES)?;
-        documents.verify("manifest", &digest, &bytes);
+        documents.verify("manifest", &digest, chosen.size, &bytes);
     }
     Err(too_deep(reference))
 }
@@ -318,14 +318,16 @@ fn from_manifest(
     })?;
     check_layers(reference, manifest.layers.len())?;
     let digest = documents.digest(&descriptor.digest)?;
-    let bytes = documents.named(store, &digest, "configuration", limits::CONFIG_BYTES)?;
+    let bytes =
+        documents.named(store, &digest, descriptor.size, "configuration", limits::CONFIG_BYTES)?;
     let config: Config = documents.parse(&bytes, &descriptor.digest, "image configuration")?;
     let mut layers = Vec::with_capacity(manifest.layers.len());
     for entry in &manifest.layers {
         let digest = documents.digest(&entry.digest)?;
-        let blob = store.by_digest(&digest, Some(entry.size));
+        let blob = store.by_digest(&digest, entry.size);
         layers.push(LayerSource {
             stored_bytes: blob.as_ref().map_or(Ok(0), Blob::size)?,
+            stated_bytes: entry.size,
             blob,
             media_type: entry.media_type.clone(),
             digest: Some(digest),

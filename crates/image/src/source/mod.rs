@@ -45,17 +45,34 @@ pub struct OpenOptions {
     pub attached: bool,
 }
 
-/// Content whose digest is not the one that its reference names.
+/// Content that is not what its reference says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What was hashed.
+    /// What was hashed or counted.
     pub what: String,
     /// The layer, if it is one.
     pub layer: Option<u32>,
-    /// Expected.
-    pub expected: Digest,
-    /// Found.
-    pub found: Digest,
+    /// What differs.
+    pub claim: Claim,
+}
+
+/// What a reference says of content, and what the content shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Its digest.
+    Digest {
+        /// As the reference names it.
+        expected: Digest,
+        /// As computed.
+        found: Digest,
+    },
+    /// Its size in bytes.
+    Size {
+        /// As the reference states it.
+        expected: u64,
+        /// As counted.
+        found: u64,
+    },
 }
 
 /// A layer as the manifest names it.
@@ -63,8 +80,10 @@ pub struct Mismatch {
 pub struct LayerSource {
     /// Where it lies; none where it is not there.
     pub blob: Option<Blob>,
-    /// Stored size.
+    /// Stored size, as far as it is known before reading.
     pub stored_bytes: u64,
+    /// Size that the manifest states.
+    pub stated_bytes: Option<u64>,
     /// Media type in the manifest; empty where there is none.
     pub media_type: String,
     /// Digest of the stored bytes that the manifest names.
@@ -94,6 +113,8 @@ pub struct Image {
     pub entry: Entry,
     /// What is attached to it, where that was asked for and the source can have any.
     pub attachments: Option<attached::Attachments>,
+    /// How the archive around it is packed, where it is.
+    pub packed: Option<&'static str>,
     /// What an engine exported, which has no name and goes with the last that holds it.
     spool: Option<Arc<File>>,
 }
@@ -125,11 +146,10 @@ pub fn open(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError
             "podman" => return image(stored::podman(reference, rest, options)?),
             "registry" => return image(registry::open(reference, rest, options)?),
             "docker-archive" => {
-                return image(open_saved(&Archive::open(&path)?, reference, name, options)?);
+                return image(saved(&Archive::open(&path)?, reference, name, options)?);
             }
             "oci-archive" => {
-                let store = Store::Archive(Archive::open(&path)?);
-                return image(open_layout(&store, reference, name, options)?);
+                return image(layout(Archive::open(&path)?, reference, name, options)?);
             }
             "oci-dir" | "oci" => {
                 let store = Store::Folder(existing(&path)?);
@@ -169,13 +189,33 @@ fn detect(reference: &str, options: &OpenOptions) -> Result<Opened, ImageError> 
     }
     let archive = Archive::open(&path)?;
     let image = if archive.contains("index.json") && archive.contains("oci-layout") {
-        open_layout(&Store::Archive(archive), reference, name, options)?
+        layout(archive, reference, name, options)?
     } else if archive.contains("manifest.json") {
-        open_saved(&archive, reference, name, options)?
+        saved(&archive, reference, name, options)?
     } else {
         return Err(ImageError::Unrecognised(reference.to_owned()));
     };
     Ok(Opened::Image(Box::new(image)))
+}
+
+fn saved(
+    archive: &Archive,
+    reference: &str,
+    name: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let packed = archive.slow_packing();
+    Ok(Image { packed, ..open_saved(archive, reference, name, options)? })
+}
+
+fn layout(
+    archive: Archive,
+    reference: &str,
+    name: Option<&str>,
+    options: &OpenOptions,
+) -> Result<Image, ImageError> {
+    let packed = archive.slow_packing();
+    Ok(Image { packed, ..open_layout(&Store::Archive(archive), reference, name, options)? })
 }
 
 /// A directory, unless it is an image in the layout of skopeo's `dir:`.
@@ -302,6 +342,7 @@ fn complete(
         problems,
         entry,
         attachments: None,
+        packed: None,
         spool: None,
     }
 }

@@ -47,13 +47,14 @@ pub(super) fn open_saved(
         documents.bytes(archive.blob(&image.config), &image.config, limits::CONFIG_BYTES)?;
     let config: Config = documents.parse(&bytes, &image.config, "image configuration")?;
     if let Some(expected) = digest_in_path(&image.config) {
-        documents.verify("configuration", &expected, &bytes);
+        documents.verify("configuration", &expected, None, &bytes);
     }
     let mut layers = Vec::with_capacity(image.layers.len());
     for path in &image.layers {
         let blob = archive.blob(path);
         layers.push(LayerSource {
             stored_bytes: blob.as_ref().map_or(Ok(0), Blob::size)?,
+            stated_bytes: None,
             blob,
             media_type: String::new(),
             digest: digest_in_path(path),

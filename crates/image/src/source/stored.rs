@@ -64,7 +64,7 @@ fn made(reference: &str, image: &StoredImage, options: &OpenOptions) -> Result<I
     let mut documents = Documents { image: reference, mismatches: Vec::new() };
     let config: Config =
         documents.parse(&image.config, &image.id.to_string(), "image configuration")?;
-    documents.verify("configuration", &image.id, &image.config);
+    documents.verify("configuration", &image.id, None, &image.config);
     let layers = image.layers.iter().map(layer).collect();
     let manifest = image.manifest.as_deref().map(Digest::of);
     let id = Digest::of(&image.config);

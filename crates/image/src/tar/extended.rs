@@ -1,6 +1,7 @@
 //! Extended headers: what GNU and PAX write before an entry whose fields are too small.
 
 use super::TarError;
+use super::sparse::{self, Map};
 use crate::limits;
 
 /// What extended headers said of the next entry.
@@ -12,8 +13,28 @@ pub(super) struct Extended {
     pub(super) uid: Option<u64>,
     pub(super) gid: Option<u64>,
     pub(super) attributes: Vec<(String, Vec<u8>)>,
+    /// Whether anything is said of a sparse file.
     pub(super) sparse: bool,
     pub(super) real_size: Option<u64>,
+    pub(super) sparse_name: Option<Vec<u8>>,
+    /// Version of the sparse form: major and minor.
+    major: Option<Vec<u8>>,
+    minor: Option<Vec<u8>>,
+    /// The map of PAX 0.1, or what PAX 0.0 says of it, offset and length by turns.
+    map: Option<Map>,
+    numbers: Vec<u64>,
+    pieces: Option<u64>,
+}
+
+/// How a sparse file's map is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum SparseForm {
+    /// In the extended header.
+    Here(Map),
+    /// Before the data.
+    Before,
+    /// In a way that is not known.
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +46,24 @@ pub(super) enum MetaKind {
 }
 
 impl Extended {
+    /// How the map is told; none where the file is not sparse, or the map is none.
+    pub(super) fn sparse_form(&self) -> Result<SparseForm, ()> {
+        let version = (self.major.as_deref(), self.minor.as_deref());
+        match version {
+            (Some(b"1"), Some(b"0")) => return Ok(SparseForm::Before),
+            (Some(b"0"), Some(b"0" | b"1")) | (None, None) => {}
+            _ => return Ok(SparseForm::Unknown),
+        }
+        let (pairs, rest) = self.numbers.as_chunks::<2>();
+        let map = match &self.map {
+            Some(map) => map.clone(),
+            None if rest.is_empty() => pairs.iter().map(|[at, length]| (*at, *length)).collect(),
+            None => return Err(()),
+        };
+        let stated = self.pieces.is_none_or(|pieces| pieces == map.len() as u64);
+        if stated { Ok(SparseForm::Here(map)) } else { Err(()) }
+    }
+
     /// Takes what an extended header at `offset` says.
     pub(super) fn apply(
         &mut self,
@@ -63,16 +102,21 @@ impl Extended {
             b"size" => self.size = Some(number()?),
             b"uid" => self.uid = Some(number()?),
             b"gid" => self.gid = Some(number()?),
-            b"GNU.sparse.name" => {
-                self.path = Some(value.to_vec());
+            _ if key.starts_with(b"GNU.sparse.") => {
                 self.sparse = true;
-            }
-            b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
-                self.real_size = Some(number()?);
-                self.sparse = true;
-            }
-            b"GNU.sparse.major" | b"GNU.sparse.map" | b"GNU.sparse.numblocks" => {
-                self.sparse = true;
+                match key {
+                    b"GNU.sparse.name" => self.sparse_name = Some(value.to_vec()),
+                    b"GNU.sparse.realsize" | b"GNU.sparse.size" => self.real_size = Some(number()?),
+                    b"GNU.sparse.major" => self.major = Some(value.to_vec()),
+                    b"GNU.sparse.minor" => self.minor = Some(value.to_vec()),
+                    b"GNU.sparse.map" => {
+                        let map = sparse::of_commas(value).ok_or(TarError::Extended(offset))?;
+                        self.map = Some(map);
+                    }
+                    b"GNU.sparse.numblocks" => self.pieces = Some(number()?),
+                    b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => self.numbers.push(number()?),
+                    _ => {}
+                }
             }
             _ => {
                 if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {

@@ -9,12 +9,14 @@
 mod extended;
 mod header;
 mod path;
+mod sparse;
 
-use crate::limits;
-use extended::{Extended, MetaKind};
+use crate::limits::{self, LayerBounds};
+use extended::{Extended, MetaKind, SparseForm};
 use header::Header;
 pub(crate) use path::normalise;
 use path::push_text;
+use sparse::{Lines, Sparse};
 use vocabulary::FileKind;
 
 /// A tar block.
@@ -59,7 +61,7 @@ pub trait Sink {
     /// The end of the file that was started.
     fn end(&mut self);
 
-    /// A regular file whose content is stored in a form that is not read.
+    /// A regular file whose content is not read.
     fn unread(&mut self, meta: &Meta<'_>, reason: &str);
 
     /// An entry that could not be taken as it is.
@@ -88,9 +90,19 @@ pub enum TarError {
 
 enum State {
     Header,
-    /// More sparse maps of a GNU sparse file follow its header.
+    /// More of the map of a GNU sparse file follows its header.
     SparseMap {
         stored: u64,
+    },
+    /// The map of a sparse file stands before its data.
+    SparseLines {
+        stored: u64,
+        lines: Lines,
+    },
+    Sparse {
+        file: Box<Sparse>,
+        remaining: u64,
+        padding: u64,
     },
     Extended {
         kind: MetaKind,
@@ -125,6 +137,9 @@ pub struct TarReader {
     block_at: u64,
     entries: u64,
     zero_blocks: u8,
+    /// Bytes of holes that were written out, and how many may be.
+    holes: u64,
+    hole_bytes: u64,
 }
 
 #[derive(Default)]
@@ -136,7 +151,7 @@ struct Current {
     uid: u64,
     gid: u64,
     size: u64,
-    sparse: bool,
+    map: sparse::Map,
 }
 
 impl Current {
@@ -165,6 +180,8 @@ impl Default for TarReader {
             block_at: 0,
             entries: 0,
             zero_blocks: 0,
+            holes: 0,
+            hole_bytes: LayerBounds::default().hole_bytes,
         }
     }
 }
@@ -178,6 +195,12 @@ fn to_usize(value: u64) -> usize {
 }
 
 impl TarReader {
+    /// A reader that writes out at most so many bytes of holes.
+    #[must_use]
+    pub fn with_holes(hole_bytes: u64) -> Self {
+        Self { hole_bytes, ..Self::default() }
+    }
+
     /// Count of entries so far.
     #[must_use]
     pub const fn entries(&self) -> u64 {
@@ -214,7 +237,9 @@ impl TarReader {
             match self.state {
                 State::End => return Ok(()),
                 State::Header => self.header_block(&mut chunk, sink)?,
-                State::SparseMap { stored } => self.sparse_block(&mut chunk, stored, sink),
+                State::SparseMap { stored } => self.sparse_block(&mut chunk, stored, sink)?,
+                State::SparseLines { .. } => self.sparse_lines(&mut chunk, sink)?,
+                State::Sparse { .. } => self.sparse_bytes(&mut chunk, sink),
                 State::Extended { kind, remaining } => {
                     self.extended_bytes(&mut chunk, kind, remaining)?;
                 }
@@ -345,7 +370,8 @@ impl TarReader {
         let mut escapes = false;
         let mut directory_name = false;
         current.path.clear();
-        match extended.and_then(|extended| extended.path.as_deref()) {
+        let said_path = extended.and_then(|said| said.sparse_name.as_ref().or(said.path.as_ref()));
+        match said_path {
             Some(path) => {
                 directory_name = path.last() == Some(&b'/');
                 escapes |= normalise(path, &mut current.path);
@@ -386,7 +412,9 @@ impl TarReader {
             );
         }
         if current.path.len() > limits::PATH_BYTES || current.link.len() > limits::PATH_BYTES {
-            let shown: String = current.path.chars().take(200).collect();
+            // With a slash, as no path of an entry begins: nothing of a later layer lies there.
+            let shown: String =
+                std::iter::once('/').chain(current.path.chars().take(200)).collect();
             sink.problem(&shown, "path longer than 4,096 bytes; entry left out");
             self.skip(if kind == FileKind::File { stored } else { 0 });
             return Ok(());
@@ -400,33 +428,36 @@ impl TarReader {
         if stored > limits::LAYER_BYTES {
             return Err(TarError::Field(self.block_at, "size"));
         }
-        let gnu_sparse = header.type_flag() == b'S';
-        current.sparse = gnu_sparse || extended.is_some_and(|extended| extended.sparse);
-        current.size = if gnu_sparse {
-            header.number(483, 12).unwrap_or(stored)
-        } else {
-            said(|said| said.real_size).unwrap_or(stored)
-        };
-        if gnu_sparse && header.byte(482) != 0 {
-            self.state = State::SparseMap { stored };
-        } else {
-            self.begin_file(stored, sink);
+        current.size = stored;
+        current.map.clear();
+        if header.type_flag() == b'S' {
+            return self.gnu_sparse(header, stored, sink);
         }
-        Ok(())
-    }
-
-    fn sparse_block(&mut self, chunk: &mut &[u8], stored: u64, sink: &mut impl Sink) {
-        let more = self.with_bytes(chunk, BLOCK, |_, block| block.get(504) == Some(&1));
-        if more == Some(false) {
+        let Some(extended) = extended.filter(|extended| extended.sparse) else {
             self.begin_file(stored, sink);
+            return Ok(());
+        };
+        current.size = extended.real_size.unwrap_or(stored);
+        match extended.sparse_form() {
+            Ok(SparseForm::Here(map)) => {
+                current.map = map;
+                self.begin_sparse(stored, sink)
+            }
+            Ok(SparseForm::Before) if stored > 0 => {
+                self.state = State::SparseLines { stored, lines: Lines::default() };
+                Ok(())
+            }
+            Ok(SparseForm::Unknown) => {
+                sink.unread(&current.meta(FileKind::File), "sparse file of an unknown form");
+                self.skip(stored);
+                Ok(())
+            }
+            Ok(SparseForm::Before) | Err(()) => Err(TarError::Field(self.block_at, "sparse map")),
         }
     }
 
     fn begin_file(&mut self, stored: u64, sink: &mut impl Sink) {
-        if self.current.sparse {
-            sink.unread(&self.current.meta(FileKind::File), "sparse file; holes are not expanded");
-            self.skip(stored);
-        } else if stored == 0 {
+        if stored == 0 {
             sink.whole(&self.current.meta(FileKind::File), &[]);
             self.state = State::Header;
         } else {

@@ -97,17 +97,18 @@ pub fn walk_at_level(bytes: &[u8], level: RecordLevel) -> Walked {
 
 /// Facts as `path=content`, in their order.
 pub fn facts(walked: &Walked) -> Vec<String> {
-    let facts = walked.facts.facts.get("spy").map_or(&[][..], Vec::as_slice);
+    let facts = walked.facts.facts.get("spy");
     facts
-        .iter()
+        .into_iter()
+        .flat_map(|kept| kept.iter())
         .map(|fact| format!("{}={}", fact.path, String::from_utf8_lossy(&fact.fact)))
         .collect()
 }
 
 /// Problems as `check path: reason`.
 pub fn problems(walked: &Walked) -> Vec<String> {
-    let shown = |(check, problem): &(String, vocabulary::Problem)| {
-        format!("{check} {}: {}", problem.path, problem.reason)
-    };
-    walked.facts.problems.iter().map(shown).collect()
+    let all = walked.facts.problems.iter();
+    all.flat_map(|(check, kept)| kept.iter().map(move |problem| (check, problem)))
+        .map(|(check, problem)| format!("{check} {}: {}", problem.path, problem.reason))
+        .collect()
 }

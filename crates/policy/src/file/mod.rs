@@ -92,6 +92,17 @@ impl Reader<'_> {
             }
         };
         self.seen.insert(name.to_owned());
+        // Nothing asked would let everything pass.
+        let is_empty = match &node.value {
+            Value::Empty => true,
+            Value::Map(map) => map.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            let text =
+                "it is empty, and asks for nothing; say what counts, such as `fail-on: high`";
+            return self.problem(name, 1, text.to_owned());
+        }
         let mut problems = Vec::new();
         keys::check(keys::FILE, &node, &mut problems);
         if !problems.is_empty() {

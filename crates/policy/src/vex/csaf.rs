@@ -1,6 +1,6 @@
 //! CSAF 2.0: products are named in a tree, and statements refer to them by id.
 
-use super::{VexError, VexProduct, VexStatement, VexStatus, kept, shape};
+use super::{VexError, VexProduct, VexStatement, VexStatus, json, kept};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vocabulary::Purl;
@@ -104,7 +104,7 @@ struct Threat {
 }
 
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexError> {
-    let csaf: Csaf = serde_json::from_slice(bytes).map_err(|error| shape("CSAF", &error))?;
+    let csaf: Csaf = json("CSAF", bytes)?;
     let mut purls = BTreeMap::new();
     branches(&csaf.product_tree.branches, &mut purls, 0);
     for product in &csaf.product_tree.full_product_names {
@@ -123,7 +123,8 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
         for (status, ids) in &vulnerability.product_status {
             let Some(status) = status_of(status) else { continue };
             for id in ids {
-                let Some(purl) = purls.get(id) else { continue };
+                // One whose product has no package URL is kept: it meets nothing, and is counted.
+                let purl = purls.get(id);
                 statements.push(statement(name, vulnerability, status, id, purl, &time));
             }
         }
@@ -146,7 +147,7 @@ fn statement(
     vulnerability: &Vulnerability,
     status: VexStatus,
     product: &String,
-    purl: &Purl,
+    purl: Option<&Purl>,
     time: &str,
 ) -> VexStatement {
     let ids = vulnerability.cve.iter().chain(vulnerability.ids.iter().map(|id| &id.text));
@@ -158,12 +159,16 @@ fn statement(
     VexStatement {
         ids: ids.map(|id| kept(id)).collect(),
         status,
-        products: vec![VexProduct { purl: purl.clone(), parts: Vec::new() }],
+        products: purl.map(product_of).into_iter().collect(),
         justification: flag.map(|flag| kept(&flag.label)),
         impact: threat.map(|threat| kept(&threat.details)),
         time: time.to_owned(),
         by: name.to_owned(),
     }
+}
+
+fn product_of(purl: &Purl) -> VexProduct {
+    VexProduct { purl: purl.clone(), parts: Vec::new() }
 }
 
 fn branches(list: &[Branch], purls: &mut BTreeMap<String, Purl>, depth: usize) {

@@ -4,7 +4,9 @@
 //! matching statement calls not affected or fixed is silenced, with its justification shown. A
 //! statement is about a package by its package URL, or about the whole image by `pkg:oci` and digest,
 //! then about all of its packages or those that it names. Its author is believed because the user
-//! named the file.
+//! named the file. A third form is that of govulncheck: about a module as it is built into the Go
+//! program of a main module, and in no other. Statements that meet nothing are counted: a product that
+//! is named otherwise than the package is easily taken for one that was silenced.
 //!
 //! Sources: OpenVEX specification 0.2.0; CSAF 2.0, profile VEX (4.5), product tree (3.2.2).
 
@@ -12,7 +14,13 @@ mod csaf;
 mod openvex;
 
 use serde::Deserialize;
-use vocabulary::{Finding, Purl, Subject};
+use std::collections::{BTreeMap, HashMap};
+use vocabulary::{
+    Coverage, Ecosystem, Finding, Nullable, Package, Programs, Purl, Subject, counted,
+};
+
+/// The check that says which statements met nothing.
+const CHECK: &str = "vex";
 
 /// Largest document.
 const BYTES: usize = 64 << 20;
@@ -85,6 +93,98 @@ struct Head {
     document: Option<serde::de::IgnoredAny>,
 }
 
+/// Reads JSON, in which `null` is what is empty.
+fn json<'de, T: Deserialize<'de>>(form: &'static str, bytes: &'de [u8]) -> Result<T, VexError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = T::deserialize(Nullable(&mut json));
+    read.and_then(|value| json.end().map(|()| value)).map_err(|error| shape(form, &error))
+}
+
+/// What a decision is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'about> {
+    /// The subject.
+    pub subject: &'about Subject,
+    /// Its packages.
+    pub packages: &'about [Package],
+    /// What its programs say; none where only a report is left of them.
+    pub programs: Option<&'about Programs>,
+}
+
+/// The packages of a subject as products: by name, and the main modules of Go programs by path.
+pub(crate) struct Products<'about> {
+    subject: &'about Subject,
+    by_name: HashMap<String, Vec<&'about Purl>>,
+    mains: HashMap<&'about str, &'about Purl>,
+}
+
+impl<'about> Products<'about> {
+    pub(crate) fn new(about: &About<'about>) -> Self {
+        let mut by_name: HashMap<String, Vec<&Purl>> = HashMap::new();
+        let mut mains: HashMap<&str, &Purl> = HashMap::new();
+        for package in about.packages {
+            by_name.entry(name_of(&package.purl)).or_default().push(&package.purl);
+            let Some(path) = package.location.path().filter(|_| is_main(about, package)) else {
+                continue;
+            };
+            // Of modules in each other the inner one is the main one.
+            let known = mains.entry(path).or_insert(&package.purl);
+            if name_of(&package.purl).len() > name_of(known).len() {
+                *known = &package.purl;
+            }
+        }
+        Self { subject: about.subject, by_name, mains }
+    }
+
+    fn holds(&self, stated: &Purl) -> bool {
+        let named = self.by_name.get(&name_of(stated));
+        named.into_iter().flatten().any(|found| covers(stated, found))
+    }
+}
+
+/// Whether a package is the main module of the Go program that proves it: its main package lies in it.
+/// Where the program is not at hand, the main module is the one that has no version.
+fn is_main(about: &About<'_>, package: &Package) -> bool {
+    if package.ecosystem != Ecosystem::GO {
+        return false;
+    }
+    match about.programs.and_then(|programs| programs.of(package)) {
+        Some(program) if !matches!(program.main.as_str(), "" | "command-line-arguments") => program
+            .main
+            .strip_prefix(package.name.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        _ => package.version.is_empty(),
+    }
+}
+
+/// Which statements met no package of the subject, by document; none where there are no statements.
+#[must_use]
+pub fn vex_coverage(statements: &[VexStatement], about: &About<'_>) -> Option<Coverage> {
+    if statements.is_empty() {
+        return None;
+    }
+    let products = Products::new(about);
+    let mut unmet: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for statement in statements {
+        let met = statement.products.iter().any(|product| {
+            is_of_subject(&product.purl, about.subject) || products.holds(&product.purl)
+        });
+        let (without, all) = unmet.entry(&statement.by).or_default();
+        *without += u64::from(!met);
+        *all += 1;
+    }
+    let reasons: Vec<String> = unmet
+        .into_iter()
+        .filter(|(_, (without, _))| *without > 0)
+        .map(|(by, (without, all))| {
+            let all = counted(all, "statement", "statements");
+            format!("{without} of {all} of {by} met no package")
+        })
+        .collect();
+    let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    Some(Coverage { reason, ..Coverage::ran(CHECK) })
+}
+
 /// Reads a document; `name` is how findings call it.
 ///
 /// # Errors
@@ -94,7 +194,7 @@ pub fn parse_vex(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexError
         return Err(VexError::TooLarge);
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| shape("JSON", &error))?;
+    let head: Head = json("JSON", bytes)?;
     let context = head.context.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
     let statements = if context.contains("openvex.dev") {
         openvex::read(name, bytes)?
@@ -116,28 +216,55 @@ fn kept(text: &str) -> String {
 
 impl VexStatement {
     /// Whether it is about a finding of a subject.
-    fn is_about(&self, finding: &Finding, subject: &Subject) -> bool {
+    fn is_about(&self, finding: &Finding, products: &Products<'_>) -> bool {
         let named = finding.id.iter().chain(&finding.aliases);
         let same = |own: &String| self.ids.iter().any(|id| id.eq_ignore_ascii_case(own));
         let Some(package) = &finding.package else { return false };
+        let main = finding.location.path().and_then(|path| products.mains.get(path));
         named.into_iter().any(same)
             && self.products.iter().any(|product| {
-                let part = |purl: &Purl| covers(purl, package);
-                if is_of_subject(&product.purl, subject) {
-                    product.parts.is_empty() || product.parts.iter().any(part)
+                let in_part = || product.parts.iter().any(|part| covers(part, package));
+                if is_of_subject(&product.purl, products.subject) {
+                    product.parts.is_empty() || in_part()
+                } else if product.parts.is_empty() {
+                    covers(&product.purl, package)
                 } else {
-                    part(&product.purl)
+                    main.is_some_and(|main| covers(&product.purl, main)) && in_part()
                 }
             })
+    }
+}
+
+/// Type, namespace and name. Modules of Go are written in lower case by some, and with all slashes of
+/// the path encoded by govulncheck.
+fn name_of(purl: &Purl) -> String {
+    let path = match purl.namespace() {
+        Some(namespace) => format!("{namespace}/{}", purl.name()),
+        None => purl.name().to_owned(),
+    };
+    match purl.kind() {
+        "golang" => format!("golang:{}", path.to_ascii_lowercase()),
+        kind => format!("{kind}:{path}"),
     }
 }
 
 /// Whether a package URL that a statement names stands for a package: type, namespace and name are the
 /// same, and version and qualifiers, where it has them. Source: OpenVEX 0.2.0, "purl matching".
 fn covers(stated: &Purl, found: &Purl) -> bool {
-    (stated.kind(), stated.namespace(), stated.name())
-        == (found.kind(), found.namespace(), found.name())
-        && stated.version().is_none_or(|version| found.version() == Some(version))
+    let is_go = stated.kind() == "golang";
+    let same_name = match is_go {
+        true => found.kind() == "golang" && name_of(stated) == name_of(found),
+        false => {
+            (stated.kind(), stated.namespace(), stated.name())
+                == (found.kind(), found.namespace(), found.name())
+        }
+    };
+    let bare = |version: &'_ str| match is_go {
+        true => version.strip_prefix('v').unwrap_or(version).to_owned(),
+        false => version.to_owned(),
+    };
+    same_name
+        && stated.version().is_none_or(|version| found.version().map(bare) == Some(bare(version)))
         && stated
             .qualifiers()
             .all(|(key, value)| found.qualifier(key).is_none_or(|own| own == value))
@@ -156,9 +283,9 @@ fn is_of_subject(purl: &Purl, subject: &Subject) -> bool {
 pub(crate) fn of<'vex>(
     statements: &'vex [VexStatement],
     finding: &Finding,
-    subject: &Subject,
+    products: &Products<'_>,
 ) -> Option<&'vex VexStatement> {
-    let about = statements.iter().filter(|statement| statement.is_about(finding, subject));
+    let about = statements.iter().filter(|statement| statement.is_about(finding, products));
     about
         .max_by(|left, right| left.time.cmp(&right.time))
         .filter(|newest| matches!(newest.status, VexStatus::NotAffected | VexStatus::Fixed))

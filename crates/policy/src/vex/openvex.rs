@@ -1,6 +1,6 @@
 //! OpenVEX 0.0.x and 0.2.0.
 
-use super::{VexError, VexProduct, VexStatement, VexStatus, kept, shape};
+use super::{VexError, VexProduct, VexStatement, VexStatus, json, kept};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct Statement {
     timestamp: Option<String>,
 }
 
-/// A text in version 0.0, an object since 0.2.
+/// A text in version 0.0, an object since 0.2. Lists in it may be `null`.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Vulnerability {
@@ -33,7 +33,7 @@ enum Vulnerability {
         #[serde(default)]
         name: String,
         #[serde(default)]
-        aliases: Vec<String>,
+        aliases: Option<Vec<String>>,
     },
 }
 
@@ -46,9 +46,9 @@ enum Product {
         #[serde(rename = "@id", default)]
         id: String,
         #[serde(default)]
-        identifiers: Identifiers,
+        identifiers: Option<Identifiers>,
         #[serde(default)]
-        subcomponents: Vec<Product>,
+        subcomponents: Option<Vec<Product>>,
     },
 }
 
@@ -63,7 +63,8 @@ impl Product {
         match self {
             Self::Name(text) => text.parse().ok(),
             Self::Named { id, identifiers, .. } => {
-                identifiers.purl.as_ref().unwrap_or(id).parse().ok()
+                let purl = identifiers.as_ref().and_then(|identifiers| identifiers.purl.as_ref());
+                purl.unwrap_or(id).parse().ok()
             }
         }
     }
@@ -71,15 +72,14 @@ impl Product {
     fn parts(&self) -> &[Self] {
         match self {
             Self::Name(_) => &[],
-            Self::Named { subcomponents, .. } => subcomponents,
+            Self::Named { subcomponents, .. } => subcomponents.as_deref().unwrap_or_default(),
         }
     }
 }
 
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexError> {
-    let document: Document =
-        serde_json::from_slice(bytes).map_err(|error| shape("OpenVEX", &error))?;
-    let statements = document.statements.into_iter().filter_map(|statement| {
+    let document: Document = json("OpenVEX", bytes)?;
+    let statements = document.statements.into_iter().map(|statement| {
         let status = match statement.status.as_str() {
             "not_affected" => VexStatus::NotAffected,
             "fixed" => VexStatus::Fixed,
@@ -88,7 +88,9 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
         };
         let ids = match statement.vulnerability {
             Vulnerability::Name(name) => vec![name],
-            Vulnerability::Named { name, aliases } => [vec![name], aliases].concat(),
+            Vulnerability::Named { name, aliases } => {
+                [vec![name], aliases.unwrap_or_default()].concat()
+            }
         };
         let products: Vec<VexProduct> = statement
             .products
@@ -101,7 +103,8 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
                 Some(VexProduct { purl: product.purl()?, parts }).filter(|_| readable)
             })
             .collect();
-        (!products.is_empty()).then(|| VexStatement {
+        // One whose products cannot be read is kept: it meets nothing, and is counted.
+        VexStatement {
             ids: ids.iter().map(|id| kept(id)).collect(),
             status,
             products,
@@ -109,7 +112,7 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
             impact: statement.impact_statement.as_deref().map(kept),
             time: kept(statement.timestamp.as_deref().unwrap_or(&document.timestamp)),
             by: name.to_owned(),
-        })
+        }
     });
     Ok(statements.collect())
 }

@@ -39,10 +39,8 @@ fn finding(id: &str, purl: &str) -> Finding {
     }
 }
 
-fn silenced(document: &str, findings: Vec<Finding>) -> Vec<Suppressed> {
-    let vex = parse_vex("own.vex.json", document.as_bytes()).unwrap();
-    let policy = Policy { fail_on: Some(Severity::Low), vex, ..Policy::default() };
-    let subject = Subject {
+fn subject() -> Subject {
+    Subject {
         kind: SubjectKind::Image,
         name: "app".to_owned(),
         manifest_digest: format!("sha256:{}", "a".repeat(64)).parse().ok(),
@@ -51,9 +49,22 @@ fn silenced(document: &str, findings: Vec<Finding>) -> Vec<Suppressed> {
         platform: None,
         base: None,
         source: None,
-    };
+    }
+}
+
+fn silenced(document: &str, findings: Vec<Finding>) -> Vec<Suppressed> {
+    silenced_in(document, findings, &[])
+}
+
+fn silenced_in(document: &str, findings: Vec<Finding>, packages: &[Package]) -> Vec<Suppressed> {
+    let vex = parse_vex("own.vex.json", document.as_bytes()).unwrap();
+    let policy = Policy { fail_on: Some(Severity::Low), vex, ..Policy::default() };
+    let subject = subject();
     let today = "2099-01-01".parse().unwrap();
-    let judged = decide_for(&policy, Some(&subject), findings, &[Coverage::ran("npm")], today);
+    let judged = {
+        let about = About { subject: &subject, packages, programs: None };
+        decide_for(&policy, Some(&about), findings, &[Coverage::ran("npm")], today)
+    };
     if judged.findings.len() == judged.decision.suppressed.len() {
         assert_eq!(judged.decision.outcome, Outcome::Pass);
     }
@@ -96,6 +107,83 @@ fn malware_is_silenced_by_no_statement() {
     let mut malware = finding("CVE-2099-1", "pkg:npm/a@1");
     malware.rule = Rule::MALICIOUS_PACKAGE.id.to_owned();
     assert!(silenced(OPENVEX, vec![malware]).is_empty());
+}
+
+/// As govulncheck writes it, with the main module filled in.
+const GOVULNCHECK: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2099-01-01T00:00:00Z","statements":[
+  {"vulnerability":{"@id":"https://pkg.go.dev/vuln/GO-2099-1","name":"GO-2099-1","aliases":["CVE-2099-1"]},
+   "products":[{"@id":"pkg:golang/example.org%2FAcme%2Fapp","subcomponents":[{"@id":"pkg:golang/example.org%2Fx%2Ftext@v0.3.0"}]}],
+   "status":"not_affected","justification":"vulnerable_code_not_in_execute_path"},
+  {"vulnerability":{"name":"CVE-2099-2","aliases":null},"status":"not_affected",
+   "products":[{"@id":"Unknown Product","subcomponents":null}]}]}"#;
+
+fn module(path: &str, version: &str, program: &str) -> Package {
+    let (namespace, name) = path.rsplit_once('/').unwrap();
+    let purl = Purl::new("golang", name).with_namespace(namespace).with_version(version);
+    let location = Location::File { path: program.to_owned(), layer: None, line: None };
+    let bare = version.trim_start_matches('v').to_owned();
+    Package::new(purl, Ecosystem::GO, path.to_owned(), bare, location)
+}
+
+fn in_program(id: &str, package: &Package) -> Finding {
+    let found = finding(id, &package.purl.to_string());
+    Finding { location: package.location.clone(), ..found }
+}
+
+#[test]
+fn a_statement_about_a_module_in_a_main_module_holds_in_that_program_alone() {
+    let text = |program: &str| module("example.org/x/text", "v0.3.0", program);
+    let packages = [
+        module("example.org/acme/app", "", "app"),
+        text("app"),
+        module("example.org/acme/other", "", "other"),
+        // Built in, and not the main module.
+        module("example.org/acme/app", "v1.0.0", "other"),
+        text("other"),
+    ];
+    let silenced = |finding: Finding| silenced_in(GOVULNCHECK, vec![finding], &packages).len();
+    assert_eq!(silenced(in_program("CVE-2099-1", &packages[1])), 1);
+    assert_eq!(silenced(in_program("CVE-2099-1", &packages[4])), 0);
+    assert_eq!(silenced(in_program("CVE-2099-1", &packages[0])), 0, "the product is not the part");
+    assert_eq!(silenced(in_program("CVE-2099-9", &packages[1])), 0);
+    let newer = module("example.org/x/text", "v0.4.0", "app");
+    assert_eq!(silenced(in_program("CVE-2099-1", &newer)), 0);
+}
+
+#[test]
+fn the_main_module_is_the_one_that_the_main_package_lies_in() {
+    let packages = [
+        module("example.org/acme/app", "v1.0.0", "app"),
+        module("example.org/acme", "v0.9.0", "app"),
+        module("example.org/x/text", "", "app"),
+    ];
+    let mut programs = Programs::default();
+    let program = vocabulary::Program {
+        system: "linux".to_owned(),
+        architecture: None,
+        main: "example.org/acme/app/cmd/run".to_owned(),
+        replaced: Vec::new(),
+        functions: None,
+    };
+    programs.insert("app", program);
+    let subject = subject();
+    let about = About { subject: &subject, packages: &packages, programs: Some(&programs) };
+    let mains = Products::new(&about).mains;
+    assert_eq!(mains["app"], &packages[0].purl);
+}
+
+#[test]
+fn statements_that_meet_nothing_are_counted_by_their_document() {
+    let statements = parse_vex("go.vex.json", GOVULNCHECK.as_bytes()).unwrap();
+    assert_eq!(statements.len(), 2);
+    let subject = subject();
+    let packages = [module("example.org/acme/app", "", "app")];
+    let about = About { subject: &subject, packages: &packages, programs: None };
+    let coverage = vex_coverage(&statements, &about).unwrap();
+    let reason = coverage.reason.as_deref();
+    assert_eq!(reason, Some("1 of 2 statements of go.vex.json met no package"));
+    assert_eq!(coverage.status, vocabulary::Status::Ran);
+    assert_eq!(vex_coverage(&[], &about), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Message, level};
 use crate::group::{fixed_in, id_of, name_of};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap};
-use vocabulary::{Evidence, Finding, Report, Rule, Severity};
+use vocabulary::{Evidence, Finding, Rule, Severity};
 
 /// Longest helpful text: services cut rules that are too large.
 const TITLE_CHARACTERS: usize = 1_000;
@@ -40,7 +40,7 @@ struct Properties {
     precision: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     security_severity: Option<String>,
-    tags: [&'static str; 2],
+    tags: Vec<&'static str>,
 }
 
 /// The id of the rule that a finding is a result of.
@@ -49,10 +49,10 @@ pub(super) fn rule_id(finding: &Finding) -> &str {
 }
 
 /// All rules, in the order in which the findings name them, that is worst first.
-pub(super) fn of(report: &Report) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
+pub(super) fn of<'report>(findings: &[&'report Finding]) -> Vec<Group<'report>> {
+    let mut groups: Vec<Group<'report>> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
-    for finding in &report.findings {
+    for finding in findings {
         let id = rule_id(finding);
         let index = *indexes.entry(id).or_insert_with(|| {
             groups.push(Group { id, findings: Vec::new() });
@@ -84,7 +84,6 @@ impl<'report> Group<'report> {
         };
         let title: String = title.chars().take(TITLE_CHARACTERS).collect();
         let (why, remedy) = rule.map_or(("", ""), |rule| (rule.why, rule.remedy));
-        let tag = rule.map_or("policy", tag_of);
         let short =
             if title.contains(self.id) { title.clone() } else { format!("{}: {title}", self.id) };
         Descriptor {
@@ -98,7 +97,10 @@ impl<'report> Group<'report> {
             properties: Properties {
                 precision: "high",
                 security_severity: self.security_severity(severity),
-                tags: ["security", tag],
+                // A rule of another version of this program is of no kind that is known here.
+                tags: std::iter::once("security")
+                    .chain(rule.map(|rule| rule.kind.name()))
+                    .collect(),
             },
         }
     }
@@ -154,26 +156,6 @@ impl<'report> Group<'report> {
             .collect();
         let lines: Vec<_> = lines.into_iter().collect();
         lines.join(" ")
-    }
-}
-
-/// The word by which services sort rules.
-fn tag_of(rule: &Rule) -> &'static str {
-    match *rule {
-        Rule::END_OF_LIFE | Rule::KNOWN_VULNERABILITY | Rule::SECURITY_UPDATE_AVAILABLE => {
-            "vulnerability"
-        }
-        Rule::MALICIOUS_PACKAGE => "malware",
-        Rule::BROKEN_SEAL
-        | Rule::DIGEST_MISMATCH
-        | Rule::FILE_ADDED
-        | Rule::FILE_CHANGED
-        | Rule::FILE_REMOVED
-        | Rule::ROLLED_BACK_IMAGE
-        | Rule::SEAL_MISMATCH => "integrity",
-        Rule::PROGRAM_NOT_IN_IMAGE | Rule::REVERSE_SHELL => "runtime",
-        Rule::IMPORTED => "code",
-        _ => "policy",
     }
 }
 

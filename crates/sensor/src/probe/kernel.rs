@@ -91,6 +91,10 @@ fn attempt(trial: &Trial) -> Result<String, String> {
     let calls = map(&object, "calls")?.lookup(&[0; 4], MapFlags::ANY);
     let calls = calls.map_err(|error| format!("{error:#}"))?.unwrap_or_default();
     match calls.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes)) {
+        // The programs count calls of this process alone, by its id.
+        0 if crate::process_ids().is_err() => {
+            Err("attached, but its calls cannot be told: see `process ids`".to_owned())
+        }
         0 => Err("loaded and attached, but never called".to_owned()),
         count => Ok(format!("loaded, attached, called {}", counted(count, "time", "times"))),
     }

@@ -13,13 +13,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use testkit::skip;
 use vocabulary::FileIdentity;
-
-/// Says why a test does not run; in CI that is a failure.
-pub(crate) fn skipped(why: &str) {
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "in CI this must run: {why}");
-    eprintln!("skipped: {why}");
-}
 
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
@@ -98,17 +93,14 @@ pub(crate) struct Ground {
 /// Root, a cgroup and the helper; none, having said why, where one is missing.
 pub(crate) fn ground() -> Option<Ground> {
     if !is_root() {
-        skipped("not root");
-        return None;
+        return skip("not root");
     }
     let Some(cgroup) = Cgroup::new() else {
-        skipped("no cgroup v2 hierarchy that can be written");
-        return None;
+        return skip("no cgroup v2 hierarchy that can be written");
     };
     let folder = TempDir::new().unwrap();
     let Some(helper) = helper(folder.path()) else {
-        skipped("no C compiler that links statically");
-        return None;
+        return skip("no C compiler that links statically");
     };
     Some(Ground { cgroup, folder, helper })
 }
@@ -157,8 +149,7 @@ impl Container {
         if container.line() == "ready" {
             return Some(container);
         }
-        skipped("no overlay can be mounted in a mount namespace of our own");
-        None
+        skip("no overlay can be mounted in a mount namespace of our own")
     }
 
     fn line(&mut self) -> String {

@@ -80,7 +80,7 @@ fn top(
     let bytes = response.body.into_vec().map_err(|error| registry.broken(&error))?;
     let named = wanted.digest.clone().or(said);
     if let Some(named) = &named {
-        documents.verify("manifest", named, &bytes);
+        documents.verify("manifest", named, None, &bytes);
     }
     let digest = named.unwrap_or_else(|| Digest::of(&bytes));
     Ok((digest, bytes))

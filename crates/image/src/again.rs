@@ -1,0 +1,374 @@
+//! What links make of files, once all layers are known: which facts have another name, and which
+//! files must be read again under one.
+//!
+//! While a layer passes by, a file is shown to checks by the path that it has in that layer. Three
+//! things are known only afterwards. A package database may lie behind symbolic links, of other
+//! layers too, so that its own path concerns nobody. A hard link may name a file of a lower layer.
+//! And a file may be gone under the name by which it was read, and stay under another. In goes the
+//! squashed view, out come facts under their other names, and for each layer the files that are to be
+//! read once more; what is reached by no name is left as it is.
+
+use crate::check::Interest;
+use crate::dispatch::{Concerned, Dispatch};
+use crate::facts::{LINK_LIMIT, LayerFacts, SubjectShape};
+use crate::links::{Alias, Aliases};
+use crate::squash::Squash;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use vocabulary::Problem;
+
+/// A file under another name than that by which its layer holds it. It stays in the squashed view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Followed {
+    /// The check.
+    pub check: String,
+    /// The layer that holds the file, counted from 0 at the bottom.
+    pub layer: usize,
+    /// The other name.
+    pub path: String,
+    /// The check's own bytes, or why there are none.
+    pub outcome: Result<Vec<u8>, String>,
+}
+
+/// What links make of files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Plan {
+    /// Facts and problems that are known.
+    pub followed: Vec<Followed>,
+    /// Files to be read again, by layer.
+    pub again: Vec<Aliases>,
+}
+
+/// What the links of the squashed view lead to.
+pub fn plan(squash: &Squash<'_>, dispatch: &Dispatch<'_>, shape: SubjectShape) -> Plan {
+    let mut planner = Planner {
+        squash,
+        dispatch,
+        shape,
+        facts: by_path(squash, dispatch),
+        hard_links: HashMap::new(),
+        files: BTreeMap::new(),
+        folders: BTreeMap::new(),
+        followed: Vec::new(),
+    };
+    planner.hard_links = planner.hard_links();
+    planner.follow_hard_links();
+    planner.follow_symlinks();
+    planner.follow_interests();
+    planner.finish()
+}
+
+/// What another pass over a layer gave, each under its other name.
+#[must_use]
+pub fn followed(layer: usize, facts: LayerFacts) -> Vec<Followed> {
+    let mut followed = Vec::new();
+    for gap in facts.gaps() {
+        let reason = gap.to_string();
+        followed.push(Followed {
+            check: gap.check,
+            layer,
+            path: "/".to_owned(),
+            outcome: Err(reason),
+        });
+    }
+    for (check, kept) in facts.facts {
+        followed.extend(kept.iter().map(|record| Followed {
+            check: check.clone(),
+            layer,
+            path: record.path.clone(),
+            outcome: Ok(record.fact.clone()),
+        }));
+    }
+    for (check, kept) in facts.problems {
+        followed.extend(kept.iter().map(|problem: &Problem| Followed {
+            check: check.clone(),
+            layer,
+            path: problem.path.clone(),
+            outcome: Err(problem.reason.clone()),
+        }));
+    }
+    followed
+}
+
+/// What checks made of files, by layer and path.
+type Known<'facts> = HashMap<(usize, &'facts str), Vec<(u16, Result<&'facts [u8], &'facts str>)>>;
+
+fn by_path<'facts>(squash: &Squash<'facts>, dispatch: &Dispatch<'_>) -> Known<'facts> {
+    let mut known: Known<'facts> = HashMap::new();
+    for (index, layer) in squash.layers().enumerate() {
+        for (number, check) in dispatch.numbered() {
+            for record in layer.facts.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
+                known.entry((index, &record.path)).or_default().push((number, Ok(&record.fact)));
+            }
+            for problem in layer.problems.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
+                known
+                    .entry((index, &problem.path))
+                    .or_default()
+                    .push((number, Err(&problem.reason)));
+            }
+        }
+    }
+    known
+}
+
+struct Planner<'plan, 'facts> {
+    squash: &'plan Squash<'facts>,
+    dispatch: &'plan Dispatch<'plan>,
+    shape: SubjectShape,
+    facts: Known<'facts>,
+    /// By layer and path; only of layers that matter.
+    hard_links: HashMap<(usize, &'facts str), &'facts str>,
+    /// Checks that are to see a file, by layer, path and other name.
+    files: BTreeMap<(usize, String, String), Concerned>,
+    /// The same of folders, in all layers.
+    folders: BTreeMap<(String, String), Concerned>,
+    followed: Vec<Followed>,
+}
+
+impl<'facts> Planner<'_, 'facts> {
+    fn hard_links(&self) -> HashMap<(usize, &'facts str), &'facts str> {
+        let layers = self.squash.layers().enumerate();
+        layers
+            .flat_map(|(index, layer)| {
+                layer
+                    .hard_links
+                    .iter()
+                    .map(move |(path, target)| ((index, path.as_str()), target.as_str()))
+            })
+            .collect()
+    }
+
+    /// The layer and path of the content of a name, as layers up to `below` have it.
+    fn origin(&self, path: &str, below: usize) -> Option<(usize, String)> {
+        let mut path = path.to_owned();
+        let mut below = below;
+        for _ in 0..LINK_LIMIT {
+            let index = self.squash.holder(&path, below)?;
+            let Some(target) = self.hard_links.get(&(index, path.as_str())) else {
+                return Some((index, path));
+            };
+            // A link's target lies in its own layer, or below it.
+            path = (*target).to_owned();
+            below = index + 1;
+        }
+        None
+    }
+
+    /// What the checks made of the content at its first name, given to another; those that made
+    /// nothing of it are to read it again.
+    fn take(&mut self, layer: usize, real: &str, path: &str, concerned: &Concerned) {
+        let mut unknown = Concerned::default();
+        let known = self.facts.get(&(layer, real));
+        for check in concerned.iter() {
+            let outcomes = known.into_iter().flatten().filter(|(number, _)| *number == check);
+            let mut any = false;
+            for (_, outcome) in outcomes {
+                any = true;
+                self.followed.extend(follow(self.dispatch, check, layer, path, outcome));
+            }
+            if !any {
+                unknown.insert(check);
+            }
+        }
+        if !unknown.is_empty() {
+            let files = self.files.entry((layer, real.to_owned(), path.to_owned())).or_default();
+            unknown.iter().for_each(|check| files.insert(check));
+        }
+    }
+
+    fn follow_hard_links(&mut self) {
+        let told: HashSet<&str> = self.facts.keys().map(|(_, path)| *path).collect();
+        let mut survivors: HashSet<(usize, String)> = HashSet::new();
+        for (index, layer) in self.squash.layers().enumerate() {
+            for (path, target) in &layer.hard_links {
+                let concerned = self.dispatch.by_path(path);
+                if concerned.is_empty() && !told.contains(target.as_str()) {
+                    continue;
+                }
+                if !self.squash.stays(index, path) {
+                    continue;
+                }
+                let Some((holder, real)) = self.origin(target, index + 1) else {
+                    self.lead_nowhere(index, path, &concerned, "a hard link to what is not there");
+                    continue;
+                };
+                // Inside one layer the walk has settled it.
+                if holder < index {
+                    self.take(holder, &real, path, &concerned);
+                }
+                // What was read by its content under a name that is gone.
+                let key = (holder, real);
+                if !self.squash.stays(key.0, &key.1) && !survivors.contains(&key) {
+                    let taken = if key.0 < index { concerned } else { Concerned::default() };
+                    self.survive(&key, path, index, &taken);
+                    survivors.insert(key);
+                }
+            }
+        }
+    }
+
+    /// Gives what was made of a file to the other name, but for checks that know it by that name.
+    fn survive(
+        &mut self,
+        (holder, real): &(usize, String),
+        path: &str,
+        index: usize,
+        taken: &Concerned,
+    ) {
+        let own = self.facts.get(&(index, path)).into_iter().flatten();
+        let own: HashSet<u16> = own.map(|(check, _)| *check).chain(taken.iter()).collect();
+        for (check, outcome) in self.facts.get(&(*holder, real.as_str())).into_iter().flatten() {
+            if !own.contains(check) {
+                self.followed.extend(follow(self.dispatch, *check, *holder, path, outcome));
+            }
+        }
+    }
+
+    fn lead_nowhere(&mut self, layer: usize, path: &str, concerned: &Concerned, reason: &str) {
+        for check in self.dispatch.of(concerned) {
+            self.followed.push(Followed {
+                check: check.id().to_owned(),
+                layer,
+                path: path.to_owned(),
+                outcome: Err(reason.to_owned()),
+            });
+        }
+    }
+
+    /// Links whose own path concerns a check, and what they lead to does not.
+    fn follow_symlinks(&mut self) {
+        let mut links: Vec<(&String, &String)> = self.squash.symlinks().iter().collect();
+        links.sort();
+        for (path, target) in links {
+            let concerned = self.dispatch.by_path(path);
+            if concerned.is_empty() {
+                continue;
+            }
+            if self.squash.is_directory()
+                && self.shape == SubjectShape::Source
+                && leaves(path, target)
+            {
+                let reason =
+                    "a link to what lies outside of the folder: not read; scan it where it lies";
+                self.lead_nowhere(0, path, &concerned, reason);
+                continue;
+            }
+            self.follow(path, concerned);
+        }
+    }
+
+    /// Paths that checks name and that are reached by links above them.
+    fn follow_interests(&mut self) {
+        for (number, check) in self.dispatch.numbered() {
+            for interest in check.interests() {
+                let mut concerned = Concerned::default();
+                concerned.insert(number);
+                match interest {
+                    Interest::Path(path) => self.follow(path, concerned),
+                    Interest::Under(folder) => self.follow(folder.trim_end_matches('/'), concerned),
+                    Interest::Name(_) | Interest::Extension(_) | Interest::Magic(_) => {}
+                }
+            }
+        }
+    }
+
+    fn follow(&mut self, path: &str, concerned: Concerned) {
+        let real = self.squash.follow(path);
+        if real == path {
+            return;
+        }
+        let layers = self.squash.layers().count();
+        if let Some((holder, origin)) = self.origin(&real, layers) {
+            // What the check saw under the file's own name it has seen.
+            let unseen = concerned.without(&self.dispatch.by_path(&origin));
+            if !unseen.is_empty() && !self.read_by_content(holder, &origin, &unseen) {
+                self.take(holder, &origin, path, &unseen);
+            }
+        } else if !real.is_empty() && self.squash.may_hold_folder(&real) {
+            let below = |place: &str| self.dispatch.by_folder(place);
+            let unseen = below(path).meet(&concerned).without(&below(&real));
+            if !unseen.is_empty() {
+                let folders = self.folders.entry((real, path.to_owned())).or_default();
+                unseen.iter().for_each(|check| folders.insert(check));
+            }
+        }
+    }
+
+    /// Whether each of the checks was shown the file for its first bytes and made a fact of it: then
+    /// another name tells it nothing new.
+    fn read_by_content(&self, layer: usize, path: &str, concerned: &Concerned) -> bool {
+        let known = self.facts.get(&(layer, path));
+        concerned.iter().all(|check| {
+            known.into_iter().flatten().any(|(number, outcome)| *number == check && outcome.is_ok())
+        })
+    }
+
+    fn finish(self) -> Plan {
+        let layers = self.squash.layers().count();
+        let mut again = vec![Aliases::default(); layers];
+        for ((layer, real, path), checks) in self.files {
+            if let Some(aliases) = again.get_mut(layer) {
+                aliases.add_file(real, Alias { path, checks, place: None });
+            }
+        }
+        for ((real, path), checks) in self.folders {
+            for aliases in &mut again {
+                let alias = Alias { path: path.clone(), checks: checks.clone(), place: None };
+                aliases.add_folder(&real, alias);
+            }
+        }
+        again.iter_mut().for_each(Aliases::settle);
+        Plan { followed: self.followed, again }
+    }
+}
+
+fn follow(
+    dispatch: &Dispatch<'_>,
+    check: u16,
+    layer: usize,
+    path: &str,
+    outcome: &Result<&[u8], &str>,
+) -> Option<Followed> {
+    let check = dispatch.checks().get(usize::from(check))?.id().to_owned();
+    let outcome = outcome.map(<[u8]>::to_vec).map_err(str::to_owned);
+    Some(Followed { check, layer, path: path.to_owned(), outcome })
+}
+
+/// Whether a link of a folder leads out of it. In a folder that is no root, an absolute path does.
+fn leaves(path: &str, target: &str) -> bool {
+    let mut depth = path.matches('/').count();
+    target.starts_with('/')
+        || target.split('/').any(|part| match part {
+            "" | "." => false,
+            ".." => match depth.checked_sub(1) {
+                Some(above) => {
+                    depth = above;
+                    false
+                }
+                None => true,
+            },
+            _ => {
+                depth += 1;
+                false
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_leaves_its_folder_is_told_from_one_that_stays() {
+        for (path, target) in
+            [("a/b", "../c"), ("a/b", "c/../../d"), ("a", "b"), ("a/b/c", "../../d")]
+        {
+            assert!(!leaves(path, target), "{path} -> {target}");
+        }
+        for (path, target) in
+            [("a", "../a"), ("a/b", "../../c"), ("a", "/a"), ("a/b", "x/../../../y")]
+        {
+            assert!(leaves(path, target), "{path} -> {target}");
+        }
+    }
+}

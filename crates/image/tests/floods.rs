@@ -1,0 +1,233 @@
+//! Bounds under floods: whatever a layer holds, each file that a check wanted is a fact, a problem,
+//! or counted as left out. Nothing is dropped in silence.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail"
+)]
+
+mod common;
+
+use common::HASHER;
+use image::{
+    Check, Dispatch, Entry, Fact, Gap, Interest, LayerBounds, LayerFacts, Progress, ReadError,
+    RecordLevel, Resolution, View, Walker, Want,
+};
+use proptest::prelude::*;
+use testkit::made::{Made, unpack};
+use testkit::tar::Entry as TarEntry;
+use testkit::{Layer, Tar};
+
+/// Reads files of a name, but only in some folders; those whose content begins with `!` cannot be
+/// read, and with `-` concern nobody.
+struct Named {
+    id: &'static str,
+    interests: &'static [Interest],
+    inside: &'static str,
+}
+
+impl Check for Named {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn revision(&self) -> u32 {
+        1
+    }
+
+    fn interests(&self) -> &'static [Interest] {
+        self.interests
+    }
+
+    fn wants(&self, entry: &Entry<'_>, _head: &[u8]) -> Want {
+        if entry.path.contains(self.inside) { Want::Whole { at_most: 1 << 20 } } else { Want::No }
+    }
+
+    fn read(&self, _entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        match bytes.first() {
+            Some(b'!') => Err(ReadError::new("cannot be read")),
+            Some(b'-') => Ok(None),
+            _ => Ok(Some(bytes.to_vec())),
+        }
+    }
+
+    fn resolve(&self, _view: &View<'_>) -> Resolution {
+        Resolution::default()
+    }
+}
+
+const ANY: Named = Named { id: "any", interests: &[Interest::Name("w")], inside: "" };
+const INSIDE: Named = Named { id: "inside", interests: &[Interest::Name("w")], inside: "app/" };
+
+fn walk(tar: &[u8], checks: &[&dyn Check], bounds: LayerBounds) -> LayerFacts {
+    let dispatch = Dispatch::new(checks);
+    let progress = Progress::default();
+    let walker = Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress).with_bounds(bounds);
+    let walked = walker.walk_plain(tar);
+    assert_eq!(walked.failure, None);
+    walked.facts
+}
+
+fn usual(tar: &[u8], checks: &[&dyn Check]) -> LayerFacts {
+    walk(tar, checks, LayerBounds::default())
+}
+
+#[test]
+fn every_hard_link_of_a_large_store_is_read() {
+    let mut tar = Tar::new();
+    for number in 0..2_500 {
+        tar.push(&TarEntry::file(format!("store/{number}"), format!("content {number}")));
+    }
+    for number in 0..2_500 {
+        let path = format!("app/{number}/w");
+        tar.push(&TarEntry::hard_link(path, format!("store/{number}")));
+    }
+    let facts = usual(&tar.finish(), &[&ANY]);
+    assert_eq!(facts.facts["any"].len(), 2_500);
+    assert!(facts.gaps().is_empty() && facts.problems.is_empty());
+}
+
+#[test]
+fn a_name_that_told_a_check_nothing_does_not_hide_the_others() {
+    let tar = Tar::new()
+        .file("cache/w", "package")
+        .entry(&TarEntry::hard_link("app/w", "cache/w"))
+        .entry(&TarEntry::hard_link("app/deep/w", "app/w"))
+        .finish();
+    let facts = usual(&tar, &[&ANY, &INSIDE]);
+    let paths = |check: &str| {
+        let mut paths: Vec<_> = facts.facts[check].iter().map(|fact| fact.path.as_str()).collect();
+        paths.sort_unstable();
+        paths
+    };
+    assert_eq!(paths("any"), ["app/deep/w", "app/w", "cache/w"]);
+    assert_eq!(paths("inside"), ["app/deep/w", "app/w"]);
+}
+
+#[test]
+fn a_flood_of_one_check_hides_no_problem_of_another() {
+    const OTHER: Named = Named { id: "other", interests: &[Interest::Name("x")], inside: "" };
+    let mut layer = Layer::new();
+    for number in 0..1_500 {
+        layer = layer.file(format!("flood/{number}/w"), "!");
+    }
+    let facts = usual(&layer.file("x", "!").plain(), &[&ANY, &OTHER]);
+    assert_eq!(facts.problems["other"].len(), 1);
+    let left_out = Gap { check: "any".into(), what: "unreadable files", count: 500 };
+    assert_eq!(facts.gaps(), [left_out]);
+}
+
+#[test]
+fn each_bound_that_is_passed_is_counted() {
+    let bounds = LayerBounds { facts: 2, links: 2, problems: 2, ..LayerBounds::default() };
+    let mut layer = Layer::new();
+    for number in 0..5 {
+        layer = layer
+            .file(format!("f{number}/w"), "fact")
+            .file(format!("p{number}/w"), "!")
+            .symlink(format!("s{number}"), "x")
+            .hard_link(format!("h{number}"), "f0/w")
+            .whiteout(&format!("gone{number}"))
+            .opaque(&format!("opaque{number}"));
+    }
+    let gaps = walk(&layer.plain(), &[&ANY], bounds).gaps();
+    let shown: Vec<String> =
+        gaps.iter().map(|gap| format!("{} {} {}", gap.check, gap.count, gap.what)).collect();
+    assert_eq!(
+        shown,
+        [
+            "walk 3 whiteouts",
+            "walk 3 opaque folders",
+            "walk 3 symbolic links",
+            "walk 3 hard links",
+            "any 3 files",
+            "any 3 unreadable files",
+        ]
+    );
+    let few_bytes = LayerBounds { fact_bytes: 20, ..LayerBounds::default() };
+    let gaps = walk(&layer.plain(), &[&ANY], few_bytes).gaps();
+    assert_eq!((gaps.len(), gaps[0].count), (1, 3), "{gaps:?}");
+}
+
+#[test]
+fn a_hard_link_to_a_symbolic_link_is_one() {
+    let tar = Tar::new()
+        .entry(&TarEntry::symlink("a", "target"))
+        .entry(&TarEntry::hard_link("b", "a"))
+        .entry(&TarEntry::hard_link("c", "b"))
+        .finish();
+    let facts = usual(&tar, &[&ANY]);
+    let link = |path: &str| (path.to_owned(), "target".to_owned());
+    assert_eq!(facts.symlinks[..], [link("a"), link("b"), link("c")]);
+}
+
+#[test]
+fn a_link_that_a_file_replaces_is_none() {
+    let tar = Tar::new().entry(&TarEntry::symlink("a/w", "elsewhere")).file("a/w", "here").finish();
+    let facts = usual(&tar, &[&ANY]);
+    assert!(facts.symlinks.is_empty());
+    assert_eq!(facts.facts["any"].len(), 1);
+}
+
+const PATHS: [&str; 7] = ["app/w", "app/x/w", "cache/w", "store/1", "store/2", "store/3", "lib/w"];
+
+fn made() -> impl Strategy<Value = Vec<Made>> {
+    let path = || prop::sample::select(&PATHS[..]);
+    let one = prop_oneof![
+        3 => (path(), any::<u16>()).prop_map(|(path, content)| Made::File(path, content)),
+        3 => (path(), path()).prop_map(|(path, target)| Made::HardLink(path, target)),
+        1 => path().prop_map(Made::Symlink),
+    ];
+    prop::collection::vec(one, 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// For every layer and check, facts and problems together cover each file that it wanted, and
+    /// what a bound left out is counted.
+    #[test]
+    fn facts_and_problems_cover_each_file_that_was_wanted(
+        entries in made(),
+        facts in 0_usize..40,
+        problems in 0_usize..40,
+        links in 0_usize..40,
+    ) {
+        let (tar, unpacked) = unpack(&entries);
+        let checks: [&dyn Check; 2] = [&ANY, &INSIDE];
+        let bounds = LayerBounds { facts, problems, links, ..LayerBounds::default() };
+        for bounds in [LayerBounds::default(), bounds] {
+            let layer = walk(&tar, &checks, bounds);
+            let gaps = layer.gaps();
+            let counted = |check: &str| {
+                gaps.iter().any(|gap| gap.check == check || gap.check == "walk")
+            };
+            for (check, inside) in [("any", ""), ("inside", "app/")] {
+                let facts = layer.facts.get(check).map_or(&[][..], |kept| &kept[..]);
+                let problems = layer.problems.get(check).map_or(&[][..], |kept| &kept[..]);
+                for (path, content) in &unpacked {
+                    if !path.ends_with("/w") || !path.contains(inside) { continue }
+                    let fact = facts.iter().find(|fact| fact.path == *path);
+                    let problem = problems.iter().any(|problem| problem.path == *path);
+                    let Some(content) = content else {
+                        prop_assert!(fact.is_none(), "{check} {path}: a link has no content");
+                        continue;
+                    };
+                    if let Some(fact) = fact {
+                        prop_assert_eq!(&fact.fact, content.as_bytes(), "{} {}", check, path);
+                    } else if content.starts_with('-') {
+                        continue;
+                    } else {
+                        prop_assert!(problem || counted(check), "{check} {path}: {content}");
+                    }
+                }
+                for fact in facts {
+                    let content = unpacked[fact.path.as_str()].as_deref().unwrap_or_default();
+                    prop_assert!(fact.fact == content.as_bytes(), "{} is not there", fact.path);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The bugs that are planted: each undoes a guard that something a user relies on hangs by.
+//!
+//! One at least for each room. `before` stands exactly once in the file, and `after` compiles. A bug
+//! is added with each guard whose loss nobody would notice by looking.
+
+/// A bug to plant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mutant {
+    /// What no longer holds.
+    pub(super) what: &'static str,
+    /// The package whose tests must fail, which the file is in.
+    pub(super) package: &'static str,
+    /// Below `crates/PACKAGE/`.
+    pub(super) file: &'static str,
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
+    /// The test targets that are asked, as options of `cargo test`; none for all.
+    pub(super) targets: &'static [&'static str],
+}
+
+const LIB: &[&str] = &["--lib"];
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    Mutant {
+        what: "an interval holds its last version",
+        package: "advisories",
+        file: "src/intervals.rs",
+        before: "End::Last(end) => scheme.compare(version, end)? != Ordering::Greater",
+        after: "End::Last(end) => scheme.compare(version, end)? == Ordering::Less",
+        targets: LIB,
+    },
+    Mutant {
+        what: "the guard refuses what enforcing stops, copies of the image's own programs among it",
+        package: "agent",
+        file: "src/guard.rs",
+        before: "Response::Leave => Verdict::Allow,",
+        after: "Response::Stop if Judge::reason(&execution, baseline) == Some(behaviour::Reason::Copied) => Verdict::Allow,\n            Response::Leave => Verdict::Allow,",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a file that changed after the program began proves nothing",
+        package: "agent",
+        file: "src/watched.rs",
+        before: "let doubtful = program.stamp.is_changed_since(began, SystemTime::now());",
+        after: "let doubtful = program.stamp.is_changed_since(began, SystemTime::now()) && false;",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a signature ends with its lifetime",
+        package: "archive",
+        file: "src/openpgp/signature.rs",
+        before: "created <= now && (self.lifetime == 0 || now < created + i64::from(self.lifetime))",
+        after: "created <= now",
+        targets: LIB,
+    },
+    Mutant {
+        what: "enforcing stops a copy of a program",
+        package: "behaviour",
+        file: "src/response.rs",
+        before: "Self::Program(reason) => of_program(reason, side, moment),",
+        after: "Self::Program(Reason::Copied) => Response::Leave,\n            Self::Program(reason) => of_program(reason, side, moment),",
+        targets: LIB,
+    },
+    Mutant {
+        what: "what lies in memory is in no image",
+        package: "behaviour",
+        file: "src/judge.rs",
+        before: "if execution.side == Side::Memory {",
+        after: "if execution.side == Side::Memory && matches!(baseline, Baseline::Sealed { .. }) {",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a package that is not installed is none",
+        package: "catalog",
+        file: "src/dpkg/status.rs",
+        before: "!matches!(state, Some(b\"not-installed\" | b\"config-files\"))",
+        after: "!matches!(state, Some(b\"config-files\"))",
+        targets: LIB,
+    },
+    Mutant {
+        what: "an incomplete scan has an exit code of its own",
+        package: "cli",
+        file: "src/exit.rs",
+        before: "Exit::Incomplete => 3,",
+        after: "Exit::Incomplete => 0,",
+        targets: &["--test", "scan"],
+    },
+    Mutant {
+        what: "keys of a page are in order",
+        package: "engine",
+        file: "src/bolt/page.rs",
+        before: "if elements.last().is_some_and(|last| last.key() >= element.key()) {",
+        after: "if elements.last().is_some_and(|last| last.key() > element.key()) && index == usize::MAX {",
+        targets: LIB,
+    },
+    Mutant {
+        what: "credentials stay with the server that they are for",
+        package: "fetch",
+        file: "src/client.rs",
+        before: "if to.same_origin(first) {",
+        after: "if to.same_origin(first) || !request.headers.is_empty() || first.authorization.is_some() {",
+        targets: &[],
+    },
+    Mutant {
+        what: "facts of the cache are held against their digest",
+        package: "image",
+        file: "src/cache.rs",
+        before: "(sha2::Sha256::digest(body).as_slice() == digest).then_some(bytes)",
+        after: "(sha2::Sha256::digest(body).len() == digest.len()).then_some(bytes)",
+        targets: &["--test", "squash"],
+    },
+    Mutant {
+        what: "a whiteout removes what lies below it",
+        package: "image",
+        file: "src/squash.rs",
+        before: "|| layer.whiteouts.contains(&path.own)",
+        after: "",
+        targets: &["--test", "squash"],
+    },
+    Mutant {
+        what: "a path stays in the root",
+        package: "image",
+        file: "src/tar/path.rs",
+        before: "escapes |= into.is_empty();",
+        after: "",
+        targets: &[],
+    },
+    Mutant {
+        what: "an extended header has a bound",
+        package: "image",
+        file: "src/tar/mod.rs",
+        before: "if size > limits::TAR_META_BYTES {",
+        after: "if size > limits::LAYER_BYTES {",
+        targets: &[],
+    },
+    Mutant {
+        what: "a partial check is no pass",
+        package: "policy",
+        file: "src/lib.rs",
+        before: "open.partition(|coverage| policy.allow_partial && is_tolerable(coverage))",
+        after: "open.partition(|coverage| is_tolerable(coverage))",
+        targets: LIB,
+    },
+    Mutant {
+        what: "an ignore rule ends",
+        package: "policy",
+        file: "src/ignore.rs",
+        before: "self.expires.is_none_or(|last| today <= last)",
+        after: "self.expires.is_none_or(|last| today <= last || today > last)",
+        targets: LIB,
+    },
+    Mutant {
+        what: "no text of an image moves the cursor",
+        package: "report",
+        file: "src/text.rs",
+        before: "    character.is_control()\n        || matches!",
+        after: "    matches!",
+        targets: &[],
+    },
+    Mutant {
+        what: "what the maker of a bill did not look at stays not looked at",
+        package: "sbom",
+        file: "src/cyclonedx.rs",
+        before: "one.aggregate.starts_with(\"incomplete\") || one.aggregate == \"not_specified\"",
+        after: "one.aggregate.starts_with(\"incomplete \")",
+        targets: LIB,
+    },
+    Mutant {
+        what: "only an unmodified file belongs to the distribution's package",
+        package: "scan",
+        file: "src/ownership.rs",
+        before: "(Some(recorded), Some(proof)) => proof.agree_with(recorded),",
+        after: "(Some(recorded), Some(proof)) => proof.agree_with(recorded) || true,",
+        targets: &[],
+    },
+    Mutant {
+        what: "a seal is by a key that is trusted",
+        package: "seal",
+        file: "src/key/mod.rs",
+        before: "UnparsedPublicKey::new(&ED25519, self.public).verify(message, signature).is_ok()",
+        after: "UnparsedPublicKey::new(&ED25519, self.public).verify(message, signature).is_ok() || signature.len() == 64",
+        targets: LIB,
+    },
+    Mutant {
+        what: "each entry of the log follows the one before it",
+        package: "seal",
+        file: "src/log.rs",
+        before: "if !self.lost && entry.previous != expected {",
+        after: "if self.lost && entry.previous != expected {",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a process is known by its start, not by its number",
+        package: "sensor",
+        file: "src/process.rs",
+        before: "let same = start_ticks(&stat) == Some(started_ns / TICK_NS);",
+        after: "let same = start_ticks(&stat).is_some();",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a tilde comes before the end",
+        package: "version",
+        file: "src/debian.rs",
+        before: "Some((b'~', _)) => -1,",
+        after: "Some((b'~', _)) => 1,",
+        targets: &["--test", "cases"],
+    },
+    Mutant {
+        what: "a score of nine is critical",
+        package: "vocabulary",
+        file: "src/severity.rs",
+        before: "s if s >= 9.0 => Self::Critical,",
+        after: "s if s > 9.0 => Self::Critical,",
+        targets: LIB,
+    },
+];
