@@ -12,6 +12,9 @@ pub(crate) fn samples(id: &str) -> Vec<(String, Vec<u8>)> {
         return cases(&folder);
     }
     let own: Vec<(&str, Vec<u8>)> = match id {
+        "chisel" => {
+            vec![("var/lib/chisel/manifest.wall", zstd::encode_all(WALL.as_bytes(), 3).unwrap())]
+        }
         "elf-notes" => vec![("usr/bin/hello", elf(&note(NOTE), b"text", b"data").0)],
         "go" => vec![("usr/bin/app", elf(b"", b"text", &go()).0)],
         "java" => vec![("app/demo.jar", jar())],
@@ -54,6 +57,13 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
+/// A manifest of chisel.
+const WALL: &str = r#"{"jsonwall":"1.0","schema":"1.0","count":4}
+{"kind":"package","name":"libc6","version":"2.39-0ubuntu8.3","sha256":"00","arch":"amd64"}
+{"kind":"path","path":"/usr/lib/libc.so.6","mode":"0644","slices":["libc6_libs"],"size":1}
+{"kind":"slice","name":"libc6_libs"}
+"#;
+
 /// Checks whose inputs are texts.
 fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
     match id {
@@ -66,6 +76,10 @@ fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
             ("etc/apt/sources.list", "deb https://a.test/debian bookworm main\n"),
             ("etc/apt/sources.list.d/own.sources", "Types: deb\nURIs: https://b.test\nSuites: x\n"),
         ],
+        "bottlerocket" => &[(
+            "usr/share/bottlerocket/application-inventory.json",
+            r#"{"Content":[{"Name":"shim","Version":"15.8","Release":"1","Architecture":"x86_64"}]}"#,
+        )],
         "conda" => &[(
             "opt/conda/conda-meta/numpy-1.26.4-py312_0.json",
             r#"{"name":"numpy","version":"1.26.4","build":"py312_0","license":"BSD-3-Clause",
@@ -93,6 +107,9 @@ fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
             "usr/lib/ghc/lib/package.conf.d/aeson-2.1.2.1.conf",
             "name: aeson\nversion: 2.1.2.1\nid: aeson-2.1.2.1-AbC\nlicense: BSD-3-Clause\n",
         )],
+        "homebrew" => {
+            &[("home/linuxbrew/.linuxbrew/Cellar/openssl@3/3.3.2_1/INSTALL_RECEIPT.json", "{}")]
+        }
         "javascript" => &[(
             "app/node_modules/@s/a/package.json",
             r#"{"name":"@s/a","version":"1.0.0","license":"MIT"}"#,
@@ -101,6 +118,9 @@ fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
             "usr/local/lib/luarocks/rocks-5.4/luasocket/3.1.0-1/luasocket-3.1.0-1.rockspec",
             "package = \"LuaSocket\"\nversion = \"3.1.0-1\"\ndescription = {\n   license = \"MIT\"\n}\n",
         )],
+        "manifests" => {
+            &[("web/package.json", r#"{"name":"web","dependencies":{"lodash":"^4.17.20"}}"#)]
+        }
         "nix" => &[(
             "nix/store/0c0y7zfapm7ldn7w0r1rsq7hgdn3i3zn-openssl-3.0.13/lib/libssl.so.3",
             "\x7fELF",
@@ -108,6 +128,11 @@ fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
         "opam" => &[(
             "root/.opam/5.1/.opam-switch/packages/cohttp.5.3.1/opam",
             "opam-version: \"2.0\"\nname: \"cohttp\"\nversion: \"5.3.1\"\nlicense: \"ISC\"\n",
+        )],
+        "opkg" => &[(
+            "usr/lib/opkg/status",
+            "Package: busybox\nVersion: 1.36.1-1\nStatus: install user installed\n\
+             Architecture: x86_64\n\n",
         )],
         "os-release" => &[(
             "usr/lib/os-release",
@@ -136,6 +161,20 @@ fn texts(id: &str) -> &'static [(&'static str, &'static str)] {
                 "dir /usr\nobj /usr/bin/openssl d41d8cd98f00b204e9800998ecf8427e 1700000000\n",
             ),
         ],
+        "slackware" => &[(
+            "var/lib/pkgtools/packages/openssl-1.1.1w-x86_64-1_slack15.0",
+            "PACKAGE NAME:     openssl-1.1.1w-x86_64-1_slack15.0\nFILE LIST:\n./\nusr/bin/openssl\n",
+        )],
+        "snap" => &[(
+            "snap/core22/1621/meta/snap.yaml",
+            "name: core22\nversion: '20240904'\nlicense: MIT\n",
+        )],
+        "unread" => &[("usr/share/clear/bundles/os-core", "")],
+        "xbps" => &[(
+            "var/db/xbps/pkgdb-0.38.plist",
+            "<plist version=\"1.0\"><dict><key>zlib</key><dict><key>pkgver</key>\
+             <string>zlib-1.3.1_1</string><key>state</key><string>installed</string></dict></dict></plist>",
+        )],
         "programs" => &[(
             "usr/sbin/turnserver",
             "\x7fELF\x02\x01\x01\0TURN Server\0Coturn-4.6.1 'Gorst'\0 HTTP/\0",

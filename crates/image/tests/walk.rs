@@ -282,7 +282,8 @@ fn damage_is_told_and_what_came_before_is_kept() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
     assert!(failure_of(&damaged).contains("gzip"));
-    assert!(failure_of(b"\xfd7zXZ\0\0\0rest").contains("packed with xz"));
+    assert!(failure_of(b"\xfd7zXZ\0\0\0rest").contains("xz stream"));
+    assert!(failure_of(b"\x04\x22\x4d\x18rest of lz4").contains("packed with lz4"));
     assert!(
         failure_of(b"not a tar at all, and longer than nothing").contains("ends in the middle")
     );
