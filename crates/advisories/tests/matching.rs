@@ -496,7 +496,7 @@ fn a_package_that_the_distribution_owns_is_not_matched_twice() {
         ("Debian", &record("DSA-1", "", "Debian:12", "python-acme", events)),
     ]);
     let mut owned = package("pkg:pypi/acme@1.0", "usr/lib/python3/dist-packages/acme/METADATA");
-    owned.owned_by = Some("pkg:deb/debian/python3-acme@1.0-1".parse().unwrap());
+    owned.owned_by = Some(Box::new("pkg:deb/debian/python3-acme@1.0-1".parse().unwrap()));
     let packages = [owned];
     let ecosystems = [Ecosystem::PYPI, Ecosystem::DEBIAN];
     let databases = Databases::open(world.folder.path(), ecosystems, now());

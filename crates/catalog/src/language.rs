@@ -97,7 +97,7 @@ impl Installed {
             identified: None,
             files: self.files,
         };
-        Cataloged { proof: self.proof, ..Cataloged::new(package) }
+        Cataloged { proof: self.proof.map(Box::new), ..Cataloged::new(package) }
     }
 }
 
@@ -140,7 +140,11 @@ impl Named {
 
 /// Writes a fact.
 pub(crate) fn encode(fact: &impl Serialize) -> Result<Option<Vec<u8>>, ReadError> {
-    postcard::to_allocvec(fact).map(Some).map_err(|_| ReadError::new("it is too large to be kept"))
+    let encoded = postcard::to_allocvec(fact);
+    let mut encoded = encoded.map_err(|_| ReadError::new("it is too large to be kept"))?;
+    // An image can have some hundred thousand of these.
+    encoded.shrink_to_fit();
+    Ok(Some(encoded))
 }
 
 /// Reads a fact back; a fact that is no fact (a damaged cache) is a problem, never silence.

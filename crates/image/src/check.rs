@@ -160,7 +160,7 @@ pub struct Cataloged {
     pub owned: Vec<OwnedFile>,
     /// Digests of the file that proves a language package, so that ownership by a distribution
     /// package can be held against the file as it is.
-    pub proof: Option<ContentDigests>,
+    pub proof: Option<Box<ContentDigests>>,
 }
 
 impl Cataloged {

@@ -7,6 +7,7 @@
 
 use crate::kept::Kept;
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hasher;
 use vocabulary::{Digest, Distribution, Problem};
@@ -182,7 +183,8 @@ pub struct FactAt<'view> {
 pub struct View<'view> {
     /// Facts of this check in all layers, bottom layer first, tar order inside a layer.
     facts: Vec<FactAt<'view>>,
-    by_path: HashMap<&'view str, usize>,
+    /// Places of those that stay, by path; made when a check first asks for a path: most never do.
+    by_path: OnceCell<Vec<usize>>,
     symlinks: &'view HashMap<String, String>,
     distribution: Option<&'view Distribution>,
     shape: SubjectShape,
@@ -199,13 +201,7 @@ impl<'view> View<'view> {
         shape: SubjectShape,
         layers: u32,
     ) -> Self {
-        let by_path = facts
-            .iter()
-            .enumerate()
-            .filter(|(_, fact)| fact.stays)
-            .map(|(index, fact)| (fact.path, index))
-            .collect();
-        Self { facts, by_path, symlinks, distribution, shape, layers }
+        Self { facts, by_path: OnceCell::new(), symlinks, distribution, shape, layers }
     }
 
     /// The facts of files that are there in the squashed view, bottom layer first.
@@ -221,11 +217,20 @@ impl<'view> View<'view> {
     /// The fact of the file at this path in the squashed view, links followed.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<FactAt<'view>> {
-        let index = match self.by_path.get(path) {
-            Some(index) => *index,
-            None => *self.by_path.get(self.follow(path)?.as_str())?,
-        };
-        self.facts.get(index).copied()
+        self.staying_at(path).or_else(|| self.staying_at(&self.follow(path)?))
+    }
+
+    fn staying_at(&self, path: &str) -> Option<FactAt<'view>> {
+        let by_path = self.by_path.get_or_init(|| {
+            let staying = self.facts.iter().enumerate().filter(|(_, fact)| fact.stays);
+            let mut places: Vec<usize> = staying.map(|(place, _)| place).collect();
+            places.sort_by_key(|place| self.facts.get(*place).map(|fact| fact.path));
+            places
+        });
+        let of = |place: &usize| self.facts.get(*place);
+        let behind = by_path.partition_point(|place| of(place).is_some_and(|at| at.path <= path));
+        let last = behind.checked_sub(1).and_then(|last| by_path.get(last));
+        last.and_then(of).copied().filter(|fact| fact.path == path)
     }
 
     /// Every state of one path over the layers, bottom first, the staying one last.

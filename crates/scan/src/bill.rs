@@ -353,7 +353,7 @@ fn as_stated(mut package: Package, component: Component) -> Package {
     package.layer = stated.layer;
     package.origin = stated.origin.unwrap_or_default();
     package.presence = stated.presence.unwrap_or(Presence::Installed);
-    package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok());
+    package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok()).map(Box::new);
     if let Some(module) = &stated.module {
         package.module = Some(module.clone());
     }
@@ -363,7 +363,8 @@ fn as_stated(mut package: Package, component: Component) -> Package {
     package.identified = stated
         .identified
         .as_ref()
-        .map(|(by, how)| Identified { by: by.clone(), confidence: confidence(how) });
+        .map(|(by, how)| Identified { by: by.clone(), confidence: confidence(how) })
+        .map(Box::new);
     package.licences = component.licences;
     package
 }

@@ -104,7 +104,8 @@ mod tests {
     #[test]
     fn a_note_in_a_program_is_no_database() {
         let mut noted = package("deb");
-        noted.identified = Some(Identified { by: "note".to_owned(), confidence: Confidence::High });
+        let identified = Identified { by: "note".to_owned(), confidence: Confidence::High };
+        noted.identified = Some(Box::new(identified));
         let found = coverage(Some(&distribution("debian", &[])), &[noted], "image", false).unwrap();
         assert_eq!(found.status, Status::Skipped);
         assert!(found.reason.unwrap().starts_with("debian 1: no package database"));

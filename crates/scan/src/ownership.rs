@@ -41,10 +41,13 @@ struct Owner {
 
 /// Sets `owned_by` where it holds.
 pub(crate) fn settle(cataloged: &mut [Cataloged], squash: &Squash<'_>) {
-    let wanted: HashSet<String> = cataloged
+    if cataloged.iter().all(|entry| entry.owned.is_empty()) {
+        return;
+    }
+    let wanted: HashSet<&str> = cataloged
         .iter()
         .filter(|entry| may_be_owned(entry))
-        .filter_map(|entry| Some(proving_file(entry.package.location.path()?).to_owned()))
+        .filter_map(|entry| Some(proving_file(entry.package.location.path()?)))
         .collect();
     if wanted.is_empty() {
         return;
@@ -55,7 +58,7 @@ pub(crate) fn settle(cataloged: &mut [Cataloged], squash: &Squash<'_>) {
         entry.package.owned_by = owners
             .get(proving_file(path))
             .filter(|owner| is_unmodified(owner, entry))
-            .map(|owner| owner.purl.clone());
+            .map(|owner| Box::new(owner.purl.clone()));
     }
 }
 
@@ -77,21 +80,19 @@ fn proving_file(path: &str) -> &str {
 /// `usr/lib`; following links costs, so it is done only for files whose name is wanted.
 fn owners(
     cataloged: &[Cataloged],
-    wanted: &HashSet<String>,
+    wanted: &HashSet<&str>,
     squash: &Squash<'_>,
 ) -> HashMap<String, Owner> {
-    let name = |path: &str| path.rsplit_once('/').map_or(path, |(_, name)| name).to_owned();
-    let names: HashSet<String> = wanted.iter().map(|path| name(path)).collect();
+    let names: HashSet<&str> = wanted.iter().map(|path| name_of(path)).collect();
     let mut owners = HashMap::new();
     let of_distribution = |entry: &&Cataloged| !is_of_a_vendor(&entry.package);
     for entry in cataloged.iter().filter(of_distribution) {
         for file in &entry.owned {
-            let file_name = file.path.rsplit_once('/').map_or(file.path.as_str(), |(_, name)| name);
-            if !names.contains(file_name) {
+            if !names.contains(name_of(&file.path)) {
                 continue;
             }
             let path = squash.follow(&file.path);
-            if wanted.contains(&path) {
+            if wanted.contains(path.as_str()) {
                 let purl = entry.package.purl.clone();
                 let layer = entry.package.layer;
                 owners.insert(path, Owner { purl, layer, file: file.clone() });
@@ -99,6 +100,10 @@ fn owners(
         }
     }
     owners
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 /// By digest where both sides have one. Else only where both came with the same layer: a later layer

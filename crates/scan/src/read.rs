@@ -266,7 +266,7 @@ impl Stack {
     fn inventory(self, subject: Subject, layers: &[Layer]) -> Inventory {
         let Self { checks, hasher, tree, problems } = self;
         let checks = borrowed(&checks);
-        let mut inventory = resolve::inventory(subject, layers.to_vec(), &tree, &checks, &hasher);
+        let mut inventory = resolve::inventory(subject, layers.to_vec(), tree, &checks, &hasher);
         let failed = problems.len();
         let mut coverage = Coverage::with_problems("layers", problems);
         if failed > 0 {
@@ -347,7 +347,7 @@ impl Reader<'_> {
             outcomes.into_iter().map(|outcome| outcome.walked.facts).collect();
         let tree = Tree { facts, records, followed, directory: false };
         let mut inventory =
-            resolve::inventory(image.subject.clone(), layers, &tree, self.checks, &self.hasher);
+            resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
         inventory.entry = Some(image.entry.clone());
         inventory.packed = image.packed;
@@ -508,7 +508,7 @@ impl Reader<'_> {
             |folder, aliases| image::directory::walk_again(&walker, folder, aliases),
         );
         let tree = Tree { facts: vec![facts], records: vec![record], followed, directory: true };
-        Ok(resolve::inventory(subject, Vec::new(), &tree, self.checks, &self.hasher))
+        Ok(resolve::inventory(subject, Vec::new(), tree, self.checks, &self.hasher))
     }
 }
 

@@ -5,9 +5,9 @@ use crate::inventory::Inventory;
 use crate::ownership;
 use image::again::Followed;
 use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vocabulary::{
-    Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Subject, SubjectKind,
+    Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Purl, Subject, SubjectKind,
 };
 
 /// The facts of a subject, layer by layer.
@@ -44,7 +44,7 @@ const SYSTEM_CHECKS: [&str; 10] = [
 pub(crate) fn inventory(
     mut subject: Subject,
     layers: Vec<Layer>,
-    tree: &Tree,
+    tree: Tree,
     checks: &[&dyn Check],
     hasher: &PathHasher,
 ) -> Inventory {
@@ -55,32 +55,34 @@ pub(crate) fn inventory(
     }
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
     let apt = catalog::apt::settings(&squash.view("apt", None, shape));
-    let mut problems = problems(tree, &squash);
+    let mut problems = problems(&tree, &squash);
     let mut cataloged = Vec::new();
     let mut findings = Vec::new();
     let mut programs = vocabulary::Programs::default();
     for check in checks {
         let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
-        cataloged.extend(resolution.packages);
+        append(&mut cataloged, resolution.packages);
         findings.extend(resolution.findings);
         programs.extend(resolution.programs);
         problems.entry(check.id().to_owned()).or_default().extend(resolution.problems);
     }
     ownership::settle(&mut cataloged, &squash);
-    let packages = packages(cataloged, &layers);
     let mut coverage = coverage(checks, problems);
+    let understood = shape == SubjectShape::Source
+        && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
+            squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
+        });
+    let files = files(&tree, &squash);
+    let symlinks = squash.into_symlinks();
     let what = match (tree.directory, shape) {
         (true, SubjectShape::Source) => "folder",
         (true, SubjectShape::RootFileSystem) => "root file system",
         (false, _) => "image",
     };
-    let understood = shape == SubjectShape::Source
-        && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
-            squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
-        });
+    // What follows takes memory of its own, and needs no fact any more.
+    drop(tree);
+    let packages = packages(cataloged, &layers);
     coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what, understood));
-    let files = files(tree, &squash);
-    let symlinks = squash.into_symlinks();
     Inventory {
         subject,
         distribution,
@@ -96,6 +98,17 @@ pub(crate) fn inventory(
         programs,
         packed: None,
         attached: Vec::new(),
+    }
+}
+
+/// Puts `more` behind `all`, and moves the smaller of the two: one check can have all the packages of an
+/// image, and two copies of them would be its peak of memory.
+fn append(all: &mut Vec<Cataloged>, mut more: Vec<Cataloged>) {
+    if all.len() < more.len() {
+        std::mem::swap(all, &mut more);
+        all.splice(0..0, more);
+    } else {
+        all.append(&mut more);
     }
 }
 
@@ -195,17 +208,39 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
     // What a distribution's package put there is that package, whatever its content also tells.
     packages.retain(|package| {
         let by_content = |identified: &vocabulary::Identified| identified.by.starts_with("content");
-        package.owned_by.is_none() || !package.identified.as_ref().is_some_and(by_content)
+        package.owned_by.is_none() || !package.identified.as_deref().is_some_and(by_content)
     });
     without_explained_notes(&mut packages);
     without_declared_doubles(&mut packages);
-    packages.sort_by(|left, right| key(left).cmp(&key(right)));
+    sort(&mut packages);
     packages.dedup_by(|left, right| {
         left.purl == right.purl
             && left.location == right.location
             && left.architecture == right.architecture
     });
     packages
+}
+
+/// Sorts by [`key`], those of one key as they were. The places are sorted, not the packages: a merge
+/// needs room for half of what it sorts.
+fn sort(packages: &mut [Package]) {
+    let places = 0..u32::try_from(packages.len()).unwrap_or(u32::MAX);
+    let at = |place: &u32| usize::try_from(*place).ok().and_then(|place| packages.get(place));
+    let mut order: Vec<u32> = places.collect();
+    order.sort_by(|left, right| at(left).map(key).cmp(&at(right).map(key)));
+    // Each circle of packages that take one another's places, once.
+    for start in 0..order.len() {
+        let mut to = start;
+        while let Some(from) = order.get_mut(to) {
+            let next = usize::try_from(*from).unwrap_or(usize::MAX);
+            *from = u32::try_from(to).unwrap_or(u32::MAX);
+            if next == start || next >= packages.len() {
+                break;
+            }
+            packages.swap(to, next);
+            to = next;
+        }
+    }
 }
 
 /// A file's package note says nothing new where the package database holds that source package in
@@ -255,19 +290,22 @@ pub(crate) fn key(package: &Package) -> (&str, &str, &str, &vocabulary::Location
 /// A package that a lock file names and that is installed below the same folder is one package: the
 /// installed one. One that a lock file names without a version is whichever is installed there.
 fn without_declared_doubles(packages: &mut Vec<Package>) {
-    let installed: BTreeMap<String, Vec<String>> = packages
-        .iter()
-        .filter(|package| package.presence == Presence::Installed)
-        .filter_map(|package| {
-            Some((package.purl.bare().to_string(), package.location.path()?.to_owned()))
-        })
-        .fold(BTreeMap::new(), |mut map: BTreeMap<String, Vec<String>>, (purl, path)| {
-            if let Some((name, _)) = purl.rsplit_once('@') {
-                map.entry(name.to_owned()).or_default().push(path.clone());
+    let is_declared = |package: &&Package| package.presence == Presence::Declared;
+    let declared: HashSet<Purl> =
+        packages.iter().filter(is_declared).map(|package| package.purl.bare()).collect();
+    if declared.is_empty() {
+        return;
+    }
+    let mut installed: HashMap<Purl, Vec<String>> = HashMap::new();
+    for package in packages.iter().filter(|package| package.presence == Presence::Installed) {
+        let Some(path) = package.location.path() else { continue };
+        let purl = package.purl.bare();
+        for named in [purl.clone().with_version(""), purl] {
+            if declared.contains(&named) {
+                installed.entry(named).or_default().push(path.to_owned());
             }
-            map.entry(purl).or_default().push(path);
-            map
-        });
+        }
+    }
     packages.retain(|package| {
         let Some(path) = package.location.path().filter(|_| package.presence == Presence::Declared)
         else {
@@ -277,9 +315,7 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
         let below = |path: &String| {
             folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
         };
-        !installed
-            .get(&package.purl.bare().to_string())
-            .is_some_and(|paths| paths.iter().any(below))
+        !installed.get(&package.purl.bare()).is_some_and(|paths| paths.iter().any(below))
     });
 }
 
@@ -294,4 +330,45 @@ fn files(tree: &Tree, squash: &Squash<'_>) -> Vec<FileRecord> {
     squash.each_file(&records, |entry, layer| files.push(entry.into_file(layer)));
     files.sort_by(|left: &FileRecord, right| left.path.cmp(&right.path));
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocabulary::{Ecosystem, Location};
+
+    fn named(name: &str, path: &str) -> Package {
+        let purl = Purl::new("npm", name).with_version("1");
+        Package::new(purl, Ecosystem::NPM, name, "1", Location::file(path, None))
+    }
+
+    #[test]
+    fn packages_are_sorted_and_equals_stay_as_they_were() {
+        for seed in 1_usize..60 {
+            let made = (0..seed).map(|n| {
+                let name = format!("p{}", n * 7919 % (seed / 2 + 1));
+                Package { licences: vec![n.to_string()], ..named(&name, "x") }
+            });
+            let mut sorted: Vec<Package> = made.collect();
+            let mut expected = sorted.clone();
+            expected.sort_by(|left, right| key(left).cmp(&key(right)));
+            sort(&mut sorted);
+            assert_eq!(sorted, expected, "{seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_appended_stands_behind_whichever_is_longer() {
+        for (first, second) in [(0, 0), (0, 3), (3, 0), (2, 5), (5, 2)] {
+            let of = |side: &str, number: usize| -> Vec<Cataloged> {
+                let name = |n| format!("{side}{n}");
+                (0..number).map(|n| Cataloged::new(named(&name(n), "x"))).collect()
+            };
+            let mut all = of("a", first);
+            append(&mut all, of("b", second));
+            let names: Vec<&str> = all.iter().map(|one| one.package.name.as_str()).collect();
+            assert_eq!(names.len(), first + second);
+            assert!(names.is_sorted(), "{names:?}");
+        }
+    }
 }

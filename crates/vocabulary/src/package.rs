@@ -84,13 +84,13 @@ pub struct Package {
     /// Purl of the distribution package that owns the proving file, unmodified. Such a package is
     /// listed but not matched a second time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owned_by: Option<Purl>,
+    pub owned_by: Option<Box<Purl>>,
     /// Module stream (rpm), such as `nodejs:18`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
     /// By what it was told, where nothing names it outright: then it may be another package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identified: Option<Identified>,
+    pub identified: Option<Box<Identified>>,
     /// Paths of the files that belong to it, without a leading slash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,

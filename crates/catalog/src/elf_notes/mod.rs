@@ -123,7 +123,8 @@ fn package(
     let mut package = Package::new(purl, ecosystem, &note.name, &note.version, location);
     package.architecture = Some(note.architecture).filter(|text| !text.is_empty());
     package.source = Some(SourcePackage { name: note.name, version: note.version });
-    package.identified = Some(Identified { by: BY.to_owned(), confidence: Confidence::High });
+    let identified = Identified { by: BY.to_owned(), confidence: Confidence::High };
+    package.identified = Some(Box::new(identified));
     package.files = files;
     package
 }

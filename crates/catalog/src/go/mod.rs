@@ -165,7 +165,7 @@ impl Stated<'_> {
         let bare = version.strip_prefix('v').unwrap_or(version);
         one.package.version = bare.to_owned();
         one.package.purl = one.package.purl.clone().with_version(&format!("v{bare}"));
-        one.package.identified = Some(Identified { by: by.to_owned(), confidence });
+        one.package.identified = Some(Box::new(Identified { by: by.to_owned(), confidence }));
     }
 }
 
@@ -189,10 +189,10 @@ fn nameless(
     let path = told.or_else(|| plain_text(file))?;
     let mut one = package(&Module { path, ..Module::default() }, at, proof);
     let by = if told.is_some() { "main package" } else { "file name" };
-    one.package.identified = Some(Identified {
+    one.package.identified = Some(Box::new(Identified {
         by: format!("{by}; the program does not name its modules"),
         confidence: Confidence::Low,
-    });
+    }));
     Some(one)
 }
 

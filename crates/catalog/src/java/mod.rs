@@ -210,7 +210,7 @@ impl Check for Java {
                     proof: fact.proof,
                 };
                 let mut cataloged = installed.cataloged();
-                cataloged.package.identified = package.sign.map(Sign::identified);
+                cataloged.package.identified = package.sign.map(Sign::identified).map(Box::new);
                 resolution.packages.push(cataloged);
             }
         }

@@ -185,7 +185,7 @@ fn package(rule: &Rule, fact: &ProgramFact<'_>, at: &FactAt<'_>) -> Cataloged {
     let mut cataloged = installed.cataloged();
     let by = if fact.version.is_empty() { "content, of several versions" } else { "content" };
     cataloged.package.identified =
-        Some(Identified { by: by.to_owned(), confidence: rule.confidence });
+        Some(Box::new(Identified { by: by.to_owned(), confidence: rule.confidence }));
     cataloged
 }
 

@@ -355,8 +355,8 @@ fn carried(at: &FactAt<'_>, resolution: &mut Resolution) {
     }
 }
 
-fn identified(by: &str, confidence: Confidence) -> Option<Identified> {
-    Some(Identified { by: by.to_owned(), confidence })
+fn identified(by: &str, confidence: Confidence) -> Option<Box<Identified>> {
+    Some(Box::new(Identified { by: by.to_owned(), confidence }))
 }
 
 fn installed(

@@ -69,8 +69,8 @@ fn the_size_of_pieces_makes_no_difference() {
 #[test]
 fn a_program_where_a_distribution_puts_it_is_proved() {
     let bytes = program(b"", &zlib(&minified(), 6));
-    let proof = |path: &str| resolve(&Rust, &[(path, &bytes)]).packages[0].proof;
-    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes));
+    let proof = |path: &str| resolve(&Rust, &[(path, &bytes)]).packages[0].proof.clone();
+    assert_eq!(proof("usr/bin/app"), crate::language::proof("usr/bin/app", &bytes).map(Box::new));
     assert!(proof("usr/bin/app").is_some());
     assert_eq!(proof("opt/app"), None);
 }

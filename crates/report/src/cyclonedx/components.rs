@@ -4,6 +4,7 @@ use super::evidence::{self, Evidence};
 use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Report};
 
@@ -12,12 +13,12 @@ pub(super) struct Component<'report> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(rename = "bom-ref")]
-    reference: &'report str,
+    reference: Cow<'report, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'report str>,
     name: &'report str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    version: std::borrow::Cow<'report, str>,
+    version: Cow<'report, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'report str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -35,32 +36,41 @@ pub(super) struct Component<'report> {
 pub(super) struct References<'report> {
     root: String,
     distribution: Option<String>,
-    packages: Vec<String>,
+    /// By place in the report, where it is not the plain purl. Most are, and are made when they are
+    /// written.
+    others: HashMap<usize, String>,
     by_place: HashMap<(&'report Purl, Option<&'report str>), usize>,
     by_purl: HashMap<&'report Purl, usize>,
 }
 
 impl<'report> References<'report> {
     pub(super) fn of(report: &'report Report) -> Self {
-        let root = root_purl(report).map_or_else(|| "subject".to_owned(), |purl| purl.to_string());
+        let root_purl = root_purl(report);
+        let root = root_purl.as_ref().map_or_else(|| "subject".to_owned(), ToString::to_string);
         let distribution = report
             .distribution
             .as_ref()
             .map(|distribution| format!("os:{}@{}", distribution.id, distribution.version));
-        let mut taken = Taken::default();
-        taken.references.insert(root.clone());
-        taken.references.extend(distribution.clone());
+        let mut taken = Taken { plain: root_purl.iter().collect(), ..Taken::default() };
         let mut references = Self {
             root,
             distribution,
-            packages: Vec::with_capacity(report.packages.len()),
+            others: HashMap::new(),
             by_place: HashMap::new(),
             by_purl: HashMap::new(),
         };
+        // Most packages have no finding that asks for their reference.
+        let concerned: HashSet<&Purl> =
+            report.findings.iter().filter_map(|finding| finding.package.as_ref()).collect();
         for (index, package) in report.packages.iter().enumerate() {
-            references.packages.push(taken.unique(package));
-            references.by_place.entry((&package.purl, package.location.path())).or_insert(index);
-            references.by_purl.entry(&package.purl).or_insert(index);
+            if let Some(other) = taken.unique(package) {
+                references.others.insert(index, other);
+            }
+            if concerned.contains(&package.purl) {
+                let place = (&package.purl, package.location.path());
+                references.by_place.entry(place).or_insert(index);
+                references.by_purl.entry(&package.purl).or_insert(index);
+            }
         }
         references
     }
@@ -69,43 +79,51 @@ impl<'report> References<'report> {
         &self.root
     }
 
-    fn package(&self, index: usize) -> &str {
-        self.packages.get(index).map_or("", String::as_str)
+    /// That of the package at this place of the report.
+    fn package(&self, index: usize, purl: &Purl) -> Cow<'_, str> {
+        match self.others.get(&index) {
+            Some(other) => Cow::Borrowed(other),
+            None => Cow::Owned(purl.to_string()),
+        }
     }
 
     /// The component that a finding is about; the subject, where it is none of the packages.
-    pub(super) fn affected(&self, purl: Option<&Purl>, location: &Location) -> &str {
-        let Some(purl) = purl else { return &self.root };
-        let index = self.by_place.get(&(purl, location.path())).or_else(|| self.by_purl.get(purl));
-        index.map_or(&self.root, |index| self.package(*index))
+    pub(super) fn affected(&self, purl: Option<&Purl>, location: &Location) -> Cow<'_, str> {
+        let found = purl.and_then(|purl| {
+            let at = self.by_place.get(&(purl, location.path())).or_else(|| self.by_purl.get(purl));
+            Some(self.package(*at?, purl))
+        });
+        found.unwrap_or(Cow::Borrowed(&self.root))
     }
 }
 
 /// References that are given away.
 #[derive(Default)]
-struct Taken {
-    references: HashSet<String>,
+struct Taken<'report> {
+    /// Plain purls. No other reference is one: in a purl `|` is encoded.
+    plain: HashSet<&'report Purl>,
+    others: HashSet<String>,
     /// The last number of each purl and place that stands there more than twice, so that a database
     /// which names one package a hundred thousand times is not searched from the start each time.
     numbers: HashMap<String, u64>,
 }
 
-impl Taken {
-    fn unique(&mut self, package: &Package) -> String {
-        let plain = package.purl.to_string();
-        if self.references.insert(plain.clone()) {
-            return plain;
+impl<'report> Taken<'report> {
+    /// The reference of a package; none where it is its purl.
+    fn unique(&mut self, package: &'report Package) -> Option<String> {
+        if self.plain.insert(&package.purl) {
+            return None;
         }
-        let placed = format!("{plain}|{}", package.location);
-        if self.references.insert(placed.clone()) {
-            return placed;
+        let placed = format!("{}|{}", package.purl, package.location);
+        if self.others.insert(placed.clone()) {
+            return Some(placed);
         }
         let number = self.numbers.entry(placed.clone()).or_insert(1);
         loop {
             *number += 1;
             let numbered = format!("{placed}|{number}");
-            if self.references.insert(numbered.clone()) {
-                return numbered;
+            if self.others.insert(numbered.clone()) {
+                return Some(numbered);
             }
         }
     }
@@ -137,7 +155,7 @@ pub(super) fn root<'report>(
     let properties = subject_properties(report);
     Component {
         kind: kind_of(subject.kind),
-        reference,
+        reference: reference.into(),
         group: None,
         name: &subject.name,
         version: digest.map(ToString::to_string).unwrap_or_default().into(),
@@ -174,11 +192,9 @@ pub(super) fn all<'report>(
 ) -> impl Iterator<Item = Component<'report>> {
     let layers: HashMap<u32, String> =
         report.layers.iter().map(|layer| (layer.index, layer.diff_id.to_string())).collect();
-    let packages = report
-        .packages
-        .iter()
-        .enumerate()
-        .map(move |(index, package)| of(package, references.package(index), &layers));
+    let packages = report.packages.iter().enumerate().map(move |(index, package)| {
+        of(package, references.package(index, &package.purl), &layers)
+    });
     distribution(report, references).into_iter().chain(packages)
 }
 
@@ -189,7 +205,7 @@ fn distribution<'report>(
     let distribution = report.distribution.as_ref()?;
     Some(Component {
         kind: "operating-system",
-        reference: references.distribution.as_deref()?,
+        reference: references.distribution.as_deref()?.into(),
         group: None,
         name: &distribution.id,
         version: distribution.version.as_str().into(),
@@ -214,7 +230,7 @@ pub(crate) fn distribution_properties(distribution: &Distribution) -> Vec<Proper
 
 fn of<'report>(
     package: &'report Package,
-    reference: &'report str,
+    reference: Cow<'report, str>,
     layers: &HashMap<u32, String>,
 ) -> Component<'report> {
     // A distribution's purl has the vendor as namespace, which is no group of packages.
@@ -315,9 +331,9 @@ mod tests {
             files: Vec::new(),
         };
         let mut taken = Taken::default();
-        for expected in ["pkg:npm/a@1", "pkg:npm/a@1|x", "pkg:npm/a@1|x|2", "pkg:npm/a@1|x|3"] {
-            let reference = taken.unique(&package("pkg:npm/a@1", "x"));
-            assert_eq!(reference, expected);
-        }
+        let same = package("pkg:npm/a@1", "x");
+        let given: Vec<Option<String>> = (0..4).map(|_| taken.unique(&same)).collect();
+        let given: Vec<&str> = given.iter().map(|one| one.as_deref().unwrap_or("plain")).collect();
+        assert_eq!(given, ["plain", "pkg:npm/a@1|x", "pkg:npm/a@1|x|2", "pkg:npm/a@1|x|3"]);
     }
 }

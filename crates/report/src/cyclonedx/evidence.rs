@@ -99,7 +99,7 @@ mod tests {
             let mut package =
                 Package::new(purl, Ecosystem::MAVEN, "org.z:my", "1", Location::Subject);
             package.identified =
-                Some(Identified { by: by.to_owned(), confidence: Confidence::Medium });
+                Some(Box::new(Identified { by: by.to_owned(), confidence: Confidence::Medium }));
             package
         };
         for (by, expected) in [

@@ -9,6 +9,7 @@ use super::components::References;
 use crate::group::id_of;
 use crate::text::is_web_address;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
     Evidence, Finding, Fingerprint, Purl, Report, Risk, Rule, Severity, Suppressed,
@@ -72,7 +73,7 @@ struct Advisory<'report> {
 #[derive(Serialize)]
 struct Affects<'report> {
     #[serde(rename = "ref")]
-    reference: &'report str,
+    reference: Cow<'report, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     versions: Vec<AffectedVersion<'report>>,
 }
@@ -230,7 +231,7 @@ fn affects<'report>(
     findings: &[&'report Finding],
     references: &'report References<'_>,
 ) -> Vec<Affects<'report>> {
-    let mut affects: BTreeMap<&str, Vec<AffectedVersion<'report>>> = BTreeMap::new();
+    let mut affects: BTreeMap<Cow<'_, str>, Vec<AffectedVersion<'report>>> = BTreeMap::new();
     for finding in findings {
         let reference = references.affected(finding.package.as_ref(), &finding.location);
         let versions = affects.entry(reference).or_default();

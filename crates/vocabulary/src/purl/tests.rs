@@ -179,3 +179,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn parts_are_set_in_any_order_and_taken_back() {
+    let purl =
+        Purl::new("deb", "b").with_version("1").with_qualifier("arch", "x").with_namespace("a");
+    assert_eq!(purl.to_string(), "pkg:deb/a/b@1?arch=x");
+    let bare = purl.clone().with_namespace("").with_version("");
+    assert_eq!(bare.to_string(), "pkg:deb/b?arch=x");
+    let whole = Purl::new("deb", "b").with_subpath("x/y").with_subpath("");
+    assert_eq!(whole, Purl::new("deb", "b"));
+}
+
+#[test]
+fn a_qualifier_that_is_set_again_is_replaced_and_all_are_sorted() {
+    let purl = Purl::new("deb", "b")
+        .with_qualifier("upstream", "x")
+        .with_qualifier("arch", "amd64")
+        .with_subpath("p")
+        .with_qualifier("distro", "debian-12")
+        .with_qualifier("Upstream", "y");
+    assert_eq!(purl.to_string(), "pkg:deb/b?arch=amd64&distro=debian-12&upstream=y#p");
+    assert_eq!(purl.qualifier("upstream"), Some("y"));
+    assert_eq!(purl.qualifier("up"), None);
+    assert_eq!(purl.qualifiers().count(), 3);
+}
+
+#[test]
+fn the_order_is_that_of_the_parts_and_not_that_of_the_text() {
+    // As texts these would stand the other way round: `ab` + `c` against `a` + `bd`.
+    let short = Purl::new("a", "bd");
+    let long = Purl::new("ab", "c");
+    assert!(short < long);
+    let without = Purl::new("npm", "x");
+    assert!(without < Purl::new("npm", "a").with_namespace("@s"), "no namespace comes first");
+    assert!(without < without.clone().with_version("0"));
+    let one = without.clone().with_qualifier("a", "1");
+    assert!(without < one && one < without.clone().with_qualifier("b", "0"));
+}
+
+#[test]
+fn a_package_url_is_small() {
+    assert!(size_of::<Option<Purl>>() <= 40, "{}", size_of::<Option<Purl>>());
+}

@@ -1,5 +1,5 @@
-//! The reference images: a Debian system with run times, the same with an application on top, and
-//! a million small files.
+//! The reference images: a Debian system with run times, the same with an application on top, a
+//! million small files, and two hundred thousand packages.
 
 use crate::command::{command, run};
 use crate::debian;
@@ -13,7 +13,7 @@ use std::process::Stdio;
 use testkit::Entry;
 
 /// Their names.
-pub(crate) const NAMES: &[&str] = &["debian", "application", "million"];
+pub(crate) const NAMES: &[&str] = &["debian", "application", "million", "packages"];
 
 const SYSTEM: &[&str] = &["python3", "perl", "git", "openjdk-17-jre-headless", "nodejs"];
 const PYTHON_PACKAGES: usize = 100;
@@ -134,7 +134,8 @@ fn ready(cache: &Path, name: &'static str) -> Result<Image> {
         let plain = match name {
             "debian" => system(&mut layout, cache)?,
             "application" => system(&mut layout, cache)? + application(&mut layout, cache)?,
-            _ => layout.layer(Million::default(), "COPY million /")?,
+            "packages" => layout.layer(Generated::new(PACKAGES, package), "COPY app /srv/app")?,
+            _ => layout.layer(Generated::new(FILES, small_file), "COPY million /")?,
         };
         layout.finish(&format!("lazaret-bench-{name}:1"), &json!({"Cmd": ["bash"]}))?;
         std::fs::write(&done, plain.to_string())?;
@@ -144,6 +145,7 @@ fn ready(cache: &Path, name: &'static str) -> Result<Image> {
     let title = match name {
         "debian" => "Debian bookworm with python3, perl, git, openjdk-17, nodejs; one layer",
         "application" => "the same and 200 npm, 100 Python packages, 60 jars; two layers",
+        "packages" => "200,000 npm packages; one layer",
         _ => "a million small files; one layer",
     };
     let plain = std::fs::read_to_string(&done)?.trim().parse().context("a size")?;
@@ -258,44 +260,68 @@ fn keep(folder: &Path, count: usize, fits: impl Fn(&Path) -> bool) -> Result<()>
     Ok(())
 }
 
-/// A tar of a million small files in a thousand folders, made as it is read.
-#[derive(Default)]
-struct Million {
+/// Files of the image `million`, and how many of them lie in one folder.
+const FILES: u32 = 1_000_000;
+const TO_A_FOLDER: u32 = 1000;
+
+/// Packages of the image `packages`: what an image of this size may cost in memory is a promise.
+const PACKAGES: u32 = 200_000;
+
+/// A tar that is made as it is read, entry by entry.
+struct Generated {
     next: u32,
+    count: u32,
+    make: fn(&mut testkit::Tar, u32),
     piece: Vec<u8>,
     at: usize,
 }
 
-impl Million {
-    const FILES: u32 = 1_000_000;
-    const TO_A_FOLDER: u32 = 1000;
+/// The millionth part of `million`.
+fn small_file(tar: &mut testkit::Tar, number: u32) {
+    let folder = number / TO_A_FOLDER;
+    let folder = format!("srv/data/{:02}/{folder:03}", folder % 50);
+    if number.is_multiple_of(TO_A_FOLDER) {
+        tar.push(&Entry::directory(format!("{folder}/")));
+    }
+    tar.push(&Entry::file(format!("{folder}/item-{number:07}.txt"), format!("item {number}\n")));
+}
+
+/// A package as npm installs it, of a made-up name.
+fn package(tar: &mut testkit::Tar, number: u32) {
+    let name = format!("made-up-{number:06}");
+    let folder = format!("srv/app/node_modules/{name}");
+    tar.push(&Entry::directory(format!("{folder}/")));
+    let (major, minor, patch) = (number % 7, number % 13, number % 101);
+    let manifest = format!(
+        "{{\"name\":\"{name}\",\"version\":\"{major}.{minor}.{patch}\",\"license\":\"MIT\",\"main\":\"index.js\"}}\n"
+    );
+    tar.push(&Entry::file(format!("{folder}/package.json"), manifest));
+}
+
+impl Generated {
+    const fn new(count: u32, make: fn(&mut testkit::Tar, u32)) -> Self {
+        Self { next: 0, count, make, piece: Vec::new(), at: 0 }
+    }
 
     fn refill(&mut self) {
         self.piece.clear();
         self.at = 0;
-        if self.next > Self::FILES {
+        if self.next > self.count {
             return;
         }
-        let (folder, number) = (self.next / Self::TO_A_FOLDER, self.next);
+        let number = self.next;
         self.next += 1;
-        if number == Self::FILES {
+        if number == self.count {
             self.piece.resize(2 * testkit::tar::BLOCK, 0);
             return;
         }
         let mut tar = testkit::Tar::new();
-        let folder = format!("srv/data/{:02}/{folder:03}", folder % 50);
-        if number.is_multiple_of(Self::TO_A_FOLDER) {
-            tar.push(&Entry::directory(format!("{folder}/")));
-        }
-        tar.push(&Entry::file(
-            format!("{folder}/item-{number:07}.txt"),
-            format!("item {number}\n"),
-        ));
+        (self.make)(&mut tar, number);
         self.piece = tar.unfinished();
     }
 }
 
-impl Read for Million {
+impl Read for Generated {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.at == self.piece.len() {
             self.refill();

@@ -26,7 +26,7 @@ use std::process::Command;
 const USAGE: &str = "\
 usage: cargo xtask bench scan [OPTION…]
   --rounds N         how often each is measured (default 5)
-  --images A,B       of: debian, application, million (default all)
+  --images A,B       of: debian, application, million, packages (default all)
   --without-peers    only the floor, gzip and Lazaret
   --without-build    take the release binaries as they are
   --cache FOLDER     where images and tools are kept (default: the user's cache folder)";
