@@ -51,6 +51,8 @@ struct Service {
 #[serde(default)]
 struct Metadata {
     component: Option<Entry>,
+    /// What made the document: described there since 1.5, and no part of what it is about.
+    tools: serde_json::Value,
     properties: Vec<Property>,
 }
 
@@ -156,6 +158,7 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
         Document { form: format!("CycloneDX {}", bom.version), ..Document::default() };
     let mut described = Described::default();
     described.services(&bom.services, 0);
+    described.tools(&bom.metadata.tools, 0);
     let mut subject = None;
     if let Some(mut root) = bom.metadata.component {
         described.add(&root.reference);
@@ -188,6 +191,22 @@ impl Described {
     fn add(&mut self, reference: &str) {
         if !reference.is_empty() {
             self.0.insert(reference.to_owned());
+        }
+    }
+
+    fn tools(&mut self, tools: &serde_json::Value, depth: usize) {
+        if depth > DEPTH {
+            return;
+        }
+        match tools {
+            serde_json::Value::Object(fields) => {
+                self.add(fields.get("bom-ref").and_then(|name| name.as_str()).unwrap_or_default());
+                fields.values().for_each(|value| self.tools(value, depth + 1));
+            }
+            serde_json::Value::Array(list) => {
+                list.iter().for_each(|value| self.tools(value, depth + 1));
+            }
+            _ => {}
         }
     }
 

@@ -545,3 +545,20 @@ fn a_document_cut_or_changed_anywhere_is_no_panic() {
         assert!(read(format!("{head}{}", open.repeat(100_000)).as_bytes()).is_err());
     }
 }
+
+#[test]
+fn the_tools_that_made_a_document_are_described_in_it() {
+    let with = |tools: &str| {
+        let text = format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{{"tools":{tools}}},
+            "components":[{{"type":"library","name":"a","version":"1","purl":"pkg:npm/a@1"}}],
+            "dependencies":[{{"ref":"t","dependsOn":["u"]}}]}}"#
+        );
+        read(text.as_bytes()).unwrap().problems.len()
+    };
+    let described =
+        r#"{"components":[{"bom-ref":"t","name":"x"},{"bom-ref":"u","components":null}]}"#;
+    assert_eq!(with(described), 0);
+    assert_eq!(with(r#"{"services":[{"bom-ref":"t"},{"bom-ref":"u"}],"components":null}"#), 0);
+    assert!(with(r#"[{"vendor":"x","name":"y"}]"#) > 0);
+}
