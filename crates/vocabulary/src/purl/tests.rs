@@ -185,7 +185,7 @@ fn parts_are_set_in_any_order_and_taken_back() {
     let purl =
         Purl::new("deb", "b").with_version("1").with_qualifier("arch", "x").with_namespace("a");
     assert_eq!(purl.to_string(), "pkg:deb/a/b@1?arch=x");
-    let bare = purl.clone().with_namespace("").with_version("");
+    let bare = purl.with_namespace("").with_version("");
     assert_eq!(bare.to_string(), "pkg:deb/b?arch=x");
     let whole = Purl::new("deb", "b").with_subpath("x/y").with_subpath("");
     assert_eq!(whole, Purl::new("deb", "b"));
@@ -215,7 +215,7 @@ fn the_order_is_that_of_the_parts_and_not_that_of_the_text() {
     assert!(without < Purl::new("npm", "a").with_namespace("@s"), "no namespace comes first");
     assert!(without < without.clone().with_version("0"));
     let one = without.clone().with_qualifier("a", "1");
-    assert!(without < one && one < without.clone().with_qualifier("b", "0"));
+    assert!(without < one && one < without.with_qualifier("b", "0"));
 }
 
 #[test]
