@@ -97,16 +97,17 @@ type Known<'facts> = HashMap<(usize, &'facts str), Vec<(u16, Result<&'facts [u8]
 
 fn by_path<'facts>(squash: &Squash<'facts>, dispatch: &Dispatch<'_>) -> Known<'facts> {
     let mut known: Known<'facts> = HashMap::new();
+    let mut add = |place, outcome| {
+        // One check is all that nearly every file has.
+        known.entry(place).or_insert_with(|| Vec::with_capacity(1)).push(outcome);
+    };
     for (index, layer) in squash.layers().enumerate() {
         for (number, check) in dispatch.numbered() {
             for record in layer.facts.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
-                known.entry((index, &record.path)).or_default().push((number, Ok(&record.fact)));
+                add((index, record.path.as_str()), (number, Ok(record.fact.as_slice())));
             }
             for problem in layer.problems.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
-                known
-                    .entry((index, &problem.path))
-                    .or_default()
-                    .push((number, Err(&problem.reason)));
+                add((index, problem.path.as_str()), (number, Err(problem.reason.as_str())));
             }
         }
     }

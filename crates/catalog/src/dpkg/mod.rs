@@ -214,12 +214,35 @@ fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
         .map_err(|_| ReadError::new("what was read could not be kept; report this as a bug"))
 }
 
-/// Of two entries of one name, version and architecture only the first is a package.
+/// Of two entries of one name, version and architecture only the first is a package. Places are sorted
+/// rather than keys gathered, since a database can name 200,000 packages.
+fn without_repeated(packages: &mut Vec<Cataloged>) {
+    let key = |place: &usize| {
+        let Package { name, version, architecture, .. } = &packages.get(*place)?.package;
+        Some((name, version, architecture))
+    };
+    let mut places: Vec<usize> = (0..packages.len()).collect();
+    places.sort_by(|left, right| key(left).cmp(&key(right)));
+    let pairs = places.windows(2).filter_map(|pair| match pair {
+        [one, other] if key(one) == key(other) => Some(*other),
+        _ => None,
+    });
+    let repeated: HashSet<usize> = pairs.collect();
+    let mut place = 0..;
+    packages.retain(|_| place.next().is_some_and(|place| !repeated.contains(&place)));
+}
+
+/// What tells a package from all others, as [`Record::key`] does.
 type Identity = (String, String, String);
 
 fn identity(record: &Record<'_>) -> Identity {
     let (name, version, architecture) = record.key();
     (name.to_owned(), version.to_owned(), architecture.to_owned())
+}
+
+fn identity_of(package: &Package) -> Identity {
+    let architecture = package.architecture.clone().unwrap_or_default();
+    (package.name.clone(), package.version.clone(), architecture)
 }
 
 /// What is said of a fact that is none.
@@ -255,6 +278,9 @@ impl<'view> Updates<'view> {
 
     /// The last file that speaks of a package.
     fn last_of(&self, name: &str, architecture: &str) -> Option<&'view str> {
+        if self.all.is_empty() {
+            return None;
+        }
         let key = (name.to_owned(), architecture.to_owned());
         self.last.get(&key).or_else(|| self.gone.get(name)).copied()
     }
@@ -280,9 +306,19 @@ impl<'view> Resolver<'view> {
     }
 
     fn resolve(mut self) -> Resolution {
-        let mut seen = HashSet::new();
         let updates = self.updates();
-        self.status(&updates, &mut seen);
+        self.status(&updates);
+        let apart: Vec<FactAt<'_>> = self
+            .view
+            .staying()
+            .filter(|at| {
+                at.path.starts_with(STATUS_FOLDER) && Kind::of(at.path) == Some(Kind::Status)
+            })
+            .collect();
+        let mut seen: HashSet<Identity> = HashSet::new();
+        if !(updates.all.is_empty() && apart.is_empty()) {
+            seen.extend(self.out.packages.iter().map(|known| identity_of(&known.package)));
+        }
         for (at, update) in &updates.all {
             for record in &update.status.packages {
                 let last = updates.last_of(&record.name, &record.architecture);
@@ -291,13 +327,6 @@ impl<'view> Resolver<'view> {
                 }
             }
         }
-        let apart: Vec<FactAt<'_>> = self
-            .view
-            .staying()
-            .filter(|at| {
-                at.path.starts_with(STATUS_FOLDER) && Kind::of(at.path) == Some(Kind::Status)
-            })
-            .collect();
         for at in apart {
             let Some(status) = self.decode(&at) else { continue };
             for record in &status.packages {
@@ -313,12 +342,12 @@ impl<'view> Resolver<'view> {
     }
 
     /// The packages of the one `status` file, each with the layer that brought it.
-    fn status(&mut self, updates: &Updates<'_>, seen: &mut HashSet<Identity>) {
+    fn status(&mut self, updates: &Updates<'_>) {
         let Some(at) = self.view.staying().find(|at| at.path == STATUS) else { return };
-        let Some(status) = self.decode(&at) else { return };
-        let states: Vec<(Option<u32>, Status<'_>)> = self
-            .view
-            .history(STATUS)
+        // A database that only one layer has came with that layer.
+        let earlier = self.view.history(STATUS).nth(1).is_some();
+        let history = self.view.history(STATUS).filter(|_| earlier);
+        let states: Vec<(Option<u32>, Status<'_>)> = history
             .filter_map(|at| Some((at.layer, postcard::from_bytes(at.fact).ok()?)))
             .collect();
         let keys: Vec<(Option<u32>, Vec<_>)> = states
@@ -326,13 +355,21 @@ impl<'view> Resolver<'view> {
             .map(|(layer, status)| (*layer, status.packages.iter().map(Record::key).collect()))
             .collect();
         let layers: HashMap<_, _> = brought_by(&keys);
-        for record in &status.packages {
-            let changed = updates.last_of(&record.name, &record.architecture).is_some();
-            if !changed && seen.insert(identity(record)) {
+        let read = status::each(at.fact, |record| {
+            if updates.last_of(&record.name, &record.architecture).is_none() {
                 let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
-                self.package(record, &at, layer, None);
+                self.package(&record, &at, layer, None);
+            }
+        });
+        match read {
+            Ok(None) => {}
+            Ok(Some(reason)) => self.problem(at.path, at.layer, reason),
+            Err(_) => {
+                self.out.packages.clear();
+                self.problem(at.path, at.layer, DAMAGED.to_owned());
             }
         }
+        without_repeated(&mut self.out.packages);
     }
 
     /// What dpkg changed since it wrote `status`, in the order of the numbers.

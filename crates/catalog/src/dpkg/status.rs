@@ -44,6 +44,22 @@ pub(crate) struct Record<'text> {
     pub(crate) conffiles: Blob<'text>,
 }
 
+/// Hands over one record of a kept [`Status`] after the other, so that they are not all there at once;
+/// gives what could not be read.
+pub(crate) fn each<'text>(
+    kept: &'text [u8],
+    mut take: impl FnMut(Record<'text>),
+) -> postcard::Result<Option<String>> {
+    // Postcard writes a list as its length and its items.
+    let (count, mut rest) = postcard::take_from_bytes::<usize>(kept)?;
+    for _ in 0..count {
+        let (record, behind) = postcard::take_from_bytes(rest)?;
+        take(record);
+        rest = behind;
+    }
+    postcard::from_bytes(rest)
+}
+
 impl Record<'_> {
     /// The source package's name.
     pub(crate) fn source_name(&self) -> &str {

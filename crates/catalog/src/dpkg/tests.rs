@@ -292,3 +292,15 @@ fn an_update_that_cannot_be_read_is_a_problem() {
     let path = "var/lib/dpkg/updates/0000";
     assert!(crate::view_tests::read_file(&Dpkg, path, b"\x00\x00\x00\n").is_err());
 }
+
+#[test]
+fn records_are_handed_over_as_they_were_kept() {
+    let text = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n\n\
+        Package: b\nStatus: install ok installed\nVersion: 2\nSource: c (3)\n\n";
+    let status = super::status::read(text.as_bytes());
+    let kept = postcard::to_stdvec(&status).unwrap();
+    let mut taken = Vec::new();
+    let problem = super::status::each(&kept, |record| taken.push(record)).unwrap();
+    assert_eq!((taken, problem), (status.packages, status.problem));
+    assert!(super::status::each(&kept[..kept.len() - 3], |_| ()).is_err());
+}
