@@ -56,11 +56,11 @@ fn notes(folder: &Path) -> io::Result<()> {
 
 /// Every cataloger has a target of its name.
 fn nothing_is_left_out() -> io::Result<()> {
-    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
     for check in catalog::all() {
         let file = format!("{}.rs", check.id().replace('-', "_"));
         if !targets.join(&file).is_file() {
-            let reason = format!("`{}` has no fuzz target: add `fuzz_targets/{file}`", check.id());
+            let reason = format!("`{}` has no fuzz target: add `fuzz/src/bin/{file}`", check.id());
             return Err(io::Error::other(reason));
         }
     }

@@ -59,7 +59,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
 
 /// Names of the targets, from their files.
 fn targets(folder: &Path) -> Result<Vec<String>> {
-    let entries = std::fs::read_dir(folder.join("fuzz_targets")).context("`fuzz/fuzz_targets`")?;
+    let entries = std::fs::read_dir(folder.join("src/bin")).context("`fuzz/src/bin`")?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> =
         names.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned)).collect();
