@@ -306,7 +306,7 @@ impl ImageBuilder {
 
     fn build_layer(&self, index: usize, layer: &Layer, compression: Compression) -> BuiltLayer {
         let plain = layer.plain();
-        let packed = compression.pack(&plain);
+        let packed = layer.packed(compression);
         let (named, packed) = match self.has(Breakage::LayerBytes(index)) {
             true => twins(packed, compression),
             false => (packed.clone(), packed),

@@ -40,6 +40,7 @@ impl Compression {
 pub struct Layer {
     entries: Vec<Entry>,
     plain: Option<Vec<u8>>,
+    packed: Option<Vec<u8>>,
     compression: Compression,
 }
 
@@ -114,6 +115,18 @@ impl Layer {
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
+    }
+
+    /// Stored as these bytes, whatever its plain ones are.
+    #[must_use]
+    pub fn stored_as(self, packed: impl Into<Vec<u8>>) -> Self {
+        Self { packed: Some(packed.into()), ..self }
+    }
+
+    /// The bytes that are stored.
+    #[must_use]
+    pub fn packed(&self, compression: Compression) -> Vec<u8> {
+        self.packed.clone().unwrap_or_else(|| compression.pack(&self.plain()))
     }
 
     /// How it is packed.

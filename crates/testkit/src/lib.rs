@@ -8,6 +8,7 @@
 
 pub mod bolt;
 pub mod engine;
+pub mod hostile;
 pub mod http;
 pub mod image;
 pub mod layer;

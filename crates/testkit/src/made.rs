@@ -47,7 +47,7 @@ pub fn unpack(entries: &[Made]) -> (Vec<u8>, HashMap<String, Option<String>>) {
                 unpacked.put(path, content);
             }
             Made::Symlink(path) => {
-                tar.push(&Entry::symlink(path, &format!("/{NOWHERE}")));
+                tar.push(&Entry::symlink(path, format!("/{NOWHERE}")));
                 unpacked.put(path, None);
             }
         }

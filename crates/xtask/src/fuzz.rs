@@ -23,12 +23,38 @@ const COVERAGE: &[&str] = &[
 const LIMITS: &[&str] =
     &["-max_len=65536", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"];
 
-/// `[SECONDS] [TARGET…]`
+/// The targets that a long run is for: readers of whole images and binary formats, of what decides
+/// whom to believe, and of texts whose grammar is large.
+const RISKIEST: [&str; 20] = [
+    "bolt",
+    "docker",
+    "dotnet",
+    "dpkg",
+    "elf_notes",
+    "java",
+    "lzdb",
+    "manifest",
+    "openpgp",
+    "osv",
+    "pnpm_lock",
+    "policy",
+    "pom_xml",
+    "programs",
+    "rpm",
+    "seal_record",
+    "seal_store",
+    "tar",
+    "tar_split",
+    "walk_layers",
+];
+
+/// `[SECONDS] [TARGET…]`; `riskiest` stands for its list.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let (seconds, wanted) = match words.split_first() {
         Some((first, rest)) if first.parse::<u32>().is_ok() => (*first, rest),
         _ => ("10", words),
     };
+    let wanted = if wanted == ["riskiest"] { &RISKIEST[..] } else { wanted };
     let folder = root.join("fuzz");
     let all = targets(&folder)?;
     if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|one| one == *name)) {
@@ -121,4 +147,19 @@ fn write_seeds(program: &Path, corpus: &Path) -> Result<()> {
         bail!("the seeds cannot be written: {}", reason.unwrap_or(text.trim()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_riskiest_targets_are_there() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        let all = targets(&folder).unwrap();
+        let missing: Vec<&&str> =
+            RISKIEST.iter().filter(|name| !all.iter().any(|one| one == *name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(RISKIEST.is_sorted());
+    }
 }

@@ -11,12 +11,14 @@
     reason = "a developer's tool talks to a terminal"
 )]
 
+mod attacks;
 mod bench;
 mod command;
 mod debian;
 mod demo;
 mod floor;
 mod fuzz;
+mod hostile;
 mod layout;
 mod licences;
 mod measure;
@@ -31,9 +33,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
   rooms                     hold the crates' dependencies against ARCHITECTURE.md
+  attacks [--write]         hold the table in SECURITY.md against the tests that attack
   licences                  hold the dependencies' licences against deny.toml
   test [OPTION…]            run every test, and count; options are those of `cargo test`
   fuzz [SECONDS] [TARGET…]  build the fuzz targets and run each for SECONDS (default 10)
+  hostile [OPTION…] [NAME…] scan hostile archives, and hold time and memory against bounds;
+                            options: --small, --program FILE, --db FOLDER
   mutate [PACKAGE…]         plant bugs in a copy, and fail where the tests notice one not
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
@@ -58,9 +63,12 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<ExitCode> {
     match words {
         ["rooms"] => rooms::check(&root()),
+        ["attacks"] => attacks::check(&root(), false),
+        ["attacks", "--write"] => attacks::check(&root(), true),
         ["licences" | "licenses"] => licences::check(&root()),
         ["test", rest @ ..] => return testing::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["hostile", rest @ ..] => hostile::check(&root(), rest),
         ["mutate", rest @ ..] => mutate::run(&root(), rest),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),

@@ -102,6 +102,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         targets: &[],
     },
     Mutant {
+        what: "a link of another user leads nowhere",
+        package: "files",
+        file: "src/write.rs",
+        before: "if !is_ours(stat.st_uid) {",
+        after: "if false {",
+        targets: &["--lib"],
+    },
+    Mutant {
         what: "facts of the cache are held against their digest",
         package: "image",
         file: "src/cache.rs",
