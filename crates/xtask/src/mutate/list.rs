@@ -107,7 +107,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "src/write.rs",
         before: "if !is_ours(stat.st_uid) {",
         after: "if false {",
-        targets: &["--lib"],
+        targets: LIB,
     },
     Mutant {
         what: "facts of the cache are held against their digest",
