@@ -7,7 +7,7 @@
 mod guard;
 mod watch;
 
-pub use guard::{ExecGuard, ExecRequest, Verdict};
+pub use guard::{Asked, ExecGuard, ExecRequest, Verdict};
 pub use watch::{OpenWatch, OpenedFile};
 
 use crate::{SensorError, text};
