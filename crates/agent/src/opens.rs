@@ -3,7 +3,6 @@
 //! In go fanotify's events, out come the lists of files in use. The file system's device says which
 //! container, and the process only where that is not enough: a lookup costs more than a comparison.
 
-use crate::places::Place;
 use crate::run::Agent;
 use std::time::Duration;
 
@@ -19,28 +18,19 @@ impl Agent<'_> {
         }
         for file in opened {
             let device = Some(file.identity.device);
-            let by_device = self.watched.values_mut().find(|one| one.folders.device == device);
-            match by_device {
-                Some(watched) => watched.used.add(&file.path),
-                None => self.opened_elsewhere(file.pid, &file.path),
+            let by_device = self.watched.iter().find(|(_, one)| one.folders.device == device);
+            // An overlay whose layers lie on several file systems shows their devices: the process
+            // says whose file it is.
+            let container = match by_device {
+                Some((id, _)) => Some(id.clone()),
+                None => self.container_of(file.pid),
+            };
+            if let Some(container) = container {
+                self.note_used(&container, &file.path);
             }
         }
         let new = missed.saturating_sub(self.missed_opens);
         self.missed_opens = missed;
         self.watched.values_mut().for_each(|watched| watched.used.lost(new));
-    }
-
-    /// An overlay whose layers lie on several file systems shows their devices: the process says whose
-    /// file it is.
-    pub(crate) fn opened_elsewhere(&mut self, pid: u32, path: &str) {
-        let group = self.hierarchy.of_process(pid);
-        let ids = group.iter().flat_map(|group| &group.ids);
-        let container = ids.filter_map(|id| self.places.get(*id)).find_map(|place| match place {
-            Place::Container(id) => Some(id.clone()),
-            Place::Expected(_) | Place::Outside => None,
-        });
-        if let Some(watched) = container.and_then(|id| self.watched.get_mut(&id)) {
-            watched.used.add(path);
-        }
     }
 }
