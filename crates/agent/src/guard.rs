@@ -34,6 +34,9 @@ const SHORT_TURN: Duration = Duration::from_millis(1);
 /// as if its file had not answered.
 const MAX_OPEN_EACH: usize = 128;
 
+/// The same of all containers.
+const MAX_OPEN: usize = 1024;
+
 /// After this time without a turn the thread counts as stuck.
 const STUCK: Duration = Duration::from_secs(15);
 
@@ -244,7 +247,7 @@ impl Answering {
             Question { pid, path, identity, protected, at_ns, since: Instant::now(), side };
         let id = &question.protected.container.id;
         let own = self.open.values().filter(|open| open.question.protected.container.id == *id);
-        if own.count() >= MAX_OPEN_EACH {
+        if own.count() >= MAX_OPEN_EACH || self.open.len() >= MAX_OPEN {
             let verdict = self.verdict(&question, None);
             return asked.answer(verdict);
         }

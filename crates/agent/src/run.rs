@@ -58,6 +58,7 @@ pub fn run(
     out: &mut dyn FnMut(Message),
 ) -> Result<Summary, AgentError> {
     let began = Instant::now();
+    make_room();
     let mut agent = Agent::start(options, out)?;
     let over = || options.duration.is_some_and(|duration| began.elapsed() >= duration);
     while !stop.load(Ordering::Relaxed) && !over() {
@@ -67,6 +68,20 @@ pub fn run(
         }
     }
     agent.end()
+}
+
+/// Open files that are enough for each question that may be open, and for all else.
+const OPEN_FILES: u64 = 8192;
+
+/// Services begin with room for some hundred open files.
+fn make_room() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < OPEN_FILES
+    {
+        // Where it may not be more, what does not fit is refused, one by one.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES.min(hard), hard);
+    }
 }
 
 /// What the threads that may hang do first. In kernels before 5.9 they share what is open, as others do.

@@ -63,8 +63,12 @@ fn watch(
         0 => String::new(),
         count => format!(" and {count} left out"),
     };
+    let unread = match summary.unread {
+        0 => String::new(),
+        count => format!("; {} unread", counted(count, "file", "files")),
+    };
     world.printing.remark(&format!(
-        "{} watched, {} of sealed images; {} ran; {}, {}{left_out}; {} stopped; {} lost",
+        "{} watched, {} of sealed images; {} ran; {}, {}{left_out}; {} stopped; {} lost{unread}",
         counted(summary.containers, "container", "containers"),
         summary.sealed,
         counted(summary.executions, "program", "programs"),
