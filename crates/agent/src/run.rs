@@ -7,6 +7,7 @@ use crate::digests::Shared;
 use crate::floods::Floods;
 use crate::guard::Guard;
 use crate::left_behind::LeftBehind;
+use crate::opens::Opens;
 use crate::places::{Place, Places};
 use crate::readers::Readers;
 use crate::reading::{Opened, Read, Subject};
@@ -17,7 +18,7 @@ use crate::watched::Watched;
 use crate::writing::Writer;
 use crate::{AgentError, Message, Mode, Options, Summary, clock};
 use behaviour::Repeats;
-use sensor::{CgroupKey, Exec, KernelEvent, OpenWatch, Sensor, SensorOptions, mount_namespace};
+use sensor::{CgroupKey, Exec, KernelEvent, Sensor, SensorOptions, mount_namespace};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +105,7 @@ pub(crate) struct Agent<'run> {
     pub(crate) opened: Opened,
     pub(crate) writer: Writer,
     pub(crate) sensor: Sensor,
-    pub(crate) opens: Option<OpenWatch>,
+    pub(crate) opens: Option<Opens>,
     pub(crate) guard: Option<Guard>,
     pub(crate) hierarchy: Hierarchy,
     pub(crate) places: Places,
@@ -198,7 +199,7 @@ impl<'run> Agent<'run> {
 
     /// What may be missing on a machine without ending the watching.
     fn open_means(&mut self) {
-        match OpenWatch::open() {
+        match Opens::start() {
             Ok(opens) => self.opens = Some(opens),
             Err(error) => self.notice(format!("files in use are not recorded: {error}")),
         }

@@ -34,7 +34,7 @@ pub use clock::{boot_ns, mount_namespace, process_ids};
 pub use descriptors::forget_descriptors;
 pub use error::SensorError;
 pub use event::{Exec, Exit, Fork, KernelEvent, ProgramFile, Script};
-pub use fanotify::{Asked, ExecGuard, ExecRequest, OpenWatch, OpenedFile, Verdict};
+pub use fanotify::{Asked, ExecGuard, ExecRequest, OpenMarks, OpenWatch, OpenedFile, Verdict};
 pub use options::{CgroupKey, Enforcement, ProgramStats, SensorOptions};
 pub use probe::{Capability, probe};
 pub use process::{ProcessHandle, Stopped};

@@ -8,7 +8,7 @@ mod guard;
 mod watch;
 
 pub use guard::{Asked, ExecGuard, ExecRequest, Verdict};
-pub use watch::{OpenWatch, OpenedFile};
+pub use watch::{OpenMarks, OpenWatch, OpenedFile};
 
 use crate::{SensorError, text};
 use nix::errno::Errno;
