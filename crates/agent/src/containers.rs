@@ -8,6 +8,7 @@ use crate::asking::{Answer, Question};
 use crate::cgroup::members;
 use crate::guard::Protected;
 use crate::places::Place;
+use crate::root::{self, Root};
 use crate::run::Agent;
 use crate::seals::Standing;
 use crate::usage::Used;
@@ -15,12 +16,15 @@ use crate::watched::{Folders, Watched};
 use crate::{Mode, clock, process};
 use engine::ContainerDetails;
 use sensor::{Enforcement, boot_ns, mount_namespace};
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vocabulary::Container;
 
 /// How long a container that is being started is looked at for its root.
 const START: Duration = Duration::from_secs(10);
+
+/// How long the end of a container waits for what was just asked about it.
+const LAST_READ: Duration = Duration::from_millis(100);
 
 /// Containers of which it is remembered why no engine knows them.
 const MAX_UNKNOWN: usize = 256;
@@ -41,11 +45,17 @@ impl Agent<'_> {
                     }
                 }
             }
-            Answer::Unknown { id, reason } => {
+            Answer::Unknown { id, reason, says_little } => {
                 if self.unknown.len() >= MAX_UNKNOWN {
                     self.unknown.clear();
                 }
-                self.unknown.insert(id, reason);
+                // What keeps an engine from answering matters more than that the other has no such
+                // container.
+                if says_little {
+                    self.unknown.entry(id).or_insert(reason);
+                } else {
+                    self.unknown.insert(id, reason);
+                }
             }
         }
     }
@@ -117,12 +127,37 @@ impl Agent<'_> {
             }
             let pids = members(&folder);
             let Some(pid) = pids.into_iter().find(|pid| self.has_own_root(*pid)) else { continue };
+            // It may have run for a moment already: the names in its mounts are those that its engine
+            // gave only where the mount is.
+            if !self.has_given_root(&id, pid) {
+                continue;
+            }
             let Ok(layers) = engine::mountinfo::folders_of(pid) else { continue };
             self.starting.remove(&id);
             let container = Container { pid: Some(pid), ..container };
             self.attach(ContainerDetails { container, layers }, true);
             self.asker.ask(&Question::Container(id), Duration::ZERO);
         }
+    }
+
+    /// Whether the root of a process is what its engine mounted for the container.
+    fn has_given_root(&self, id: &str, pid: u32) -> bool {
+        let mounts = process::read(pid, "mountinfo").unwrap_or_default();
+        let written = engine::mountinfo::root_overlay(&mounts).ok().and_then(|root| root.upper);
+        let given = root::given(&self.outside_of(pid), id, written.as_deref());
+        given.is_some_and(|given| Root::of(pid, given).is_ok())
+    }
+
+    /// Processes that see what engines mount, and are in no container.
+    fn outside_of(&self, pid: u32) -> Vec<u32> {
+        let mut outside = vec![1, std::process::id()];
+        let own = self.hierarchy.of_process(pid);
+        let is_inside = |parent: &u32| {
+            let theirs = self.hierarchy.of_process(*parent);
+            matches!((&own, &theirs), (Some(own), Some(theirs)) if theirs.ids.contains(&own.ids.first().copied().unwrap_or_default()))
+        };
+        outside.extend(process::parent(pid).filter(|parent| *parent > 1 && !is_inside(parent)));
+        outside
     }
 
     pub(crate) fn give_up(&mut self, group: u64, container: Option<&str>) {
@@ -145,7 +180,8 @@ impl Agent<'_> {
 
     /// Begins to watch a container; `from_start` where it was not there when the agent began.
     pub(crate) fn attach(&mut self, details: ContainerDetails, from_start: bool) {
-        let folders = Folders::of(&details);
+        let outside = details.container.pid.map(|pid| self.outside_of(pid)).unwrap_or_default();
+        let folders = Arc::new(Folders::of(&details, &outside));
         let container = details.container;
         let standing = match &container.image_id {
             Some(image) => self.seals.of(image),
@@ -153,12 +189,11 @@ impl Agent<'_> {
         };
         let group = container.pid.and_then(|pid| self.hierarchy.of_process(pid));
         let own = group.and_then(|group| group.ids.first().copied());
-        let used = Used::new(
-            container.clone(),
-            folders.image.clone(),
-            clock::now(),
-            from_start && self.opens.is_some(),
-        );
+        let complete = from_start && self.opens.is_some();
+        let mut used = Used::new(container.clone(), clock::now(), complete);
+        if !from_start {
+            used.resume(&self.options.state);
+        }
         let (id, pid) = (container.id.clone(), container.pid);
         let watched = Watched {
             container,
@@ -241,19 +276,34 @@ impl Agent<'_> {
     }
 
     pub(crate) fn watch_files(&mut self, id: &str, pid: u32) {
-        let root = PathBuf::from(format!("/proc/{pid}/root"));
-        let watching = self.opens.as_ref().map(|opens| opens.watch(&root));
-        // A container that has ended meanwhile is no problem.
-        if let Some(Err(error)) = watching
-            && process::is_there(pid)
-        {
-            self.notice(format!("container {}: files in use: {error}", short(id)));
+        let watching = match (&self.opens, self.root_of(id)) {
+            (Some(opens), Ok(root)) => opens.watch(&root.path()).map_err(|error| error.to_string()),
+            (Some(_), Err(reason)) => Err(reason),
+            (None, _) => Ok(()),
+        };
+        if let Err(reason) = watching {
+            if let Some(watched) = self.watched.get_mut(id) {
+                watched.used.lost(1);
+            }
+            // A container that has ended meanwhile is no problem.
+            if process::is_there(pid) {
+                self.notice(format!("container {}: files in use: {reason}", short(id)));
+            }
         }
         // After the mark: what was opened before it is mapped, or was read and let go.
         let pids = self.hierarchy.processes(pid);
-        if let Some(watched) = self.watched.get_mut(id) {
-            watched.look_at(pids);
-        }
+        self.ask_mapped(id, pids);
+    }
+
+    /// The root of a container, where it is what its engine mounted.
+    fn root_of(&self, id: &str) -> Result<Root, String> {
+        let watched = self.watched.get(id).ok_or("it has ended")?;
+        let pid = watched.container.pid.ok_or("it has ended")?;
+        let given = watched
+            .folders
+            .given
+            .ok_or("the place where its engine mounted its root is not found")?;
+        Root::of(pid, given)
     }
 
     /// Has the kernel refuse and stop programs of a container, where that was asked for.
@@ -267,7 +317,8 @@ impl Agent<'_> {
         let mut guarded_ns = None;
         if let Some(group) = watched.group {
             let memory = Enforcement { memory: true, written: false };
-            problems.extend(self.sensor.enforce_cgroup(group, memory).err());
+            let enforced = self.sensor.enforce_cgroup(group, memory);
+            problems.extend(enforced.err().map(|error| error.to_string()));
         }
         if let (Some(guard), Some(device)) = (&self.guard, watched.folders.device) {
             let protected = Protected {
@@ -275,10 +326,15 @@ impl Agent<'_> {
                 sealed: sealed.clone(),
                 written: watched.folders.written.clone(),
             };
-            let root = PathBuf::from(format!("/proc/{pid}/root"));
-            match guard.protect(device, &root, protected) {
+            let guarded = self.root_of(id).and_then(|root| {
+                let guarded = guard.protect(device, &root.path(), protected);
+                guarded.map_err(|error| error.to_string())
+            });
+            match guarded {
                 Ok(()) => guarded_ns = Some(boot_ns()),
-                Err(error) => problems.push(error),
+                Err(reason) => problems.push(format!(
+                    "programs are not refused before they begin, only stopped after: {reason}"
+                )),
             }
         }
         if let Some(watched) = self.watched.get_mut(id) {
@@ -293,6 +349,11 @@ impl Agent<'_> {
 
     pub(crate) fn detach(&mut self, id: &str) {
         self.starting.remove(id);
+        if self.watched.contains_key(id) {
+            // What it opened last is still listed.
+            self.ask_whose();
+            self.settle(LAST_READ);
+        }
         let Some(mut watched) = self.watched.remove(id) else { return };
         self.write_usage(&mut watched, true);
         if watched.container.pid.is_some() {

@@ -4,11 +4,13 @@
 //! of containers, whose processes may swap folders for links at any moment: a path is resolved
 //! beneath its folder by the kernel, and links are never followed.
 
+use crate::readers::Pulse;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use sha2::Digest as _;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +21,8 @@ use vocabulary::Digest;
 /// learning runtimes, browsers); beyond that, hashing would take the disk from the workload.
 pub(crate) const MAX_HASHED_BYTES: u64 = 1 << 30;
 
-/// Bytes that are hashed at once, at the place where the event is handled: a few milliseconds.
+/// Bytes of a file that is hashed whatever it is: a few milliseconds. A larger one is hashed only where
+/// it may be the image's.
 pub(crate) const SMALL_BYTES: u64 = 4 << 20;
 
 /// Digests that are remembered: the programs of a few dozen images. About a megabyte.
@@ -83,26 +86,16 @@ impl Program {
 
     /// The file at `path` beneath `folder`, no part of which is a link.
     pub(crate) fn beneath(folder: &Path, path: &str) -> Option<Self> {
-        let folder = File::options()
-            .read(true)
-            .custom_flags(nix::libc::O_DIRECTORY | nix::libc::O_CLOEXEC)
-            .open(folder)
-            .ok()?;
-        let how = OpenHow::new()
-            // A pipe in the file's place must not hold up the agent.
-            .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW)
-            .resolve(
-                ResolveFlag::RESOLVE_BENEATH
-                    | ResolveFlag::RESOLVE_NO_SYMLINKS
-                    | ResolveFlag::RESOLVE_NO_MAGICLINKS,
-            );
-        let file = openat2(&folder, &raw(path), how).ok()?;
+        // Neither a pipe in the file's place, nor a lease that its owner holds, must be waited for.
+        let file = beneath(folder, path, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?;
         Self::of(File::from(file))
     }
 
     /// The file that a process runs, whatever its name is now.
     pub(crate) fn running(pid: u32) -> Option<Self> {
-        Self::of(File::open(format!("/proc/{pid}/exe")).ok()?)
+        let flags = nix::libc::O_CLOEXEC | nix::libc::O_NONBLOCK;
+        let file = File::options().read(true).custom_flags(flags).open(format!("/proc/{pid}/exe"));
+        Self::of(file.ok()?)
     }
 
     /// The file at `path` as a process sees it.
@@ -111,7 +104,7 @@ impl Program {
     }
 
     /// Reads and hashes it; none where it is too large, unreadable, or changed meanwhile.
-    pub(crate) fn hash(&mut self) -> Option<Digest> {
+    pub(crate) fn hash(&mut self, pulse: &Pulse) -> Option<Digest> {
         if self.stamp.bytes > MAX_HASHED_BYTES {
             return None;
         }
@@ -122,7 +115,10 @@ impl Program {
         loop {
             match rest.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(length) => hasher.update(buffer.get(..length)?),
+                Ok(length) => {
+                    hasher.update(buffer.get(..length)?);
+                    pulse.beat();
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(_) => return None,
             }
@@ -137,6 +133,26 @@ impl Program {
         let mut magic = [0; 2];
         self.file.read_exact_at(&mut magic, 0).is_ok() && magic == *b"#!"
     }
+}
+
+/// Opens what lies at `path` beneath `folder`, no part of which is a link or leads to another mount.
+fn beneath(folder: &Path, path: &str, flags: OFlag) -> Option<OwnedFd> {
+    let folder = File::options()
+        .read(true)
+        .custom_flags(nix::libc::O_DIRECTORY | nix::libc::O_CLOEXEC | nix::libc::O_PATH)
+        .open(folder)
+        .ok()?;
+    let resolve = ResolveFlag::RESOLVE_BENEATH
+        | ResolveFlag::RESOLVE_NO_SYMLINKS
+        | ResolveFlag::RESOLVE_NO_MAGICLINKS;
+    let flags = flags | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    openat2(&folder, &raw(path), OpenHow::new().flags(flags).resolve(resolve)).ok()
+}
+
+/// Whether something other than a folder lies at `path` beneath `folder`. It is not opened.
+pub(crate) fn is_file_beneath(folder: &Path, path: &str) -> bool {
+    let found = beneath(folder, path, OFlag::O_PATH).map(File::from);
+    found.and_then(|file| file.metadata().ok()).is_some_and(|facts| !facts.is_dir())
 }
 
 fn stamp(file: &File) -> Option<Stamp> {
@@ -222,7 +238,7 @@ mod tests {
             std::fs::write(folder.path().join("bin/tool"), content).unwrap();
             let mut program = Program::beneath(folder.path(), "bin/tool").unwrap();
             assert_eq!(digests.get(&program.stamp), None);
-            let digest = program.hash().unwrap();
+            let digest = program.hash(&Pulse::default()).unwrap();
             assert_eq!(digest, Digest::of(content.as_bytes()));
             digests.insert(program.stamp, digest.clone());
             assert_eq!(digests.get(&program.stamp), Some(&digest));

@@ -6,20 +6,42 @@
 //! judged again by the event of its execution.
 
 use crate::content::{Program, SMALL_BYTES};
-use crate::hashing::Shared;
+use crate::digests::Shared;
 use crate::process;
+use crate::readers::{Pulse, Readers, Work};
 use crate::seals::Sealed;
 use crate::watched::may_be;
 use behaviour::{Baseline, Judge, Moment, Response};
-use sensor::{ExecGuard, ExecRequest, SensorError, Verdict, boot_ns};
+use sensor::{Asked, ExecGuard, SensorError, Verdict, boot_ns};
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
-use std::time::Duration;
-use vocabulary::{Container, Execution, Process, Side, StandardInput};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use vocabulary::{Container, Digest, Execution, FileIdentity, Process, Side, StandardInput};
+
+/// How long who asks waits for the answer. It is given without the digest then, and what has begun is
+/// judged again with the time to read it.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// How often the thread looks at what was read while something is: a program that is started is kept
+/// waiting by no more than that.
+const SHORT_TURN: Duration = Duration::from_millis(1);
+
+/// Questions of one container that are open at a time: each holds an open file. One beyond is answered
+/// as if its file had not answered.
+const MAX_OPEN_EACH: usize = 128;
+
+/// The same of all containers.
+const MAX_OPEN: usize = 1024;
+
+/// After this time without a turn the thread counts as stuck.
+const STUCK: Duration = Duration::from_secs(15);
+
+/// How long the thread is waited for when the agent ends.
+const LAST_TURN: Duration = Duration::from_secs(1);
 
 /// How often the thread looks whether it is to end.
 const TURN: Duration = Duration::from_millis(200);
@@ -50,7 +72,10 @@ pub(crate) struct Guard {
     table: Table,
     denials: Receiver<Denial>,
     end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// When the thread made its last turn, in nanoseconds since boot.
+    turned: Arc<AtomicU64>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
 }
 
 type Table = Arc<Mutex<HashMap<u64, Protected>>>;
@@ -61,25 +86,34 @@ impl Guard {
         let group = Arc::new(ExecGuard::open()?);
         let table = Table::default();
         let (sender, denials) = channel();
+        let (running, ended) = channel();
         let end = Arc::new(AtomicBool::new(false));
+        let turned = Arc::new(AtomicU64::new(boot_ns()));
         let weak = Arc::downgrade(&group);
-        let (own_table, own_end) = (Arc::clone(&table), Arc::clone(&end));
-        let answering = Answering { table: own_table, digests, denials: sender };
-        let thread = std::thread::Builder::new()
+        let (own_end, own_turned) = (Arc::clone(&end), Arc::clone(&turned));
+        let mut answering = Answering::new(Arc::clone(&table), digests, sender);
+        std::thread::Builder::new()
             .name("guard".to_owned())
             .spawn(move || {
-                while !own_end.load(Ordering::Relaxed) {
-                    let mut judge = |request: ExecRequest<'_>| answering.verdict(&request);
-                    if group.serve(TURN, &mut judge).is_err() {
-                        return;
-                    }
+                let _running: Sender<()> = running;
+                while !own_end.load(Ordering::Relaxed) && answering.turn(&group).is_ok() {
+                    own_turned.store(boot_ns(), Ordering::Relaxed);
                 }
+                // First what is open is let go, then the group with all of its marks.
+                drop(answering);
+                drop(group);
             })
             .map_err(|error| SensorError::Fanotify {
                 verb: "start a thread",
                 reason: error.to_string(),
             })?;
-        Ok(Self { group: weak, table, denials, end, thread: Some(thread) })
+        Ok(Self { group: weak, table, denials, end, turned, ended })
+    }
+
+    /// Whether the thread makes no turns any more, though it has not ended.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let since = boot_ns().saturating_sub(self.turned.load(Ordering::Relaxed));
+        self.is_alive() && u128::from(since) > STUCK.as_nanos()
     }
 
     /// Guards the overlay of this device, which is mounted at `root`.
@@ -119,10 +153,9 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.end.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // With the thread the group goes, and all of its marks.
-            let _ = thread.join();
-        }
+        // With the thread the group goes, and all of its marks. One that hangs is not waited for: they
+        // go with the process.
+        let _: Result<(), RecvTimeoutError> = self.ended.recv_timeout(LAST_TURN);
     }
 }
 
@@ -130,51 +163,153 @@ fn lock(table: &Table) -> MutexGuard<'_, HashMap<u64, Protected>> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A question that is open.
+struct Open {
+    asked: Asked,
+    question: Question,
+}
+
+/// What it is about.
+struct Question {
+    pid: u32,
+    path: String,
+    identity: FileIdentity,
+    protected: Protected,
+    at_ns: u64,
+    since: Instant,
+    /// Where the file lies, as soon as that is known.
+    side: Arc<OnceLock<Side>>,
+}
+
+/// What the file says.
+struct Looked {
+    digest: Option<Digest>,
+    may_be: bool,
+    is_script: bool,
+}
+
 /// What the thread answers by.
 struct Answering {
     table: Table,
     digests: Shared,
     denials: Sender<Denial>,
+    open: HashMap<u64, Open>,
+    next: u64,
+    /// They share the open files of this process, since they are handed some. None can hang for the
+    /// container's doing: only overlays that the engine mounted are marked ([`crate::root`]).
+    readers: Readers<u64, Looked>,
 }
 
 impl Answering {
-    fn verdict(&self, request: &ExecRequest<'_>) -> Verdict {
+    fn new(table: Table, digests: Shared, denials: Sender<Denial>) -> Self {
+        let readers = Readers::new("guard-reading", || {});
+        Self { table, digests, denials, open: HashMap::new(), next: 0, readers }
+    }
+
+    /// Takes questions, and answers those that can be.
+    fn turn(&mut self, group: &Arc<ExecGuard>) -> Result<(), SensorError> {
+        let wait = if self.open.is_empty() { TURN } else { Duration::ZERO };
+        for asked in group.asked(wait)? {
+            self.take(asked)?;
+        }
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        for answer in self.readers.answers_within(SHORT_TURN) {
+            if let Some(Open { asked, question }) = self.open.remove(&answer.subject) {
+                let verdict = self.verdict(&question, answer.read);
+                asked.answer(verdict)?;
+            }
+        }
+        let over: Vec<Open> = self
+            .open
+            .extract_if(|_, open| open.question.since.elapsed() >= DEADLINE)
+            .map(|(_, open)| open)
+            .collect();
+        for Open { asked, question } in over {
+            let verdict = self.verdict(&question, None);
+            asked.answer(verdict)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, asked: Asked) -> Result<(), SensorError> {
         let at_ns = boot_ns();
-        let Some(protected) = lock(&self.table).get(&request.identity.device).cloned() else {
-            return Verdict::Allow;
+        // What is marked lies on a disk of the host: asking for its number waits for nobody else.
+        let Ok((file, path, identity)) = asked.request() else {
+            return asked.answer(Verdict::Allow);
         };
-        let Some(mut program) = request.file.try_clone().ok().and_then(Program::of) else {
-            return Verdict::Allow;
+        let Some(protected) = lock(&self.table).get(&identity.device).cloned() else {
+            return asked.answer(Verdict::Allow);
         };
-        let sealed = &protected.sealed;
-        // Everybody waits while a file is read: a large one only where it may be the image's.
-        let bytes = program.stamp.bytes;
-        let may_be = may_be(&sealed.programs, &request.path, bytes);
-        let side = side(&protected, &request.path);
-        let wanted = may_be || bytes <= SMALL_BYTES || side == Side::Image;
-        let digest = if wanted { self.digests.of(&mut program) } else { None };
+        let (pid, side) = (asked.pid, Arc::default());
+        let question =
+            Question { pid, path, identity, protected, at_ns, since: Instant::now(), side };
+        let id = &question.protected.container.id;
+        let own = self.open.values().filter(|open| open.question.protected.container.id == *id);
+        if own.count() >= MAX_OPEN_EACH || self.open.len() >= MAX_OPEN {
+            let verdict = self.verdict(&question, None);
+            return asked.answer(verdict);
+        }
+        let number = self.next;
+        self.next += 1;
+        self.readers.ask(id, number, question.work(file, self.digests.clone()));
+        self.open.insert(number, Open { asked, question });
+        Ok(())
+    }
+
+    /// The answer: by what was read, or, where nothing was in time, by where the file lies. What may
+    /// have been written is refused then.
+    fn verdict(&self, question: &Question, looked: Option<Looked>) -> Verdict {
+        let Question { pid, path, identity, protected, at_ns, side, .. } = question;
+        let side = side.get().copied().unwrap_or(Side::Written);
+        let unread = Looked { digest: None, may_be: side == Side::Image, is_script: false };
+        let Looked { digest, may_be, is_script } = looked.unwrap_or(unread);
         let mut execution = Execution {
-            at_ns,
+            at_ns: *at_ns,
             process: Process::default(),
             ancestors: Vec::new(),
             uid: 0,
             gid: 0,
-            path: request.path.clone(),
-            file: request.identity,
+            path: path.clone(),
+            file: *identity,
             side,
             input: StandardInput::Other,
             digest,
         };
+        let sealed = &protected.sealed;
         let baseline = Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal };
         match Judge::response(&execution, baseline, Moment::Asked { may_be }) {
             Response::Leave => Verdict::Allow,
             Response::Stop => {
-                describe(&mut execution, request.pid, program.is_script());
+                describe(&mut execution, *pid, is_script);
+                let protected = protected.clone();
                 // Nobody listens any more only where the agent ends.
                 let _ = self.denials.send(Denial { protected, execution });
                 Verdict::Deny
             }
         }
+    }
+}
+
+impl Question {
+    /// Looks at the file, in another thread.
+    fn work(&self, file: File, digests: Shared) -> Work<Looked> {
+        let (protected, path) = (self.protected.clone(), self.path.clone());
+        let known_side = Arc::clone(&self.side);
+        Box::new(move |pulse: &Pulse| {
+            let side = side(&protected, &path);
+            let _ = known_side.set(side);
+            let Some(mut program) = Program::of(file) else {
+                return Looked { digest: None, may_be: true, is_script: false };
+            };
+            let bytes = program.stamp.bytes;
+            let may_be = may_be(&protected.sealed.programs, &path, bytes);
+            // Who asks waits while a file is read: a large one only where it may be the image's.
+            let wanted = may_be || bytes <= SMALL_BYTES || side == Side::Image;
+            let digest = if wanted { digests.of(&mut program, pulse) } else { None };
+            Looked { digest, may_be, is_script: program.is_script() }
+        })
     }
 }
 
@@ -247,8 +382,9 @@ mod tests {
         Sealed { programs, seal: Digest::of(b"seal"), name: "shop #1".to_owned() }
     }
 
-    /// The answer for a file that the container wrote, and what was told of it.
-    fn asked(path: &str, content: &[u8]) -> (Verdict, Vec<Denial>) {
+    /// The answer for a file that the container wrote, and what was told of it; `answers` says whether
+    /// its file system does.
+    fn asked(path: &str, content: &[u8], answers: bool) -> (Verdict, Vec<Denial>) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -261,14 +397,30 @@ mod tests {
             sealed: Arc::new(sealed()),
             written: Some(folder.path().to_owned()),
         };
-        let table = Table::default();
-        lock(&table).insert(7, protected);
         let (sender, denials) = channel();
-        let answering = Answering { table, digests: Shared::default(), denials: sender };
-        let pid = std::process::id();
-        let request = ExecRequest { pid, file: &file, path: path.to_owned(), identity };
-        let verdict = answering.verdict(&request);
+        let answering = Answering::new(Table::default(), Shared::default(), sender);
+        let question = Question {
+            pid: std::process::id(),
+            path: path.to_owned(),
+            identity,
+            protected,
+            at_ns: boot_ns(),
+            since: Instant::now(),
+            side: Arc::default(),
+        };
+        let work = question.work(file, Shared::default());
+        let looked = answers.then(|| work(&Pulse::default()));
+        let verdict = answering.verdict(&question, looked);
         (verdict, denials.try_iter().collect())
+    }
+
+    #[test]
+    fn what_does_not_answer_in_time_is_refused_unless_it_lies_in_the_image() {
+        for path in ["tmp/dropped", "bin/tool"] {
+            let (verdict, denials) = asked(path, b"sealed", false);
+            assert_eq!((verdict, denials.len()), (Verdict::Deny, 1), "{path}");
+            assert_eq!(denials.first().and_then(|one| one.execution.digest.clone()), None);
+        }
     }
 
     #[test]
@@ -279,7 +431,7 @@ mod tests {
             // The image's own program, under another name: a shell that calls itself something else.
             ("tmp/copied", b"sealed"),
         ] {
-            let (verdict, denials) = asked(path, content);
+            let (verdict, denials) = asked(path, content, true);
             assert_eq!(verdict, Verdict::Deny, "{path}");
             let [denial] = denials.as_slice() else { panic!("{path}: {denials:?}") };
             assert_eq!(denial.execution.path, path);
@@ -290,7 +442,7 @@ mod tests {
     #[test]
     fn what_the_image_holds_or_cannot_prove_may_begin() {
         for (path, content) in [("bin/tool", b"sealed".as_slice()), ("bin/unhashed", b"what is")] {
-            let (verdict, denials) = asked(path, content);
+            let (verdict, denials) = asked(path, content, true);
             assert_eq!((verdict, denials.len()), (Verdict::Allow, 0), "{path}");
         }
     }

@@ -1,9 +1,10 @@
 //! From an execution in a known container to alerts and actions.
 
 use crate::guard::{Denial, Protected};
+use crate::reading::{self, Subject};
 use crate::run::Agent;
 use crate::seals::Sealed;
-use crate::stopping::{is_stopped, stop};
+use crate::stopping::{is_stopped, stop as stop_process};
 use crate::{Message, Mode, clock, process};
 use behaviour::{Baseline, Judge, Judged, Moment, Response};
 use sensor::{Exec, Fork, ProgramFile, boot_ns};
@@ -23,10 +24,20 @@ pub(crate) struct Case {
     container: Container,
     sealed: Option<Arc<Sealed>>,
     execution: Execution,
+    /// Whether the guard was asked before it began.
+    asked: bool,
     /// Whether the file may have held something else when it began.
     doubtful: bool,
     /// Whether the kernel has already sent it the signal.
     stopped: bool,
+}
+
+impl Case {
+    /// Whether its file may have held something else, as far as the file tells.
+    pub(crate) fn doubted(mut self, doubtful: bool) -> Self {
+        self.doubtful = doubtful && !self.asked;
+        self
+    }
 }
 
 impl Agent<'_> {
@@ -52,13 +63,10 @@ impl Agent<'_> {
     }
 
     fn judge_file(&mut self, id: &str, exec: &Exec, file: &ProgramFile) {
-        let Some(watched) = self.watched.get_mut(id) else { return };
+        let Some(watched) = self.watched.get(id) else { return };
         let side = watched.folders.side(file);
         if side == Side::Mounted && is_engine_init(&watched.container, exec, file) {
             return;
-        }
-        if matches!(side, Side::Image | Side::Written) {
-            watched.used.add(&file.path);
         }
         let execution = Execution {
             at_ns: exec.at_ns,
@@ -72,23 +80,41 @@ impl Agent<'_> {
             input: exec.input.clone(),
             digest: None,
         };
-        let found = watched.wanted(exec, file, side);
-        let doubtful = found.as_ref().is_some_and(|found| found.doubtful);
+        let wanted = watched.wanted(exec, file, side);
         let case = Case {
             container: watched.container.clone(),
             sealed: watched.sealed().cloned(),
             execution,
-            doubtful: doubtful && !watched.was_asked_about(exec, side),
+            asked: watched.was_asked_about(exec, side),
+            doubtful: false,
             stopped: exec.stopped,
         };
-        let program = found.map(|found| found.program);
-        if let Some((case, digest)) = self.hasher.hash(program, case) {
-            self.finish(case, digest);
+        if matches!(side, Side::Image | Side::Written) {
+            self.note_used(id, &file.path);
+        }
+        match wanted {
+            Some(wanted) => {
+                let work = reading::program(wanted, self.digests.clone());
+                self.left_behind.wait_for(&exec.process);
+                self.readers.ask(id, Subject::Case(Box::new(case)), work);
+            }
+            None => {
+                self.finish(case, None);
+            }
         }
     }
 
-    /// Judges a case whose digest has come, or could not be had.
-    pub(crate) fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) {
+    /// Judges a case that was read, and what its process made meanwhile.
+    pub(crate) fn finish_read(&mut self, case: Case, digest: Option<vocabulary::Digest>) {
+        let process = case.execution.process.clone();
+        let stop = self.finish(case, digest);
+        for child in self.left_behind.decide(&process, stop, Instant::now()) {
+            self.summary.stopped += u64::from(is_stopped(&stop_process(&child, false)));
+        }
+    }
+
+    /// Judges a case whose digest has come, or could not be had. Whether its process was to be stopped.
+    fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) -> bool {
         // The sealed content, put there after the program began, proves nothing; nor is it a reason to
         // stop what is most likely the image's own program.
         let unproven = case.doubtful
@@ -102,7 +128,7 @@ impl Agent<'_> {
         let mut done = None;
         for Judged { finding, response, .. } in judged {
             let action = if enforced && response == Response::Stop {
-                let act = || stop(&case.execution.process, case.stopped);
+                let act = || stop_process(&case.execution.process, case.stopped);
                 self.left_behind.add(&case.execution.process, Instant::now());
                 done.get_or_insert_with(act).clone()
             } else {
@@ -111,13 +137,14 @@ impl Agent<'_> {
             self.alert(case.container.clone(), finding, action, case.execution.at_ns);
         }
         self.summary.stopped += u64::from(done.as_ref().is_some_and(is_stopped));
+        done.is_some()
     }
 
     /// Stops a process that one made which was to be stopped itself. It is told of with its maker.
     pub(crate) fn stop_left_behind(&mut self, fork: &Fork) {
         let maker = (fork.parent_pid, fork.parent_started_ns);
         if self.left_behind.takes(&fork.process, maker, Instant::now()) {
-            let stopped = is_stopped(&stop(&fork.process, false));
+            let stopped = is_stopped(&stop_process(&fork.process, false));
             self.summary.stopped += u64::from(stopped);
         }
     }

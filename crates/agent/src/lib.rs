@@ -2,33 +2,42 @@
 //!
 //! In go the engines, the store of seals and a state folder; out come alerts while it runs, and files
 //! that say what each container used. Everything happens in one thread that looks every 10 ms, but for
-//! what could make it late: engines are asked, large programs hashed and fanotify's questions answered
-//! in threads of their own. It opens no port and takes no orders: what it does is decided at its start.
+//! what could make it late: engines are asked, files of containers opened, lists written and fanotify's
+//! questions answered in threads of their own, of which those that may hang for ever hold nothing that
+//! others wait for. It opens no port and takes no orders: what it does is decided at its start.
 
 mod asking;
 mod cgroup;
 mod clock;
 mod containers;
 mod content;
+mod digests;
 mod error;
 mod floods;
 mod guard;
-mod hashing;
 mod judging;
 mod left_behind;
 mod opens;
 mod places;
 mod process;
+mod readers;
+mod reading;
+mod report;
+mod root;
 mod run;
 mod seals;
 mod status;
 mod stopping;
 mod usage;
 mod watched;
+mod writing;
 
 pub use error::AgentError;
+pub use report::{REPORT_SCHEMA, Report, Unread};
 pub use run::run;
-pub use status::{Capability, ContainerStatus, EngineStatus, STATUS_SCHEMA, Status, status};
+pub use status::{
+    AgentStatus, Capability, ContainerStatus, EngineStatus, STATUS_SCHEMA, Status, status,
+};
 
 use engine::Endpoints;
 use serde::Serialize;
@@ -59,6 +68,8 @@ pub struct Options {
     pub mode: Mode,
     /// For how long; none is until told to stop.
     pub duration: Option<Duration>,
+    /// How often the agent was started again because it stood still or failed.
+    pub restarts: u32,
 }
 
 /// Something to tell.
@@ -87,6 +98,8 @@ pub struct Summary {
     pub left_out: u64,
     /// Programs that were stopped or refused, repeats among them.
     pub stopped: u64,
+    /// Files of containers that there was no room or time to read: what ran was judged without digest.
+    pub unread: u64,
     /// Events that did not reach the agent: what they would have shown is not known.
     pub lost: u64,
 }

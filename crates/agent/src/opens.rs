@@ -1,46 +1,107 @@
-//! Whose a file is that was opened in a container.
+//! Which files containers open, and whose each is.
 //!
-//! In go fanotify's events, out come the lists of files in use. The file system's device says which
+//! In go fanotify's events, out come the lists of files in use. A thread of its own takes the events,
+//! since the kernel opens each file for whoever takes them. The file system's device says which
 //! container, and the process only where that is not enough: a lookup costs more than a comparison.
 
-use crate::places::Place;
 use crate::run::Agent;
+use sensor::{OpenMarks, OpenWatch, OpenedFile, SensorError};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
+
+/// How often the thread looks whether it is to end.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Files that wait to be looked at. What does not fit is counted as lost.
+const MAX_WAITING: usize = 4096;
+
+/// The thread that takes the events.
+#[derive(Debug)]
+pub(crate) struct Opens {
+    marks: OpenMarks,
+    files: Receiver<OpenedFile>,
+    /// Files that were not reported, by the kernel or for want of room.
+    missed: Arc<AtomicU64>,
+}
+
+impl Opens {
+    /// Starts the thread; it watches nothing yet, and ends some time after this value.
+    pub(crate) fn start() -> Result<Self, SensorError> {
+        let watch = OpenWatch::open()?;
+        let marks = watch.marks();
+        let (sender, files) = sync_channel(MAX_WAITING);
+        let missed = Arc::new(AtomicU64::new(0));
+        let shared = Arc::clone(&missed);
+        let thread = std::thread::Builder::new()
+            .name("opens".to_owned())
+            .spawn(move || serve(watch, &sender, &shared));
+        let failed = |error: io::Error| SensorError::Fanotify {
+            verb: "start a thread",
+            reason: error.to_string(),
+        };
+        thread.map_err(failed)?;
+        Ok(Self { marks, files, missed })
+    }
+
+    /// Watches the mount at the root of a container.
+    pub(crate) fn watch(&self, root: &Path) -> Result<(), SensorError> {
+        self.marks.watch(root)
+    }
+}
+
+fn serve(mut watch: OpenWatch, files: &SyncSender<OpenedFile>, missed: &Arc<AtomicU64>) {
+    let mut no_room = 0;
+    while Arc::strong_count(missed) > 1 {
+        let polled =
+            watch.poll(TURN, &mut |file| no_room += u64::from(files.try_send(file).is_err()));
+        missed.store(watch.overflows() + no_room, Ordering::Relaxed);
+        if polled.is_err() {
+            return;
+        }
+    }
+}
 
 impl Agent<'_> {
     pub(crate) fn collect_opens(&mut self) {
-        let Some(opens) = &mut self.opens else { return };
+        let Some(opens) = &self.opens else { return };
         let mut opened = Vec::new();
-        let polled = opens.poll(Duration::ZERO, &mut |file| opened.push(file));
-        let missed = opens.overflows();
-        if let Err(error) = polled {
+        let mut ended = false;
+        // Who opens files without end is not listened to without end.
+        while opened.len() < MAX_WAITING {
+            match opens.files.try_recv() {
+                Ok(file) => opened.push(file),
+                Err(error) => {
+                    ended = error == TryRecvError::Disconnected;
+                    break;
+                }
+            }
+        }
+        let missed = opens.missed.load(Ordering::Relaxed);
+        if ended {
             self.opens = None;
-            self.notice(format!("files in use are recorded no more: {error}"));
+            self.notice("files in use are recorded no more: fanotify failed".to_owned());
+            // What is opened from now on is missing in each list.
+            self.watched.values_mut().for_each(|watched| watched.used.lost(1));
         }
         for file in opened {
             let device = Some(file.identity.device);
-            let by_device = self.watched.values_mut().find(|one| one.folders.device == device);
-            match by_device {
-                Some(watched) => watched.used.add(&file.path),
-                None => self.opened_elsewhere(file.pid, &file.path),
+            let by_device = self.watched.iter().find(|(_, one)| one.folders.device == device);
+            // An overlay whose layers lie on several file systems shows their devices: the process
+            // says whose file it is.
+            let container = match by_device {
+                Some((id, _)) => Some(id.clone()),
+                None => self.container_of(file.pid),
+            };
+            if let Some(container) = container {
+                self.note_used(&container, &file.path);
             }
         }
         let new = missed.saturating_sub(self.missed_opens);
         self.missed_opens = missed;
         self.watched.values_mut().for_each(|watched| watched.used.lost(new));
-    }
-
-    /// An overlay whose layers lie on several file systems shows their devices: the process says whose
-    /// file it is.
-    pub(crate) fn opened_elsewhere(&mut self, pid: u32, path: &str) {
-        let group = self.hierarchy.of_process(pid);
-        let ids = group.iter().flat_map(|group| &group.ids);
-        let container = ids.filter_map(|id| self.places.get(*id)).find_map(|place| match place {
-            Place::Container(id) => Some(id.clone()),
-            Place::Expected(_) | Place::Outside => None,
-        });
-        if let Some(watched) = container.and_then(|id| self.watched.get_mut(&id)) {
-            watched.used.add(path);
-        }
     }
 }

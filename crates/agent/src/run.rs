@@ -3,18 +3,22 @@
 use crate::asking::{Asker, Question};
 use crate::cgroup::{Hierarchy, Kind};
 use crate::containers::short;
+use crate::digests::Shared;
 use crate::floods::Floods;
 use crate::guard::Guard;
-use crate::hashing::{Hasher, Shared};
-use crate::judging::Case;
 use crate::left_behind::LeftBehind;
+use crate::opens::Opens;
 use crate::places::{Place, Places};
+use crate::readers::Readers;
+use crate::reading::{Opened, Read, Subject};
+use crate::report;
 use crate::seals::Seals;
-use crate::usage::prune;
+use crate::usage::{FOLDER, prune};
 use crate::watched::Watched;
+use crate::writing::Writer;
 use crate::{AgentError, Message, Mode, Options, Summary, clock};
 use behaviour::Repeats;
-use sensor::{CgroupKey, Exec, KernelEvent, OpenWatch, Sensor, SensorOptions, mount_namespace};
+use sensor::{CgroupKey, Exec, KernelEvent, Sensor, SensorOptions, mount_namespace};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,22 +38,56 @@ const CHORES: Duration = Duration::from_secs(2);
 /// How often all running containers are asked for: at once by events, by this where those were lost.
 const ROLL_CALL: Duration = Duration::from_secs(30);
 
-/// Watches until `stop` is set or the time is over. What happens is told to `out` as it happens.
+/// How long engines are waited for at the start. What they did not say by then comes later, as for a
+/// container that starts.
+const FIRST_ANSWERS: Duration = Duration::from_secs(10);
+
+/// How long is waited at the end for what is still read, and then for what is still written.
+const LAST_READ: Duration = Duration::from_millis(500);
+const LAST_WRITTEN: Duration = Duration::from_secs(1);
+
+/// Watches until `stop` is set or the time is over. What happens is told to `out` as it happens. Each
+/// time that the loop has gone round, and whoever answers for containers too, `alive` is called: where it
+/// is not for long, the watching stands still.
 ///
 /// # Errors
 /// Where this machine cannot watch, or the state folder cannot be written.
 pub fn run(
     options: &Options,
     stop: &AtomicBool,
+    alive: &mut dyn FnMut(),
     out: &mut dyn FnMut(Message),
 ) -> Result<Summary, AgentError> {
     let began = Instant::now();
+    make_room();
     let mut agent = Agent::start(options, out)?;
     let over = || options.duration.is_some_and(|duration| began.elapsed() >= duration);
     while !stop.load(Ordering::Relaxed) && !over() {
         agent.turn()?;
+        if !agent.guard.as_ref().is_some_and(Guard::is_stuck) {
+            alive();
+        }
     }
     agent.end()
+}
+
+/// Open files that are enough for each question that may be open, and for all else.
+const OPEN_FILES: u64 = 8192;
+
+/// Services begin with room for some hundred open files.
+fn make_room() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < OPEN_FILES
+    {
+        // Where it may not be more, what does not fit is refused, one by one.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES.min(hard), hard);
+    }
+}
+
+/// What the threads that may hang do first. In kernels before 5.9 they share what is open, as others do.
+pub(crate) fn alone() {
+    let _ = sensor::forget_descriptors();
 }
 
 /// All that the loop knows.
@@ -62,9 +100,12 @@ pub(crate) struct Agent<'run> {
     pub(crate) left_behind: LeftBehind,
     pub(crate) watched: HashMap<String, Watched>,
     pub(crate) digests: Shared,
-    pub(crate) hasher: Hasher<Case>,
+    /// Whoever opens what lies in containers.
+    pub(crate) readers: Readers<Subject, Read>,
+    pub(crate) opened: Opened,
+    pub(crate) writer: Writer,
     pub(crate) sensor: Sensor,
-    pub(crate) opens: Option<OpenWatch>,
+    pub(crate) opens: Option<Opens>,
     pub(crate) guard: Option<Guard>,
     pub(crate) hierarchy: Hierarchy,
     pub(crate) places: Places,
@@ -80,7 +121,8 @@ pub(crate) struct Agent<'run> {
     pub(crate) ended: HashMap<String, Container>,
     /// Why containers are not known yet.
     pub(crate) unknown: HashMap<String, String>,
-    usage: PathBuf,
+    /// When this run of the agent began.
+    pub(crate) since: String,
     cannot_write: bool,
     lost: u64,
     pub(crate) missed_opens: u64,
@@ -93,12 +135,14 @@ impl<'run> Agent<'run> {
         options: &'run Options,
         out: &'run mut dyn FnMut(Message),
     ) -> Result<Self, AgentError> {
-        let usage = options.state.join("usage");
+        let usage = options.state.join(FOLDER);
         let state = |source| AgentError::State { path: usage.clone(), source };
-        std::fs::create_dir_all(&usage).and_then(|()| prune(&usage)).map_err(state)?;
-        let (running, errors) = engine::containers(&options.endpoints);
-        let hierarchy =
-            hierarchy(&options.endpoints.namespace, running.iter().filter_map(|one| one.pid))?;
+        files::Folder::own(&options.state)
+            .and_then(|folder| folder.own_folder(FOLDER))
+            .and_then(|_| prune(&usage))
+            .map_err(state)?;
+        let first = crate::asking::first(&options.endpoints, FIRST_ANSWERS);
+        let hierarchy = hierarchy(&options.endpoints.namespace, first.pids.iter().copied())?;
         let key = match hierarchy.kind() {
             Kind::Unified => CgroupKey::Unified,
             Kind::Pids => CgroupKey::Pids,
@@ -115,7 +159,9 @@ impl<'run> Agent<'run> {
             floods: Floods::default(),
             left_behind: LeftBehind::default(),
             watched: HashMap::new(),
-            hasher: Hasher::start(digests.clone()).map_err(AgentError::Thread)?,
+            readers: Readers::new("reading", alone),
+            opened: Opened::default(),
+            writer: Writer::start(&options.state, alone).map_err(AgentError::Thread)?,
             sensor,
             opens: None,
             guard: None,
@@ -124,11 +170,11 @@ impl<'run> Agent<'run> {
             outside: host_mounts.clone(),
             host_mounts,
             seals: Seals::new(&options.store),
-            asker: Asker::start(options.endpoints.clone()).map_err(AgentError::Thread)?,
+            asker: Asker::start(&options.endpoints).map_err(AgentError::Thread)?,
             starting: HashMap::new(),
             ended: HashMap::new(),
             unknown: HashMap::new(),
-            usage,
+            since: clock::now(),
             cannot_write: false,
             lost: 0,
             missed_opens: 0,
@@ -137,17 +183,13 @@ impl<'run> Agent<'run> {
             digests,
             out,
         };
-        errors.iter().for_each(|error| agent.notice(error.to_string()));
-        if running.is_empty() && errors.is_empty() && !engine::any_listens(&options.endpoints) {
+        first.errors.into_iter().for_each(|error| agent.notice(error));
+        if !first.listens {
             agent.notice(engine::none_listens(&options.endpoints));
         }
         agent.open_means();
-        for container in running {
-            match engine::container(&options.endpoints, &container.id) {
-                Ok(details) => agent.attach(details, false),
-                Err(error) => agent.notice(format!("container {}: {error}", container.shown())),
-            }
-        }
+        first.details.into_iter().for_each(|details| agent.attach(details, false));
+        agent.settle(LAST_READ);
         agent.ignore_others();
         agent.greet();
         // What began between the first question and the first event is in neither.
@@ -157,7 +199,7 @@ impl<'run> Agent<'run> {
 
     /// What may be missing on a machine without ending the watching.
     fn open_means(&mut self) {
-        match OpenWatch::open() {
+        match Opens::start() {
             Ok(opens) => self.opens = Some(opens),
             Err(error) => self.notice(format!("files in use are not recorded: {error}")),
         }
@@ -284,28 +326,51 @@ impl<'run> Agent<'run> {
         for answer in self.asker.answers() {
             self.answer(answer);
         }
-        for (case, digest) in self.hasher.done() {
-            self.finish(case, digest);
-        }
+        self.collect_opens();
+        self.ask_whose();
+        self.collect_read();
         let denials = self.guard.as_ref().map(Guard::denials).unwrap_or_default();
         for denial in denials {
             self.denied(denial);
         }
-        self.collect_opens();
     }
 
     pub(crate) fn write_usage(&mut self, watched: &mut Watched, always: bool) {
-        let written = watched.used.write(&self.usage, clock::now(), always);
-        // A full disk is said once, not every few seconds.
-        let said = std::mem::replace(&mut self.cannot_write, written.is_err());
-        if let (Err(error), false) = (written, said) {
-            let folder = self.usage.display().to_string();
-            self.notice(format!("cannot write to `{folder}`: {error}"));
+        // What must be written now waits for room, but not for a disk that is gone.
+        if !(self.writer.has_room() || always && self.writer.wait(false, LAST_WRITTEN)) {
+            self.cannot_write("the disk does not answer");
+            return;
+        }
+        let Some(page) = watched.used.page(clock::now(), always) else { return };
+        if let Err(error) = self.writer.write(page) {
+            watched.used.not_written();
+            self.cannot_write(&error.to_string());
+        }
+    }
+
+    /// A full disk is said once, not every few seconds.
+    fn cannot_write(&mut self, reason: &str) {
+        if !std::mem::replace(&mut self.cannot_write, true) {
+            let folder = self.options.state.join(FOLDER).display().to_string();
+            self.notice(format!("cannot write to `{folder}`: {reason}"));
+        }
+    }
+
+    /// What became of the lists that were written. One that was not is written again.
+    fn collect_written(&mut self) {
+        let written = self.writer.written();
+        match written.iter().find_map(|one| one.as_ref().err()) {
+            Some(error) => {
+                self.watched.values_mut().for_each(|one| one.used.not_written());
+                self.cannot_write(&error.to_string());
+            }
+            None => self.cannot_write &= written.is_empty(),
         }
     }
 
     fn chores(&mut self) {
         self.count_lost();
+        self.count_crowded();
         self.tell_left_out(false);
         self.left_behind.forget_old(Instant::now());
         self.look_for_ended();
@@ -320,11 +385,21 @@ impl<'run> Agent<'run> {
             self.roll_call = Instant::now();
             self.asker.ask(&Question::Running, Duration::ZERO);
         }
+        self.collect_written();
         let mut watched = std::mem::take(&mut self.watched);
         for one in watched.values_mut() {
             self.write_usage(one, false);
         }
         self.watched = watched;
+        self.report();
+    }
+
+    /// Writes down how the watching itself goes.
+    fn report(&mut self) {
+        let page = report::page(self);
+        if let Some(page) = page.filter(|_| self.writer.has_room()) {
+            let _ = self.writer.write(page);
+        }
     }
 
     fn tell_left_out(&mut self, all: bool) {
@@ -347,14 +422,29 @@ impl<'run> Agent<'run> {
         self.notice(format!("{new} events were lost: programs may have run that were not judged"));
     }
 
+    /// Programs that wait are bounded, and one that was not read was judged without its digest.
+    fn count_crowded(&mut self) {
+        let crowded = self.readers.crowded();
+        if crowded > 0 {
+            self.summary.unread += crowded;
+            let files = counted(usize::try_from(crowded).unwrap_or(usize::MAX), "file", "files");
+            self.notice(format!("{files} of containers were not read: too many at once"));
+        }
+    }
+
     fn end(mut self) -> Result<Summary, AgentError> {
         // What has happened up to now is still told.
         self.turn()?;
+        self.settle(LAST_READ);
         self.count_lost();
+        self.count_crowded();
         self.tell_left_out(true);
         let mut watched = std::mem::take(&mut self.watched);
         for one in watched.values_mut() {
             self.write_usage(one, true);
+        }
+        if !self.writer.wait(true, LAST_WRITTEN) {
+            self.cannot_write("the disk does not answer");
         }
         Ok(self.summary.clone())
     }

@@ -1,5 +1,6 @@
 //! What works on this machine, which engines answer, and which containers are sealed.
 
+use crate::Report;
 use crate::seals::{Seals, Standing};
 use engine::{Containerd, Docker, Endpoints, EngineError};
 use serde::Serialize;
@@ -16,11 +17,59 @@ pub struct Status {
     pub schema: &'static str,
     /// What the kernel can do, each as it was tried.
     pub capabilities: Vec<Capability>,
+    /// The agent that watches, if any does.
+    pub agent: AgentStatus,
     /// The engines.
     pub engines: Vec<EngineStatus>,
     /// The containers that run.
     pub containers: Vec<ContainerStatus>,
 }
+
+/// How the agent goes, by what it wrote into the state folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "standing", rename_all = "kebab-case")]
+pub enum AgentStatus {
+    /// None has written there.
+    None,
+    /// It runs, and wrote a moment ago.
+    Runs {
+        /// Its own words.
+        #[serde(flatten)]
+        report: Report,
+    },
+    /// It is there, and has not written for a while.
+    Stalled {
+        /// Its own words.
+        #[serde(flatten)]
+        report: Report,
+    },
+    /// It is there no more.
+    Ended {
+        /// Its own words.
+        #[serde(flatten)]
+        report: Report,
+    },
+}
+
+impl AgentStatus {
+    fn of(state: &Path) -> Self {
+        let Some(report) = Report::read(state) else { return Self::None };
+        let age = report.until.parse::<jiff::Timestamp>();
+        let age =
+            age.map_or(i64::MAX, |until| jiff::Timestamp::now().duration_since(until).as_secs());
+        if !crate::process::is_there(report.pid) {
+            Self::Ended { report }
+        } else if age > STALE_SECONDS {
+            Self::Stalled { report }
+        } else {
+            Self::Runs { report }
+        }
+    }
+}
+
+/// After this time without a word in the state folder the agent stands still: it writes every two
+/// seconds.
+const STALE_SECONDS: i64 = 20;
 
 /// Something that the kernel can, or cannot, do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +123,7 @@ impl Status {
 
 /// Tries everything, and asks everyone.
 #[must_use]
-pub fn status(endpoints: &Endpoints, store: &Path) -> Status {
+pub fn status(endpoints: &Endpoints, store: &Path, state: &Path) -> Status {
     let capabilities = sensor::probe().into_iter().map(|capability| Capability {
         name: capability.name.to_owned(),
         works: capability.works,
@@ -92,6 +141,7 @@ pub fn status(endpoints: &Endpoints, store: &Path) -> Status {
     Status {
         schema: STATUS_SCHEMA,
         capabilities: capabilities.collect(),
+        agent: AgentStatus::of(state),
         engines,
         containers: running.map(|container| container_status(container, &seals)).collect(),
     }

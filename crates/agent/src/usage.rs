@@ -3,21 +3,23 @@
 //! In go paths that were opened, mapped or run, out comes one file a container, written whole. Only
 //! what lies in a layer of the image is kept, so that the list is never longer than the image.
 
-use crate::content::raw;
+use crate::writing::{self, Page};
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use vocabulary::usage::USAGE_SCHEMA;
 use vocabulary::{Container, Usage};
 
 /// Files of one container that are listed: an image with more opens is told to be incomplete.
-const MAX_FILES: usize = 20_000;
+pub(crate) const MAX_FILES: usize = 20_000;
 
 /// Paths that were looked up and lie in no layer, so that a log file is not looked up at each open.
 const MAX_FOREIGN: usize = 4_096;
+
+/// The folder of the lists in the state folder.
+pub(crate) const FOLDER: &str = "usage";
 
 /// Usage files that are kept in the folder: those of containers that ended long ago go first.
 const MAX_KEPT: usize = 2_000;
@@ -33,8 +35,6 @@ const RENEW_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Used {
     usage: Usage,
-    /// Folders of the image's layers, top first.
-    layers: Vec<PathBuf>,
     foreign: HashSet<String>,
     changed: bool,
     written: Option<Instant>,
@@ -42,12 +42,7 @@ pub(crate) struct Used {
 
 impl Used {
     /// Begins to watch a container.
-    pub(crate) fn new(
-        container: Container,
-        layers: Vec<PathBuf>,
-        since: String,
-        complete: bool,
-    ) -> Self {
+    pub(crate) fn new(container: Container, since: String, complete: bool) -> Self {
         let usage = Usage {
             schema: USAGE_SCHEMA.to_owned(),
             container,
@@ -57,16 +52,40 @@ impl Used {
             files: BTreeSet::new(),
             lost: 0,
         };
-        Self { usage, layers, foreign: HashSet::new(), changed: true, written: None }
+        Self { usage, foreign: HashSet::new(), changed: true, written: None }
     }
 
-    /// Takes note of a file by the path that the container sees.
-    pub(crate) fn add(&mut self, path: &str) {
+    /// Takes up what was written of the same run of the container before the agent ended. Nobody
+    /// watched in between, so that the list is not complete.
+    pub(crate) fn resume(&mut self, state: &Path) {
+        let name = file_name(&self.usage.container);
+        let bytes = writing::read(&state.join(FOLDER), &name).unwrap_or_default();
+        let Ok(before) = serde_json::from_slice::<Usage>(&bytes) else { return };
+        let own = &self.usage.container;
+        let is_same = before.schema == USAGE_SCHEMA
+            && before.container.id == own.id
+            && before.container.pid == own.pid
+            && before.container.started == own.started;
+        if is_same && before.files.len() <= MAX_FILES {
+            self.usage.since = before.since;
+            self.usage.files = before.files;
+            self.usage.lost = before.lost;
+        }
+    }
+
+    /// Whether a path that the container sees may be new to the list.
+    pub(crate) fn is_new(&self, path: &str) -> bool {
         let path = path.trim_start_matches('/');
-        if path.is_empty() || self.usage.files.contains(path) || self.foreign.contains(path) {
+        !path.is_empty() && !self.usage.files.contains(path) && !self.foreign.contains(path)
+    }
+
+    /// Takes note of a file by the path that the container sees, which the image has or has not.
+    pub(crate) fn add(&mut self, path: &str, in_image: bool) {
+        if !self.is_new(path) {
             return;
         }
-        if !self.in_image(path) {
+        let path = path.trim_start_matches('/');
+        if !in_image {
             if self.foreign.len() >= MAX_FOREIGN {
                 self.foreign.clear();
             }
@@ -95,31 +114,26 @@ impl Used {
         }
     }
 
-    /// Whether a layer holds a file of this name; a path itself is never followed.
-    fn in_image(&self, path: &str) -> bool {
-        let path = raw(path);
-        let plain = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        plain
-            && (self.layers.is_empty()
-                || self.layers.iter().any(|layer| {
-                    fs::symlink_metadata(layer.join(&path)).is_ok_and(|facts| !facts.is_dir())
-                }))
-    }
-
-    /// Writes the list if it changed and it is time, if it is getting old, or `always`.
-    pub(crate) fn write(&mut self, folder: &Path, now: String, always: bool) -> io::Result<()> {
+    /// The list to write, if it changed and it is time, if it is getting old, or `always`.
+    pub(crate) fn page(&mut self, now: String, always: bool) -> Option<Page> {
         let since = |time| self.written.is_none_or(|written| written.elapsed() >= time);
         let wanted = always || (self.changed && since(WRITE_EVERY)) || since(RENEW_EVERY);
         if !wanted {
-            return Ok(());
+            return None;
         }
         // `until` says how far the list reaches, so that it is kept also where nothing is new.
         self.usage.until = now;
         self.written = Some(Instant::now());
         self.changed = false;
-        let mut text = serde_json::to_vec(&self.usage).map_err(io::Error::other)?;
-        text.push(b'\n');
-        write_whole(folder, &file_name(&self.usage.container), &text)
+        let mut content = serde_json::to_vec(&self.usage).ok()?;
+        content.push(b'\n');
+        Some(Page { folder: Some(FOLDER), name: file_name(&self.usage.container), content })
+    }
+
+    /// It could not be written: it is tried again.
+    pub(crate) const fn not_written(&mut self) {
+        self.changed = true;
+        self.written = None;
     }
 }
 
@@ -128,15 +142,6 @@ fn file_name(container: &Container) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
     let id: String = container.id.chars().map(|c| if plain(c) { c } else { '_' }).collect();
     format!("{}.json", id.trim_start_matches('.'))
-}
-
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let beside = folder.join(format!(".{name}.new"));
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, folder.join(name))
 }
 
 /// Removes the oldest files beyond the limit.
@@ -188,37 +193,54 @@ mod tests {
         }
     }
 
+    fn read(page: &Page) -> Usage {
+        serde_json::from_slice(&page.content).unwrap()
+    }
+
     #[test]
     fn only_files_of_the_image_are_listed() {
-        let layer = tempfile::tempdir().unwrap();
-        fs::create_dir_all(layer.path().join("usr/lib")).unwrap();
-        fs::write(layer.path().join("usr/lib/libz.so.1"), "x").unwrap();
-        let layers = vec![layer.path().to_owned()];
-        let mut used = Used::new(container("ab"), layers, "2099-01-01T00:00:00Z".into(), true);
-        for path in ["/usr/lib/libz.so.1", "var/log/own", "usr/lib", "../etc/passwd", "", "/"] {
-            used.add(path);
+        let mut used = Used::new(container("ab"), "2099-01-01T00:00:00Z".into(), true);
+        used.add("/usr/lib/libz.so.1", true);
+        used.add("var/log/own", false);
+        for path in ["usr/lib/libz.so.1", "var/log/own", "", "/"] {
+            assert!(!used.is_new(path), "{path}");
         }
-        let state = tempfile::tempdir().unwrap();
-        used.write(state.path(), "2099-01-01T00:00:05Z".into(), false).unwrap();
-        let text = fs::read_to_string(state.path().join("ab.json")).unwrap();
-        let usage: Usage = serde_json::from_str(&text).unwrap();
+        assert!(used.is_new("usr/lib/other"));
+        let page = used.page("2099-01-01T00:00:05Z".into(), false).unwrap();
+        let usage = read(&page);
         assert_eq!(usage.files.iter().collect::<Vec<_>>(), ["usr/lib/libz.so.1"]);
         assert!(usage.complete);
         assert_eq!(usage.schema, "lazaret.usage/1");
-        assert_eq!(fs::read_dir(state.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[test]
     fn what_did_not_change_is_not_written_again_but_at_the_end() {
+        let mut used = Used::new(container("ab"), "a".into(), true);
+        assert!(used.page("b".into(), false).is_some());
+        assert!(used.page("c".into(), false).is_none());
+        assert_eq!(read(&used.page("d".into(), true).unwrap()).until, "d");
+        used.not_written();
+        assert!(used.page("e".into(), false).is_some(), "what failed is tried again");
+    }
+
+    #[test]
+    fn what_was_written_before_a_restart_is_taken_up_for_the_same_run() {
         let state = tempfile::tempdir().unwrap();
-        let mut used = Used::new(container("ab"), Vec::new(), "a".into(), true);
-        used.write(state.path(), "b".into(), false).unwrap();
-        let file = state.path().join("ab.json");
-        fs::remove_file(&file).unwrap();
-        used.write(state.path(), "c".into(), false).unwrap();
-        assert!(!file.exists());
-        used.write(state.path(), "d".into(), true).unwrap();
-        assert!(fs::read_to_string(file).unwrap().contains("\"until\":\"d\""));
+        fs::create_dir(state.path().join(FOLDER)).unwrap();
+        let write = |page: Page| fs::write(state.path().join(FOLDER).join(page.name), page.content);
+        let mut before = Used::new(container("ab"), "a".into(), true);
+        before.add("usr/bin/app", true);
+        before.lost(2);
+        write(before.page("b".into(), true).unwrap()).unwrap();
+        let mut after = Used::new(container("ab"), "c".into(), false);
+        after.resume(state.path());
+        let usage = read(&after.page("d".into(), true).unwrap());
+        assert!(usage.files.contains("usr/bin/app") && !usage.complete);
+        assert_eq!((usage.since.as_str(), usage.lost), ("a", 2));
+        let another = Container { pid: Some(7), ..container("ab") };
+        let mut after = Used::new(another, "c".into(), false);
+        after.resume(state.path());
+        assert!(read(&after.page("d".into(), true).unwrap()).files.is_empty());
     }
 
     #[test]
@@ -245,7 +267,7 @@ mod tests {
     fn the_oldest_files_go_first() {
         let state = tempfile::tempdir().unwrap();
         for number in 0..=MAX_KEPT {
-            let file = File::create(state.path().join(format!("{number}.json"))).unwrap();
+            let file = fs::File::create(state.path().join(format!("{number}.json"))).unwrap();
             let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 + number as u64);
             file.set_modified(time).unwrap();
         }

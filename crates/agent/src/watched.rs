@@ -2,8 +2,8 @@
 
 use crate::content::{Program, SMALL_BYTES, TICK};
 use crate::seals::{Sealed, Standing};
-use crate::usage::{Used, mapped};
-use crate::{clock, process};
+use crate::usage::Used;
+use crate::{clock, process, root};
 use behaviour::AllowList;
 use engine::{ContainerDetails, FolderRole, LayerFolder};
 use sensor::{Exec, ProgramFile};
@@ -33,7 +33,7 @@ pub(crate) struct Watched {
     /// What its image is held against.
     pub(crate) standing: Standing,
     /// The folders of its file system.
-    pub(crate) folders: Folders,
+    pub(crate) folders: Arc<Folders>,
     /// Which files it used.
     pub(crate) used: Used,
     /// Ids of its own control group, where it is known.
@@ -57,33 +57,38 @@ pub(crate) fn may_be(programs: &AllowList, path: &str, bytes: u64) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Folders {
     /// Layers of the image, topmost first.
-    pub(crate) image: Vec<PathBuf>,
+    pub(crate) image: Arc<[PathBuf]>,
     /// What the container wrote.
     pub(crate) written: Option<PathBuf>,
     /// The device of its root file system, in the kernel's form.
     pub(crate) device: Option<u64>,
+    /// The same, where the engine is known to have mounted it: marks are put on nothing else.
+    pub(crate) given: Option<root::Device>,
 }
 
 impl Folders {
-    /// The folders that the engine named, and the root's device as its first process sees it.
-    pub(crate) fn of(details: &ContainerDetails) -> Self {
+    /// The folders that the engine named, and the root's device: as the engine mounted it, which these
+    /// processes outside of the container see; else as its first process sees it.
+    pub(crate) fn of(details: &ContainerDetails, outside: &[u32]) -> Self {
         let pid = details.container.pid;
-        let mountinfo = pid.and_then(|pid| process::read(pid, "mountinfo"));
-        // Only an overlay is the container's alone.
-        let device = mountinfo
-            .filter(|text| engine::mountinfo::root_overlay(text).is_ok())
-            .and_then(|text| process::device_at(&text, "/"));
-        let mut folders =
-            Self { device: device.map(|(major, minor)| (major << 20) | minor), ..Self::default() };
+        let (mut image, mut written) = (Vec::new(), None);
         for LayerFolder { path, role, .. } in details.layers.iter().rev() {
             match role {
-                FolderRole::Image { .. } => folders.image.push(path.clone()),
-                FolderRole::Written => folders.written = Some(path.clone()),
+                FolderRole::Image { .. } => image.push(path.clone()),
+                FolderRole::Written => written = Some(path.clone()),
                 // Empty files to mount over; nothing that could run.
                 FolderRole::EngineInit => {}
             }
         }
-        folders
+        let given = root::given(outside, &details.container.id, written.as_deref());
+        let seen = || {
+            // Only an overlay is the container's alone.
+            let mountinfo = process::read(pid?, "mountinfo")?;
+            engine::mountinfo::root_overlay(&mountinfo).ok()?;
+            process::device_at(&mountinfo, "/")
+        };
+        let device = given.or_else(seen).map(|(major, minor)| (major << 20) | minor);
+        Self { image: image.into(), written, device, given }
     }
 
     /// On which side a file lies: what the kernel says holds for the container's own file system
@@ -169,39 +174,52 @@ impl Watched {
         }
     }
 
-    /// The file whose digest is needed, or worth showing. One that is no program of the image by its
-    /// place or its length alone is not hashed if it is large: nobody delays a finding, of this
-    /// container or another, by filling up files.
-    pub(crate) fn wanted(&self, exec: &Exec, file: &ProgramFile, side: Side) -> Option<Found> {
-        let expected = match self.sealed() {
+    /// The file whose digest is needed, or worth showing.
+    pub(crate) fn wanted(&self, exec: &Exec, file: &ProgramFile, side: Side) -> Option<Wanted> {
+        let sealed = match self.sealed() {
             // Without a seal there is nothing to hold a digest against.
             None if side != Side::Memory => return None,
-            Some(sealed) if side != Side::Memory => Some(&sealed.programs),
+            Some(sealed) if side != Side::Memory => Some(Arc::clone(sealed)),
             None | Some(_) => None,
         };
-        let found =
-            self.folders.open(file, side, exec.process.pid, clock::moment_of(exec.at_ns))?;
-        let bytes = found.program.stamp.bytes;
-        let may_be = expected.is_some_and(|programs| may_be(programs, &file.path, bytes));
-        // What lies in a layer, no container has filled up.
-        (may_be || bytes <= SMALL_BYTES || side == Side::Image).then_some(found)
+        (!UNANSWERED.contains(&file.file_system)).then(|| Wanted {
+            folders: Arc::clone(&self.folders),
+            file: file.clone(),
+            side,
+            pid: exec.process.pid,
+            began: clock::moment_of(exec.at_ns),
+            sealed,
+        })
     }
 
     /// Whether the guard was asked, and said yes, before this program could begin.
     pub(crate) fn was_asked_about(&self, exec: &Exec, side: Side) -> bool {
         side == Side::Written && self.guarded_ns.is_some_and(|since| since < exec.at_ns)
     }
+}
 
-    /// Takes note of what its processes run and have mapped now.
-    pub(crate) fn look_at(&mut self, pids: impl IntoIterator<Item = u32>) {
-        let Some(device) = self.folders.device else { return };
-        let device = (device >> 20, device & 0xf_ffff);
-        for pid in pids {
-            let Some(maps) = process::read(pid, "maps") else { continue };
-            for path in mapped(&maps, device) {
-                self.used.add(path);
-            }
-        }
+/// A file whose digest is wanted, with what is needed to find it in another thread.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    folders: Arc<Folders>,
+    file: ProgramFile,
+    side: Side,
+    pid: u32,
+    began: SystemTime,
+    sealed: Option<Arc<Sealed>>,
+}
+
+impl Wanted {
+    /// Opens it. One that is no program of the image by its place or its length alone is not hashed if
+    /// it is large: nobody delays a finding, of this container or another, by filling up files.
+    pub(crate) fn open(&self) -> Option<Found> {
+        let Self { file, side, .. } = self;
+        let found = self.folders.open(file, *side, self.pid, self.began)?;
+        let bytes = found.program.stamp.bytes;
+        let programs = self.sealed.as_ref().map(|sealed| &sealed.programs);
+        let may_be = programs.is_some_and(|programs| may_be(programs, &file.path, bytes));
+        // What lies in a layer, no container has filled up.
+        (may_be || bytes <= SMALL_BYTES || *side == Side::Image).then_some(found)
     }
 }
 
@@ -221,7 +239,7 @@ mod tests {
             fs::create_dir_all(folder.join("bin")).unwrap();
             fs::write(folder.join("bin/tool"), b"sealed").unwrap();
         }
-        Folders { image: vec![layer], written: Some(written), device: Some(1) }
+        Folders { image: [layer].into(), written: Some(written), device: Some(1), given: None }
     }
 
     fn file(inode: u64, file_system: u64) -> ProgramFile {

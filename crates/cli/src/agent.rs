@@ -1,4 +1,4 @@
-//! `lazaret agent`: starts the watching, prints what it tells, and ends it in order.
+//! `lazaret agent`: starts the watching, in a process of its own ([`crate::keeping`]), prints what it tells, and ends it in order.
 //!
 //! Alerts go to standard output and to the file of `-o`, each in one write, so that a reader never
 //! sees half of one; what concerns the watching itself goes to standard error.
@@ -6,8 +6,9 @@
 use crate::World;
 use crate::args::{AgentArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
+use crate::keeping::{self, Line};
 use crate::output;
-use agent::{EngineStatus, Message, Mode, Options, Status};
+use agent::{AgentStatus, EngineStatus, Message, Mode, Options, Status};
 use nix::sys::signal::{SigSet, Signal};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -27,23 +28,47 @@ pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
             "the agent watches the kernel, which needs root; run it as root, or with sudo",
         ));
     }
+    let stop = stop_on_signals()?;
+    let Some(restarts) = args.kept else { return keeping::keep(world, args, &stop) };
+    let mut line = Line::to_keeper(&stop)
+        .map_err(|_| Failure::usage("`--kept` is for the agent's own use; leave it out"))?;
+    let ended = watch(world, args, restarts, &stop, &mut line);
+    let code = ended.as_ref().map_or_else(|failure| failure.exit, |exit| *exit).code();
+    line.ended(code);
+    ended
+}
+
+/// Watches until told to end, and sums up.
+fn watch(
+    world: &World,
+    args: &AgentArgs,
+    restarts: u32,
+    stop: &Arc<AtomicBool>,
+    line: &mut Line,
+) -> Result<Exit, Failure> {
+    let seconds = args.seconds.map(|seconds| seconds.saturating_sub(args.elapsed));
     let options = Options {
         endpoints: world.engines(),
-        store,
+        store: world.state()?.join("seals"),
         state: world.state()?,
         mode: if args.enforce { Mode::Enforce } else { Mode::Observe },
-        duration: args.seconds.map(Duration::from_secs),
+        duration: seconds.map(Duration::from_secs),
+        restarts,
     };
-    let stop = stop_on_signals()?;
-    let mut telling = Telling::new(world, args, Arc::clone(&stop))?;
-    let summary = agent::run(&options, &stop, &mut |message| telling.tell(&message));
+    let mut telling = Telling::new(world, args, Arc::clone(stop))?;
+    let alive = &mut || line.alive();
+    let summary = agent::run(&options, stop, alive, &mut |message| telling.tell(&message));
     let summary = summary.map_err(|error| Failure::new(Exit::Usage, error))?;
     let left_out = match summary.left_out {
         0 => String::new(),
         count => format!(" and {count} left out"),
     };
+    let unread = match summary.unread {
+        0 => String::new(),
+        count => format!("; {} unread", counted(count, "file", "files")),
+    };
     world.printing.remark(&format!(
-        "{} watched, {} of sealed images; {} ran; {}, {}{left_out}; {} stopped; {} lost",
+        "{} watched, {} of sealed images; {} ran; {}, {}{left_out}; {} stopped; {} lost{unread}",
         counted(summary.containers, "container", "containers"),
         summary.sealed,
         counted(summary.executions, "program", "programs"),
@@ -53,7 +78,7 @@ pub(crate) fn run(world: &World, args: &AgentArgs) -> Result<Exit, Failure> {
         counted(summary.lost, "event", "events"),
     ));
     let told = telling.end();
-    if summary.lost > 0 || !told {
+    if summary.lost > 0 || summary.unread > 0 || !told {
         return Ok(Exit::Incomplete);
     }
     Ok(Exit::Clean)
@@ -238,7 +263,7 @@ impl Printer {
 
 /// What works here. Without root most cannot be tried, which it says itself.
 fn status(world: &World, args: &AgentArgs, store: &std::path::Path) -> Result<Exit, Failure> {
-    let status = agent::status(&world.engines(), store);
+    let status = agent::status(&world.engines(), store, &world.state()?);
     match args.format {
         StatusFormat::Json => output::print_json(&status)?,
         StatusFormat::Table => output::print(|out| table(&status, out))?,
@@ -258,6 +283,7 @@ fn table(status: &Status, out: &mut dyn io::Write) -> io::Result<()> {
         let EngineStatus { engine, address, detail, .. } = engine;
         writeln!(out, "  {answers:<6}{engine:<12}{address}: {detail}")?;
     }
+    agent_table(&status.agent, out)?;
     writeln!(out, "containers")?;
     if status.containers.is_empty() {
         writeln!(out, "  none run")?;
@@ -273,6 +299,32 @@ fn table(status: &Status, out: &mut dyn io::Write) -> io::Result<()> {
     }
     if !status.can_run() {
         writeln!(out, "the agent cannot run here: it needs what is marked `no` for exec and exit")?;
+    }
+    Ok(())
+}
+
+/// How the agent that watches goes, by what it wrote down.
+fn agent_table(agent: &AgentStatus, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "agent")?;
+    let (word, report) = match agent {
+        AgentStatus::None => return writeln!(out, "  none has watched with this state folder"),
+        AgentStatus::Runs { report } => ("runs", report),
+        AgentStatus::Stalled { report } => ("stalled", report),
+        AgentStatus::Ended { report } => ("ended", report),
+    };
+    let mode = if report.enforces { "enforcing" } else { "observing" };
+    let restarts = match report.restarts {
+        0 => String::new(),
+        count => format!(", started again {}", counted(u64::from(count), "time", "times")),
+    };
+    let containers = counted(report.containers, "container", "containers");
+    let (since, until) = (plain(&report.since), plain(&report.until));
+    writeln!(out, "  {word:<8}{mode}, {containers}, from {since} to {until}{restarts}")?;
+    for unread in &report.unread {
+        let name = unread.name.as_deref().unwrap_or(&unread.container);
+        let asked = if unread.silent { ", and is not asked for now" } else { "" };
+        let threads = counted(unread.hung, "thread waits", "threads wait");
+        writeln!(out, "  unread  {}: its files do not answer: {threads}{asked}", plain(name))?;
     }
     Ok(())
 }

@@ -496,6 +496,12 @@ pub(crate) struct AgentArgs {
     /// End after this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
+    /// This is the process that watches, started by its keeper, which has started it again so often
+    #[arg(long, value_name = "COUNT", hide = true)]
+    pub(crate) kept: Option<u32>,
+    /// For how many seconds the keeper runs already
+    #[arg(long, value_name = "SECONDS", hide = true, default_value_t = 0)]
+    pub(crate) elapsed: u64,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -13,16 +13,37 @@ pub(crate) enum Exit {
     Internal,
 }
 
+impl Exit {
+    /// The code.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::NoDatabase => 4,
+            Self::Internal => 70,
+        }
+    }
+
+    /// What another process of this program ended with.
+    pub(crate) fn of(code: u8) -> Self {
+        let all = [Self::Clean, Self::Findings, Self::Usage, Self::Incomplete, Self::NoDatabase];
+        all.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Internal)
+    }
+
+    /// The same, where something was not looked at.
+    pub(crate) const fn or_incomplete(self) -> Self {
+        match self {
+            Self::Clean => Self::Incomplete,
+            other => other,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Clean => 0,
-            Exit::Findings => 1,
-            Exit::Usage => 2,
-            Exit::Incomplete => 3,
-            Exit::NoDatabase => 4,
-            Exit::Internal => 70,
-        })
+        Self::from(exit.code())
     }
 }
 

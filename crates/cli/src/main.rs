@@ -13,6 +13,7 @@ mod distro;
 mod exit;
 mod explain;
 mod freshness;
+mod keeping;
 mod keys;
 mod matching;
 mod output;

@@ -10,6 +10,7 @@
 mod clock;
 #[cfg(any(bpf_object, fuzzing))]
 mod decode;
+mod descriptors;
 mod error;
 mod event;
 pub mod fanotify;
@@ -30,9 +31,10 @@ mod sensor;
 mod sensor;
 
 pub use clock::{boot_ns, mount_namespace, process_ids};
+pub use descriptors::forget_descriptors;
 pub use error::SensorError;
 pub use event::{Exec, Exit, Fork, KernelEvent, ProgramFile, Script};
-pub use fanotify::{ExecGuard, ExecRequest, OpenWatch, OpenedFile, Verdict};
+pub use fanotify::{Asked, ExecGuard, ExecRequest, OpenMarks, OpenWatch, OpenedFile, Verdict};
 pub use options::{CgroupKey, Enforcement, ProgramStats, SensorOptions};
 pub use probe::{Capability, probe};
 pub use process::{ProcessHandle, Stopped};

@@ -12,6 +12,7 @@ use nix::sys::fanotify::{
 use std::fs::File;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use vocabulary::FileIdentity;
 
@@ -42,6 +43,57 @@ pub enum Verdict {
     AllowAndRemember,
     /// It may not run: the caller gets EPERM.
     Deny,
+}
+
+/// A question that is answered later, so that one that takes long keeps no other waiting. Dropped, it is
+/// answered with `allow`.
+#[derive(Debug)]
+pub struct Asked {
+    guard: Arc<ExecGuard>,
+    event: FanotifyEvent,
+    answered: bool,
+    /// The process that would run it.
+    pub pid: u32,
+}
+
+impl Asked {
+    /// What is asked about. This asks the file's own file system, and may take as long as that does.
+    ///
+    /// # Errors
+    /// Where the file cannot be asked.
+    pub fn request(&self) -> std::io::Result<(File, String, FileIdentity)> {
+        let descriptor = self.event.fd().ok_or(std::io::ErrorKind::NotFound)?;
+        opened(descriptor)
+    }
+
+    /// Answers.
+    ///
+    /// # Errors
+    /// Where the group cannot be written to; then the kernel is not told anything.
+    pub fn answer(mut self, verdict: Verdict) -> Result<(), SensorError> {
+        self.respond(verdict).map_err(|error| failed("answer", error))
+    }
+
+    fn respond(&mut self, verdict: Verdict) -> nix::Result<()> {
+        let Some(descriptor) = self.event.fd() else { return Ok(()) };
+        self.answered = true;
+        let group = &self.guard.group;
+        if verdict == Verdict::AllowAndRemember {
+            ignore(group, descriptor, MaskFlags::FAN_OPEN_EXEC_PERM, false);
+        }
+        let deny = verdict == Verdict::Deny;
+        let response = if deny { Response::FAN_DENY } else { Response::FAN_ALLOW };
+        group.write_response(FanotifyResponse::new(descriptor, response))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if !self.answered {
+            // Where even this fails, closing the group answers.
+            let _ = self.respond(Verdict::Allow);
+        }
+    }
 }
 
 /// Guards file systems against programs that should not run.
@@ -138,6 +190,20 @@ impl ExecGuard {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// The questions that come within the time, to be answered later. What this process asks itself is
+    /// answered at once: it would wait for itself.
+    ///
+    /// # Errors
+    /// Where the group cannot be read; what was asked is allowed then.
+    pub fn asked(self: &Arc<Self>, timeout: Duration) -> Result<Vec<Asked>, SensorError> {
+        let events = events(&self.group, timeout)?;
+        let asked = events.into_iter().filter(|event| event.fd().is_some()).map(|event| {
+            let pid = u32::try_from(event.pid()).unwrap_or_default();
+            Asked { guard: Arc::clone(self), event, answered: false, pid }
+        });
+        Ok(asked.filter(|asked| asked.pid != std::process::id()).collect())
     }
 
     /// The question of an event, with who asks.

@@ -7,8 +7,8 @@
 mod guard;
 mod watch;
 
-pub use guard::{ExecGuard, ExecRequest, Verdict};
-pub use watch::{OpenWatch, OpenedFile};
+pub use guard::{Asked, ExecGuard, ExecRequest, Verdict};
+pub use watch::{OpenMarks, OpenWatch, OpenedFile};
 
 use crate::{SensorError, text};
 use nix::errno::Errno;
@@ -55,7 +55,9 @@ fn events(group: &Fanotify, timeout: Duration) -> Result<Vec<FanotifyEvent>, Sen
     }
     match group.read_events() {
         Ok(events) => Ok(events),
-        Err(Errno::EAGAIN | Errno::EINTR) => Ok(Vec::new()),
+        // Without a descriptor to be had the kernel refuses what was asked, and tells of no open. That is
+        // no reason to guard nothing any more.
+        Err(Errno::EAGAIN | Errno::EINTR | Errno::EMFILE | Errno::ENFILE) => Ok(Vec::new()),
         Err(error) => Err(failed("read events", error)),
     }
 }

@@ -9,6 +9,7 @@ use crate::SensorError;
 use nix::sys::fanotify::{Fanotify, InitFlags, MarkFlags, MaskFlags};
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use vocabulary::FileIdentity;
 
@@ -26,10 +27,27 @@ pub struct OpenedFile {
     pub identity: FileIdentity,
 }
 
+/// Puts marks, while another thread polls.
+#[derive(Clone, Debug)]
+pub struct OpenMarks {
+    group: Arc<Fanotify>,
+}
+
+impl OpenMarks {
+    /// As [`OpenWatch::watch`].
+    ///
+    /// # Errors
+    /// Where the root cannot be opened or marked.
+    pub fn watch(&self, root: &Path) -> Result<(), SensorError> {
+        let flags = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_MOUNT;
+        mark(&self.group, flags, MaskFlags::FAN_OPEN, root)
+    }
+}
+
 /// Watches the root mounts of containers.
 #[derive(Debug)]
 pub struct OpenWatch {
-    group: Fanotify,
+    group: Arc<Fanotify>,
     reported: HashSet<FileIdentity>,
     overflows: u64,
 }
@@ -40,8 +58,14 @@ impl OpenWatch {
     /// # Errors
     /// Without root, or in a kernel without fanotify.
     pub fn open() -> Result<Self, SensorError> {
-        let group = group(InitFlags::FAN_CLASS_NOTIF)?;
+        let group = Arc::new(group(InitFlags::FAN_CLASS_NOTIF)?);
         Ok(Self { group, reported: HashSet::new(), overflows: 0 })
+    }
+
+    /// What puts marks from another thread.
+    #[must_use]
+    pub fn marks(&self) -> OpenMarks {
+        OpenMarks { group: Arc::clone(&self.group) }
     }
 
     /// Watches the mount at a container's root, such as `/proc/PID/root`.
@@ -49,8 +73,7 @@ impl OpenWatch {
     /// # Errors
     /// Where the root cannot be opened or marked.
     pub fn watch(&self, root: &Path) -> Result<(), SensorError> {
-        let flags = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_MOUNT;
-        mark(&self.group, flags, MaskFlags::FAN_OPEN, root)
+        self.marks().watch(root)
     }
 
     /// Watches it no longer. A mount that is gone needs no release.

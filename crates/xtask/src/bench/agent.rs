@@ -299,10 +299,21 @@ impl Agent {
         bail!("the agent loaded no kernel programs")
     }
 
+    /// Its processes: the one that keeps the watching, and the one that watches.
+    fn processes(&self) -> Vec<u32> {
+        let keeper = self.0.id();
+        let children = std::fs::read_to_string(format!("/proc/{keeper}/task/{keeper}/children"));
+        let children = children.unwrap_or_default();
+        let watching = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        std::iter::once(keeper).chain(watching).collect()
+    }
+
     /// Nanoseconds and runs of all its kernel programs.
     fn programs(&self) -> Result<(u64, u64)> {
         let (mut time, mut runs, mut any) = (0, 0, false);
-        for entry in std::fs::read_dir(format!("/proc/{}/fdinfo", self.0.id()))?.flatten() {
+        let folders = self.processes().into_iter().map(|pid| format!("/proc/{pid}/fdinfo"));
+        let entries = folders.filter_map(|folder| std::fs::read_dir(folder).ok());
+        for entry in entries.flatten().flatten() {
             let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
             let number = |key: &str| -> Option<u64> {
                 text.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok())
@@ -317,23 +328,13 @@ impl Agent {
         Ok((time, runs))
     }
 
+    /// Of both processes; pages of the program that they share are counted in each.
     fn peak_megabytes(&self) -> Result<f64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let peak = text.lines().find_map(|line| {
-            line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u32>().ok()
-        });
-        Ok(f64::from(peak.context("no peak memory")?) * 1024.0 / 1e6)
+        self.processes().into_iter().map(peak_megabytes).sum()
     }
 
     fn cpu_seconds(&self) -> Result<f64> {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let behind = text.rsplit(')').next().unwrap_or_default();
-        let fields: Vec<&str> = behind.split_whitespace().collect();
-        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u32>().ok());
-        let ticks = ticks(11).zip(ticks(12)).context("no CPU time")?;
-        let rate = output(&mut command("getconf", ["CLK_TCK"]))?;
-        let rate: u32 = String::from_utf8_lossy(&rate).trim().parse()?;
-        Ok(f64::from(ticks.0 + ticks.1) / f64::from(rate))
+        self.processes().into_iter().map(cpu_seconds).sum()
     }
 
     fn end(&mut self) -> Result<()> {
@@ -342,4 +343,23 @@ impl Agent {
         self.0.wait()?;
         Ok(())
     }
+}
+
+fn peak_megabytes(pid: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = text.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<u32>().ok()
+    });
+    Ok(f64::from(peak.context("no peak memory")?) * 1024.0 / 1e6)
+}
+
+fn cpu_seconds(pid: u32) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let behind = text.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<&str> = behind.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u32>().ok());
+    let ticks = ticks(11).zip(ticks(12)).context("no CPU time")?;
+    let rate = output(&mut command("getconf", ["CLK_TCK"]))?;
+    let rate: u32 = String::from_utf8_lossy(&rate).trim().parse()?;
+    Ok(f64::from(ticks.0 + ticks.1) / f64::from(rate))
 }
