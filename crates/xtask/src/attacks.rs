@@ -126,7 +126,9 @@ mod tests {
         let page = format!("# x\n{FROM}former\n{TO}end\n");
         let updated = replaced(&page, &table).unwrap();
         assert!(
-            updated.starts_with("# x\n") && updated.ends_with("end\n") && !updated.contains("former")
+            updated.starts_with("# x\n")
+                && updated.ends_with("end\n")
+                && !updated.contains("former")
         );
         assert_eq!(replaced(&updated, &table).unwrap(), updated);
         assert!(parse(String::new(), "fn x() {}").is_err());
