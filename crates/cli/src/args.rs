@@ -61,7 +61,8 @@ pub(crate) struct Global {
     /// Never open a network connection
     #[arg(long, global = true, env = "LAZARET_OFFLINE", hide_env_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
     pub(crate) offline: Option<bool>,
-    /// Configuration file [default: lazaret.toml here, else in the user's configuration folder]
+    /// Configuration file [default: config.toml in the user's configuration folder, and over it
+    /// lazaret.toml here, which may only tighten]
     #[arg(
         long,
         global = true,
@@ -331,6 +332,15 @@ pub(crate) struct PolicyArgs {
     /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
     #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
     pub(crate) policy: Option<PathBuf>,
+    /// Leave out policy and ignore files that are found, not named: what is scanned may have brought
+    /// them along
+    #[arg(
+        long,
+        env = "LAZARET_NO_PROJECT_POLICY",
+        hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) no_project_policy: bool,
     /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
     /// several times. `attached` takes the OpenVEX documents that are attached to the image in its
     /// registry or OCI layout, for `scan` of named images: whoever may push there may silence findings

@@ -101,7 +101,10 @@ fn includes_count_before_the_file_itself_and_end() {
     assert_eq!(policy.places["fail-on-unknown"], "team.yaml:3");
     let text = "version: 1\ninclude: [loop.yaml]\n";
     let error = parse_policy("lazaret.yaml", text, &include).unwrap_err().to_string();
-    assert_eq!(error, "`loop.yaml`, line 2: `loop.yaml` is included already; leave it out");
+    assert_eq!(
+        error,
+        "`loop.yaml`, line 2: what is included here is included already; leave it out"
+    );
 }
 
 fn package(purl: &str, licences: &[&str]) -> Package {
