@@ -33,19 +33,24 @@ pub(crate) fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
     Some(base.join("lazaret"))
 }
 
-/// Who we are to registries: `LAZARET_REGISTRY_…`, else Docker's `config.json` in `DOCKER_CONFIG` or
-/// the user's folder.
+/// Who we are to registries: `LAZARET_REGISTRY_…` to those that `LAZARET_REGISTRY` names, else Docker's
+/// `config.json` in `DOCKER_CONFIG` or the user's folder.
 pub(crate) fn registry_credentials() -> image::Credentials {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let folder = std::env::var_os("DOCKER_CONFIG")
-        .filter(|folder| !folder.is_empty())
+    let named = std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty());
+    let docker_config_found = named.is_none();
+    let folder = named
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
+    let registries = set("LAZARET_REGISTRY").unwrap_or_default();
+    let registries = registries.split(',').map(|name| name.trim().to_owned());
     image::Credentials {
+        registries: registries.filter(|name| !name.is_empty()).collect(),
         token: set("LAZARET_REGISTRY_TOKEN").map(image::Secret::new),
         username: set("LAZARET_REGISTRY_USERNAME"),
         password: set("LAZARET_REGISTRY_PASSWORD").map(image::Secret::new),
         docker_config: folder.map(|folder| folder.join("config.json")),
+        docker_config_found,
     }
 }
 
