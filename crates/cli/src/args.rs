@@ -22,7 +22,12 @@ Exit codes:
   2   usage: wrong arguments, or an input that is not there
   3   incomplete: not all could be looked at
   4   no vulnerability database
-  70  internal error";
+  70  internal error
+
+Login to registries:
+  that of `docker login`; or, for the registries that LAZARET_REGISTRY names (HOST[:PORT], several
+  divided by commas), LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD, or
+  LAZARET_REGISTRY_TOKEN";
 
 const AGENT_EXIT_CODES: &str = "\
 It ends on SIGINT, SIGTERM or SIGHUP, with exit code 0 whatever it reported; with 3 where events were

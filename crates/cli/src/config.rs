@@ -141,6 +141,7 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
     let own = settings::user_folder("XDG_CONFIG_HOME", ".config");
     let mut settings = Settings::default();
     if let Some(file) = own.map(|folder| folder.join("config.toml"))
+        && !is_out_of_reach(&file)
         && let Some(found) = found::read(&file, CONFIG_BYTES, otherwise)?
     {
         settings = parse(&file.display().to_string(), &found.text)?;
@@ -149,6 +150,13 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
         Some(found) => Ok(settings.tightened(parse(LOCAL_FILE, &found.text)?)),
         None => Ok(settings),
     }
+}
+
+/// Whether it is in a folder that we may not enter, as HOME is that another user left to us: nothing is
+/// our own there.
+fn is_out_of_reach(file: &Path) -> bool {
+    let asked = std::fs::symlink_metadata(file);
+    asked.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 impl Settings {

@@ -156,6 +156,8 @@ struct Login {
 fn from_config(path: &Path, found: bool, host: &str) -> Result<Option<Credential>, RegistryError> {
     let wrong = |reason: String| RegistryError::Config { path: path.to_owned(), reason };
     let read = match found {
+        // In a folder that we may not enter nothing is ours.
+        true if is_out_of_reach(path) => Ok(None),
         true => files::read_trusted(path, CONFIG_BYTES).map(|read| read.map(|read| read.content)),
         false => match files::read(path, CONFIG_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -180,6 +182,11 @@ fn from_config(path: &Path, found: bool, host: &str) -> Result<Option<Credential
         Some((_, login)) => login.credential().map_err(|reason| wrong(reason.to_owned())),
         None => Ok(None),
     }
+}
+
+fn is_out_of_reach(path: &Path) -> bool {
+    let asked = std::fs::symlink_metadata(path);
+    asked.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 impl Login {
