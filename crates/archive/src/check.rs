@@ -89,7 +89,7 @@ fn attempt(asked: &Asked<'_>, means: &Means<'_>) -> Result<Freshness, Coverage> 
     let place = place(distribution, &own, &native, means.mirror).map_err(skipped)?;
     let trust = Trust::new(&distribution.id, &place.suite, means.keyring);
     let known =
-        Known { keyring: keys(asked, means), trust, means, unread: unread(asked, &own, &place) };
+        Known { keyring: keys(asked, &trust), trust, means, unread: unread(asked, &own, &place) };
     let mirror = Mirror::new(means.client, &place, means.cache);
     let newest = newest(&mirror, &known, &place)?;
     let (offers, mut problems) = offers(&mirror, &newest.release, asked.packages, &native)?;
@@ -131,9 +131,11 @@ struct Known<'means> {
     unread: Vec<String>,
 }
 
-/// The keys that the user gave and those of the image, of which only those count that are trusted.
-fn keys(asked: &Asked<'_>, means: &Means<'_>) -> Keyring {
-    let mut keyring = means.keyring.clone();
+/// The keys that are pinned or given, and those of the image, of which only those count that are
+/// trusted. The former come first: of a key that is there, an image's copy adds only what the key says
+/// of itself.
+fn keys(asked: &Asked<'_>, trust: &Trust) -> Keyring {
+    let mut keyring = trust.keys().clone();
     let embedded = asked.sources.iter().flat_map(|(path, text)| apt_sources::keys(path, text));
     let embedded: Vec<String> = embedded.collect();
     let files = asked.keyrings.iter().map(|(_, bytes)| bytes.as_slice());

@@ -22,7 +22,12 @@ Exit codes:
   2   usage: wrong arguments, or an input that is not there
   3   incomplete: not all could be looked at
   4   no vulnerability database
-  70  internal error";
+  70  internal error
+
+Login to registries:
+  that of `docker login`; or, for the registries that LAZARET_REGISTRY names (HOST[:PORT], several
+  divided by commas), LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD, or
+  LAZARET_REGISTRY_TOKEN";
 
 const AGENT_EXIT_CODES: &str = "\
 It ends on SIGINT, SIGTERM or SIGHUP, with exit code 0 whatever it reported; with 3 where events were
@@ -61,7 +66,8 @@ pub(crate) struct Global {
     /// Never open a network connection
     #[arg(long, global = true, env = "LAZARET_OFFLINE", hide_env_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
     pub(crate) offline: Option<bool>,
-    /// Configuration file [default: lazaret.toml here, else in the user's configuration folder]
+    /// Configuration file [default: config.toml in the user's configuration folder, and over it
+    /// lazaret.toml here, which may only tighten]
     #[arg(
         long,
         global = true,
@@ -331,6 +337,15 @@ pub(crate) struct PolicyArgs {
     /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
     #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
     pub(crate) policy: Option<PathBuf>,
+    /// Leave out policy and ignore files that are found, not named: what is scanned may have brought
+    /// them along
+    #[arg(
+        long,
+        env = "LAZARET_NO_PROJECT_POLICY",
+        hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) no_project_policy: bool,
     /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
     /// several times. `attached` takes the OpenVEX documents that are attached to the image in its
     /// registry or OCI layout, for `scan` of named images: whoever may push there may silence findings
@@ -392,24 +407,7 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     #[command(flatten)]
-    pub(crate) freshness: FreshnessArgs,
-}
-
-/// Whether the distribution's own archive is asked, and whom to believe.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct FreshnessArgs {
-    /// Ask the archive of a Debian or Ubuntu image which packages have a newer security version, also
-    /// where no advisory is known
-    #[arg(long, conflicts_with = "running")]
-    pub(crate) freshness: bool,
-    /// Where the security suites are, in place of what the image says, such as
-    /// http://mirror.example/debian-security
-    #[arg(long, value_name = "URL", env = "LAZARET_ARCHIVE_MIRROR", hide_env_values = true)]
-    pub(crate) archive_mirror: Option<String>,
-    /// Keyring whose keys may sign an archive, besides Debian's and Ubuntu's own; may be given several
-    /// times
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keyring: Vec<PathBuf>,
+    pub(crate) freshness: crate::freshness::FreshnessArgs,
 }
 
 #[derive(Clone, Debug, Args)]

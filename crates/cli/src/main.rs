@@ -7,11 +7,13 @@ mod affected;
 mod agent;
 mod args;
 mod compare;
+mod config;
 mod database;
 mod diff;
 mod distro;
 mod exit;
 mod explain;
+mod found;
 mod freshness;
 mod keeping;
 mod keys;
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
-    let settings = settings::load(cli.global.config.as_deref())?;
+    let settings = config::load(cli.global.config.as_deref())?;
     let printing = Printing::new(&cli.global, &settings);
     let world = World { global: cli.global, settings, printing };
     match cli.command {
@@ -100,7 +102,7 @@ fn man(words: &[String]) -> Result<Exit, Failure> {
 /// What a command is run by, apart from its own arguments.
 pub(crate) struct World {
     pub(crate) global: args::Global,
-    pub(crate) settings: settings::Settings,
+    pub(crate) settings: config::Settings,
     pub(crate) printing: Printing,
 }
 

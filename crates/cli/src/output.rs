@@ -1,8 +1,8 @@
 //! Writes results: to standard output, or to files that are whole or not there.
 
 use crate::args::{Color, Global, OutputArgs};
+use crate::config::Settings;
 use crate::exit::{Exit, Failure};
-use crate::settings::Settings;
 use report::{Format, Style, Template};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};

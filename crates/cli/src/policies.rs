@@ -2,27 +2,27 @@
 //!
 //! A file is looked for upward from the working folder, to the root of the repository, the user's
 //! folder or the file system. One that others may write is refused and named: it could silence
-//! whatever it likes.
+//! whatever it likes. What one that was found includes lies below its folder.
 
 use crate::World;
 use crate::args::{DatabaseArgs, PolicyArgs, ReadArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::output::plain;
 use crate::sbom::{exit_of, today};
-use crate::{diff, output, scanning, settings};
+use crate::{diff, found, output, scanning, settings};
 use clap::{Args, Subcommand};
 use policy::{About, Judgement, Policy, Verdict};
 use serde::Serialize;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use vocabulary::{Fingerprint, Outcome, Severity, counted};
 
 /// The name of a policy file.
 const FILE: &str = "lazaret.yaml";
 /// Bytes of a policy file.
 const BYTES: u64 = 4 << 20;
-/// Folders that are looked into, upward.
-const FOLDERS: usize = 64;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
@@ -65,48 +65,78 @@ pub(crate) fn run(world: &World, command: PolicyCommand) -> Result<Exit, Failure
 }
 
 /// The policy of a file that is named, else of one that is found; the empty one where there is none.
-pub(crate) fn load(world: &World, named: Option<&Path>) -> Result<Policy, Failure> {
-    match named.map(Path::to_owned).or(world.settings.policy.clone()) {
-        Some(file) => read(&file),
-        None => match find()? {
-            Some(file) => read(&file),
-            None => Ok(Policy::default()),
-        },
+pub(crate) fn load(world: &World, args: &PolicyArgs) -> Result<Policy, Failure> {
+    match args.policy.as_ref().or(world.settings.policy.as_ref()) {
+        Some(file) => read(file),
+        None if without_found(world, args) => Ok(Policy::default()),
+        None => find()?.map_or_else(|| Ok(Policy::default()), |found| found.read()),
     }
 }
 
-/// The nearest file upward that nobody else may write.
-fn find() -> Result<Option<PathBuf>, Failure> {
-    let Ok(here) = std::env::current_dir() else { return Ok(None) };
+/// Whether files that nobody named are left out.
+pub(crate) fn without_found(world: &World, args: &PolicyArgs) -> bool {
+    args.no_project_policy || world.settings.no_project_policy.unwrap_or(false)
+}
+
+/// A policy that nobody named.
+struct Found {
+    name: PathBuf,
+    text: String,
+    folder: files::Folder,
+}
+
+/// The nearest file upward.
+fn find() -> Result<Option<Found>, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::usage(format!("the working folder cannot be told: {error}")))?;
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    for (steps, folder) in here.ancestors().take(FOLDERS).enumerate() {
-        let file = folder.join(FILE);
-        if let Ok(metadata) = std::fs::metadata(&file)
-            && metadata.is_file()
-        {
-            if steps > 0 {
-                trusted(&file, &metadata)?;
-            }
-            // As people would write it, where it lies here.
-            return Ok(Some(if steps == 0 { PathBuf::from(FILE) } else { file }));
+    for (steps, folder) in here.ancestors().enumerate() {
+        // As people would write it, where it lies here.
+        let name = if steps == 0 { PathBuf::from(FILE) } else { folder.join(FILE) };
+        let otherwise = "name it with --policy, or leave it out with --no-project-policy";
+        if let Some(found) = found::read(&name, BYTES, otherwise)? {
+            return Ok(Some(Found { name, text: found.text, folder: found.folder }));
         }
-        if folder.join(".git").exists() || home.as_deref() == Some(folder) {
+        if is_root_of_repository(folder) || home.as_deref() == Some(folder) {
             break;
         }
     }
     Ok(None)
 }
 
-fn trusted(file: &Path, metadata: &std::fs::Metadata) -> Result<(), Failure> {
-    let own = nix::unistd::geteuid().as_raw();
-    let foreign = metadata.uid() != own && metadata.uid() != 0;
-    if foreign || metadata.mode() & 0o002 != 0 {
-        return Err(Failure::usage(format!(
-            "`{}` belongs to, or may be written by, somebody else; name it with --policy if it is meant",
-            file.display()
-        )));
+/// Whether a repository begins here. A mark that somebody else made hides no policy further up.
+fn is_root_of_repository(folder: &Path) -> bool {
+    std::fs::symlink_metadata(folder.join(".git"))
+        .is_ok_and(|mark| files::may_write(mark.uid(), mark.gid(), 0).is_none())
+}
+
+impl Found {
+    /// Reads it with what it includes, which lies below its folder.
+    fn read(&self) -> Result<Policy, Failure> {
+        let top = self.name.parent().unwrap_or(Path::new(""));
+        let name = self.name.display().to_string();
+        let names = RefCell::new(BTreeSet::from([name.clone()]));
+        let include = |from: &str, path: &str| {
+            let inner = Path::new(path).components().collect::<PathBuf>();
+            let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+            if !inner.components().all(plain) {
+                return Err("it leads out of the folder of a policy that was found; name the policy with --policy".to_owned());
+            }
+            let file = Path::new(from).parent().unwrap_or(Path::new("")).join(inner);
+            let below = file.strip_prefix(top).map_err(|error| error.to_string())?;
+            let content =
+                self.folder.read_trusted(below, BYTES).map_err(|error| error.to_string())?;
+            let text = String::from_utf8(content).map_err(|_| "it is no text".to_owned())?;
+            let name = file.display().to_string();
+            names.borrow_mut().insert(name.clone());
+            Ok((name, text))
+        };
+        let read = policy::parse_policy(&name, &self.text, &include);
+        let mut policy =
+            read.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
+        policy.found = names.into_inner();
+        Ok(policy)
     }
-    Ok(())
 }
 
 fn read(file: &Path) -> Result<Policy, Failure> {
@@ -116,7 +146,7 @@ fn read(file: &Path) -> Result<Policy, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
 }
 
-/// A file that another one includes, by a path that stays a path.
+/// A file that a named one includes, by a path that stays a path.
 fn include(from: &str, path: &str) -> Result<(String, String), String> {
     if path.contains("://") {
         return Err("only files are included; fetch it first".to_owned());
@@ -127,13 +157,19 @@ fn include(from: &str, path: &str) -> Result<(String, String), String> {
 }
 
 fn check(world: &World, file: Option<PathBuf>) -> Result<Exit, Failure> {
-    let file = match file.or(world.settings.policy.clone()) {
-        Some(file) => file,
-        None => find()?.ok_or_else(|| {
-            Failure::usage(format!("there is no `{FILE}` here or above; name a file"))
-        })?,
+    let (file, policy) = match file.or(world.settings.policy.clone()) {
+        Some(file) => {
+            let policy = read(&file)?;
+            (file, policy)
+        }
+        None => {
+            let none =
+                || Failure::usage(format!("there is no `{FILE}` here or above; name a file"));
+            let found = find()?.ok_or_else(none)?;
+            let policy = found.read()?;
+            (found.name, policy)
+        }
     };
-    let policy = read(&file)?;
     let ignores =
         counted(u64::try_from(policy.ignores.len()).unwrap_or(u64::MAX), "ignore", "ignores");
     // A file that draws no line lets every scan end without a verdict.

@@ -187,6 +187,7 @@ const fn registry_exit(cause: &RegistryError) -> Exit {
         | RegistryError::NotPrivate { .. }
         | RegistryError::NotFound { .. }
         | RegistryError::Config { .. }
+        | RegistryError::ForNobody { .. }
         | RegistryError::Helper { .. } => Exit::Usage,
         RegistryError::Fetch { .. }
         | RegistryError::TooMany { .. }

@@ -2,16 +2,17 @@
 
 use crate::World;
 use crate::args::{PolicyArgs, ScanArgs};
+use crate::config::{FormatSetting, Line};
 use crate::database::Needed;
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
 use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
-use crate::{database, output, progress, running, settings, several, verdict};
-use policy::{Ignore, Policy};
+use crate::{database, found, output, policies, progress, running, settings, several, verdict};
+use policy::Policy;
 use report::Format;
 use scan::{Assessment, Imported, Inventory};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vocabulary::report::REPORTS_SCHEMA;
@@ -171,26 +172,47 @@ fn exit_of_all(reports: &[Report], failed: &[Failed]) -> Exit {
 
 /// The format that the configuration file names.
 pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
-    let named = world.settings.format.as_deref().map(crate::output::format).transpose();
-    named.map_err(Failure::usage)
+    match &world.settings.format {
+        None => Ok(None),
+        Some(FormatSetting::BuiltIn(format)) => Ok(Some(*format)),
+        Some(FormatSetting::Named(text)) => output::format(text).map(Some).map_err(Failure::usage),
+    }
 }
 
-/// What counts: flags before the policy file, and that before the configuration file.
+/// What counts: flags before the policy file, and that before the configuration file; but of a policy
+/// file that was found and the configuration, whichever is stricter.
 pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure> {
     let settings = &world.settings;
-    let mut policy = crate::policies::load(world, args.policy.as_deref())?;
+    let mut policy = crate::policies::load(world, args)?;
     if let Some(severity) = args.fail_on {
         policy.fail_on = Some(severity);
         policy.places.insert("fail-on".to_owned(), "--fail-on".to_owned());
-    } else if let (None, Some(text)) = (policy.fail_on, &settings.fail_on) {
-        policy.fail_on = Some(text.parse().map_err(|error: String| Failure::usage(error))?);
+    } else if let Some(Line(line)) = settings.fail_on
+        && policy.fail_on.is_none_or(|given| !policy.found.is_empty() && line < given)
+    {
+        policy.fail_on = Some(line);
+        policy.places.remove("fail-on");
+        if let Some(file) = settings.line_found_in {
+            policy.places.insert("fail-on".to_owned(), file.to_owned());
+        }
     }
     policy.fail_on_unknown |= args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false);
     policy.fail_on_exploited |=
         args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false);
     policy.only_fixed |= args.only_fixed;
     policy.only_linked |= args.only_linked;
-    policy.allow_partial |= args.allow_partial || settings.allow_partial.unwrap_or(false);
+    if settings.allow_partial == Some(false) && !policy.found.is_empty() {
+        policy.allow_partial = false;
+    }
+    if args.allow_partial || settings.allow_partial == Some(true) {
+        policy.allow_partial = true;
+        policy.places.remove("allow-partial");
+    }
+    for (given, key) in [(args.only_fixed, "only-fixed"), (args.only_linked, "only-linked")] {
+        if given {
+            policy.places.insert(key.to_owned(), format!("--{key}"));
+        }
+    }
     for file in args.vex.iter().filter(|file| !is_attached(file)) {
         let text = settings::read_text(file, VEX_BYTES)?;
         let shown = file.display().to_string();
@@ -201,7 +223,7 @@ pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure
         }
         policy.vex.extend(statements);
     }
-    policy.ignores.extend(ignores(args.ignore_file.as_ref().or(settings.ignore_file.as_ref()))?);
+    add_ignores(world, args, &mut policy)?;
     Ok(policy)
 }
 
@@ -221,13 +243,25 @@ pub(crate) fn refuse_attached(args: &PolicyArgs, command: &str) -> Result<(), Fa
     Ok(())
 }
 
-fn ignores(named: Option<&PathBuf>) -> Result<Vec<Ignore>, Failure> {
-    let file = match named {
-        Some(file) => file.as_path(),
-        None if Path::new(IGNORE_FILE).is_file() => Path::new(IGNORE_FILE),
-        None => return Ok(Vec::new()),
+fn add_ignores(world: &World, args: &PolicyArgs, policy: &mut Policy) -> Result<(), Failure> {
+    let named = args.ignore_file.as_deref().or(world.settings.ignore_file.as_deref());
+    let found = Path::new(IGNORE_FILE);
+    let (file, text) = match named {
+        Some(file) => (file, Some(settings::read_text(file, IGNORE_BYTES)?)),
+        None if policies::without_found(world, args) => return Ok(()),
+        None => {
+            let read = found::read(found, IGNORE_BYTES, "name it with --ignore-file")?;
+            (found, read.map(|read| read.text))
+        }
     };
-    let text = settings::read_text(file, IGNORE_BYTES)?;
-    policy::parse_ignores(&text)
-        .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))
+    let Some(text) = text else { return Ok(()) };
+    let shown = file.display().to_string();
+    let mut ignores = policy::parse_ignores(&text)
+        .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
+    if named.is_none() {
+        ignores.iter_mut().for_each(|rule| rule.by = Some(shown.clone()));
+        policy.found.insert(shown);
+    }
+    policy.ignores.extend(ignores);
+    Ok(())
 }

@@ -1,86 +1,9 @@
-//! The configuration file and the folders of the user.
+//! The folders of the user, and who we are.
 //!
 //! Read once, at the start; nothing below wiring looks at the environment.
 
-use crate::args::Color;
 use crate::exit::Failure;
 use std::path::{Path, PathBuf};
-
-/// Bytes of a configuration file.
-const CONFIG_BYTES: u64 = 1 << 20;
-
-/// The configuration file of a folder.
-const LOCAL_FILE: &str = "lazaret.toml";
-
-/// What the configuration file may say. Flags and environment variables come first.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Settings {
-    pub(crate) color: Option<Color>,
-    pub(crate) offline: Option<bool>,
-    pub(crate) db: Option<PathBuf>,
-    pub(crate) state: Option<PathBuf>,
-    pub(crate) docker_host: Option<String>,
-    pub(crate) containerd_address: Option<PathBuf>,
-    pub(crate) containerd_namespace: Option<String>,
-    pub(crate) db_source: Option<String>,
-    pub(crate) kev: Option<String>,
-    pub(crate) epss: Option<String>,
-    pub(crate) cache_dir: Option<PathBuf>,
-    pub(crate) platform: Option<String>,
-    pub(crate) format: Option<String>,
-    pub(crate) fail_on: Option<String>,
-    pub(crate) fail_on_unknown: Option<bool>,
-    pub(crate) fail_on_exploited: Option<bool>,
-    pub(crate) allow_partial: Option<bool>,
-    pub(crate) ignore_file: Option<PathBuf>,
-    pub(crate) policy: Option<PathBuf>,
-}
-
-/// Reads the configuration file that was named, else `lazaret.toml` in this folder, else
-/// `lazaret/config.toml` in the user's configuration folder, else none.
-pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
-    if let Some(file) = named {
-        return read(file);
-    }
-    let here = Path::new(LOCAL_FILE);
-    if here.is_file() {
-        return read(here).and_then(of_this_folder);
-    }
-    match user_folder("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("config.toml")) {
-        Some(file) if file.is_file() => read(&file),
-        _ => Ok(Settings::default()),
-    }
-}
-
-/// A file that merely lies where the program was started may be part of somebody else's sources: it
-/// has no say in whose seals are believed and which engines are asked.
-fn of_this_folder(settings: Settings) -> Result<Settings, Failure> {
-    let refused = [
-        ("state", settings.state.is_some()),
-        ("docker-host", settings.docker_host.is_some()),
-        ("containerd-address", settings.containerd_address.is_some()),
-        ("containerd-namespace", settings.containerd_namespace.is_some()),
-    ];
-    match refused.into_iter().find(|(_, given)| *given) {
-        None => Ok(settings),
-        Some((name, _)) => Err(Failure::usage(format!(
-            "`{LOCAL_FILE}`: `{name}` is not taken from a file that was not asked for; move it to the \
-             user's configuration file, or name this one with --config"
-        ))),
-    }
-}
-
-fn read(file: &Path) -> Result<Settings, Failure> {
-    let text = read_text(file, CONFIG_BYTES)?;
-    toml::from_str(&text).map_err(|error| {
-        let reason = error.message().to_owned();
-        let line = error
-            .span()
-            .map_or(1, |span| 1 + text.bytes().take(span.start).filter(|b| *b == b'\n').count());
-        Failure::usage(format!("`{}`, line {line}: {reason}", file.display()))
-    })
-}
 
 /// Reads a text file that the user named, up to a limit.
 pub(crate) fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
@@ -101,7 +24,7 @@ pub(crate) fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
 }
 
 /// `$VARIABLE/lazaret`, else `$HOME/<fallback>/lazaret` (XDG Base Directory Specification).
-fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
+pub(crate) fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
     let absolute =
         |text: std::ffi::OsString| Some(PathBuf::from(text)).filter(|path| path.is_absolute());
     let base = std::env::var_os(variable)
@@ -110,19 +33,24 @@ fn user_folder(variable: &str, fallback: &str) -> Option<PathBuf> {
     Some(base.join("lazaret"))
 }
 
-/// Who we are to registries: `LAZARET_REGISTRY_…`, else Docker's `config.json` in `DOCKER_CONFIG` or
-/// the user's folder.
+/// Who we are to registries: `LAZARET_REGISTRY_…` to those that `LAZARET_REGISTRY` names, else Docker's
+/// `config.json` in `DOCKER_CONFIG` or the user's folder.
 pub(crate) fn registry_credentials() -> image::Credentials {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let folder = std::env::var_os("DOCKER_CONFIG")
-        .filter(|folder| !folder.is_empty())
+    let named = std::env::var_os("DOCKER_CONFIG").filter(|folder| !folder.is_empty());
+    let docker_config_found = named.is_none();
+    let folder = named
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
+    let registries = set("LAZARET_REGISTRY").unwrap_or_default();
+    let registries = registries.split(',').map(|name| name.trim().to_owned());
     image::Credentials {
+        registries: registries.filter(|name| !name.is_empty()).collect(),
         token: set("LAZARET_REGISTRY_TOKEN").map(image::Secret::new),
         username: set("LAZARET_REGISTRY_USERNAME"),
         password: set("LAZARET_REGISTRY_PASSWORD").map(image::Secret::new),
         docker_config: folder.map(|folder| folder.join("config.json")),
+        docker_config_found,
     }
 }
 

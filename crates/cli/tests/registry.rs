@@ -132,7 +132,11 @@ fn a_login_comes_from_the_environment_the_configuration_or_a_helper() {
     assert!(text.contains(&format!("log in with `docker login {host}`")), "{text}");
 
     let environment = |password| {
-        sbom(&[("LAZARET_REGISTRY_USERNAME", USER), ("LAZARET_REGISTRY_PASSWORD", password)])
+        sbom(&[
+            ("LAZARET_REGISTRY", host),
+            ("LAZARET_REGISTRY_USERNAME", USER),
+            ("LAZARET_REGISTRY_PASSWORD", password),
+        ])
     };
     let works = |output: &Output| {
         assert_eq!(code(output), 0, "{}", stderr(output));
@@ -189,6 +193,7 @@ fn an_authority_of_ones_own_is_named_by_ca_file() {
     let reference = format!("registry:{}/shop:1", registry.host());
     let sbom = |more: &[&str]| {
         let mut command = bench.command(&["sbom", &reference, "--no-cache"]);
+        command.env("LAZARET_REGISTRY", registry.host());
         command.env("LAZARET_REGISTRY_USERNAME", USER).env("LAZARET_REGISTRY_PASSWORD", PASSWORD);
         command.args(more).output().unwrap()
     };

@@ -338,7 +338,8 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
     let wrong = bench.run(&["scan", "image"]);
     assert_eq!(code(&wrong), 2);
     assert!(
-        stderr(&wrong).contains("`lazaret.toml`, line 1: unknown field `fail_on`"),
+        stderr(&wrong)
+            .contains("line 1, column 1: `fail_on` is not an option; did you mean `fail-on`?"),
         "{}",
         stderr(&wrong)
     );

@@ -81,8 +81,8 @@ fn a_template_is_given_what_the_json_form_holds() {
     );
     let packages = bench.run(&["sbom", "one", "--format", "template:packages.j2"]);
     assert_eq!(stdout(&packages), "lazaret.packages/1 yes", "{}", stderr(&packages));
-    bench.write("lazaret.toml", "format = \"template:one=1.j2\"\n");
-    assert_eq!(stdout(&bench.run(&["scan", "one"])), "one: 4\n");
+    bench.write("own.toml", "format = \"template:one=1.j2\"\n");
+    assert_eq!(stdout(&bench.run(&["scan", "one", "--config", "own.toml"])), "one: 4\n");
 }
 
 #[test]

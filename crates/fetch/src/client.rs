@@ -2,11 +2,14 @@
 
 use crate::options::{Options, Request, Response};
 use crate::proxy::{Proxies, Route};
+use crate::reach::{Guard, OutOfReach, Places, Reach};
 use crate::url::Target;
 use crate::{Body, FetchError, retry, roots};
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use ureq::http::HeaderMap;
-use ureq::tls::TlsConfig;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 
 /// How many redirects one request follows: real mirrors need two or three.
 pub const REDIRECT_LIMIT: u32 = 5;
@@ -14,15 +17,19 @@ pub const REDIRECT_LIMIT: u32 = 5;
 /// The largest response head that is read.
 const HEAD_LIMIT: usize = 64 << 10;
 
+/// Why a place is not asked that a server named.
+const OUT_OF_REACH: &str = "it leads from elsewhere to this machine or to the link-local network";
+
 type Answer = ureq::http::Response<ureq::Body>;
 
 /// Fetches over HTTP. Cheap to make; connections are kept and reused.
 pub struct Client {
     options: Options,
     proxies: Proxies,
-    direct: OnceLock<ureq::Agent>,
-    by_http_proxy: OnceLock<ureq::Agent>,
-    by_https_proxy: OnceLock<ureq::Agent>,
+    places: Places,
+    roots: OnceLock<RootCerts>,
+    /// Connections by where they may lead: one that was opened for the user is not used for others.
+    agents: Mutex<BTreeMap<(Route, Reach), ureq::Agent>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -44,9 +51,9 @@ impl Client {
         Ok(Self {
             options,
             proxies,
-            direct: OnceLock::new(),
-            by_http_proxy: OnceLock::new(),
-            by_https_proxy: OnceLock::new(),
+            places: Places::default(),
+            roots: OnceLock::new(),
+            agents: Mutex::default(),
         })
     }
 
@@ -59,10 +66,11 @@ impl Client {
     pub fn get(&self, url: &str, request: &Request) -> Result<Response, FetchError> {
         let first = self.target(url, request)?;
         let mut target = first.clone();
+        let mut reach = self.first_reach(&first, request)?;
         for _ in 0..=REDIRECT_LIMIT {
-            let answer = self.get_one(&target, &first, request, None)?;
-            match redirect(&target, &answer, request)? {
-                Some(next) => target = next,
+            let answer = self.get_one(&target, &first, reach, request, None)?;
+            match self.redirect(&target, &first, &answer, request)? {
+                Some((next, its)) => (target, reach) = (next, its),
                 None => return accept(&target, answer, request),
             }
         }
@@ -85,9 +93,10 @@ impl Client {
         request: &Request,
     ) -> Result<Response, FetchError> {
         let target = self.target(url, request)?;
-        let answer = self.get_one(&target, &target, request, Some(form))?;
-        match redirect(&target, &answer, request)? {
-            Some(next) => Err(FetchError::Redirect {
+        let reach = self.first_reach(&target, request)?;
+        let answer = self.get_one(&target, &target, reach, request, Some(form))?;
+        match self.redirect(&target, &target, &answer, request)? {
+            Some((next, _)) => Err(FetchError::Redirect {
                 url: target.shown(),
                 target: next.shown(),
                 reason: "a form is sent to no other place",
@@ -111,19 +120,30 @@ impl Client {
         Ok(target)
     }
 
+    /// Where the URL itself may lead: anywhere, where the user named it.
+    fn first_reach(&self, target: &Target, request: &Request) -> Result<Reach, FetchError> {
+        let Some(by) = &request.named_by else { return Ok(Reach::ALL) };
+        let reach = self.places.reach_of(by, by.eq_ignore_ascii_case(&target.host()));
+        match reach.may_hold(&target.host()) {
+            true => Ok(reach),
+            false => Err(FetchError::Url { url: target.shown(), reason: OUT_OF_REACH }),
+        }
+    }
+
     /// One hop, with its retries.
     fn get_one(
         &self,
         to: &Target,
         first: &Target,
+        reach: Reach,
         request: &Request,
         form: Option<&str>,
     ) -> Result<Answer, FetchError> {
-        let agent = self.agent(self.proxies.route(to))?;
+        let agent = self.agent(self.proxies.route(to), reach)?;
         let mut attempts = 1;
         loop {
             let last = attempts > self.options.retries;
-            let (failure, retry_after) = match self.send(agent, to, first, request, form)? {
+            let (failure, retry_after) = match self.send(&agent, to, first, request, form)? {
                 Ok(answer) if retry::is_unavailable(answer.status().as_u16()) => {
                     let status = answer.status().as_u16();
                     let retry_after = header(answer.headers(), "retry-after")
@@ -132,6 +152,10 @@ impl Client {
                     (FetchError::Unavailable { url, status, attempts, retry_after }, retry_after)
                 }
                 Ok(answer) => return Ok(answer),
+                Err(ureq::Error::Other(error)) if error.is::<OutOfReach>() => {
+                    let (url, target) = (first.shown(), to.shown());
+                    return Err(FetchError::Redirect { url, target, reason: OUT_OF_REACH });
+                }
                 Err(error) if retry::is_worth_it(&error) => {
                     let reason = describe(&error);
                     (FetchError::Connect { url: to.shown(), reason, attempts }, None)
@@ -207,17 +231,20 @@ impl Client {
     }
 
     /// The connections of a route, set up at first use.
-    fn agent(&self, route: Route) -> Result<&ureq::Agent, FetchError> {
-        let slot = match route {
-            Route::Direct => &self.direct,
-            Route::Http => &self.by_http_proxy,
-            Route::Https => &self.by_https_proxy,
-        };
-        if let Some(agent) = slot.get() {
-            return Ok(agent);
+    fn agent(&self, route: Route, reach: Reach) -> Result<ureq::Agent, FetchError> {
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = agents.get(&(route, reach)) {
+            return Ok(agent.clone());
         }
         let options = &self.options;
-        let tls = TlsConfig::builder().root_certs(roots::load(&options.roots)?).build();
+        let roots = match self.roots.get() {
+            Some(roots) => roots.clone(),
+            None => {
+                let roots = roots::load(&options.roots)?;
+                self.roots.get_or_init(|| roots).clone()
+            }
+        };
+        let tls = TlsConfig::builder().root_certs(roots).build();
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -231,40 +258,50 @@ impl Client {
             .timeout_per_write(Some(options.read_timeout))
             .timeout_global(Some(options.total_timeout))
             .build();
-        Ok(slot.get_or_init(|| config.new_agent()))
+        let guard = Guard { reach, places: self.places.clone() };
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), guard);
+        agents.insert((route, reach), agent.clone());
+        Ok(agent)
     }
-}
 
-/// Where an answer leads, if it is a redirect that may be followed.
-fn redirect(
-    from: &Target,
-    answer: &Answer,
-    request: &Request,
-) -> Result<Option<Target>, FetchError> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
+    /// Where an answer leads, if it is a redirect that may be followed, and how far that may reach.
+    fn redirect(
+        &self,
+        from: &Target,
+        first: &Target,
+        answer: &Answer,
+        request: &Request,
+    ) -> Result<Option<(Target, Reach)>, FetchError> {
+        if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let refuse = |target: &str, reason| FetchError::Redirect {
+            url: from.shown(),
+            target: crate::redact(target),
+            reason,
+        };
+        let location =
+            header(answer.headers(), "location").ok_or_else(|| refuse("", "it names no target"))?;
+        let next = from.join(&location).map_err(|error| match error {
+            FetchError::Url { reason, .. } => refuse(&location, reason),
+            other => other,
+        })?;
+        let origin = request.named_by.clone().unwrap_or_else(|| first.host());
+        let host = next.host();
+        let reach = self.places.reach_of(&origin, origin.eq_ignore_ascii_case(&host));
+        let reason = match () {
+            () if from.is_secure() && !next.is_secure() => "it leads from https to http",
+            () if request.https_only && !next.is_private() => "it is not https",
+            () if !may_be_asked(&next, request) => "its host is not one that may be asked",
+            () if !reach.may_hold(&host) => OUT_OF_REACH,
+            // On this machine nobody listens in between.
+            () if !next.is_private() && host != from.host() => {
+                "it leads to another host, and not by https"
+            }
+            () => return Ok(Some((next, reach))),
+        };
+        Err(refuse(&location, reason))
     }
-    let refuse = |target: &str, reason| FetchError::Redirect {
-        url: from.shown(),
-        target: crate::redact(target),
-        reason,
-    };
-    let location =
-        header(answer.headers(), "location").ok_or_else(|| refuse("", "it names no target"))?;
-    let next = from.join(&location).map_err(|error| match error {
-        FetchError::Url { reason, .. } => refuse(&location, reason),
-        other => other,
-    })?;
-    if from.is_secure() && !next.is_secure() {
-        return Err(refuse(&location, "it leads from https to http"));
-    }
-    if request.https_only && !next.is_private() {
-        return Err(refuse(&location, "it is not https"));
-    }
-    if !may_be_asked(&next, request) {
-        return Err(refuse(&location, "its host is not one that may be asked"));
-    }
-    Ok(Some(next))
 }
 
 fn may_be_asked(target: &Target, request: &Request) -> bool {

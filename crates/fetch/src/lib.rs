@@ -13,6 +13,7 @@ mod client;
 mod error;
 mod options;
 mod proxy;
+mod reach;
 mod retry;
 mod roots;
 mod url;

@@ -137,6 +137,9 @@ pub struct Request {
     /// The only hosts that may be asked, also where a redirect leads to another; empty for any. What an
     /// image chooses must not reach into the network that the program runs in.
     pub hosts: Vec<String>,
+    /// The host that named this URL, where not the user did: it may not lead where a redirect of that
+    /// host may not.
+    pub named_by: Option<String>,
     /// Further headers. They go to the host of the URL, never to one that it redirects to.
     pub headers: Vec<(String, String)>,
 }
@@ -156,6 +159,7 @@ impl Default for Request {
             max_bytes: Self::MAX_BYTES,
             https_only: false,
             hosts: Vec::new(),
+            named_by: None,
             headers: Vec::new(),
         }
     }
@@ -173,6 +177,7 @@ impl fmt::Debug for Request {
             .field("max_bytes", &self.max_bytes)
             .field("https_only", &self.https_only)
             .field("hosts", &self.hosts)
+            .field("named_by", &self.named_by)
             .field("headers", &names)
             .finish()
     }

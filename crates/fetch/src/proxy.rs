@@ -10,7 +10,7 @@ use crate::{FetchError, ProxySettings};
 use std::net::IpAddr;
 
 /// Which of a client's connections a URL uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Route {
     /// Straight to the host.
     Direct,

@@ -10,9 +10,11 @@
 mod folder;
 mod owner;
 mod read;
+mod trusted;
 mod write;
 
 pub use folder::Folder;
 pub use owner::{Distrust, distrust, may_write};
 pub use read::{read, read_found};
+pub use trusted::{Found, read_trusted};
 pub use write::{Access, WholeFile, write_whole};

@@ -78,8 +78,11 @@ fn host(server: &Server) -> &str {
     server.url().trim_start_matches("http://")
 }
 
+/// Opens by a login that is for this server.
 fn open_with(server: &Server, name: &str, options: &OpenOptions) -> Result<Image, ImageError> {
-    match open(&format!("registry:{}/{name}", host(server)), options)? {
+    let mut options = options.clone();
+    options.registry.credentials.registries.push(host(server).to_owned());
+    match open(&format!("registry:{}/{name}", host(server)), &options)? {
         Opened::Image(image) => Ok(*image),
         Opened::Directory(_) => panic!("no directory"),
     }
@@ -276,6 +279,7 @@ fn over_plain_http_no_credentials_leave_the_machine() {
     .unwrap();
     let (proxy, asked) = tunnel(host(&server));
     let mut options = with_login();
+    options.registry.credentials.registries.push("registry.test".to_owned());
     options.registry.fetch.proxy.all = Some(proxy);
     options.registry.plain_http = true;
     let open = |name: &str, options: &OpenOptions| open(&format!("registry:{name}"), options);

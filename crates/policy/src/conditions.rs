@@ -75,17 +75,15 @@ impl PackagePattern {
     /// # Errors
     /// Where it does not begin with `pkg:`, has no name, or has qualifiers.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("pkg:")
-            .ok_or_else(|| format!("`{text}` is not a package URL; write it as pkg:type/name"))?;
+        let rest =
+            text.strip_prefix("pkg:").ok_or("it is no package URL; write it as pkg:type/name")?;
         if rest.contains(['?', '#']) {
-            return Err(format!("`{text}` has qualifiers; leave out what follows `?` or `#`"));
+            return Err("it has qualifiers; leave out what follows `?` or `#`".to_owned());
         }
         if !rest.contains('*') {
-            return text
-                .parse()
-                .map(Self::of)
-                .map_err(|error: vocabulary::PurlError| error.to_string());
+            return text.parse().map(Self::of).map_err(|_: vocabulary::PurlError| {
+                "it is no package URL; write it as pkg:type/name".to_owned()
+            });
         }
         // A scope's `@` is followed by a slash, a version's is not.
         let (name, version) = match rest.rsplit_once('@') {
@@ -95,7 +93,7 @@ impl PackagePattern {
             _ => (rest, None),
         };
         if !name.contains('/') || name.ends_with('/') {
-            return Err(format!("`{text}` names no package; write it as pkg:type/name"));
+            return Err("it names no package; write it as pkg:type/name".to_owned());
         }
         Ok(Self { name: Text::new(&name.replace("%40", "@")), version, purl: None })
     }
@@ -158,7 +156,7 @@ impl VersionBounds {
                 })
                 .filter(|(_, version)| !version.is_empty())
                 .ok_or_else(|| {
-                    format!("`{part}` is not a bound; write it as `< 1.2`, `<=`, `=`, `>=` or `>`")
+                    "here is no bound; write it as `< 1.2`, `<=`, `=`, `>=` or `>`".to_owned()
                 })
         });
         bounds.collect::<Result<_, _>>().map(Self)
@@ -246,8 +244,8 @@ pub(crate) fn licence_id(text: &str) -> Result<String, String> {
     match spdx::license_id(text) {
         Some(id) => Ok(id.name.to_owned()),
         None => Err(match spdx::imprecise_license_id(text) {
-            Some((id, _)) => format!("`{text}` is not an SPDX id; did you mean `{}`?", id.name),
-            None => format!("`{text}` is not an SPDX id, such as MIT or Apache-2.0"),
+            Some((id, _)) => format!("here is no SPDX id; did you mean `{}`?", id.name),
+            None => "here is no SPDX id, such as MIT or Apache-2.0".to_owned(),
         }),
     }
 }

@@ -60,9 +60,10 @@ impl LayerScope {
         match text {
             "base" => Ok(Self::Base),
             "own" => Ok(Self::Own),
-            number => number.parse().map(Self::Index).map_err(|_| {
-                format!("`layer` is not `{number}`; use base, own, or a number from 0 on")
-            }),
+            number => number
+                .parse()
+                .map(Self::Index)
+                .map_err(|_| "`layer` is base, own, or a number from 0 on".to_owned()),
         }
     }
 
@@ -97,12 +98,10 @@ pub enum IgnoreError {
         reason: String,
     },
     /// A value of one rule is wrong.
-    #[error("ignore file, rule {rule} (`{id}`): {reason}")]
+    #[error("ignore file, rule {rule}: {reason}")]
     Rule {
         /// Place of the rule, counted from 1.
         rule: usize,
-        /// The id that it names.
-        id: String,
         /// What is wrong.
         reason: String,
     },
@@ -144,7 +143,7 @@ pub fn parse_ignores(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
     let file: File = toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        IgnoreError::Shape { line, reason: error.message().replace('\n', " ") }
+        IgnoreError::Shape { line, reason: toml_reason(error.message()) }
     })?;
     if file.ignore.len() > RULES {
         return Err(IgnoreError::TooLarge);
@@ -153,10 +152,25 @@ pub fn parse_ignores(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
-            let id: String = entry.id.chars().take(80).collect();
-            rule(entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, id, reason })
+            rule(entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, reason })
         })
         .collect()
+}
+
+/// What the TOML library says of a text without what it quotes of it: the file may be a link to
+/// something that is nobody's business. What it expected is a word of ours or of its own.
+#[must_use]
+pub fn toml_reason(message: &str) -> String {
+    // The names of fields that are missing are ours, too.
+    if message.starts_with("missing field ") && !message.contains('\n') {
+        return message.to_owned();
+    }
+    match message.rsplit_once("expected ") {
+        Some((_, expected)) if !expected.is_empty() => {
+            format!("here is not what was expected: {}", expected.replace('\n', " "))
+        }
+        _ => "it is not TOML of this form".to_owned(),
+    }
 }
 
 fn rule(entry: Entry) -> Result<Ignore, String> {
@@ -177,17 +191,18 @@ fn rule(entry: Entry) -> Result<Ignore, String> {
                 Day::Date(date) => date.to_string(),
                 Day::Text(text) => text,
             };
-            Some(text.parse::<Date>().map_err(|error| format!("`expires`: {error}"))?)
+            let wrong = |_| "`expires` is no day, such as 2027-01-31".to_owned();
+            Some(text.parse::<Date>().map_err(wrong)?)
         }
     };
     let package = match entry.package {
         None => None,
         Some(text) if text.contains(['?', '#']) => {
-            return Err(format!(
-                "`package`: `{text}` has qualifiers; leave out what follows `?` or `#`"
-            ));
+            return Err("`package` has qualifiers; leave out what follows `?` or `#`".to_owned());
         }
-        Some(text) => Some(text.parse::<Purl>().map_err(|error| format!("`package`: {error}"))?),
+        Some(text) => Some(text.parse::<Purl>().map_err(|_| {
+            "`package` is no package URL, such as pkg:npm/example@1.2.3".to_owned()
+        })?),
     };
     let path = entry.path.map(|path| relative(&path));
     if path.as_deref().is_some_and(str::is_empty) {

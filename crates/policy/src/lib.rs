@@ -9,6 +9,7 @@ mod always;
 mod conditions;
 mod date;
 mod file;
+mod found;
 mod ignore;
 mod line;
 mod tally;
@@ -20,13 +21,13 @@ pub use conditions::{
     BaseRules, LicenceRules, Override, PackagePattern, PackageRule, Text, VersionBounds,
 };
 pub use date::{Date, DateError};
-pub use file::{Include, PolicyError, PolicyProblem, parse_policy, schema};
-pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores};
+pub use file::{Include, PolicyError, PolicyProblem, nearest, parse_policy, schema};
+pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores, toml_reason};
 pub use line::Matter;
 pub use verdict::{Verdict, verdicts};
 pub use vex::{About, VexError, VexProduct, VexStatement, VexStatus, parse_vex, vex_coverage};
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tally::Tally;
 use vocabulary::diff::Likeness;
 use vocabulary::{
@@ -79,6 +80,8 @@ pub struct Policy {
     pub vex: Vec<VexStatement>,
     /// By key of the policy file: file and line that say it.
     pub places: BTreeMap<String, String>,
+    /// Names of the files above that nobody named: they were found. What they take away is said.
+    pub found: BTreeSet<String>,
     /// What was found before: such findings are not over the line, unless no line lets them pass
     /// ([`ALWAYS`]). None: nothing is compared.
     pub known: Option<HashSet<Likeness>>,
@@ -189,8 +192,13 @@ pub fn decide_for(
     };
     let mut reasons = tally.reasons(policy, suppressed.len());
     reasons.extend(gaps.reasons());
+    let found = found::said(policy, &findings, &suppressed, &overridden, &tally, gaps.tolerated);
+    // First where nothing else would make anybody read on: long texts are cut.
+    let place = if outcome == Outcome::Pass { 0 } else { reasons.len() };
+    reasons.splice(place..place, found.iter().cloned());
     let over_the_line = tally.over;
-    let decision = Decision { outcome, line, reasons, over_the_line, suppressed, overridden };
+    let decision =
+        Decision { outcome, line, reasons, over_the_line, suppressed, overridden, found };
     Judgement { findings, decision }
 }
 

@@ -17,13 +17,13 @@ pub(crate) struct Tally {
     pub(crate) below: u64,
     below_by_severity: BTreeMap<Severity, u64>,
     /// Over the line, but found before.
-    known: u64,
+    pub(crate) known: u64,
     /// Over the line, but nothing mends them.
-    not_mended: u64,
+    pub(crate) not_mended: u64,
     /// Over the line, but what is vulnerable is not in the program.
-    not_linked: u64,
+    pub(crate) not_linked: u64,
     /// Over the line, but in layers that do not count.
-    elsewhere: u64,
+    pub(crate) elsewhere: u64,
 }
 
 impl Tally {

@@ -396,6 +396,7 @@ fn without_a_line() -> Report {
         over_the_line: Vec::new(),
         suppressed: Vec::new(),
         overridden: Vec::new(),
+        found: Vec::new(),
     };
     report
 }

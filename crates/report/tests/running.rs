@@ -69,6 +69,7 @@ fn running() -> RunningReport {
         over_the_line: Vec::new(),
         suppressed: Vec::new(),
         overridden: Vec::new(),
+        found: Vec::new(),
     };
     let first = RunningContainer {
         container: container("shop", "shop:1"),

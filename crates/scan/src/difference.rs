@@ -51,7 +51,13 @@ pub fn difference(
     }
     // Ignore rules were applied to each side already; their end is no news of the later one.
     let policy = Policy { ignores: Vec::new(), matter: Matter::NewFindings, ..policy.clone() };
-    let decision = policy::decide(&policy, fresh, &coverage, today).decision;
+    let mut decision = policy::decide(&policy, fresh, &coverage, today).decision;
+    // What a found file silenced of the later side is no news here, and would be said nowhere.
+    for line in &after.decision.found {
+        if !decision.reasons.contains(line) {
+            decision.reasons.push(line.clone());
+        }
+    }
     DiffReport {
         schema: DIFF_SCHEMA.to_owned(),
         tool,

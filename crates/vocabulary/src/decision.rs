@@ -86,4 +86,8 @@ pub struct Decision {
     /// What has another severity than its advisory gives.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overridden: Vec<Overridden>,
+    /// What policy and ignore files that were found, not named, took away; a line each, which stand
+    /// among the reasons too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
 }

@@ -153,6 +153,13 @@ impl Keyring {
         Ok(fingerprint)
     }
 
+    /// Whether both have the same whole primary key by this fingerprint.
+    #[cfg(test)]
+    pub(crate) fn same_key(&self, other: &Self, key: &Fingerprint) -> bool {
+        let of = |ring: &Self| ring.keys.get(key).map(|one| one.primary.clone());
+        of(self).is_some() && of(self) == of(other)
+    }
+
     /// The fingerprints of the primary keys.
     pub fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> + '_ {
         self.keys.keys().copied()

@@ -17,3 +17,5 @@ mod watching;
 
 mod agent;
 mod archives;
+mod credentials;
+mod found_files;

@@ -156,19 +156,22 @@ pub(super) fn check(keys: &[Key], node: &Node, problems: &mut Vec<Problem>) {
     for (name, line, value) in map {
         match keys.iter().find(|key| key.name == name) {
             Some(key) => key.kind.check(key.name, value, problems),
-            None => {
-                let hint = match nearest(name, keys) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("use {}", names(keys)),
-                };
-                problems.push((*line, format!("`{name}` is not a key here; {hint}")));
-            }
+            None => problems.push((*line, unknown(name, keys))),
         }
     }
     for key in keys.iter().filter(|key| key.required) {
         if !map.iter().any(|(name, ..)| name == key.name) {
             problems.push((node.line, format!("`{}` is missing. {}", key.name, key.text)));
         }
+    }
+}
+
+/// What is wrong with a key that is none. A wrong one is quoted only where it nearly is a right one: the
+/// file may be no policy at all, but a link to something that is nobody's business.
+fn unknown(name: &str, keys: &[Key]) -> String {
+    match nearest(name, keys.iter().map(|key| key.name)) {
+        Some(near) => format!("`{name}` is not a key here; did you mean `{near}`?"),
+        None => format!("this is not a key here; use {}", names(keys)),
     }
 }
 
@@ -210,7 +213,7 @@ impl Kind {
             Self::Mark if matches!(text, "true" | "false") && !quoted => return Ok(()),
             Self::Mark => "is true or false".to_owned(),
             Self::Words(words) if words.contains(&text) => return Ok(()),
-            Self::Words(words) => format!("is not `{text}`; use {}", words.join(", ")),
+            Self::Words(words) => format!("is none of {}", words.join(", ")),
             Self::Date if text.parse::<crate::Date>().is_ok() => return Ok(()),
             Self::Date => "is a day, such as 2027-01-31".to_owned(),
             _ if text.trim().is_empty() => "is empty".to_owned(),
@@ -268,12 +271,13 @@ pub fn schema() -> Json {
     schema
 }
 
-/// The key that a wrong one was most likely meant to be.
-fn nearest(name: &str, keys: &[Key]) -> Option<&'static str> {
+/// The word that a wrong one was most likely meant to be.
+#[must_use]
+pub fn nearest(name: &str, words: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let wrong: String = name.chars().take(40).collect::<String>().to_ascii_lowercase();
     let wrong = wrong.replace('_', "-");
-    keys.iter()
-        .map(|key| (distance(&wrong, key.name), key.name))
+    words
+        .map(|word| (distance(&wrong, word), word))
         .min()
         .filter(|(distance, near)| *distance <= near.len() / 3 + 1)
         .map(|(_, near)| near)
@@ -312,9 +316,10 @@ mod tests {
             ("only-fix", "only-fixed"),
             ("base-image", "base-images"),
         ] {
-            assert_eq!(nearest(wrong, FILE), Some(right), "{wrong}");
+            let words = FILE.iter().map(|key| key.name);
+            assert_eq!(nearest(wrong, words), Some(right), "{wrong}");
         }
-        assert_eq!(nearest("something-else", FILE), None);
+        assert_eq!(nearest("something-else", FILE.iter().map(|key| key.name)), None);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

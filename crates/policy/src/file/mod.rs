@@ -8,7 +8,7 @@
 mod keys;
 mod yaml;
 
-pub use keys::schema;
+pub use keys::{nearest, schema};
 
 use crate::conditions::{Override, PackagePattern, PackageRule, Text, VersionBounds};
 use crate::{Date, Ignore, LayerScope, Layers, Policy};
@@ -125,10 +125,14 @@ impl Reader<'_> {
         }
         match (self.include)(name, path) {
             Ok((other, _)) if self.seen.contains(&other) => {
-                self.problem(name, line, format!("`{path}` is included already; leave it out"));
+                self.problem(
+                    name,
+                    line,
+                    "what is included here is included already; leave it out".to_owned(),
+                );
             }
             Ok((other, text)) => self.file(&other, &text),
-            Err(reason) => self.problem(name, line, format!("cannot include `{path}`: {reason}")),
+            Err(reason) => self.problem(name, line, format!("cannot be included: {reason}")),
         }
     }
 
@@ -201,10 +205,9 @@ impl Reader<'_> {
     fn severity(&mut self, name: &str, node: &Node) -> Result<(), String> {
         let text = |key| get(node, key).and_then(scalar).map(str::to_owned);
         let rule = text("rule");
-        if let Some(unknown) =
-            rule.as_deref().filter(|id| vocabulary::Rule::ALL.iter().all(|rule| rule.id != *id))
-        {
-            return Err(format!("`{unknown}` is not a rule; `lazaret explain` lists them"));
+        let is_known = |id: &str| vocabulary::Rule::ALL.iter().any(|rule| rule.id == id);
+        if rule.as_deref().is_some_and(|id| !is_known(id)) {
+            return Err("`rule` names none; `lazaret explain` lists them".to_owned());
         }
         let given = Override {
             id: text("id"),

@@ -101,7 +101,10 @@ fn includes_count_before_the_file_itself_and_end() {
     assert_eq!(policy.places["fail-on-unknown"], "team.yaml:3");
     let text = "version: 1\ninclude: [loop.yaml]\n";
     let error = parse_policy("lazaret.yaml", text, &include).unwrap_err().to_string();
-    assert_eq!(error, "`loop.yaml`, line 2: `loop.yaml` is included already; leave it out");
+    assert_eq!(
+        error,
+        "`loop.yaml`, line 2: what is included here is included already; leave it out"
+    );
 }
 
 fn package(purl: &str, licences: &[&str]) -> Package {
@@ -292,4 +295,57 @@ fn an_ignore_of_a_whole_package_silences_no_tampering() {
     assert_eq!(decision.outcome, Outcome::Findings);
     assert_eq!(decision.suppressed.len(), 1);
     assert_eq!(decision.suppressed[0].by.as_deref(), Some("lazaret.yaml:3"));
+}
+
+#[test]
+fn all_that_a_found_file_takes_away_is_said_by_its_name() {
+    let own = vocabulary::OriginKind::Application;
+    let said = |text: &str, status: vocabulary::Status, found: bool| {
+        let mut policy = policy(text);
+        policy.fail_on.get_or_insert(Severity::High);
+        if found {
+            policy.found.insert("lazaret.yaml".to_owned());
+        }
+        let findings = vec![
+            vulnerability("CVE-2099-1", Severity::High, false, own),
+            vulnerability("CVE-2099-2", Severity::Unknown, false, own),
+        ];
+        let mut coverage = Coverage::ran("packages");
+        coverage.status = status;
+        let judged = decide(&policy, findings, &[coverage], Date::new(2026, 1, 1).unwrap());
+        let decision = judged.decision;
+        assert!(decision.found.iter().all(|line| decision.reasons.contains(line)));
+        decision.found
+    };
+    use vocabulary::Status::{Partial, Ran};
+    for (text, status, expected) in [
+        ("only-fixed: true", Ran, "1 finding is not counted by `only-fixed` of lazaret.yaml"),
+        ("layers: base", Ran, "1 finding is not counted by `layers` of lazaret.yaml"),
+        (
+            "allow-partial: true",
+            Partial,
+            "1 check may be incomplete by `allow-partial` of lazaret.yaml",
+        ),
+        (
+            "ignore: [{package: 'pkg:npm/*', reason: x}]",
+            Ran,
+            "2 findings are silenced by lazaret.yaml",
+        ),
+        (
+            "severity: [{package: 'pkg:npm/*', severity: low, reason: x}]",
+            Ran,
+            "2 findings are rated lower by lazaret.yaml",
+        ),
+    ] {
+        let text = format!("version: 1\n{text}\n");
+        assert_eq!(said(&text, status, true), [format!("{expected}, which was found")]);
+        assert_eq!(said(&text, status, false), [""; 0]);
+    }
+    for tightening in [
+        "fail-on: low",
+        "only-fixed: false",
+        "severity: [{id: CVE-2099-1, severity: critical, reason: x}]",
+    ] {
+        assert_eq!(said(&format!("version: 1\n{tightening}\n"), Ran, true), [""; 0]);
+    }
 }

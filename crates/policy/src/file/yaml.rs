@@ -38,9 +38,8 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
     let mut parser = Parser::new_from_str(text);
     // Event by event: the parser's own loading calls itself for each level of nesting.
     loop {
-        let (event, mark) = parser
-            .next_token()
-            .map_err(|error| (error.marker().line(), error.info().to_owned()))?;
+        let (event, mark) =
+            parser.next_token().map_err(|error| (error.marker().line(), shown(error.info())))?;
         let end = event == Event::StreamEnd;
         builder.on_event(event, mark);
         if let Some(error) = builder.error {
@@ -54,6 +53,14 @@ pub(super) fn parse(text: &str) -> Result<Node, YamlError> {
         return Err((1, "it holds several documents; a policy is one".to_owned()));
     }
     Ok(builder.done.unwrap_or(Node { line: 1, value: Value::Empty }))
+}
+
+/// The parser's words, but for the one that quotes what it read.
+fn shown(reason: &str) -> String {
+    match reason.split_once('`') {
+        Some((before, _)) => before.trim_end().trim_end_matches(':').to_owned(),
+        None => reason.to_owned(),
+    }
 }
 
 /// A collection that is not yet closed.
@@ -114,7 +121,7 @@ impl Builder {
                 }
                 (None, Value::Scalar(name, _)) => {
                     let twice = map.iter().any(|(known, ..)| *known == name);
-                    let problem = twice.then(|| format!("`{name}` stands here twice"));
+                    let problem = twice.then(|| "this key stands here twice".to_owned());
                     *key = Some((name, line));
                     problem
                 }

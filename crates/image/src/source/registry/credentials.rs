@@ -9,7 +9,7 @@ use base64::Engine as _;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bytes of `config.json`.
@@ -46,6 +46,9 @@ impl fmt::Debug for Secret {
 /// Where credentials come from; the first that is set counts.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
+    /// The registries that token, name and password are for, by the names that references give them.
+    /// They are sent to no other; for all others the configuration counts.
+    pub registries: Vec<String>,
     /// A token, sent to the registry as it is.
     pub token: Option<Secret>,
     /// A user's name.
@@ -54,6 +57,9 @@ pub struct Credentials {
     pub password: Option<Secret>,
     /// Docker's `config.json`, if it exists.
     pub docker_config: Option<PathBuf>,
+    /// Nobody named it: it is believed only where nobody else may write it, for it names programs that
+    /// are started.
+    pub docker_config_found: bool,
 }
 
 /// What there is for one registry.
@@ -88,17 +94,43 @@ impl Credential {
 impl Credentials {
     /// What there is for a registry, by the name that references give it.
     pub(super) fn of(&self, host: &str) -> Result<Option<Credential>, RegistryError> {
-        if let Some(token) = &self.token {
-            return Ok(Some(Credential::Bearer(token.clone())));
-        }
-        if let (Some(username), Some(password)) = (&self.username, &self.password) {
-            let (username, password) = (username.clone(), password.clone());
-            return Ok(Some(Credential::Password { username, password }));
+        if self.are_for(host)? {
+            if let Some(token) = &self.token {
+                return Ok(Some(Credential::Bearer(token.clone())));
+            }
+            if let (Some(username), Some(password)) = (&self.username, &self.password) {
+                let (username, password) = (username.clone(), password.clone());
+                return Ok(Some(Credential::Password { username, password }));
+            }
         }
         match &self.docker_config {
-            Some(path) if path.exists() => from_config(path, host),
-            _ => Ok(None),
+            Some(path) => from_config(path, self.docker_config_found, host),
+            None => Ok(None),
         }
+    }
+
+    /// The token that is given for a registry.
+    pub(super) fn token_of(&self, host: &str) -> Result<Option<&Secret>, RegistryError> {
+        let theirs = self.are_for(host)?;
+        Ok(self.token.as_ref().filter(|_| theirs))
+    }
+
+    /// Whether what is given is for this registry. Without a word on that it is for none: whoever makes
+    /// us read an image of theirs would get it.
+    fn are_for(&self, host: &str) -> Result<bool, RegistryError> {
+        let given = self.token.is_some() || self.username.is_some() || self.password.is_some();
+        if !given {
+            return Ok(false);
+        }
+        if self.registries.is_empty() {
+            return Err(RegistryError::ForNobody { host: host.to_owned() });
+        }
+        let names = names(host);
+        let same = |given: &String| {
+            let given = bare(given.trim()).to_ascii_lowercase();
+            names.iter().any(|name| name.eq_ignore_ascii_case(&given))
+        };
+        Ok(self.registries.iter().any(same))
     }
 }
 
@@ -121,15 +153,18 @@ struct Login {
     registrytoken: Option<String>,
 }
 
-fn from_config(path: &Path, host: &str) -> Result<Option<Credential>, RegistryError> {
+fn from_config(path: &Path, found: bool, host: &str) -> Result<Option<Credential>, RegistryError> {
     let wrong = |reason: String| RegistryError::Config { path: path.to_owned(), reason };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let read = file.take(CONFIG_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| wrong(error.to_string()))?;
-    if bytes.len() as u64 > CONFIG_BYTES {
-        return Err(wrong(format!("it has more than {CONFIG_BYTES} bytes")));
-    }
+    let read = match found {
+        // In a folder that we may not enter nothing is ours.
+        true if is_out_of_reach(path) => Ok(None),
+        true => files::read_trusted(path, CONFIG_BYTES).map(|read| read.map(|read| read.content)),
+        false => match files::read(path, CONFIG_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        },
+    };
+    let Some(bytes) = read.map_err(|error| wrong(error.to_string()))? else { return Ok(None) };
     // serde's own words may quote the file.
     let config: Config = serde_json::from_slice(&bytes).map_err(|error| {
         wrong(format!("it is not proper JSON (line {}, column {})", error.line(), error.column()))
@@ -147,6 +182,11 @@ fn from_config(path: &Path, host: &str) -> Result<Option<Credential>, RegistryEr
         Some((_, login)) => login.credential().map_err(|reason| wrong(reason.to_owned())),
         None => Ok(None),
     }
+}
+
+fn is_out_of_reach(path: &Path) -> bool {
+    let asked = std::fs::symlink_metadata(path);
+    asked.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 impl Login {
@@ -251,12 +291,15 @@ mod tests {
             let text = format!("{error} {error:?}");
             assert!(!text.contains("hunter2") && text.contains("DOCKER_CONFIG"), "{text}");
         }
-        assert!(of(&" ".repeat(2 << 20), "a.test").unwrap_err().to_string().contains("more than"));
+        assert!(
+            of(&" ".repeat(2 << 20), "a.test").unwrap_err().to_string().contains("larger than")
+        );
     }
 
     #[test]
     fn what_is_given_goes_before_the_file_and_is_never_shown() {
         let given = Credentials {
+            registries: vec!["any.test".to_owned()],
             username: Some("me".to_owned()),
             password: Some(Secret::new("hunter2".to_owned())),
             docker_config: Some(PathBuf::from("/nonexistent")),
@@ -267,5 +310,39 @@ mod tests {
         assert!(matches!(token.of("any.test").unwrap(), Some(Credential::Bearer(_))));
         let shown = format!("{given:?} {token:?} {:?}", token.of("any.test"));
         assert!(!shown.contains("hunter2") && !shown.contains("t0ken"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_given_is_for_the_registries_that_it_names() {
+        let of = |registries: &[&str], host: &str| {
+            let given = Credentials {
+                registries: registries.iter().map(|&name| name.to_owned()).collect(),
+                token: Some(Secret::new("t0ken".to_owned())),
+                ..Credentials::default()
+            };
+            (given.of(host).map(|found| found.is_some()), given.token_of(host).map(|t| t.is_some()))
+        };
+        for (registries, host) in [
+            (&["a.test"][..], "a.test"),
+            (&["https://A.test/"], "a.test"),
+            (&["b.test", " a.test:5000"], "a.test:5000"),
+            (&["index.docker.io"], "docker.io"),
+        ] {
+            assert!(matches!(of(registries, host), (Ok(true), Ok(true))), "{host}");
+        }
+        for (registries, host) in [
+            (&["a.test"][..], "a.test:5000"),
+            (&["a.test:5000"], "a.test"),
+            (&["a.test"], "a.test.evil.test"),
+            (&["a.test"], "evil-a.test"),
+            (&["a.test/team"], "a.test"),
+            (&["docker.io"], "a.test"),
+        ] {
+            assert!(matches!(of(registries, host), (Ok(false), Ok(false))), "{host}");
+        }
+        let (error, token) = of(&[], "a.test");
+        assert!(token.is_err());
+        let text = error.unwrap_err().to_string();
+        assert!(text.contains("LAZARET_REGISTRY") && !text.contains("t0ken"), "{text}");
     }
 }

@@ -30,7 +30,7 @@ pub enum RegistryError {
     },
     /// It wants other credentials than there are.
     #[error(
-        "`{image}` may not be read: {host} {reason}; log in with `docker login {host}`, or set LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD"
+        "`{image}` may not be read: {host} {reason}; log in with `docker login {host}`, or set LAZARET_REGISTRY to {host}, with LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD"
     )]
     Denied {
         /// The image.
@@ -89,6 +89,14 @@ pub enum RegistryError {
         image: String,
         /// How.
         reason: String,
+    },
+    /// Credentials are set, and nothing says which registry they are for.
+    #[error(
+        "LAZARET_REGISTRY_USERNAME, _PASSWORD or _TOKEN is set, and not for which registry: set LAZARET_REGISTRY to its host, such as {host} if that is the one, or take them out"
+    )]
+    ForNobody {
+        /// The registry that is asked.
+        host: String,
     },
     /// The file of credentials cannot be read.
     #[error("`{}` cannot be read for credentials: {reason}; mend it, or set DOCKER_CONFIG", path.display())]

@@ -7,6 +7,7 @@
 use super::error::RegistryError;
 use serde::Deserialize;
 use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -41,7 +42,9 @@ pub(super) fn get(name: &str, host: &str) -> Result<Option<(String, String)>, Re
         return Err(wrong("its name is none".to_owned()));
     }
     let began = Instant::now();
-    let mut child = Command::new(format!("docker-credential-{name}"))
+    let program = find(&format!("docker-credential-{name}"))
+        .ok_or_else(|| wrong("it is in no folder of PATH".to_owned()))?;
+    let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -65,6 +68,15 @@ pub(super) fn get(name: &str, host: &str) -> Result<Option<(String, String)>, Re
     let answer: Answer = serde_json::from_slice(&output)
         .map_err(|_| wrong("what it prints is not the JSON of a helper".to_owned()))?;
     Ok((!answer.secret.is_empty()).then_some((answer.username, answer.secret)))
+}
+
+/// A program of PATH; in relative folders nothing is looked for, lest one lies where we were started.
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 /// What it prints until it closes its output; none where that takes too long.

@@ -74,11 +74,11 @@ impl Registry {
             authorization: Mutex::new(None),
             host,
         };
+        let token = options.credentials.token_of(&registry.host)?;
         if !options.plain_http && registry.is_loopback() && registry.speaks_plain_http()? {
             registry.base = format!("http://{}", registry.host);
         }
         if registry.is_private() {
-            let token = options.credentials.token.as_ref();
             let value = token.map(|token| Secret::new(format!("Bearer {}", token.reveal())));
             registry.authorization = Mutex::new(value);
         }
@@ -104,6 +104,11 @@ impl Registry {
 
     pub(super) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The host that is spoken to, without a port.
+    pub(super) fn server(&self) -> &str {
+        host_of(self.base.split_once("://").map_or("", |(_, server)| server))
     }
 
     pub(super) fn is_loopback(&self) -> bool {

@@ -34,7 +34,12 @@ pub(super) fn ask(
     check_realm(registry, realm)?;
     let mut parameters = vec![("scope", format!("repository:{}:pull", registry.path()))];
     parameters.extend(service.map(|service| ("service", service.to_owned())));
-    let mut request = Request { max_bytes: ANSWER_BYTES, https_only: true, ..Request::default() };
+    let mut request = Request {
+        max_bytes: ANSWER_BYTES,
+        https_only: true,
+        named_by: Some(registry.server().to_owned()),
+        ..Request::default()
+    };
     let response = match credential {
         Some(Credential::Refresh(token)) => {
             parameters.push(("grant_type", "refresh_token".to_owned()));

@@ -1,0 +1,331 @@
+//! The configuration file: what one may say that was named or is the user's own, and how much less one
+//! may that merely lies where the program was started.
+//!
+//! The latter may be part of somebody else's sources, of those that are scanned even. It has a type of
+//! its own, which holds what changes how things are shown, and of the rest only values that tighten:
+//! what is not in that type cannot be said there. It is laid over the user's own file, never put in its
+//! place.
+
+use crate::args::Color;
+use crate::exit::Failure;
+use crate::{found, settings};
+use report::Format;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use vocabulary::Severity;
+
+/// Bytes of a configuration file.
+const CONFIG_BYTES: u64 = 1 << 20;
+
+/// The configuration file of a folder.
+const LOCAL_FILE: &str = "lazaret.toml";
+
+/// What the configuration file may say. Flags and environment variables come first.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) color: Option<Color>,
+    pub(crate) offline: Option<bool>,
+    pub(crate) db: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) docker_host: Option<String>,
+    pub(crate) containerd_address: Option<PathBuf>,
+    pub(crate) containerd_namespace: Option<String>,
+    pub(crate) db_source: Option<String>,
+    pub(crate) kev: Option<String>,
+    pub(crate) epss: Option<String>,
+    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) platform: Option<String>,
+    pub(crate) format: Option<FormatSetting>,
+    pub(crate) fail_on: Option<Line>,
+    pub(crate) fail_on_unknown: Option<bool>,
+    pub(crate) fail_on_exploited: Option<bool>,
+    pub(crate) allow_partial: Option<bool>,
+    pub(crate) ignore_file: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
+    pub(crate) no_project_policy: Option<bool>,
+    /// The found file that draws the line in `fail_on`.
+    #[serde(skip)]
+    pub(crate) line_found_in: Option<&'static str>,
+}
+
+/// What a file may say that was found and not named. A new option is none of these, unless it changes
+/// only what is shown, or its type has only values that tighten.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Found {
+    color: Option<Color>,
+    format: Option<BuiltIn>,
+    offline: Option<Only<true>>,
+    fail_on: Option<Line>,
+    fail_on_unknown: Option<Only<true>>,
+    fail_on_exploited: Option<Only<true>>,
+    allow_partial: Option<Only<false>>,
+}
+
+/// A format, by its name or as `template:FILE`, which is read where it is used.
+#[derive(Clone, Debug)]
+pub(crate) enum FormatSetting {
+    /// One that reads no file.
+    BuiltIn(Format),
+    /// Whatever `--format` takes.
+    Named(String),
+}
+
+impl<'de> Deserialize<'de> for FormatSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Named)
+    }
+}
+
+/// A format that reads no file.
+#[derive(Debug)]
+struct BuiltIn(Format);
+
+impl<'de> Deserialize<'de> for BuiltIn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let names = || Format::ALL.map(Format::name).join(", ");
+        let wrong = |_| D::Error::custom(format!("expected one of {}", names()));
+        name.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// A mark that can only be set one way.
+#[derive(Debug)]
+struct Only<const MARK: bool>;
+
+impl<'de, const MARK: bool> Deserialize<'de> for Only<MARK> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bool(Self)
+    }
+}
+
+impl<const MARK: bool> Visitor<'_> for Only<MARK> {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{MARK}, which alone tightens: this file was found, not named")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, mark: bool) -> Result<Self, E> {
+        match mark == MARK {
+            true => Ok(Self),
+            false => Err(E::invalid_value(serde::de::Unexpected::Bool(mark), &self)),
+        }
+    }
+}
+
+/// A severity, as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line(pub(crate) Severity);
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let wrong =
+            |_| D::Error::custom("expected critical, high, medium, low, negligible or unknown");
+        text.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// Reads the configuration file that was named; else the user's own, `lazaret/config.toml` in the
+/// user's configuration folder, and over it what `lazaret.toml` in this folder may say.
+pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
+    if let Some(file) = named {
+        let text = settings::read_text(file, CONFIG_BYTES)?;
+        return parse(&file.display().to_string(), &text);
+    }
+    let otherwise = "name it with --config";
+    let own = settings::user_folder("XDG_CONFIG_HOME", ".config");
+    let mut settings = Settings::default();
+    if let Some(file) = own.map(|folder| folder.join("config.toml"))
+        && !is_out_of_reach(&file)
+        && let Some(found) = found::read(&file, CONFIG_BYTES, otherwise)?
+    {
+        settings = parse(&file.display().to_string(), &found.text)?;
+    }
+    match found::read(Path::new(LOCAL_FILE), CONFIG_BYTES, otherwise)? {
+        Some(found) => Ok(settings.tightened(parse(LOCAL_FILE, &found.text)?)),
+        None => Ok(settings),
+    }
+}
+
+/// Whether it is in a folder that we may not enter, as HOME is that another user left to us: nothing is
+/// our own there.
+fn is_out_of_reach(file: &Path) -> bool {
+    let asked = std::fs::symlink_metadata(file);
+    asked.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
+impl Settings {
+    /// With what a found file says, where that is stricter or nobody said how things are shown.
+    fn tightened(mut self, found: Found) -> Self {
+        // Taken apart in full, so that a new option cannot be forgotten here.
+        let Found {
+            color,
+            format,
+            offline,
+            fail_on,
+            fail_on_unknown,
+            fail_on_exploited,
+            allow_partial,
+        } = found;
+        self.color = self.color.or(color);
+        self.format = self.format.or(format.map(|BuiltIn(format)| FormatSetting::BuiltIn(format)));
+        self.offline = offline.map(|_| true).or(self.offline);
+        self.fail_on_unknown = fail_on_unknown.map(|_| true).or(self.fail_on_unknown);
+        self.fail_on_exploited = fail_on_exploited.map(|_| true).or(self.fail_on_exploited);
+        self.allow_partial = allow_partial.map(|_| false).or(self.allow_partial);
+        if let Some(line) = fail_on
+            && self.fail_on.is_none_or(|own| line.0 < own.0)
+        {
+            self.fail_on = Some(line);
+            self.line_found_in = Some(LOCAL_FILE);
+        }
+        self
+    }
+}
+
+/// Reads a file of a form. What is in it is never quoted, but for names of options: it may be a link to
+/// something that is no configuration at all.
+fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Failure> {
+    let error = match toml::from_str::<T>(text) {
+        Ok(settings) => return Ok(settings),
+        Err(error) => error,
+    };
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let reason = reason::<T>(text, error.message());
+    Err(Failure::usage(format!("`{file}`, line {line}, column {column}: {reason}")))
+}
+
+fn reason<T: DeserializeOwned>(text: &str, message: &str) -> String {
+    let Ok(table) = toml::from_str::<toml::Table>(text) else {
+        return policy::toml_reason(message);
+    };
+    let (own, all) = (options::<T>(), options::<Settings>());
+    let unknown = table.keys().find(|name| !own.contains(&name.as_str()));
+    let kept = unknown.and_then(|name| all.iter().find(|option| *option == name));
+    if let Some(option) = kept {
+        return format!(
+            "`{option}` is not taken from a file that was found, not named; move it to the user's \
+             configuration file, or name this one with --config"
+        );
+    }
+    if let Some(unknown) = unknown {
+        return match policy::nearest(unknown, own.iter().copied()) {
+            Some(near) => format!("`{unknown}` is not an option; did you mean `{near}`?"),
+            None => format!("here is no option that may be set; use {}", own.join(", ")),
+        };
+    }
+    let wrong = table.iter().find(|(name, value)| {
+        let alone = toml::Table::from_iter([((*name).clone(), (*value).clone())]);
+        T::deserialize(alone).is_err()
+    });
+    let reason = policy::toml_reason(message);
+    match wrong {
+        Some((name, _)) => format!("`{name}`: {reason}"),
+        None => reason,
+    }
+}
+
+/// The names of what a form may say, as its type has them.
+fn options<T: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names = &[][..];
+    let _ = T::deserialize(Names(&mut names));
+    names
+}
+
+/// Reads nothing, and notes which fields are asked for.
+struct Names<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> Deserializer<'de> for Names<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("nothing is read"))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Self::Error> {
+        *self.0 = fields;
+        Err(Self::Error::custom("nothing is read"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_found_file_has_few_options_and_all_others_are_refused_by_name() {
+        let (few, all) = (options::<Found>(), options::<Settings>());
+        assert!(few.len() == 7 && few.iter().all(|option| all.contains(option)), "{few:?}");
+        for option in all.iter().filter(|option| !few.contains(option)) {
+            let error = parse::<Found>("lazaret.toml", &format!("{option} = \"x\"")).unwrap_err();
+            let text = error.error.to_string();
+            assert!(text.contains(&format!("`{option}` is not taken from")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_found_file_only_tightens() {
+        let own = || -> Settings {
+            parse("own", "fail-on = \"high\"\nallow-partial = true\ncolor = \"never\"").unwrap()
+        };
+        let with = |text| own().tightened(parse("lazaret.toml", text).unwrap());
+        assert_eq!(with("fail-on = \"critical\"").fail_on, Some(Line(Severity::High)));
+        let low = with("fail-on = \"low\"\ncolor = \"always\"\noffline = true");
+        assert_eq!((low.fail_on, low.line_found_in), (Some(Line(Severity::Low)), Some(LOCAL_FILE)));
+        assert_eq!((low.color, low.offline), (Some(Color::Never), Some(true)));
+        assert_eq!(with("allow-partial = false").allow_partial, Some(false));
+        assert_eq!(with("fail-on = \"unknown\"").fail_on, Some(Line(Severity::Unknown)));
+        for loosening in [
+            "offline = false",
+            "fail-on-unknown = false",
+            "fail-on-exploited = false",
+            "allow-partial = true",
+            "format = \"template:x\"",
+        ] {
+            let error = parse::<Found>("lazaret.toml", loosening).unwrap_err().error.to_string();
+            assert!(error.starts_with("`lazaret.toml`, line 1, column"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_file_that_is_no_configuration_is_quoted() {
+        for text in [
+            "root:$6$s3cret:1:0:99999:7:::\n",
+            "s3cret = 1",
+            "[s3cret]\na = 1",
+            "fail-on = \"s3cret\"",
+            "color = \"s3cret\"",
+            "offline = \"s3cret, expected x\"",
+            "format = \"s3cret\"",
+            "s3cret = 1\ns3cret = 2",
+            "a = \"s3cret",
+            "{\"auths\": {\"s3cret\": 1}}",
+        ] {
+            for error in [
+                parse::<Found>("lazaret.toml", text).unwrap_err(),
+                parse::<Settings>("named", &format!("{text}\n%")).unwrap_err(),
+            ] {
+                let error = error.error.to_string();
+                assert!(!error.contains("s3cret") && !error.contains('\n'), "{error}");
+            }
+        }
+    }
+}
