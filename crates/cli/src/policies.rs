@@ -20,7 +20,7 @@ use vocabulary::{Fingerprint, Outcome, Severity, counted};
 /// The name of a policy file.
 const FILE: &str = "lazaret.yaml";
 /// Bytes of a policy file.
-const BYTES: u64 = 4 << 20;
+pub(crate) const BYTES: u64 = 4 << 20;
 /// Folders that are looked into, upward.
 const FOLDERS: usize = 64;
 
@@ -76,7 +76,7 @@ pub(crate) fn load(world: &World, named: Option<&Path>) -> Result<Policy, Failur
 }
 
 /// The nearest file upward that nobody else may write.
-fn find() -> Result<Option<PathBuf>, Failure> {
+pub(crate) fn find() -> Result<Option<PathBuf>, Failure> {
     let Ok(here) = std::env::current_dir() else { return Ok(None) };
     let home = std::env::var_os("HOME").map(PathBuf::from);
     for (steps, folder) in here.ancestors().take(FOLDERS).enumerate() {
@@ -117,7 +117,7 @@ fn read(file: &Path) -> Result<Policy, Failure> {
 }
 
 /// A file that another one includes, by a path that stays a path.
-fn include(from: &str, path: &str) -> Result<(String, String), String> {
+pub(crate) fn include(from: &str, path: &str) -> Result<(String, String), String> {
     if path.contains("://") {
         return Err("only files are included; fetch it first".to_owned());
     }

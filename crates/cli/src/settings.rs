@@ -123,6 +123,7 @@ pub(crate) fn registry_credentials() -> image::Credentials {
         username: set("LAZARET_REGISTRY_USERNAME"),
         password: set("LAZARET_REGISTRY_PASSWORD").map(image::Secret::new),
         docker_config: folder.map(|folder| folder.join("config.json")),
+        helpers: None,
     }
 }
 

@@ -59,9 +59,7 @@ pub(crate) fn stub(folder: &Path) {
     stub.tries("symbolic link", symlink(at("secret"), at("kept/symbolic")));
     stub.tries("tree", fs::write("/etc/cron.d/lazaret-test", ""));
 
-    let mode = fs::Permissions::from(
-        <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777),
-    );
+    let mode = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777);
     stub.tries("change mode", fs::set_permissions(at("secret/file"), mode));
     stub.tries("change owner", std::os::unix::fs::chown(at("secret/file"), Some(1), Some(1)));
     let pipe = nix::sys::stat::Mode::from_bits_truncate(0o600);

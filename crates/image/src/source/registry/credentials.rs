@@ -4,13 +4,14 @@
 //! first, then the store for all, then what stands in the file itself.
 
 use super::error::RegistryError;
-use super::helper;
+use super::helper::{self, Helpers};
 use base64::Engine as _;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of `config.json`.
 const CONFIG_BYTES: u64 = 1 << 20;
@@ -54,6 +55,8 @@ pub struct Credentials {
     pub password: Option<Secret>,
     /// Docker's `config.json`, if it exists.
     pub docker_config: Option<PathBuf>,
+    /// Who runs the helpers that it names; the process itself where there is nobody.
+    pub helpers: Option<Arc<dyn Helpers>>,
 }
 
 /// What there is for one registry.
@@ -96,7 +99,7 @@ impl Credentials {
             return Ok(Some(Credential::Password { username, password }));
         }
         match &self.docker_config {
-            Some(path) if path.exists() => from_config(path, host),
+            Some(path) if path.exists() => from_config(path, host, self.helpers.as_deref()),
             _ => Ok(None),
         }
     }
@@ -121,7 +124,11 @@ struct Login {
     registrytoken: Option<String>,
 }
 
-fn from_config(path: &Path, host: &str) -> Result<Option<Credential>, RegistryError> {
+fn from_config(
+    path: &Path,
+    host: &str,
+    helpers: Option<&dyn Helpers>,
+) -> Result<Option<Credential>, RegistryError> {
     let wrong = |reason: String| RegistryError::Config { path: path.to_owned(), reason };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| wrong(error.to_string()))?;
@@ -138,7 +145,7 @@ fn from_config(path: &Path, host: &str) -> Result<Option<Credential>, RegistryEr
     let own = names.iter().find_map(|name| config.cred_helpers.get(name));
     if let Some(program) = own.or(config.creds_store.as_ref()).filter(|name| !name.is_empty()) {
         let server = if host == "docker.io" { DOCKER_HUB } else { host };
-        if let Some((username, secret)) = helper::get(program, server)? {
+        if let Some((username, secret)) = helper::get(program, server, helpers)? {
             return Ok(Credential::of_login(username, secret));
         }
     }
