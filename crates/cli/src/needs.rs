@@ -127,6 +127,8 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
 struct Plan<'world> {
     world: &'world World,
     read: Vec<PathBuf>,
+    /// Those of what is read that are the subjects.
+    subjects: Vec<PathBuf>,
     writing: Vec<PathBuf>,
     streams: Vec<PathBuf>,
     folders: Vec<Folder>,
@@ -148,6 +150,7 @@ impl<'world> Plan<'world> {
         let mut plan = Self {
             world,
             read: ALWAYS.map(PathBuf::from).to_vec(),
+            subjects: Vec::new(),
             writing: Vec::new(),
             streams: vec![PathBuf::from("/dev/null")],
             folders: Vec::new(),
@@ -270,13 +273,15 @@ impl<'world> Plan<'world> {
     /// The database of a command that matches, which is brought up to date first.
     fn database(&mut self, args: &DatabaseArgs) {
         let folder = self.world.db().ok();
-        if args.no_db_update {
-            self.risks(&args.risk);
+        let before = self.read.len();
+        self.source(args.db_source.as_deref());
+        self.risks(&args.risk);
+        // Folders and files that it is brought up to date from, also offline.
+        let local = self.read.len() > before;
+        if args.no_db_update || self.world.offline() && !local {
             return self.read(folder);
         }
         self.network = true;
-        self.source(args.db_source.as_deref());
-        self.risks(&args.risk);
         self.own_folder(folder, 0o755);
     }
 
@@ -380,7 +385,10 @@ impl<'world> Plan<'world> {
             attributes: self.attributes,
             processes: self.processes,
             // Engines answer root, and what is written is root's.
-            to_nobody: !asks && self.writing.is_empty() && self.streams.len() == 1,
+            to_nobody: !asks
+                && self.writing.is_empty()
+                && self.streams.len() == 1
+                && self.subjects.iter().all(|path| sandbox::is_read_by_capability(path)),
         };
         let reading = match (self.processes, self.anywhere) {
             (true, _) => Reading::Processes,
@@ -435,3 +443,6 @@ fn is_anothers(path: &Path) -> bool {
         metadata.uid() != 0 || metadata.is_dir() && metadata.mode() & 0o200 == 0
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ mod needs;
 mod privileges;
 
 pub use needs::{Connect, Needs, Privileges, Reading};
+pub use privileges::is_read_by_capability;
 
 /// A layer, and whether it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

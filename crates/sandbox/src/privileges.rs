@@ -8,11 +8,41 @@ use crate::State;
 use crate::needs::Needs;
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
+use std::path::Path;
 
-/// The user and group of nobody, by the number that all distributions and the kernel give it.
-const NOBODY: u32 = 65534;
+/// A user and group that nobody is. 65534 is called nobody, yet services run as it and files are its:
+/// what belongs to it would be taken for ours. This number no distribution gives to anybody
+/// (systemd, "Users, Groups, UIDs and GIDs"), and containers that have 65536 numbers have it.
+const NOBODY: u32 = 65533;
 /// More capabilities than any kernel has: the set is a word of 64 bits.
 const CAPABILITIES: u32 = 64;
+
+/// File systems of this machine, by what `statfs` calls them: there a capability opens a file whoever
+/// reads. Others ask who reads: a FUSE file system of root's own turns away whoever is not root, and so
+/// may a server.
+const OF_THIS_MACHINE: [u32; 12] = [
+    0x0000_EF53, // ext2, ext3, ext4
+    0x5846_5342, // XFS
+    0x9123_683E, // Btrfs
+    0x0102_1994, // tmpfs
+    0x8584_58F6, // ramfs
+    0x794C_7630, // overlayfs
+    0x7371_7368, // SquashFS
+    0xE0F5_E1E2, // EROFS
+    0x2FC1_2FC1, // ZFS
+    0xF2F5_2010, // F2FS
+    0xCA45_1A4E, // bcachefs
+    0x0000_9660, // ISO 9660
+];
+
+/// Whether what lies there is read by a capability, whoever reads it.
+#[must_use]
+pub fn is_read_by_capability(path: &Path) -> bool {
+    let kind = rustix::fs::statfs(path).map(|facts| u64::try_from(facts.f_type).unwrap_or(0));
+    kind.is_ok_and(|kind| {
+        OF_THIS_MACHINE.iter().any(|known| u64::from(*known) == kind & 0xffff_ffff)
+    })
+}
 
 /// Programs that are started, if any could be, get no rights that this one has not.
 pub(crate) fn no_new() -> State {

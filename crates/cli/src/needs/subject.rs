@@ -45,6 +45,7 @@ impl Plan<'_> {
         let there: Vec<PathBuf> =
             names.chain([text]).map(PathBuf::from).filter(|path| path.exists()).collect();
         let found = !there.is_empty();
+        self.subjects.extend(there.iter().cloned());
         self.read(there);
         found
     }

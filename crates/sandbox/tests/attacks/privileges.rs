@@ -85,7 +85,15 @@ fn root_that_writes_nothing_becomes_nobody_for_ever() {
         return testkit::skip("only root can become somebody else");
     }
     let tried = tried("nobody");
-    let held = ["read given", "few capabilities", "bounded", "no new privileges", "user 65534"];
+    let held = ["read given", "few capabilities", "bounded", "no new privileges", "user 65533"];
     all(&tried, &["ok"], &held);
     all(&tried, &["EPERM", "EACCES"], &["take them back", "write of another", "write", "be root"]);
+}
+
+#[test]
+fn a_file_system_that_asks_who_reads_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(sandbox::is_read_by_capability(folder.path()));
+    assert!(!sandbox::is_read_by_capability(Path::new("/proc")));
+    assert!(!sandbox::is_read_by_capability(&folder.path().join("missing")));
 }
