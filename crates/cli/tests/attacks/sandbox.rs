@@ -318,3 +318,34 @@ fn a_scan_works_in_a_root_of_its_own_without_proc() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(bench.read("report.json").contains("libopensel3"));
 }
+
+#[test]
+fn helpers_that_keep_credentials_run_in_a_process_of_their_own() {
+    let bench = Bench::new();
+    // A registry that always asks who one is, and a helper that writes down that it was asked.
+    let server = testkit::Server::start(|_| {
+        testkit::Reply::status(401).header("www-authenticate", "Basic realm=\"made up\"")
+    })
+    .unwrap();
+    let host = server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let helper = bench.write(
+        "bin/docker-credential-test",
+        "#!/bin/sh\nread host\necho \"$1 $host\" >>asked\ngrep NoNewPrivs /proc/self/status >>asked\n\
+         echo '{\"Username\":\"tester\",\"Secret\":\"made-up\"}'\n",
+    );
+    open(&helper, 0o755);
+    bench.write(".docker/config.json", r#"{"credsStore":"test"}"#);
+    let reference = format!("registry:{host}/shop:1");
+    let mut command = bench.command(&["sbom", &reference, "--no-cache"]);
+    command.env("PATH", format!("{}:/usr/bin:/bin", bench.path().join("bin").display()));
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+    let asked = bench.read("asked");
+    assert!(asked.starts_with(&format!("get {host}\n")), "{asked}");
+    let own = std::fs::read_to_string("/proc/self/status").unwrap();
+    let own = own.lines().find(|line| line.starts_with("NoNewPrivs")).unwrap();
+    assert!(asked.contains(own), "it has all that the user has: {asked}");
+    let sent = server.received();
+    let login = sent.iter().filter_map(|request| request.header("authorization"));
+    assert!(login.last().is_some_and(|value| value.starts_with("Basic ")), "{sent:?}");
+}
