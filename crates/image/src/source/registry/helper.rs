@@ -77,8 +77,8 @@ pub fn run_helper(name: &str, host: &str) -> Result<Login, String> {
         .map_err(|error| error.to_string())?;
     let output = output(&mut child, host);
     let succeeded = end(&mut child, began);
-    let output = output
-        .ok_or_else(|| format!("it did not answer in {} seconds", PATIENCE.as_secs()))?;
+    let output =
+        output.ok_or_else(|| format!("it did not answer in {} seconds", PATIENCE.as_secs()))?;
     if output.len() as u64 > OUTPUT_BYTES {
         return Err("it prints too much".to_owned());
     }
