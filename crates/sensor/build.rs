@@ -45,7 +45,10 @@ fn compile(name: &str, architecture: &str, output: &Path) -> Result<(), String> 
     command.args(["-g", "-O2", "-Wall", "-Wextra", "-Werror", "-target", "bpf", "-c"]);
     command.arg(format!("-D__TARGET_ARCH_{architecture}"));
     if let Some(include) = env::var_os("DEP_BPF_INCLUDE") {
-        command.arg("-isystem").arg(include);
+        let mut map = std::ffi::OsString::from("-fdebug-prefix-map=");
+        map.push(&include);
+        map.push("=libbpf");
+        command.arg(map).arg("-isystem").arg(include);
     }
     // The debug information holds paths: not those of whoever built it.
     let here = env::var("CARGO_MANIFEST_DIR").map_err(|error| error.to_string())?;

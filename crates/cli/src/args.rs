@@ -36,9 +36,13 @@ lost or an alert could not be written, and, with --status, where the agent canno
 /// Container security for the whole life of a container.
 #[derive(Debug, Parser)]
 #[command(name = "lazaret", version, styles = STYLES, after_help = EXIT_CODES)]
+#[command(arg_required_else_help = true, override_usage = "lazaret [OPTIONS] <COMMAND>")]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
+    /// Say which layers of the sandbox hold on this machine, by entering it, and end: table or json
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    pub(crate) sandbox_status: Option<StatusFormat>,
     #[command(flatten)]
     pub(crate) global: Global,
 }
@@ -156,6 +160,17 @@ pub(crate) struct Global {
     /// Folder of the vulnerability database [default: in the user's cache folder]
     #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB", hide_env_values = true)]
     pub(crate) db: Option<PathBuf>,
+    /// Whether the program first gives up what reading does not need: as far as this machine can
+    /// (auto), in full or not at all (require), or never (off) [default: auto]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "MODE",
+        env = "LAZARET_SANDBOX",
+        hide_env_values = true
+    )]
+    pub(crate) sandbox: Option<crate::confine::Mode>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -204,6 +219,9 @@ pub(crate) enum Command {
     /// Keep and ask the vulnerability database
     #[command(subcommand)]
     Db(DbCommand),
+    /// Run the helpers of Docker's config.json for a process that may start no programs
+    #[command(hide = true)]
+    CredentialHelpers,
     /// Print completions for a shell
     Completions {
         /// The shell

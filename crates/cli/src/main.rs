@@ -8,6 +8,7 @@ mod agent;
 mod args;
 mod compare;
 mod config;
+mod confine;
 mod database;
 mod diff;
 mod distro;
@@ -15,9 +16,11 @@ mod exit;
 mod explain;
 mod found;
 mod freshness;
+mod helpers;
 mod keeping;
 mod keys;
 mod matching;
+mod needs;
 mod output;
 mod policies;
 mod progress;
@@ -56,10 +59,21 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
-    let settings = config::load(cli.global.config.as_deref())?;
+    if let Some(format) = cli.sandbox_status {
+        return confine::status(format);
+    }
+    let Some(command) = cli.command else {
+        return Err(Failure::usage("no command is given; see `lazaret --help`"));
+    };
+    let mut settings = config::load(cli.global.config.as_deref())?;
+    if settings.state.is_none() {
+        // By who we are now: root may be nobody from here on.
+        settings.state = settings::default_state().ok();
+    }
     let printing = Printing::new(&cli.global, &settings);
-    let world = World { global: cli.global, settings, printing };
-    match cli.command {
+    let mut world = World { global: cli.global, settings, printing, helpers: None };
+    confine::enter(&mut world, &command)?;
+    match command {
         Command::Scan(args) => scanning::run(&world, &args),
         Command::Sbom(args) => sbom::run(&world, &args),
         Command::Seal(args) => sealing::run(&world, &args),
@@ -75,6 +89,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             compare::run(&ecosystem, &left, right.as_deref())
         }
         Command::Db(command) => database::run(&world, command),
+        Command::CredentialHelpers => helpers::serve(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "lazaret", &mut script);
@@ -104,6 +119,8 @@ pub(crate) struct World {
     pub(crate) global: args::Global,
     pub(crate) settings: config::Settings,
     pub(crate) printing: Printing,
+    /// Who runs the helpers that keep credentials; none where none is named.
+    pub(crate) helpers: Option<std::sync::Arc<dyn image::Helpers>>,
 }
 
 impl World {
@@ -156,11 +173,14 @@ impl World {
         image::RegistryOptions {
             fetch: self.fetching(),
             plain_http: self.global.plain_http,
-            credentials: settings::registry_credentials(),
+            credentials: image::Credentials {
+                helpers: self.helpers.clone(),
+                ..settings::registry_credentials()
+            },
         }
     }
 
-    fn fetching(&self) -> fetch::Options {
+    pub(crate) fn fetching(&self) -> fetch::Options {
         let mut options = fetch::Options::from_environment(|name| std::env::var(name).ok());
         options.offline = self.offline();
         options.roots.added = self.global.ca_file.clone();

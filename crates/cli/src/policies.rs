@@ -22,7 +22,7 @@ use vocabulary::{Fingerprint, Outcome, Severity, counted};
 /// The name of a policy file.
 const FILE: &str = "lazaret.yaml";
 /// Bytes of a policy file.
-const BYTES: u64 = 4 << 20;
+pub(crate) const BYTES: u64 = 4 << 20;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
@@ -79,14 +79,14 @@ pub(crate) fn without_found(world: &World, args: &PolicyArgs) -> bool {
 }
 
 /// A policy that nobody named.
-struct Found {
-    name: PathBuf,
-    text: String,
+pub(crate) struct Found {
+    pub(crate) name: PathBuf,
+    pub(crate) text: String,
     folder: files::Folder,
 }
 
 /// The nearest file upward.
-fn find() -> Result<Option<Found>, Failure> {
+pub(crate) fn find() -> Result<Option<Found>, Failure> {
     let here = std::env::current_dir()
         .map_err(|error| Failure::usage(format!("the working folder cannot be told: {error}")))?;
     let home = std::env::var_os("HOME").map(PathBuf::from);
@@ -147,7 +147,7 @@ fn read(file: &Path) -> Result<Policy, Failure> {
 }
 
 /// A file that a named one includes, by a path that stays a path.
-fn include(from: &str, path: &str) -> Result<(String, String), String> {
+pub(crate) fn include(from: &str, path: &str) -> Result<(String, String), String> {
     if path.contains("://") {
         return Err("only files are included; fetch it first".to_owned());
     }

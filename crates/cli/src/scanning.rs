@@ -19,7 +19,7 @@ use vocabulary::report::REPORTS_SCHEMA;
 use vocabulary::{NotChecked, Report, Reports};
 
 /// Looked for where no ignore file is named.
-const IGNORE_FILE: &str = ".lazaret-ignore.toml";
+pub(crate) const IGNORE_FILE: &str = ".lazaret-ignore.toml";
 
 /// Bytes of a VEX document.
 const VEX_BYTES: u64 = 64 << 20;

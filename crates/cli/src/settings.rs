@@ -51,6 +51,7 @@ pub(crate) fn registry_credentials() -> image::Credentials {
         password: set("LAZARET_REGISTRY_PASSWORD").map(image::Secret::new),
         docker_config: folder.map(|folder| folder.join("config.json")),
         docker_config_found,
+        helpers: None,
     }
 }
 

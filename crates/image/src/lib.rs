@@ -41,8 +41,8 @@ pub use kept::Kept;
 pub use limits::LayerBounds;
 pub use record::{Record, RecordEntry};
 pub use source::{
-    Claim, Credentials, Image, LayerSource, Mismatch, OpenOptions, Opened, RegistryError,
-    RegistryOptions, Secret, open,
+    Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,
+    RegistryError, RegistryOptions, Secret, open, run_helper,
 };
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

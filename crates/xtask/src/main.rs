@@ -1,5 +1,5 @@
-//! The project's own chores: `cargo xtask rooms`, `licences`, `test`, `fuzz`, `demo-image`, `bench scan`,
-//! `match`, `cold` and `agent`.
+//! The project's own chores: `cargo xtask rooms`, `licences`, `test`, `fuzz`, `demo-image`, `reproducible`,
+//! `release`, `bench scan`, `match`, `cold` and `agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
 //! that nothing which only developers need is in what users run, and it is in Rust, so that it runs
@@ -23,6 +23,7 @@ mod layout;
 mod licences;
 mod measure;
 mod mutate;
+mod reproducible;
 mod rooms;
 mod testing;
 
@@ -40,6 +41,8 @@ usage: cargo xtask COMMAND
   hostile [OPTION…] [NAME…] scan hostile archives, and hold time and memory against bounds;
                             options: --small, --program FILE, --db FOLDER
   mutate [PACKAGE…]         plant bugs in a copy, and fail where the tests notice one not
+  reproducible [--release]  build on two paths, and fail where the bytes differ
+  release                   build the program so that anybody can build the same again
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
@@ -70,6 +73,8 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["hostile", rest @ ..] => hostile::check(&root(), rest),
         ["mutate", rest @ ..] => mutate::run(&root(), rest),
+        ["reproducible", rest @ ..] => reproducible::check(&root(), rest),
+        ["release"] => reproducible::release(&root()),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
         ["bench", "match", rest @ ..] => bench::matching(&root(), rest),

@@ -19,3 +19,4 @@ mod agent;
 mod archives;
 mod credentials;
 mod found_files;
+mod sandbox;

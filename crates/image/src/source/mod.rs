@@ -25,7 +25,9 @@ use crate::manifest::Config;
 use documents::Documents;
 pub use entry::Entry;
 use layout::{Store, open_layout};
-pub use registry::{Credentials, RegistryError, RegistryOptions, Secret};
+pub use registry::{
+    Credentials, Helpers, Login, RegistryError, RegistryOptions, Secret, run_helper,
+};
 use saved::open_saved;
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -4,13 +4,14 @@
 //! first, then the store for all, then what stands in the file itself.
 
 use super::error::RegistryError;
-use super::helper;
+use super::helper::{self, Helpers};
 use base64::Engine as _;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of `config.json`.
 const CONFIG_BYTES: u64 = 1 << 20;
@@ -60,6 +61,8 @@ pub struct Credentials {
     /// Nobody named it: it is believed only where nobody else may write it, for it names programs that
     /// are started.
     pub docker_config_found: bool,
+    /// Who runs the helpers that it names; the process itself where there is nobody.
+    pub helpers: Option<Arc<dyn Helpers>>,
 }
 
 /// What there is for one registry.
@@ -104,7 +107,9 @@ impl Credentials {
             }
         }
         match &self.docker_config {
-            Some(path) => from_config(path, self.docker_config_found, host),
+            Some(path) => {
+                from_config(path, self.docker_config_found, host, self.helpers.as_deref())
+            }
             None => Ok(None),
         }
     }
@@ -153,7 +158,12 @@ struct Login {
     registrytoken: Option<String>,
 }
 
-fn from_config(path: &Path, found: bool, host: &str) -> Result<Option<Credential>, RegistryError> {
+fn from_config(
+    path: &Path,
+    found: bool,
+    host: &str,
+    helpers: Option<&dyn Helpers>,
+) -> Result<Option<Credential>, RegistryError> {
     let wrong = |reason: String| RegistryError::Config { path: path.to_owned(), reason };
     let read = match found {
         // In a folder that we may not enter nothing is ours.
@@ -173,7 +183,7 @@ fn from_config(path: &Path, found: bool, host: &str) -> Result<Option<Credential
     let own = names.iter().find_map(|name| config.cred_helpers.get(name));
     if let Some(program) = own.or(config.creds_store.as_ref()).filter(|name| !name.is_empty()) {
         let server = if host == "docker.io" { DOCKER_HUB } else { host };
-        if let Some((username, secret)) = helper::get(program, server)? {
+        if let Some((username, secret)) = helper::get(program, server, helpers)? {
             return Ok(Credential::of_login(username, secret));
         }
     }

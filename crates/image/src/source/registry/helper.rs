@@ -30,16 +30,43 @@ struct Answer {
     secret: String,
 }
 
+/// A name and its secret, where a helper knows them.
+pub type Login = Option<(String, String)>;
+
+/// Whoever runs helpers for a process that may itself start no programs.
+pub trait Helpers: std::fmt::Debug + Send + Sync {
+    /// Name and secret for a host; none where the helper knows none.
+    ///
+    /// # Errors
+    /// Why it could not be asked.
+    fn get(&self, name: &str, host: &str) -> Result<Login, String>;
+}
+
 /// Name and secret for a host; none where the helper knows none.
-pub(super) fn get(name: &str, host: &str) -> Result<Option<(String, String)>, RegistryError> {
-    let wrong = |reason: String| RegistryError::Helper {
+pub(super) fn get(
+    name: &str,
+    host: &str,
+    helpers: Option<&dyn Helpers>,
+) -> Result<Login, RegistryError> {
+    let found = match helpers {
+        Some(helpers) => helpers.get(name, host),
+        None => run_helper(name, host),
+    };
+    found.map_err(|reason| RegistryError::Helper {
         name: name.chars().filter(|letter| !letter.is_control()).take(80).collect(),
         host: host.to_owned(),
         reason,
-    };
+    })
+}
+
+/// Runs a helper.
+///
+/// # Errors
+/// Why it could not be asked.
+pub fn run_helper(name: &str, host: &str) -> Result<Login, String> {
     let word = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if name.is_empty() || !name.chars().all(word) {
-        return Err(wrong("its name is none".to_owned()));
+        return Err("its name is none".to_owned());
     }
     let began = Instant::now();
     let program = find(&format!("docker-credential-{name}"))
@@ -50,23 +77,23 @@ pub(super) fn get(name: &str, host: &str) -> Result<Option<(String, String)>, Re
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| wrong(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     let output = output(&mut child, host);
     let succeeded = end(&mut child, began);
-    let output = output
-        .ok_or_else(|| wrong(format!("it did not answer in {} seconds", PATIENCE.as_secs())))?;
+    let output =
+        output.ok_or_else(|| format!("it did not answer in {} seconds", PATIENCE.as_secs()))?;
     if output.len() as u64 > OUTPUT_BYTES {
-        return Err(wrong("it prints too much".to_owned()));
+        return Err("it prints too much".to_owned());
     }
     if !succeeded {
         let text = String::from_utf8_lossy(&output).to_lowercase();
         return match NOT_FOUND.iter().any(|known| text.contains(known)) {
             true => Ok(None),
-            false => Err(wrong("it failed".to_owned())),
+            false => Err("it failed".to_owned()),
         };
     }
     let answer: Answer = serde_json::from_slice(&output)
-        .map_err(|_| wrong("what it prints is not the JSON of a helper".to_owned()))?;
+        .map_err(|_| "what it prints is not the JSON of a helper".to_owned())?;
     Ok((!answer.secret.is_empty()).then_some((answer.username, answer.secret)))
 }
 
@@ -116,10 +143,10 @@ mod tests {
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
         for name in ["", "../x", "a/b", "a b", "a;b", "a\n"] {
-            let error = get(name, "a.test").unwrap_err().to_string();
+            let error = get(name, "a.test", None).unwrap_err().to_string();
             assert!(error.contains("its name is none"), "{name}: {error}");
         }
-        let error = get("there-is-no-such-helper", "a.test").unwrap_err().to_string();
+        let error = get("there-is-no-such-helper", "a.test", None).unwrap_err().to_string();
         assert!(error.contains("docker-credential-there-is-no-such-helper"), "{error}");
     }
 }

@@ -16,6 +16,7 @@ mod token;
 
 pub use credentials::{Credentials, Secret};
 pub use error::RegistryError;
+pub use helper::{Helpers, Login, run_helper};
 pub(crate) use session::Registry as Session;
 pub(crate) use stream::{Kind, RemoteBlob};
 
