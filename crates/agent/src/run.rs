@@ -95,7 +95,7 @@ impl<'run> Agent<'run> {
     ) -> Result<Self, AgentError> {
         let usage = options.state.join("usage");
         let state = |source| AgentError::State { path: usage.clone(), source };
-        std::fs::create_dir_all(&usage).and_then(|()| prune(&usage)).map_err(state)?;
+        prune(&usage).map_err(state)?;
         let (running, errors) = engine::containers(&options.endpoints);
         let hierarchy =
             hierarchy(&options.endpoints.namespace, running.iter().filter_map(|one| one.pid))?;

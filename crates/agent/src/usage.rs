@@ -4,10 +4,10 @@
 //! what lies in a layer of the image is kept, so that the list is never longer than the image.
 
 use crate::content::raw;
+use files::{Access, FileType, Folder};
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use vocabulary::usage::USAGE_SCHEMA;
@@ -119,7 +119,8 @@ impl Used {
         self.changed = false;
         let mut text = serde_json::to_vec(&self.usage).map_err(io::Error::other)?;
         text.push(b'\n');
-        write_whole(folder, &file_name(&self.usage.container), &text)
+        let name = file_name(&self.usage.container);
+        Folder::own(folder)?.write(&name, &text, Access::Private)
     }
 }
 
@@ -130,27 +131,19 @@ fn file_name(container: &Container) -> String {
     format!("{}.json", id.trim_start_matches('.'))
 }
 
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let beside = folder.join(format!(".{name}.new"));
-    let mut file =
-        File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, folder.join(name))
-}
-
 /// Removes the oldest files beyond the limit.
 pub(crate) fn prune(folder: &Path) -> io::Result<()> {
+    let folder = Folder::own(folder)?;
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|ending| ending == "json") {
-            files.push((entry.metadata()?.modified()?, entry.path()));
+    for (name, kind) in folder.entries()? {
+        if kind == FileType::RegularFile && name.ends_with(".json") {
+            let stat = folder.stat(&name)?;
+            files.push((stat.st_mtime, stat.st_mtime_nsec, name));
         }
     }
     let surplus = files.len().saturating_sub(MAX_KEPT);
     files.sort_unstable();
-    files.into_iter().take(surplus).try_for_each(|(_, file)| fs::remove_file(file))
+    files.into_iter().take(surplus).try_for_each(|(_, _, name)| folder.remove(&name))
 }
 
 /// The files of one file system that a process has mapped, by the text of its `maps`.
@@ -245,7 +238,7 @@ mod tests {
     fn the_oldest_files_go_first() {
         let state = tempfile::tempdir().unwrap();
         for number in 0..=MAX_KEPT {
-            let file = File::create(state.path().join(format!("{number}.json"))).unwrap();
+            let file = fs::File::create(state.path().join(format!("{number}.json"))).unwrap();
             let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000 + number as u64);
             file.set_modified(time).unwrap();
         }
