@@ -291,6 +291,9 @@ mod tests {
         let mut file = assemble(&Default::default());
         assert!(Sections::read(&file, file.len() as u64).is_ok());
         file[4] = 9;
-        assert_eq!(Sections::read(&file, file.len() as u64).unwrap_err(), FormatError::OtherFormat(9));
+        assert_eq!(
+            Sections::read(&file, file.len() as u64).unwrap_err(),
+            FormatError::OtherFormat(9)
+        );
     }
 }

@@ -22,7 +22,7 @@ const WRITES: [&str; 14] = [
 ];
 
 /// Files that open what they only read with these.
-const READERS: [&str; 2] = ["agent/src/content.rs", "image/src/directory.rs"];
+const READERS: [&str; 1] = ["agent/src/content.rs"];
 
 /// Crates that are no part of the program.
 const OF_DEVELOPMENT: [&str; 2] = ["testkit", "xtask"];
