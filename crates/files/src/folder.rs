@@ -79,7 +79,28 @@ impl Folder {
         Ok(file)
     }
 
-    /// Reads such a file, up to `limit` bytes.
+    /// Opens a regular file below this folder. Links are followed as long as they stay in the folder.
+    ///
+    /// # Errors
+    /// Where it is not there, is outside, or is no regular file; and where a link is on the way and
+    /// the kernel cannot say where it leads.
+    pub fn file_within(&self, path: &Path) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        let file = match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), within) {
+            // A folder above was renamed meanwhile: the kernel does not know whether `..` stayed.
+            Err(Errno::AGAIN) => rustix::fs::openat2(&self.0, path, flags, Mode::empty(), within)?,
+            Err(Errno::NOSYS | Errno::PERM) => self.step_by_step(path, flags | OFlags::NOFOLLOW)?,
+            opened => opened?,
+        };
+        let file = File::from(file);
+        if !file.metadata()?.is_file() {
+            return Err(no_regular_file());
+        }
+        Ok(file)
+    }
+
+    /// Reads a file that [`Self::file`] opens, up to `limit` bytes.
     ///
     /// # Errors
     /// As [`Self::file`], and where it is larger.
@@ -362,6 +383,12 @@ mod tests {
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW;
             let stepped = folder.step_by_step(Path::new(path), flags);
             assert!(stepped.is_err() || path == "real", "{path}");
+        }
+        for path in ["link", "up/secret", "../secret", "/etc/passwd", "real"] {
+            assert!(folder.file_within(Path::new(path)).is_err(), "{path}");
+        }
+        for path in ["real/file", "within/file"] {
+            folder.file_within(Path::new(path)).unwrap();
         }
         for name in ["../x", "a/b", "", ".", "..", "/x", "a/"] {
             assert!(folder.write(name, b"", Access::Private).is_err(), "{name}");

@@ -452,7 +452,7 @@ impl Visit<'_> {
     /// The runs of data in a file from an offset on. Holes between them are taken off what may be
     /// written out; where that is not enough, the file is not read at all.
     fn runs(&mut self, file: &File, from: u64, length: u64) -> Result<Vec<Range<u64>>, String> {
-        let whole = || vec![from..length];
+        let whole = || Vec::from_iter([Range { start: from, end: length }]);
         let stat = rustix::fs::fstat(file).map_err(|error| cannot(error.into()))?;
         let stored = u64::try_from(stat.st_blocks).unwrap_or_default().saturating_mul(512);
         if stored >= length {

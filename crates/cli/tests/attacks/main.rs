@@ -6,4 +6,5 @@ mod common;
 
 mod cache;
 mod database_files;
+mod folders;
 mod writing;
