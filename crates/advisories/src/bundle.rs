@@ -17,7 +17,7 @@ use crate::storage::{self, Lock, StorageError};
 use crate::update;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::{Path, PathBuf};
 use vocabulary::Digest;
 
@@ -96,21 +96,30 @@ pub fn export(folder: &Path, file: &Path) -> Result<Digest, BundleError> {
         return Err(BundleError::Nothing(folder.to_owned()));
     }
     manifests.extend(update::risk_manifests(folder));
-    let beside = storage::beside(file, "part");
-    let failed = |reason| BundleError::Io { path: file.to_owned(), reason };
-    let written = write(folder, &manifests, &beside).and_then(|digest| {
-        std::fs::rename(&beside, file).map_err(failed)?;
-        Ok(digest)
+    let mut outcome = None;
+    let written = files::write_whole(file, files::Access::Shared, |out| {
+        let digest = write(folder, &manifests, file, out);
+        let failed = digest.is_err();
+        outcome = Some(digest);
+        if failed { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
     });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
+    match (outcome, written) {
+        (Some(Err(error)), _) => Err(error),
+        (Some(digest), Ok(())) => digest,
+        (_, written) => {
+            let reason = written.err().unwrap_or(io::ErrorKind::Other.into());
+            Err(BundleError::Io { path: file.to_owned(), reason })
+        }
     }
-    written
 }
 
-fn write(folder: &Path, manifests: &[Manifest], target: &Path) -> Result<Digest, BundleError> {
+fn write(
+    folder: &Path,
+    manifests: &[Manifest],
+    target: &Path,
+    file: &mut dyn io::Write,
+) -> Result<Digest, BundleError> {
     let failed = |reason| BundleError::Io { path: target.to_owned(), reason };
-    let mut file = File::create(target).map_err(failed)?;
     let (mut inside, mut whole) = (Sha256::new(), Sha256::new());
     let mut put = |bytes: &[u8], inside: &mut Sha256| {
         inside.update(bytes);
@@ -122,7 +131,7 @@ fn write(folder: &Path, manifests: &[Manifest], target: &Path) -> Result<Digest,
     put(&u32::try_from(manifests.len()).unwrap_or(u32::MAX).to_le_bytes(), &mut inside)?;
     for manifest in manifests {
         let Some(path) = manifest::database_path(folder, &manifest.ecosystem) else { continue };
-        let bytes = std::fs::read(&path)
+        let bytes = storage::read(&path, MAX_DATABASE)
             .map_err(|reason| BundleError::Io { path: path.clone(), reason })?;
         if Digest::of(&bytes) != manifest.digest {
             return Err(BundleError::Content {
@@ -139,7 +148,6 @@ fn write(folder: &Path, manifests: &[Manifest], target: &Path) -> Result<Digest,
     }
     let digest = inside.finalize();
     put(&digest, &mut Sha256::new())?;
-    file.sync_all().map_err(failed)?;
     Ok(Digest::sha256(whole.finalize().into()))
 }
 
@@ -203,7 +211,7 @@ fn read(folder: &Path, path: &Path) -> Result<Vec<Manifest>, BundleError> {
         }
     }
     for (manifest, beside, place) in &staged {
-        if let Err(reason) = std::fs::rename(beside, place) {
+        if let Err(reason) = storage::rename(beside, place) {
             discard(&staged);
             return Err(StorageError::Write { path: place.clone(), reason }.into());
         }
@@ -217,7 +225,7 @@ type Staged = (Manifest, PathBuf, PathBuf);
 
 fn discard(staged: &[Staged]) {
     for (_, beside, _) in staged {
-        let _ = std::fs::remove_file(beside);
+        storage::remove(beside);
     }
 }
 

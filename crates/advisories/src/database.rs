@@ -1,8 +1,9 @@
 //! Reads a database: which records concern a name in a release, and who rates a CVE best.
 //!
-//! In goes a file that [`crate::build`] made, out come views that borrow from it. Nothing is read
-//! before it is asked for; a look-up is a binary search over sorted names and then a few varints, so
-//! that a process that matches 500 packages is done in milliseconds.
+//! In goes a file that [`crate::build`] made, out come views that borrow from it. It is read whole and
+//! held against its digest, so that whatever happens to the file meanwhile changes nothing; then
+//! nothing is parsed before it is asked for: a look-up is a binary search over sorted names and a few
+//! varints, so that a process that matches 500 packages is done in milliseconds.
 //!
 //! A record is its id, marks, CVEs, aliases, rating, title, page, module stream and date. A block is
 //! what one record says of one release and one set of versions; a name's posting lists its blocks by
@@ -13,11 +14,10 @@ mod folded;
 use crate::format::{FormatError, Reader, Section, Sections};
 use crate::ids;
 use crate::intervals::{End, Interval};
-use crate::map::{self, Bytes};
 use crate::names;
+use crate::storage;
 use folded::Folded;
 use std::cmp::Ordering;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -50,6 +50,9 @@ pub(crate) mod flags {
     pub(crate) const LIMIT: u8 = 3;
     pub(crate) const STARTS: u8 = 1 << 2;
 }
+
+/// Largest file that is read; the largest real ones have some 100 MB.
+const MAX_FILE: u64 = 1 << 30;
 
 /// How many releases one ecosystem may name; Red Hat has some hundreds.
 const MAX_RELEASES: usize = 1 << 16;
@@ -126,7 +129,7 @@ pub enum DatabaseError {
 /// An opened database of one ecosystem.
 #[derive(Debug)]
 pub struct Database {
-    bytes: Bytes,
+    bytes: Vec<u8>,
     sections: Sections,
     ecosystem: Ecosystem,
     records: u64,
@@ -220,9 +223,15 @@ impl Database {
     /// Where it cannot be opened or is not a database.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
         let failed = |reason| DatabaseError::Open { path: path.to_owned(), reason };
-        let file = File::open(path).map_err(failed)?;
-        let bytes = map::map(&file).map_err(failed)?;
-        Self::read(bytes).map_err(|reason| DatabaseError::Format { path: path.to_owned(), reason })
+        let bytes = storage::read(path, MAX_FILE).map_err(failed)?;
+        let damaged = |reason| DatabaseError::Format { path: path.to_owned(), reason };
+        let database = Self::read(bytes).map_err(damaged)?;
+        // The header can be whole where the content is not: cut off and grown again, or torn.
+        if database.sections.holds(&database.bytes) {
+            Ok(database)
+        } else {
+            Err(damaged(FormatError::Digest))
+        }
     }
 
     /// A database in memory.
@@ -230,11 +239,11 @@ impl Database {
     /// # Errors
     /// Where the bytes are not a database.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, FormatError> {
-        Self::read(Bytes::Owned(bytes))
+        Self::read(bytes)
     }
 
-    fn read(bytes: Bytes) -> Result<Self, FormatError> {
-        let sections = Sections::read(&bytes)?;
+    fn read(bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let sections = Sections::read(&bytes, bytes.len() as u64)?;
         let mut meta = Reader::new(sections.of(&bytes, Section::Meta));
         let ecosystem = Ecosystem::new(meta.text()?);
         let records = meta.number()?;
@@ -591,6 +600,31 @@ impl Database {
         Ok(())
     }
 }
+
+/// What the start of a database's file says of it: enough to know which one it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) ecosystem: Ecosystem,
+    /// SHA-256 of the content, as the header states it.
+    pub(crate) payload: [u8; 32],
+}
+
+impl Head {
+    /// Reads the start of a file; its content is not looked at.
+    pub(crate) fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let failed = |reason| DatabaseError::Open { path: path.to_owned(), reason };
+        let (length, start) = storage::start(path, HEAD).map_err(failed)?;
+        let parsed = || {
+            let sections = Sections::read(&start, length)?;
+            let mut meta = Reader::new(sections.of(&start, Section::Meta));
+            Ok(Self { ecosystem: Ecosystem::new(meta.text()?), payload: sections.payload })
+        };
+        parsed().map_err(|reason| DatabaseError::Format { path: path.to_owned(), reason })
+    }
+}
+
+/// Bytes of a file's start, in which its ecosystem is named: the header, and a part of what follows.
+const HEAD: u64 = 4 << 10;
 
 /// Searches a table of pairs of four bytes, sorted by what the first stands for; gives the second.
 fn search(

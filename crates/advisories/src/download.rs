@@ -9,7 +9,6 @@
 use crate::manifest::Manifest;
 use crate::storage;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,8 @@ use std::path::{Path, PathBuf};
 const MAX_ARCHIVE: u64 = 16 << 30;
 /// How often a download that breaks off is continued before giving up.
 const MAX_ATTEMPTS: u32 = 5;
+/// Largest note of what is known of a part.
+const MAX_NOTE: u64 = 64 << 10;
 /// How much is read at once.
 const PIECE: usize = 256 << 10;
 
@@ -151,14 +152,15 @@ pub(crate) fn archive(
 
 /// Removes a part and what is known of it.
 pub(crate) fn forget(part: &Path) {
-    let _ = fs::remove_file(part);
-    let _ = fs::remove_file(storage::beside(part, "json"));
+    storage::remove(part);
+    storage::remove(&storage::beside(part, "json"));
 }
 
 /// How much of this URL's content is here, and of which state.
 fn begun(url: &str, part: &Path) -> (u64, State) {
-    let here = fs::metadata(part).map_or(0, |file| file.len());
-    let state = fs::read(storage::beside(part, "json"))
+    let here = storage::held(part).and_then(|(folder, name)| folder.stat(name));
+    let here = here.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
+    let state = storage::read(&storage::beside(part, "json"), MAX_NOTE)
         .ok()
         .and_then(|text| serde_json::from_slice::<State>(&text).ok())
         .filter(|state| here > 0 && state.url == url && state.validator().is_some());
@@ -203,18 +205,14 @@ fn save(
         last_modified: response.last_modified.clone(),
         total,
     };
-    let mut file = File::options()
-        .create(true)
-        .write(true)
-        .truncate(here == 0)
-        .append(false)
-        .open(part)
-        .map_err(failed)?;
-    if here > 0 {
-        io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(failed)?;
+    let (folder, name) = storage::held(part).map_err(failed)?;
+    let mut file = folder.file_to_grow(name).map_err(failed)?;
+    if here == 0 {
+        file.set_len(0).map_err(failed)?;
     }
+    io::Seek::seek(&mut file, io::SeekFrom::End(0)).map_err(failed)?;
     let note = serde_json::to_vec(&state).map_err(|error| failed(error.into()))?;
-    fs::write(storage::beside(part, "json"), note).map_err(failed)?;
+    folder.write(&format!("{name}.json"), &note, files::Access::Private).map_err(failed)?;
     let mut body = response.body;
     let mut piece = vec![0; PIECE];
     loop {

@@ -70,6 +70,9 @@ pub enum FormatError {
     /// The header does not fit itself or the file.
     #[error("its header is damaged")]
     Header,
+    /// The sections are not those that were written.
+    #[error("its content is not what its header says: it is damaged")]
+    Digest,
     /// Bytes inside a section make no sense.
     #[error("its content is damaged")]
     Content,
@@ -88,7 +91,9 @@ pub(crate) struct Sections {
 
 impl Sections {
     /// Reads and checks the header of a file.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, FormatError> {
+    ///
+    /// Only its start need be there of a file of this length.
+    pub(crate) fn read(bytes: &[u8], file: u64) -> Result<Self, FormatError> {
         let header = bytes.get(..HEADER).ok_or(FormatError::NotADatabase)?;
         let mut reader = Reader::new(header);
         if reader.take(4)? != MAGIC {
@@ -105,21 +110,26 @@ impl Sections {
             let start = usize::try_from(reader.u64()?).map_err(|_| FormatError::Header)?;
             let count = usize::try_from(reader.u64()?).map_err(|_| FormatError::Header)?;
             let end = start.checked_add(count).ok_or(FormatError::Header)?;
-            if start < HEADER || end > bytes.len() {
+            if start < HEADER || end as u64 > file {
                 return Err(FormatError::Header);
             }
             *span = (start, end);
         }
         let crc = reader.u32()?;
-        let sound = crc == crc32(header.get(..HEADER_CRC).unwrap_or_default())
-            && u64::try_from(bytes.len()) == Ok(length);
+        let sound = crc == crc32(header.get(..HEADER_CRC).unwrap_or_default()) && file == length;
         if sound { Ok(Self { spans, payload }) } else { Err(FormatError::Header) }
+    }
+
+    /// Whether the sections are those of which the header speaks.
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
+        let content = bytes.get(HEADER..).unwrap_or_default();
+        sha2::Sha256::digest(content).as_slice() == self.payload
     }
 
     /// The bytes of a section.
     pub(crate) fn of<'file>(&self, bytes: &'file [u8], section: Section) -> &'file [u8] {
         let (start, end) = self.spans.get(section as usize).copied().unwrap_or_default();
-        bytes.get(start..end).unwrap_or_default()
+        bytes.get(start..end.min(bytes.len())).unwrap_or_default()
     }
 }
 
@@ -279,8 +289,11 @@ mod tests {
     #[test]
     fn a_header_of_another_format_says_so() {
         let mut file = assemble(&Default::default());
-        assert!(Sections::read(&file).is_ok());
+        assert!(Sections::read(&file, file.len() as u64).is_ok());
         file[4] = 9;
-        assert_eq!(Sections::read(&file).unwrap_err(), FormatError::OtherFormat(9));
+        assert_eq!(
+            Sections::read(&file, file.len() as u64).unwrap_err(),
+            FormatError::OtherFormat(9)
+        );
     }
 }

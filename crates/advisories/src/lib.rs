@@ -2,7 +2,7 @@
 //!
 //! In go advisories in the layout of the public OSV bucket (by folder or by URL) and packages; out
 //! come one compact file for each ecosystem, and findings with their evidence. The database is made
-//! once, sorted, indexed and stripped of all that cannot match, and then mapped: that is why matching
+//! once, sorted, indexed and stripped of all that cannot match, and read whole: that is why matching
 //! needs neither a server nor a warm cache, and takes milliseconds with the start of the process.
 
 pub mod build;
@@ -18,7 +18,6 @@ mod kernel;
 mod known;
 pub mod lifetimes;
 pub mod manifest;
-mod map;
 pub mod matching;
 #[cfg(test)]
 mod mirror_tests;

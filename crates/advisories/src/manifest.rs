@@ -7,6 +7,7 @@
 use crate::database::Database;
 use crate::names;
 use crate::risk::RiskFeed;
+use crate::storage;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use vocabulary::{DatabaseInfo, Digest, Ecosystem};
@@ -51,17 +52,23 @@ impl Manifest {
     /// The manifest of an opened database, if it is there and speaks of it.
     #[must_use]
     pub fn of(folder: &Path, ecosystem: &Ecosystem, database: &Database) -> Option<Self> {
+        Self::of_content(folder, ecosystem, database.payload())
+    }
+
+    /// The manifest of the database with this content, if it is there and speaks of it.
+    pub(crate) fn of_content(
+        folder: &Path,
+        ecosystem: &Ecosystem,
+        payload: [u8; 32],
+    ) -> Option<Self> {
         let manifest = Self::read(&manifest_path(folder, ecosystem)?)?;
-        let same = manifest.content == Digest::sha256(database.payload())
-            && manifest.ecosystem == *ecosystem;
+        let same = manifest.content == Digest::sha256(payload) && manifest.ecosystem == *ecosystem;
         same.then_some(manifest)
     }
 
     /// Reads a manifest; none where it is missing or makes no sense.
     pub(crate) fn read(path: &Path) -> Option<Self> {
-        let length = std::fs::metadata(path).ok()?.len();
-        let text = (length <= MAX_BYTES).then(|| std::fs::read(path).ok())??;
-        Self::parse(&text)
+        Self::parse(&storage::read(path, MAX_BYTES).ok()?)
     }
 
     /// A manifest from its bytes.

@@ -3,8 +3,9 @@
 
 use crate::build::Built;
 use crate::manifest::{self, Manifest};
-use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use files::{Access, Folder};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::Ecosystem;
 
@@ -36,14 +37,14 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Creates the folder and locks it.
+    /// Creates the folder, which others may read but not write, and locks it.
     pub(crate) fn take(folder: &Path) -> Result<Self, StorageError> {
         let folder = manifest::version_folder(folder);
         let path = folder.join(".lock");
         let failed = |reason| StorageError::Write { path: path.clone(), reason };
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let file =
-            File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        files::create_folders(&folder).map_err(failed)?;
+        let (held, name) = held(&path).map_err(failed)?;
+        let file = held.file_to_grow(name).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StorageError::Locked(folder)),
@@ -52,22 +53,48 @@ impl Lock {
     }
 }
 
-/// Writes a file beside its place, then moves it there.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
-    let beside = beside(path, "new");
-    let written = write_through(&beside, bytes)
-        .and_then(|()| fs::rename(&beside, path))
-        .and_then(|()| path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()));
-    written.map_err(|reason| {
-        let _ = fs::remove_file(&beside);
-        StorageError::Write { path: path.to_owned(), reason }
-    })
+/// The folder of a file of ours, which nobody else may write, and the file's name in it.
+pub(crate) fn held(path: &Path) -> io::Result<(Folder, &str)> {
+    let name =
+        path.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok((Folder::trusted(folder)?, name))
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// Reads a file of ours whole: what happens to it afterwards concerns nobody. It is refused where
+/// anybody else may write it.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let (folder, name) = held(path)?;
+    folder.read_trusted(name, limit)
+}
+
+/// The length of such a file, and its first bytes.
+pub(crate) fn start(path: &Path, count: u64) -> io::Result<(u64, Vec<u8>)> {
+    let (folder, name) = held(path)?;
+    let file = folder.file_trusted(name)?;
+    let length = file.metadata()?.len();
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, count), &mut bytes)?;
+    Ok((length, bytes))
+}
+
+/// Writes a file whole, so that a reader sees the old or the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let written = held(path).and_then(|(folder, name)| folder.write(name, bytes, Access::Shared));
+    written.map_err(|reason| StorageError::Write { path: path.to_owned(), reason })
+}
+
+/// Gives a file of ours another name in its folder, and replaces what has that.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let ((folder, from), (_, to)) = (held(from)?, held(to)?);
+    folder.rename(from, to)?;
+    folder.sync();
+    Ok(())
+}
+
+/// Removes a file of ours, where it is there.
+pub(crate) fn remove(path: &Path) {
+    let _ = held(path).and_then(|(folder, name)| folder.remove(name));
 }
 
 /// The name of a file that lies beside another while that is made.

@@ -6,7 +6,7 @@
 //! sees the old or the new one, and an update that is broken off leaves the old.
 
 use crate::build::{Built, Dropped};
-use crate::database::Database;
+use crate::database::{Database, Head};
 use crate::download::{self, Download, DownloadError};
 use crate::feed::{self, FeedError};
 use crate::manifest::{self, Manifest};
@@ -334,9 +334,9 @@ fn database_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 pub fn manifests(folder: &Path) -> Vec<Manifest> {
     let mut all: Vec<Manifest> = database_files(folder)
         .filter_map(|path| {
-            let database = Database::open(&path).ok()?;
-            let own = manifest::database_path(folder, database.ecosystem())? == path;
-            Manifest::of(folder, database.ecosystem(), &database).filter(|_| own)
+            let Head { ecosystem, payload } = Head::open(&path).ok()?;
+            let own = manifest::database_path(folder, &ecosystem)? == path;
+            Manifest::of_content(folder, &ecosystem, payload).filter(|_| own)
         })
         .collect();
     all.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));

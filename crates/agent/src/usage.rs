@@ -4,8 +4,8 @@
 //! what lies in a layer of the image is kept, so that the list is never longer than the image.
 
 use crate::writing::{self, Page};
+use files::{FileType, Folder};
 use std::collections::{BTreeSet, HashSet};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -146,16 +146,17 @@ fn file_name(container: &Container) -> String {
 
 /// Removes the oldest files beyond the limit.
 pub(crate) fn prune(folder: &Path) -> io::Result<()> {
+    let folder = Folder::own(folder)?;
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|ending| ending == "json") {
-            files.push((entry.metadata()?.modified()?, entry.path()));
+    for (name, kind) in folder.entries()? {
+        if kind == FileType::RegularFile && name.ends_with(".json") {
+            let stat = folder.stat(&name)?;
+            files.push((stat.st_mtime, stat.st_mtime_nsec, name));
         }
     }
     let surplus = files.len().saturating_sub(MAX_KEPT);
     files.sort_unstable();
-    files.into_iter().take(surplus).try_for_each(|(_, file)| fs::remove_file(file))
+    files.into_iter().take(surplus).try_for_each(|(_, _, name)| folder.remove(&name))
 }
 
 /// The files of one file system that a process has mapped, by the text of its `maps`.
@@ -179,6 +180,7 @@ pub(crate) fn mapped(maps: &str, device: (u64, u64)) -> impl Iterator<Item = &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use vocabulary::Engine;
 
     fn container(id: &str) -> Container {

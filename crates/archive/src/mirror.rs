@@ -9,10 +9,10 @@
 use crate::place::Place;
 use crate::release::{Listed, Release};
 use fetch::{Client, FetchError, Request};
+use files::Folder;
 use serde::{Deserialize, Serialize};
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vocabulary::Digest;
 
 /// Bytes of an `InRelease`; Ubuntu's have some 300 KB.
@@ -23,6 +23,7 @@ const INDEX_BYTES: u64 = 64 << 20;
 
 const RELEASE: &str = "InRelease";
 const STATE: &str = "state.json";
+const PACKAGES: &str = ".packages";
 
 /// Why something of an archive is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -64,22 +65,25 @@ pub(crate) enum Fetched {
 pub(crate) struct Mirror<'place> {
     client: &'place Client,
     place: &'place Place,
-    folder: Option<PathBuf>,
+    folder: Option<Folder>,
 }
 
 impl<'place> Mirror<'place> {
     pub(crate) fn new(client: &'place Client, place: &'place Place, cache: Option<&Path>) -> Self {
         let mut name = Digest::of(format!("{}\0{}", place.base, place.suite).as_bytes()).hex();
         name.truncate(32);
-        Self { client, place, folder: cache.map(|cache| cache.join(name)) }
+        // A folder that others may write is none: what is kept is believed by what is signed, but
+        // writing there could be made to write elsewhere.
+        let folder = cache.and_then(|cache| Folder::own(cache).ok()?.own_folder(&name).ok());
+        Self { client, place, folder }
     }
 
     /// The `InRelease` that is kept, with how to ask for it.
     pub(crate) fn kept(&self) -> Option<(Vec<u8>, State)> {
         let folder = self.folder.as_ref()?;
-        let bytes = bounded(&folder.join(RELEASE), RELEASE_BYTES)?;
-        let state = bounded(&folder.join(STATE), RELEASE_BYTES)
-            .and_then(|text| serde_json::from_slice(&text).ok());
+        let bytes = folder.read(Path::new(RELEASE), RELEASE_BYTES).ok()?;
+        let state = folder.read(Path::new(STATE), RELEASE_BYTES).ok();
+        let state = state.and_then(|text| serde_json::from_slice(&text).ok());
         Some((bytes, state.unwrap_or_default()))
     }
 
@@ -111,17 +115,14 @@ impl<'place> Mirror<'place> {
     pub(crate) fn keep(&self, bytes: &[u8], state: &State, release: &Release) {
         let Some(folder) = &self.folder else { return };
         let kept = || -> io::Result<()> {
-            fs::create_dir_all(folder)?;
-            replace(&folder.join(RELEASE), bytes)?;
-            replace(&folder.join(STATE), &serde_json::to_vec(state)?)?;
-            for entry in fs::read_dir(folder)? {
-                let entry = entry?;
-                let name = entry.file_name().to_string_lossy().into_owned();
+            folder.write_lightly(RELEASE, &[bytes])?;
+            folder.write_lightly(STATE, &[&serde_json::to_vec(state)?])?;
+            for (name, _) in folder.entries()? {
                 let listed = |digest: &str| {
                     release.files.values().any(|listed| hex(&listed.sha256) == digest)
                 };
-                if name.strip_suffix(".packages").is_some_and(|digest| !listed(digest)) {
-                    fs::remove_file(entry.path())?;
+                if digest_of(&name).is_some_and(|digest| !listed(digest)) {
+                    folder.remove(&name)?;
                 }
             }
             Ok(())
@@ -140,8 +141,9 @@ impl<'place> Mirror<'place> {
             return Err(MirrorError::TooLarge(path.to_owned(), listed.size));
         }
         let digest = hex(&listed.sha256);
-        let file = self.folder.as_ref().map(|folder| folder.join(format!("{digest}.packages")));
-        let kept = file.as_ref().and_then(|file| bounded(file, INDEX_BYTES));
+        let name = format!("{digest}{PACKAGES}");
+        let kept = self.folder.as_ref();
+        let kept = kept.and_then(|folder| folder.read(Path::new(&name), INDEX_BYTES).ok());
         if let Some(bytes) = kept.filter(|bytes| is(bytes, listed)) {
             return Ok(bytes);
         }
@@ -157,8 +159,8 @@ impl<'place> Mirror<'place> {
         if !is(&bytes, listed) {
             return Err(MirrorError::Digest(fetch::redact(&self.url(path))));
         }
-        if let Some(file) = file {
-            let _ = replace(&file, &bytes);
+        if let Some(folder) = &self.folder {
+            let _ = folder.write_lightly(&name, &[&bytes]);
         }
         Ok(bytes)
     }
@@ -179,6 +181,13 @@ impl<'place> Mirror<'place> {
     }
 }
 
+/// The digest in the name of an index that is kept; none where the name is not of our making.
+fn digest_of(name: &str) -> Option<&str> {
+    let digest = name.strip_suffix(PACKAGES)?;
+    let hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (digest.len() == 64 && digest.bytes().all(hex)).then_some(digest)
+}
+
 fn is(bytes: &[u8], listed: &Listed) -> bool {
     use sha2::Digest as _;
     u64::try_from(bytes.len()) == Ok(listed.size)
@@ -187,19 +196,4 @@ fn is(bytes: &[u8], listed: &Listed) -> bool {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bounded(file: &Path, limit: u64) -> Option<Vec<u8>> {
-    use io::Read as _;
-    let mut bytes = Vec::new();
-    fs::File::open(file).ok()?.take(limit + 1).read_to_end(&mut bytes).ok()?;
-    (u64::try_from(bytes.len()).ok()? <= limit).then_some(bytes)
-}
-
-/// Writes a file beside its place, then moves it there.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    fs::write(&beside, bytes)?;
-    fs::rename(&beside, file)
 }

@@ -119,10 +119,8 @@ struct Telling<'run> {
 impl<'run> Telling<'run> {
     fn new(world: &'run World, args: &AgentArgs, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
         let open = |path: &std::path::PathBuf| {
-            use std::os::unix::fs::OpenOptionsExt as _;
             // What runs in containers is for nobody else to read.
-            let file = File::options().append(true).create(true).mode(0o600).open(path);
-            file.map_err(|error| {
+            files::append_to(path).map_err(|error| {
                 Failure::usage(format!("cannot write to `{}`: {error}", path.display()))
             })
         };

@@ -93,7 +93,7 @@ pub(crate) fn saved_or_scanned(
     let now = World::now();
     let needed = database::Needed::of(&inventory.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
-    let usage = running::usage_of(world, &inventory.subject, now);
+    let usage = running::usage_of(world, &inventory.subject, now)?;
     let assessment = Assessment {
         tool: World::tool(),
         databases: Some(&databases),

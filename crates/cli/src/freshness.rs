@@ -71,6 +71,8 @@ impl Archives {
             (false, Some(folder)) => Some(folder.join("archives")),
             (false, None) => settings::default_archives(),
         };
+        let cache =
+            cache.map(|folder| crate::ours::ours("cache", "--cache-dir", folder)).transpose()?;
         Ok(Some(Self { client: world.client()?, cache, mirror, keyring }))
     }
 

@@ -3,8 +3,7 @@
 use crate::args::KeyCommand;
 use crate::exit::{Exit, Failure};
 use crate::output;
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use files::Access;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
@@ -14,8 +13,8 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
     let public_file = PathBuf::from(name);
     let (secret, public) =
         seal::key::generate().map_err(|error| Failure::new(Exit::Internal, error))?;
-    create(&file, &secret, 0o600)?;
-    create(&public_file, &public, 0o644)?;
+    create(&file, &secret, Access::Private)?;
+    create(&public_file, &public, Access::Shared)?;
     let keys = seal::VerifyingKey::parse(public.as_bytes()).map_err(Failure::usage)?;
     output::print(|out| {
         for key in &keys {
@@ -28,7 +27,7 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
 }
 
 /// A key is never written over: what it sealed could not be sealed again.
-fn create(file: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+fn create(file: &Path, text: &str, access: Access) -> Result<(), Failure> {
     let fail = |error: std::io::Error| {
         let shown = file.display();
         Failure::usage(match error.kind() {
@@ -40,12 +39,5 @@ fn create(file: &Path, text: &str, mode: u32) -> Result<(), Failure> {
             _ => format!("cannot write `{shown}`: {error}"),
         })
     };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut opened = options.open(file).map_err(fail)?;
-    opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).map_err(fail)
+    files::create_new(file, text.as_bytes(), access).map_err(fail)
 }

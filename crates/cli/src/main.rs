@@ -21,6 +21,7 @@ mod keeping;
 mod keys;
 mod matching;
 mod needs;
+mod ours;
 mod output;
 mod policies;
 mod progress;
@@ -129,10 +130,12 @@ impl World {
     }
 
     pub(crate) fn db(&self) -> Result<std::path::PathBuf, Failure> {
-        match self.global.db.as_ref().or(self.settings.db.as_ref()) {
-            Some(folder) => Ok(folder.clone()),
-            None => settings::default_db(),
-        }
+        let folder = match self.global.db.as_ref().or(self.settings.db.as_ref()) {
+            Some(folder) => folder.clone(),
+            None => settings::default_db()?,
+        };
+        ours::ours("database", "--db", advisories::manifest::version_folder(&folder))?;
+        ours::ours("database", "--db", folder)
     }
 
     /// Where the engines listen.
@@ -160,12 +163,23 @@ impl World {
         }
     }
 
+    /// The folder of [`Self::state`]; none where there is no place for it.
+    pub(crate) fn known_state(&self) -> Result<Option<std::path::PathBuf>, Failure> {
+        let named = self.global.state.is_some() || self.settings.state.is_some();
+        if !named && settings::default_state().is_err() {
+            return Ok(None);
+        }
+        self.state().map(Some)
+    }
+
     /// The folder for seals (`seals`) and for what the agent saw (`usage`).
     pub(crate) fn state(&self) -> Result<std::path::PathBuf, Failure> {
-        match self.global.state.as_ref().or(self.settings.state.as_ref()) {
-            Some(folder) => Ok(folder.clone()),
-            None => settings::default_state(),
-        }
+        let folder = match self.global.state.as_ref().or(self.settings.state.as_ref()) {
+            Some(folder) => folder.clone(),
+            None => settings::default_state()?,
+        };
+        ours::ours("folder of what the agent saw", "--state", folder.join("usage"))?;
+        ours::ours("state folder", "--state", folder)
     }
 
     /// How registries are asked, and who we are to them.

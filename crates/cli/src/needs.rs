@@ -10,6 +10,7 @@ use crate::args::{
     Command, DatabaseArgs, DbCommand, KeyCommand, OutputArgs, PolicyArgs, ReadArgs, RiskArgs,
     ScanArgs, SealArgs, VerifyArgs,
 };
+use crate::config::FormatSetting;
 use crate::policies::PolicyCommand;
 use crate::{World, output, policies, scanning, settings};
 use sandbox::{Connect, Needs, Privileges, Reading};
@@ -163,8 +164,9 @@ impl<'world> Plan<'world> {
             port: None,
         };
         // A template of the configuration file is read late.
-        let format = world.settings.format.as_deref();
-        plan.read(format.and_then(output::template_of).map(PathBuf::from));
+        if let Some(FormatSetting::Named(format)) = &world.settings.format {
+            plan.read(output::template_of(format).map(PathBuf::from));
+        }
         plan
     }
 

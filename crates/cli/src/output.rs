@@ -4,7 +4,6 @@ use crate::args::{Color, Global, OutputArgs};
 use crate::config::Settings;
 use crate::exit::{Exit, Failure};
 use report::{Format, Style, Template};
-use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 
@@ -193,8 +192,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     })
 }
 
-/// Writes a file beside, makes it durable, and renames it into place; a device or pipe is written to
-/// as it is. `-` is standard output.
+/// Writes a file whole; a device or pipe is written to as it is. `-` is standard output.
 pub(crate) fn write_whole(
     file: &Path,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -207,29 +205,5 @@ pub(crate) fn write_whole(
         io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
         _ => Failure::usage(format!("cannot write `{}`: {error}", file.display())),
     };
-    // A link stays one: what it leads to is replaced.
-    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let file = target.as_path();
-    let special = fs::metadata(file).is_ok_and(|metadata| !metadata.is_file());
-    if special {
-        let mut out = BufWriter::with_capacity(
-            BUFFER,
-            fs::OpenOptions::new().write(true).open(file).map_err(fail)?,
-        );
-        return render(&mut out).and_then(|()| out.flush()).map_err(fail);
-    }
-    let mut name = std::ffi::OsString::from(".");
-    name.push(file.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = file.with_file_name(name);
-    let written = File::create(&temporary).and_then(|target| {
-        let mut out = BufWriter::with_capacity(BUFFER, target);
-        render(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&temporary, file)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(fail)
+    files::write_whole(file, files::Access::Shared, render).map_err(fail)
 }

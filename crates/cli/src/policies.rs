@@ -125,7 +125,7 @@ impl Found {
             let file = Path::new(from).parent().unwrap_or(Path::new("")).join(inner);
             let below = file.strip_prefix(top).map_err(|error| error.to_string())?;
             let content =
-                self.folder.read_trusted(below, BYTES).map_err(|error| error.to_string())?;
+                self.folder.read_found(below, BYTES).map_err(|error| error.to_string())?;
             let text = String::from_utf8(content).map_err(|_| "it is no text".to_owned())?;
             let name = file.display().to_string();
             names.borrow_mut().insert(name.clone());

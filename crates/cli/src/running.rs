@@ -364,8 +364,16 @@ pub(crate) fn usage(
 
 /// What a container of the subject, where that is an image, used. Without a folder for state nobody
 /// watched.
-pub(crate) fn usage_of(world: &World, subject: &Subject, now: Timestamp) -> Option<Usage> {
-    usage_of_image(&world.state().ok()?, subject.config_digest.as_ref()?, now)
+pub(crate) fn usage_of(
+    world: &World,
+    subject: &Subject,
+    now: Timestamp,
+) -> Result<Option<Usage>, Failure> {
+    let Some(image) = &subject.config_digest else { return Ok(None) };
+    Ok(match world.known_state()? {
+        Some(state) => usage_of_image(&state, image, now),
+        None => None,
+    })
 }
 
 /// What a container of an image used, where an agent watched one and its file is current: of several

@@ -131,7 +131,9 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
 pub(crate) fn failure(error: ScanError) -> Failure {
     let cause = match &error {
         ScanError::Image(cause) => cause,
-        ScanError::Bill(_) | ScanError::NotABill(_) => return Failure::new(Exit::Usage, error),
+        ScanError::Bill(_) | ScanError::NotABill(_) | ScanError::Cache { .. } => {
+            return Failure::new(Exit::Usage, error);
+        }
     };
     let exit = match cause {
         ImageError::Read { .. }

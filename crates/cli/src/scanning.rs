@@ -53,7 +53,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
     for inventory in inventories {
-        let usage = running::usage_of(world, &inventory.subject, now);
+        let usage = running::usage_of(world, &inventory.subject, now)?;
         let freshness = archives.as_ref().map(|archives| archives.ask(&inventory, now));
         let assessment = Assessment {
             tool: World::tool(),

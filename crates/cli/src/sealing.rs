@@ -239,7 +239,7 @@ fn export(
     record: &SealedRecord,
     key: &key::VerifyingKey,
 ) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)
+    files::create_folders(folder)
         .map_err(|error| Failure::usage(format!("cannot make `{}`: {error}", folder.display())))?;
     let write = |name: &str, bytes: &[u8]| {
         output::write_whole(&folder.join(name), |out| out.write_all(bytes))

@@ -437,6 +437,36 @@ fn a_container_that_runs_from_other_folders_is_named() {
 }
 
 #[test]
+fn a_file_that_is_too_sparse_to_hash_lets_no_container_verify() {
+    let (Some(docker), Some(image)) = (DockerDaemon::start(), app("1")) else { return };
+    let sealing = Sealing::with(&docker);
+    docker.load_bytes(&image.docker_archive_old());
+    sealing.seal("docker:app:1", &[]);
+    let id = docker.run("app:1", "shop", &[]);
+    assert_eq!(sealing.verify("container:shop", &[]), (0, Vec::new()));
+    let written = docker.docker(&["inspect", "--format", "{{.GraphDriver.Data.UpperDir}}", &id]);
+    let written = PathBuf::from(written);
+    let began = SystemTime::now();
+    let grow = |path: &str| {
+        let file = written.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::File::create(file).unwrap().set_len(10 << 40).unwrap();
+    };
+    // Data is no finding, but nobody knows what it holds.
+    grow("data");
+    let (exit, report) = sealing.report("container:shop", &[]);
+    assert!(matches!(exit, 1 | 3), "{exit}: {report}");
+    let coverage = report["coverage"].to_string();
+    assert!(coverage.contains("data") && coverage.contains("holes"), "{coverage}");
+    // A sealed program, grown so that it is not hashed.
+    grow("usr/bin/login");
+    let (exit, findings) = sealing.verify("container:shop", &[]);
+    assert_eq!(exit, 1, "{findings:?}");
+    assert!(findings.iter().any(|finding| finding.contains("usr/bin/login")), "{findings:?}");
+    assert!(began.elapsed().unwrap().as_secs() < 120);
+}
+
+#[test]
 fn names_that_were_moved_to_other_images_are_named() {
     let (Some(docker), Some(first), Some(second)) = (DockerDaemon::start(), app("1"), app("2"))
     else {

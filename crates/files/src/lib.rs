@@ -13,8 +13,11 @@ mod read;
 mod trusted;
 mod write;
 
-pub use folder::Folder;
+pub use folder::{Folder, is_refusal};
 pub use owner::{Distrust, distrust, may_write};
 pub use read::{read, read_found};
+pub use rustix::fs::FileType;
 pub use trusted::{Found, read_trusted};
-pub use write::{Access, WholeFile, write_whole};
+pub use write::{
+    Access, WholeFile, append_to, create_folders, create_new, is_temporary, write_whole,
+};

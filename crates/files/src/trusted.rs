@@ -27,12 +27,12 @@ pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Option<Found>> {
     if let Err(error) = std::fs::symlink_metadata(path) {
         return if error.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(error) };
     }
-    let folder = Folder::open(parent(path))?;
+    let folder = Folder::reach(parent(path))?;
     believe("its folder", &folder)?;
     let real = std::fs::canonicalize(path)?;
     let name = real.file_name().ok_or(io::ErrorKind::IsADirectory)?;
     // Held open: what is asked is what is read, whatever is exchanged meanwhile.
-    let content = Folder::open(parent(&real))?.read_trusted(Path::new(name), limit)?;
+    let content = Folder::reach(parent(&real))?.read_found(Path::new(name), limit)?;
     Ok(Some(Found { content, folder }))
 }
 
@@ -42,11 +42,11 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Self::read`], and as [`read_trusted`].
-    pub fn read_trusted(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    pub fn read_found(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let within = parent(path);
         match within == Path::new(".") {
             true => believe("its folder", self)?,
-            false => believe("its folder", &self.folder(within)?)?,
+            false => believe("its folder", &self.reach_folder(within)?)?,
         }
         let mut file = self.file(path)?;
         believe("it", &file)?;

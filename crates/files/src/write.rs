@@ -50,6 +50,73 @@ pub fn write_whole(
     }
 }
 
+/// Writes a file that must not be there yet: a key, over which nothing may be written.
+///
+/// # Errors
+/// Where something is there already ([`io::ErrorKind::AlreadyExists`]), be it a link that leads
+/// nowhere, and where it cannot be written.
+pub fn create_new(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
+    let mode = match access {
+        Access::Private => Mode::from(0o600),
+        Access::Shared => Mode::from(0o644),
+    };
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::open(path, flags, mode)?);
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Opens a path that somebody named for lines that are added to it, and makes the file, open to nobody
+/// else, where it is missing. Links are followed as by [`write_whole`].
+///
+/// # Errors
+/// Where it cannot be opened, or belongs to another user.
+pub fn append_to(path: &Path) -> io::Result<File> {
+    let (folder, name) = match Place::find(path)? {
+        Place::Stream(file) => return Ok(file),
+        Place::In(folder, name) => (folder, name),
+    };
+    let flags = OFlags::WRONLY
+        | OFlags::APPEND
+        | OFlags::CREATE
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::openat(&folder, &name, flags, Mode::from(0o600))?);
+    let stat = rustix::fs::fstat(&file)?;
+    if kind(&stat) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    if !is_ours(stat.st_uid) {
+        return Err(foreign(&name, "file", stat.st_uid));
+    }
+    Ok(file)
+}
+
+/// Makes a folder that somebody named, and those above it, where they are missing. Nobody else may
+/// write what is new.
+///
+/// # Errors
+/// Where they cannot be made.
+pub fn create_folders(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
+/// Whether a name is one that [`WholeFile`] gives to what is not whole yet.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    let random = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    random.is_some_and(|random| random.len() == 24 && random.bytes().all(is_hex))
+}
+
+const fn is_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+const PREFIX: &str = ".lazaret-";
+const SUFFIX: &str = ".tmp";
+
 /// A file that appears under its name when it is whole, and leaves nothing behind when it is dropped
 /// before.
 #[derive(Debug)]
@@ -80,7 +147,7 @@ impl WholeFile {
         };
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let temporary = format!(".lazaret-{}.tmp", random()?);
+        let temporary = format!("{PREFIX}{}{SUFFIX}", random()?);
         let file = rustix::fs::openat(&folder, &temporary, flags, Mode::from(0o600))?;
         let out = BufWriter::with_capacity(BUFFER, File::from(file));
         Ok(Self { folder, temporary, name: name.to_owned(), mode, out, committed: false })
@@ -91,14 +158,35 @@ impl WholeFile {
     /// # Errors
     /// Where that fails; then what was there before stays.
     pub fn commit(mut self) -> io::Result<()> {
-        self.out.flush()?;
-        let file = self.out.get_ref();
-        rustix::fs::fchmod(file.as_fd(), self.mode)?;
-        file.sync_all()?;
-        rustix::fs::renameat(&self.folder, &self.temporary, &self.folder, &self.name)?;
-        self.committed = true;
+        self.flushed()?.sync_all()?;
+        self.name_it()?;
         // The name outlives a power cut only if the folder is written too. Not every file system can.
         let _ = rustix::fs::fsync(&self.folder);
+        Ok(())
+    }
+
+    /// Gives the file its name without waiting for the disk: for what its reader checks by a digest.
+    ///
+    /// # Errors
+    /// Where that fails; then what was there before stays.
+    pub fn commit_lightly(mut self) -> io::Result<()> {
+        self.flushed()?;
+        self.name_it()
+    }
+
+    /// The open file, with everything in it that was written and its mode.
+    ///
+    /// # Errors
+    /// Where that fails.
+    pub fn flushed(&mut self) -> io::Result<&mut File> {
+        self.out.flush()?;
+        rustix::fs::fchmod(self.out.get_ref().as_fd(), self.mode)?;
+        Ok(self.out.get_mut())
+    }
+
+    fn name_it(&mut self) -> io::Result<()> {
+        rustix::fs::renameat(&self.folder, &self.temporary, &self.folder, &self.name)?;
+        self.committed = true;
         Ok(())
     }
 }
@@ -290,6 +378,29 @@ mod tests {
     }
 
     #[test]
+    fn what_must_be_new_is_written_over_nothing_and_through_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("there"), "kept").unwrap();
+        symlink("nowhere", at("link")).unwrap();
+        for name in ["there", "link"] {
+            let error = create_new(&at(name), b"x", Access::Private).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{name}");
+        }
+        assert!(!at("nowhere").exists());
+        create_new(&at("new"), b"x", Access::Private).unwrap();
+        assert_eq!(std::fs::metadata(at("new")).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn only_names_of_our_own_making_are_temporary() {
+        assert!(is_temporary(".lazaret-00112233445566778899aabb.tmp"));
+        for name in [".lazaret-.tmp", ".lazaret-00112233445566778899AABB.tmp", "a.tmp", ""] {
+            assert!(!is_temporary(name), "{name}");
+        }
+    }
+
+    #[test]
     fn own_links_stay_and_lead_to_what_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -320,6 +431,12 @@ mod tests {
             .unwrap();
         for name in ["link", "folder", "pipe"] {
             std::os::unix::fs::lchown(at(name), Some(4_000_000), None).unwrap();
+        }
+        std::fs::write(at("theirs"), "").unwrap();
+        std::os::unix::fs::lchown(at("theirs"), Some(4_000_000), None).unwrap();
+        for name in ["link", "folder/file", "pipe", "theirs"] {
+            let error = append_to(&at(name)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{name}");
         }
         for name in ["link", "folder/file", "pipe"] {
             let error = write(&at(name), "x").unwrap_err();

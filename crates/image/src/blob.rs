@@ -112,6 +112,8 @@ enum Place {
         /// How the file around the range is packed.
         outer: Packing,
     },
+    /// A file below a folder, which no link leads out of.
+    Beneath { folder: PathBuf, path: PathBuf },
     /// A layer that lies unpacked, and the record that makes its tar again.
     Assembled { tar_split: PathBuf, folder: PathBuf },
     /// A blob of a registry, which is fetched as it is read.
@@ -130,6 +132,14 @@ impl Blob {
     #[must_use]
     pub const fn file(path: PathBuf) -> Self {
         Self(Place::File { path, range: None, outer: Packing::Plain })
+    }
+
+    /// A file at a relative path below a folder, if it is there. Links on the way are followed as long
+    /// as they stay in the folder: layouts share blobs by them.
+    pub(crate) fn beneath(folder: &Path, path: &str) -> Option<Self> {
+        let path = PathBuf::from(path);
+        open_beneath(folder, &path).ok()?;
+        Some(Self(Place::Beneath { folder: folder.to_owned(), path }))
     }
 
     /// A range of the plain form of a file.
@@ -159,6 +169,9 @@ impl Blob {
             Place::File { path, range: None, .. } => std::fs::metadata(path)
                 .map(|meta| meta.len())
                 .map_err(|source| read_error(path, source)),
+            Place::Beneath { folder, path } => open_beneath(folder, path)
+                .and_then(|file| Ok(file.metadata()?.len()))
+                .map_err(|source| read_error(&folder.join(path), source)),
             Place::Assembled { .. } => Ok(0),
             Place::Remote(remote) => Ok(remote.size()),
         }
@@ -177,6 +190,11 @@ impl Blob {
             Place::File { path, range, outer } => {
                 let bytes = open_file(path, *range, *outer)?;
                 Ok(OpenBlob { bytes, notes: Notes::default() })
+            }
+            Place::Beneath { folder, path } => {
+                let opened = open_beneath(folder, path);
+                let file = opened.map_err(|source| read_error(&folder.join(path), source))?;
+                Ok(OpenBlob { bytes: Box::new(file), notes: Notes::default() })
             }
             Place::Assembled { tar_split, folder } => {
                 let opened = tar_split::open(tar_split, folder);
@@ -198,12 +216,17 @@ impl Blob {
         self.open()?.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|source| {
             match &self.0 {
                 Place::File { path, .. } => read_error(path, source),
+                Place::Beneath { folder, path } => read_error(&folder.join(path), source),
                 Place::Assembled { folder, .. } => read_error(folder, source),
                 Place::Remote(remote) => remote.failed(&source),
             }
         })?;
         Ok((bytes.len() as u64 <= limit).then_some(bytes))
     }
+}
+
+fn open_beneath(folder: &Path, path: &Path) -> io::Result<File> {
+    files::Folder::open(folder)?.file_within(path)
 }
 
 fn open_file(

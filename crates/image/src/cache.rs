@@ -2,19 +2,21 @@
 //!
 //! Keyed by the diffID that was computed when the layer was read, never by a name or a claim; an
 //! entry made by other checks or other revisions of them is a miss, and so is a damaged one. The
-//! folder also holds the secret key of the path hashes. Entries are written beside and renamed, and
-//! the oldest go when the folder outgrows its bound.
+//! folder belongs to us and nobody else may write it, and it holds a secret key: each entry carries
+//! an HMAC (RFC 2104, with SHA-256) of what it is and what it holds, so that none can be made
+//! elsewhere, nor be moved to another name. Entries are written beside and renamed, and the oldest go
+//! when they outgrow their bound: only files of our own making.
 
 use crate::blob::Packing;
 use crate::facts::{LayerFacts, PathHasher};
 use crate::links::Aliases;
+use files::{Access, Folder};
+use ring::hmac;
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
-use std::fs::{self, File};
-use std::hash::{BuildHasher, Hash as _, Hasher, RandomState};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 use vocabulary::Digest;
 
 /// All entries together, in bytes. A Debian-based image takes about 5 MB.
@@ -26,8 +28,19 @@ const ENTRY_BYTES: u64 = 256 << 20;
 /// Raised when the walk itself gives other facts for the same tar.
 const WALK_REVISION: u32 = 2;
 
-const FACTS_MAGIC: &[u8; 8] = b"LZFACTS1";
-const PATHS_MAGIC: &[u8; 8] = b"LZPATHS1";
+/// Entries of another form lie in other folders.
+const VERSION: &str = "v2";
+
+const KEY: &str = "key";
+const KEY_BYTES: usize = 32;
+const MAC_BYTES: usize = 32;
+
+/// What an interrupted write left is removed when it is older than any write takes.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+const FACTS: &str = "facts";
+const PATHS: &str = "paths";
+const AGAIN: &str = "again-";
 
 /// The checks that made facts, with their revisions.
 pub type Checks = Vec<(String, u32)>;
@@ -59,7 +72,8 @@ pub struct Cached {
 /// The cache folder.
 #[derive(Debug)]
 pub struct FactCache {
-    folder: PathBuf,
+    folder: Folder,
+    mac: hmac::Key,
     hasher: PathHasher,
 }
 
@@ -67,20 +81,23 @@ impl FactCache {
     /// Opens the cache, and makes its folder and key where they are missing.
     ///
     /// # Errors
-    /// Where the folder cannot be made or the key neither read nor written.
+    /// Where the folder cannot be made or the key neither read nor written; and where others may
+    /// write the folder ([`files::is_refusal`]).
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let folder = folder.join("v1");
-        fs::create_dir_all(&folder)?;
-        let key_file = folder.join("key");
-        if !matches!(fs::read(&key_file), Ok(key) if key.len() == 16) {
-            let temporary = folder.join(format!(".key.{}", std::process::id()));
-            write_new(&temporary, &[&random_key()])?;
-            fs::rename(&temporary, &key_file)?;
-        }
-        let key = fs::read(&key_file)?;
-        let key =
-            key.try_into().map_err(|_| io::Error::other("the cache's key file is damaged"))?;
-        Ok(Self { folder, hasher: PathHasher::new(key) })
+        let folder = Folder::own(folder)?.own_folder(VERSION)?;
+        let key = match key_of(&folder)? {
+            Some(key) => key,
+            None => {
+                let key: [u8; KEY_BYTES] = random()?;
+                folder.write(KEY, &key, Access::Private)?;
+                // Somebody who made one at the same time may have been later.
+                key_of(&folder)?.unwrap_or(key)
+            }
+        };
+        let mac = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        let derived = hmac::sign(&mac, b"path hashes");
+        let sip = derived.as_ref().first_chunk().copied().unwrap_or_default();
+        Ok(Self { folder, mac, hasher: PathHasher::new(sip) })
     }
 
     /// The hasher under this cache's key.
@@ -89,15 +106,11 @@ impl FactCache {
         &self.hasher
     }
 
-    fn path(&self, diff_id: &Digest, extension: &str) -> PathBuf {
-        self.folder.join(format!("{}.{extension}", diff_id.hex()))
-    }
-
     /// What stands for the files of a layer that were read again under other names.
     fn again(&self, aliases: &Aliases) -> String {
         let mut hasher = siphasher::sip::SipHasher13::new_with_key(self.hasher.key());
         aliases.hash(&mut hasher);
-        format!("again-{:016x}", hasher.finish())
+        format!("{AGAIN}{:016x}", hasher.finish())
     }
 
     /// The facts of those files of a layer, if these checks made them.
@@ -109,8 +122,7 @@ impl FactCache {
         checks: &Checks,
         aliases: &Aliases,
     ) -> Option<LayerFacts> {
-        let stored = self.path(diff_id, &self.again(aliases));
-        Some(load_facts(&stored, diff_id, packed, checks)?.facts)
+        Some(self.load_facts(&self.again(aliases), diff_id, packed, checks)?.facts)
     }
 
     /// Keeps the facts of those files of a layer.
@@ -130,7 +142,7 @@ impl FactCache {
         if body.len() as u64 > ENTRY_BYTES {
             return Ok(());
         }
-        self.write(diff_id, &self.again(aliases), FACTS_MAGIC, &body)?;
+        self.write(diff_id, &self.again(aliases), &body)?;
         self.make_room()
     }
 
@@ -143,8 +155,8 @@ impl FactCache {
         packed: Option<&Digest>,
         checks: &Checks,
     ) -> Option<Cached> {
-        let mut cached = load_facts(&self.path(diff_id, "facts"), diff_id, packed, checks)?;
-        let paths = read_checked(&self.path(diff_id, "paths"), PATHS_MAGIC)?;
+        let mut cached = self.load_facts(FACTS, diff_id, packed, checks)?;
+        let (_, paths) = self.read(diff_id, PATHS)?;
         (cached.facts.files, cached.facts.directories) = read_hashes(content(&paths)?)?;
         Some(cached)
     }
@@ -166,51 +178,115 @@ impl FactCache {
         if (body.len() + paths.len()) as u64 > ENTRY_BYTES {
             return Ok(());
         }
-        self.write(diff_id, "paths", PATHS_MAGIC, &paths)?;
-        self.write(diff_id, "facts", FACTS_MAGIC, &body)?;
+        self.write(diff_id, PATHS, &paths)?;
+        self.write(diff_id, FACTS, &body)?;
         self.make_room()
     }
 
-    fn write(
+    fn load_facts(
         &self,
+        kind: &str,
         diff_id: &Digest,
-        extension: &str,
-        magic: &[u8],
-        body: &[u8],
-    ) -> io::Result<()> {
-        let path = self.path(diff_id, extension);
-        let temporary =
-            self.folder.join(format!(".{}.{extension}.{}", diff_id.hex(), std::process::id()));
-        let digest = sha2::Sha256::digest(body);
-        let written = write_new(&temporary, &[magic, &digest, body]);
-        let renamed = written.and_then(|()| fs::rename(&temporary, &path));
-        if renamed.is_err() {
-            let _ = fs::remove_file(&temporary);
+        packed: Option<&Digest>,
+        checks: &Checks,
+    ) -> Option<Cached> {
+        let (file, body) = self.read(diff_id, kind)?;
+        let stored: Stored<'_> = postcard::from_bytes(content(&body)?).ok()?;
+        if stored.walk != WALK_REVISION || stored.checks != *checks {
+            return None;
         }
-        renamed
+        if packed.is_some() && stored.packed_digest.as_ref() != packed {
+            return None;
+        }
+        let facts: LayerFacts = postcard::from_bytes(&stored.facts).ok()?;
+        if facts.diff_id.as_ref() != Some(diff_id) {
+            return None;
+        }
+        // Recently used entries are the last to go. A read-only cache still serves.
+        let _ = file.set_modified(SystemTime::now());
+        Some(Cached {
+            facts,
+            packed_digest: stored.packed_digest,
+            packed_bytes: stored.packed_bytes,
+            packing: stored.packing,
+        })
+    }
+
+    fn write(&self, diff_id: &Digest, kind: &str, body: &[u8]) -> io::Result<()> {
+        let name = name(diff_id, kind);
+        let mut mac = self.begun(&name);
+        mac.update(body);
+        // An entry that a power cut damages is a miss by its MAC: the disk is not waited for.
+        self.folder.write_lightly(&name, &[mac.sign().as_ref(), body])
+    }
+
+    /// An entry with its MAC, if that holds for this name.
+    fn read(&self, diff_id: &Digest, kind: &str) -> Option<(std::fs::File, Vec<u8>)> {
+        let name = name(diff_id, kind);
+        let mut file = self.folder.file(Path::new(&name)).ok()?;
+        let length = file.metadata().ok()?.len();
+        if length > ENTRY_BYTES + MAC_BYTES as u64 {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(length).ok()?);
+        io::Read::read_to_end(&mut io::Read::take(&mut file, length), &mut bytes).ok()?;
+        let (said, body) = bytes.split_first_chunk::<MAC_BYTES>()?;
+        let mut mac = self.begun(&name);
+        mac.update(body);
+        let differs =
+            mac.sign().as_ref().iter().zip(said).fold(0, |sum, (is, said)| sum | (is ^ said));
+        (differs == 0).then_some((file, bytes))
+    }
+
+    /// A MAC of an entry's form and name, with a mark where the name ends.
+    fn begun(&self, name: &str) -> hmac::Context {
+        let mut mac = hmac::Context::with_key(&self.mac);
+        for part in ["lazaret facts ", VERSION, " ", name, "\0"] {
+            mac.update(part.as_bytes());
+        }
+        mac
     }
 
     /// Removes the oldest entries, and what interrupted writes left, until the folder fits its bound.
     fn make_room(&self) -> io::Result<()> {
+        self.make_room_for(CACHE_BYTES)
+    }
+
+    fn make_room_for(&self, bound: u64) -> io::Result<()> {
         let mut entries = Vec::new();
         let mut total = 0_u64;
-        for entry in fs::read_dir(&self.folder)?.flatten() {
-            let Ok(metadata) = entry.metadata() else { continue };
-            if entry.file_name() != "key" {
-                total = total.saturating_add(metadata.len());
-                let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                entries.push((modified, entry.path(), metadata.len()));
+        for (name, _) in self.folder.entries()? {
+            let temporary = files::is_temporary(&name);
+            if !temporary && !is_entry(&name) {
+                continue;
             }
+            let Ok(stat) = self.folder.stat(&name) else { continue };
+            if rustix::fs::FileType::from_raw_mode(stat.st_mode)
+                != rustix::fs::FileType::RegularFile
+            {
+                continue;
+            }
+            let modified = u64::try_from(stat.st_mtime).unwrap_or_default();
+            let bytes = u64::try_from(stat.st_size).unwrap_or_default();
+            if temporary {
+                let written = SystemTime::UNIX_EPOCH + Duration::from_secs(modified);
+                if written.elapsed().is_ok_and(|age| age > ABANDONED) {
+                    let _ = self.folder.remove(&name);
+                }
+                continue;
+            }
+            total = total.saturating_add(bytes);
+            entries.push((modified, stat.st_mtime_nsec, name, bytes));
         }
-        if total <= CACHE_BYTES {
+        if total <= bound {
             return Ok(());
         }
         entries.sort();
-        for (_, path, bytes) in entries {
-            if total <= CACHE_BYTES / 10 * 9 {
+        for (_, _, name, bytes) in entries {
+            if total <= bound / 10 * 9 {
                 break;
             }
-            if fs::remove_file(&path).is_ok() {
+            if self.folder.remove(&name).is_ok() {
                 total = total.saturating_sub(bytes);
             }
         }
@@ -218,32 +294,34 @@ impl FactCache {
     }
 }
 
-fn load_facts(
-    path: &Path,
-    diff_id: &Digest,
-    packed: Option<&Digest>,
-    checks: &Checks,
-) -> Option<Cached> {
-    let body = read_checked(path, FACTS_MAGIC)?;
-    let stored: Stored<'_> = postcard::from_bytes(content(&body)?).ok()?;
-    if stored.walk != WALK_REVISION || stored.checks != *checks {
-        return None;
-    }
-    if packed.is_some() && stored.packed_digest.as_ref() != packed {
-        return None;
-    }
-    let facts: LayerFacts = postcard::from_bytes(&stored.facts).ok()?;
-    if facts.diff_id.as_ref() != Some(diff_id) {
-        return None;
-    }
-    // Recently used entries are the last to go. A read-only cache still serves.
-    let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
-    Some(Cached {
-        facts,
-        packed_digest: stored.packed_digest,
-        packed_bytes: stored.packed_bytes,
-        packing: stored.packing,
+/// The name of a layer's entry.
+fn name(diff_id: &Digest, kind: &str) -> String {
+    format!("{}.{kind}", diff_id.hex())
+}
+
+/// Whether a name is one that [`name`] gives.
+fn is_entry(name: &str) -> bool {
+    let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    name.split_once('.').is_some_and(|(digest, kind)| {
+        let known = matches!(kind, FACTS | PATHS)
+            || kind.strip_prefix(AGAIN).is_some_and(|hash| hash.len() == 16 && hex(hash));
+        digest.len() == 64 && hex(digest) && known
     })
+}
+
+/// The key of a folder; none where it has none that only we can know.
+fn key_of(folder: &Folder) -> io::Result<Option<[u8; KEY_BYTES]>> {
+    let file = match folder.file(Path::new(KEY)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    use std::os::unix::fs::MetadataExt as _;
+    if files::distrust(&file)?.is_some() || file.metadata()?.mode() & 0o077 != 0 {
+        return Ok(None);
+    }
+    let mut key = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(file, KEY_BYTES as u64 + 1), &mut key)?;
+    Ok(key.try_into().ok())
 }
 
 fn stored_form(
@@ -264,7 +342,8 @@ fn stored_form(
     postcard::to_allocvec(&stored).map_err(io::Error::other)
 }
 
-/// A key that nobody can foresee, from the seeds that the standard library takes from the system.
+/// A key that nobody can foresee, for hashes of paths that are kept nowhere: from the seeds that the
+/// standard library takes from the system.
 #[must_use]
 pub fn random_key() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish().to_le_bytes();
@@ -273,28 +352,15 @@ pub fn random_key() -> [u8; 16] {
     key
 }
 
-fn write_new(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    parts.iter().try_for_each(|part| file.write_all(part))?;
-    // A cache entry that a power cut damages is a miss by its checksum: no fsync is needed.
-    Ok(())
-}
-
-fn read_checked(path: &Path, magic: &[u8; 8]) -> Option<Vec<u8>> {
-    let length = fs::metadata(path).ok()?.len();
-    if length > ENTRY_BYTES + 64 {
-        return None;
-    }
-    let bytes = fs::read(path).ok()?;
-    let rest = bytes.strip_prefix(magic)?;
-    let (digest, body) = rest.split_first_chunk::<32>()?;
-    (sha2::Sha256::digest(body).as_slice() == digest).then_some(bytes)
+fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
+        .map_err(|_| io::Error::other("the system gives no randomness"))?;
+    Ok(bytes)
 }
 
 fn content(bytes: &[u8]) -> Option<&[u8]> {
-    bytes.get(40..)
+    bytes.get(MAC_BYTES..)
 }
 
 fn write_hashes(files: &[u64], directories: &[u64]) -> Vec<u8> {
@@ -318,4 +384,47 @@ fn read_hashes(bytes: &[u8]) -> Option<(Vec<u64>, Vec<u64>)> {
             .collect()
     };
     Some((read(files), read(directories)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[test]
+    fn room_is_made_of_files_of_our_own_making_only() {
+        let outer = tempfile::tempdir().unwrap();
+        let cache = FactCache::open(outer.path()).unwrap();
+        let inside = outer.path().join(VERSION);
+        let hex = "ab".repeat(32);
+        let ours = [format!("{hex}.facts"), format!("{hex}.again-0123456789abcdef")];
+        let upper = format!("{}.facts", "AB".repeat(32));
+        let others = ["thesis.doc", "key.facts", &upper, ".bashrc", &format!("{hex}.txt"), &hex];
+        let folder = format!("{hex}.paths");
+        for name in ours.iter().map(String::as_str).chain(others) {
+            std::fs::write(inside.join(name), [0; 1000]).unwrap();
+        }
+        std::fs::create_dir(inside.join(&folder)).unwrap();
+        cache.make_room_for(10).unwrap();
+        assert!(ours.iter().all(|name| !inside.join(name).exists()));
+        for name in others.into_iter().chain([folder.as_str(), KEY]) {
+            assert!(inside.join(name).exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_could_know_or_put_there_is_replaced() {
+        let outer = tempfile::tempdir().unwrap();
+        let hasher = *FactCache::open(outer.path()).unwrap().hasher();
+        assert_eq!(FactCache::open(outer.path()).unwrap().hasher(), &hasher);
+        let key = outer.path().join(VERSION).join(KEY);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_ne!(FactCache::open(outer.path()).unwrap().hasher(), &hasher);
+        std::fs::write(&key, [7; KEY_BYTES - 1]).unwrap();
+        FactCache::open(outer.path()).unwrap();
+        assert_eq!(std::fs::read(&key).unwrap().len(), KEY_BYTES);
+        std::fs::rename(&key, outer.path().join("elsewhere")).unwrap();
+        symlink("../elsewhere", &key).unwrap();
+        assert!(FactCache::open(outer.path()).is_err(), "a link is no key");
+    }
 }

@@ -1,11 +1,13 @@
 //! Walks a directory as if it were one layer: a root file system, a source folder, or a folder that
 //! an overlay file system is made of.
 //!
-//! Links are never followed, so nothing outside of the directory is read. A file is opened only where
-//! its path concerns a check or it is executable, or where its digest is asked for; pseudo file
-//! systems mounted inside are left out. What a running container writes can change at any moment, so
-//! its folders are held open while their entries are looked at: a folder that is swapped for a link
-//! leads nowhere.
+//! Links are never followed, so nothing outside of the directory is read. What lies in it can change
+//! at any moment, by a running container or by whoever may write there; so the directory is held open,
+//! each folder below is opened from it without following any link (`openat2`), and entries are reached
+//! by the open folder: what is swapped for a link leads nowhere. A file is opened only where its path
+//! concerns a check or it is executable, or where its digest is asked for; pseudo file systems mounted
+//! inside are left out. Holes of sparse files cost nothing to make: beyond a bound they are not
+//! written out, and what was not read for that is said.
 
 use crate::blob::PIECE;
 use crate::collect::RecordLevel;
@@ -16,15 +18,16 @@ use crate::links::Aliases;
 use crate::record::Record;
 use crate::tar::{Meta, Sink, normalise};
 use crate::walk::Walker;
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 use std::collections::HashMap;
-use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::Read;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
+use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::FileKind;
@@ -87,16 +90,9 @@ pub(crate) fn walk_as(
     takes: Option<&dyn Fn(&str) -> bool>,
     only: Option<&Aliases>,
 ) -> Result<(LayerFacts, Record), ImageError> {
-    let fail = |source| ImageError::Read { path: root.to_owned(), source };
-    let device = fs::metadata(root).map_err(fail)?.dev();
-    fs::read_dir(root).map_err(fail)?;
-    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY;
-    let anchor = match shape {
-        Shape::Plain => None,
-        Shape::Overlay => {
-            Some(rustix::fs::open(root, flags, Mode::empty()).map_err(|error| fail(error.into()))?)
-        }
-    };
+    let fail = |source: Errno| ImageError::Read { path: root.to_owned(), source: source.into() };
+    let anchor = rustix::fs::open(root, FOLDER, Mode::empty()).map_err(fail)?;
+    let device = rustix::fs::fstat(&anchor).map_err(fail)?.st_dev;
     let mut sink = walker.collector().of_file_system();
     if let Some(aliases) = only {
         sink = sink.only(aliases);
@@ -105,59 +101,78 @@ pub(crate) fn walk_as(
         walker,
         sink,
         buffer: vec![0; PIECE],
+        listing: vec![MaybeUninit::uninit(); LISTING],
         device,
         anchor,
+        shape,
         takes,
         links: HashMap::new(),
         entries: 0,
         bytes: 0,
+        holes: LayerBounds::default().hole_bytes,
     };
-    let names = visit.attribute_names(root);
-    visit.marks_of_folder(root, "", &names);
-    visit.folder(root);
+    // What cannot be listed at all is no empty folder.
+    visit
+        .hold(Path::new(""))
+        .and_then(|held| visit.names(&held))
+        .map_err(|source| ImageError::Read { path: root.to_owned(), source })?;
+    visit.marks_of_root();
+    visit.folder();
     let entries = visit.entries;
     let collected = visit.sink.finish(entries);
     let facts = LayerFacts { plain_bytes: visit.bytes, ..collected.facts };
     Ok((facts, collected.record))
 }
 
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Bytes of a folder's entries that the kernel is asked for at once.
+const LISTING: usize = 32 << 10;
+
 struct Visit<'walk> {
     walker: &'walk Walker<'walk>,
     sink: crate::collect::Collector<'walk>,
     buffer: Vec<u8>,
+    listing: Vec<MaybeUninit<u8>>,
     device: u64,
-    /// The root of an overlay's folder, by which all in it is opened.
-    anchor: Option<OwnedFd>,
+    /// The root, by which all in it is opened.
+    anchor: OwnedFd,
+    shape: Shape,
     /// Which paths are taken; none takes all.
     takes: Option<&'walk dyn Fn(&str) -> bool>,
     /// First path of files with several names, by device and inode.
     links: HashMap<(u64, u64), String>,
     entries: u64,
     bytes: u64,
+    /// Bytes of holes that may still be written out.
+    holes: u64,
 }
 
-/// A folder that is being listed: its place, and what keeps that place from being swapped.
-struct Held {
-    place: PathBuf,
-    _folder: Option<OwnedFd>,
+/// An entry of an open folder.
+#[derive(Clone, Copy)]
+struct Child<'held> {
+    folder: &'held OwnedFd,
+    name: &'held OsStr,
+}
+
+impl Child<'_> {
+    /// A path that leads to the entry by the open folder: for calls that know paths alone.
+    fn place(self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.folder.as_raw_fd())).join(self.name)
+    }
 }
 
 impl Visit<'_> {
     /// Depth first by a stack of its own, children in the order of their names: the same tree gives
     /// the same facts.
-    fn folder(&mut self, root: &Path) {
+    fn folder(&mut self) {
         let mut stack: Vec<(PathBuf, String, usize)> = vec![(PathBuf::new(), String::new(), 0)];
         while let Some((folder, shown, depth)) = stack.pop() {
             if depth > limits::DIRECTORY_DEPTH {
                 self.sink.problem(&shown, "nested deeper than 256 folders; left out");
                 continue;
             }
-            let listed = self.hold(root, &folder).and_then(|held| {
-                let children = fs::read_dir(&held.place)?;
-                // A listing that breaks off is a gap, never a shorter folder.
-                let names = children.map(|child| child.map(|child| child.file_name()));
-                Ok((names.collect::<Result<Vec<_>, _>>()?, held))
-            });
+            let listed = self.hold(&folder).and_then(|held| Ok((self.names(&held)?, held)));
             let (mut children, held) = match listed {
                 Ok(listed) => listed,
                 Err(error) => {
@@ -177,7 +192,7 @@ impl Visit<'_> {
                     continue;
                 }
                 self.entries += 1;
-                if let Some(path) = self.child(&held.place.join(&name), &shown) {
+                if let Some(path) = self.child(Child { folder: &held, name: &name }, &shown) {
                     folders.push((folder.join(name), path, depth + 1));
                 }
             }
@@ -186,7 +201,26 @@ impl Visit<'_> {
         }
     }
 
-    fn taken(&self, parent: &str, name: &std::ffi::OsStr) -> bool {
+    /// The names in a folder, up to one more than may be walked. A listing that breaks off is a gap,
+    /// never a shorter folder.
+    fn names(&mut self, folder: &OwnedFd) -> io::Result<Vec<OsString>> {
+        let most = limits::LAYER_ENTRIES.saturating_sub(self.entries);
+        let mut names = Vec::new();
+        let mut listing = RawDir::new(folder, &mut self.listing);
+        while let Some(entry) = listing.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") {
+                names.push(OsStr::from_bytes(name).to_owned());
+            }
+            if names.len() as u64 > most {
+                break;
+            }
+        }
+        Ok(names)
+    }
+
+    fn taken(&self, parent: &str, name: &OsStr) -> bool {
         self.takes.is_none_or(|takes| {
             let mut path = parent.to_owned();
             normalise(name.as_bytes(), &mut path);
@@ -194,63 +228,62 @@ impl Visit<'_> {
         })
     }
 
-    /// The place of a folder. In an overlay's folder it is opened without following any link, and its
-    /// entries are reached by the open folder.
-    fn hold(&self, root: &Path, relative: &Path) -> std::io::Result<Held> {
-        let Some(anchor) = &self.anchor else {
-            return Ok(Held { place: root.join(relative), _folder: None });
+    /// Opens a folder below the root without following any link.
+    fn hold(&self, relative: &Path) -> io::Result<OwnedFd> {
+        let flags = FOLDER | OFlags::NOFOLLOW;
+        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let strict = match self.shape {
+            Shape::Plain => strict,
+            // What is mounted over a layer's folder is not what an overlay sees there.
+            Shape::Overlay => strict | ResolveFlags::NO_XDEV,
         };
-        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::RDONLY | OFlags::NOFOLLOW;
-        // What is mounted over a layer's folder is not what an overlay sees there.
-        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
         let at = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
-        let folder = match rustix::fs::openat2(anchor, at, flags, Mode::empty(), strict) {
+        match rustix::fs::openat2(&self.anchor, at, flags, Mode::empty(), strict) {
             // Kernels before 5.6 do not know the call, and some sandboxes refuse it.
             Err(Errno::NOSYS | Errno::PERM) => {
-                let mut folder = anchor.try_clone()?;
+                let mut folder = rustix::fs::openat(&self.anchor, ".", flags, Mode::empty())?;
                 for part in relative.components() {
                     folder = rustix::fs::openat(&folder, part.as_os_str(), flags, Mode::empty())?;
                 }
-                folder
+                Ok(folder)
             }
-            opened => opened?,
-        };
-        let place = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
-        Ok(Held { place, _folder: Some(folder) })
+            opened => Ok(opened?),
+        }
     }
 
     /// Takes one entry; the path of a folder that is to be walked.
-    fn child(&mut self, child: &Path, parent: &str) -> Option<String> {
-        let name = child.file_name()?;
+    fn child(&mut self, child: Child<'_>, parent: &str) -> Option<String> {
         let mut path = parent.to_owned();
-        normalise(name.as_bytes(), &mut path);
-        let metadata = match fs::symlink_metadata(child) {
+        normalise(child.name.as_bytes(), &mut path);
+        let stat = rustix::fs::statat(child.folder, child.name, AtFlags::SYMLINK_NOFOLLOW);
+        let metadata = match stat {
             Ok(metadata) => metadata,
             Err(error) => {
+                let error = io::Error::from(error);
                 self.sink.problem(&path, &format!("cannot read: {error}"));
                 return None;
             }
         };
         let kind = kind_of(&metadata);
         let names = self.attribute_names(child);
-        if self.anchor.is_some() && is_whiteout(kind, &metadata, &names) {
+        if self.shape == Shape::Overlay && is_whiteout(kind, &metadata, &names) {
             self.sink.removes(&path);
             return None;
         }
         let mut link = String::new();
         if kind == FileKind::Symlink
-            && let Ok(target) = fs::read_link(child)
+            && let Ok(target) = rustix::fs::readlinkat(child.folder, child.name, Vec::new())
         {
-            link = target.to_string_lossy().into_owned();
+            link = OsString::from_vec(target.into_bytes()).to_string_lossy().into_owned();
         }
         let attributes = self.attributes(child, &path, &names);
         let meta = Meta {
             path: &path,
             kind,
-            mode: metadata.mode() & 0o7777,
-            uid: u64::from(metadata.uid()),
-            gid: u64::from(metadata.gid()),
-            size: if kind == FileKind::File { metadata.len() } else { 0 },
+            mode: metadata.st_mode & 0o7777,
+            uid: u64::from(metadata.st_uid),
+            gid: u64::from(metadata.st_gid),
+            size: if kind == FileKind::File { length(&metadata) } else { 0 },
             link: &link,
             attributes: &attributes,
         };
@@ -262,7 +295,7 @@ impl Visit<'_> {
             FileKind::Directory => {
                 self.sink.entry(&meta);
                 self.marks_of_folder(child, &path, &names);
-                let pseudo = metadata.dev() != self.device
+                let pseudo = metadata.st_dev != self.device
                     && parent.is_empty()
                     && matches!(path.as_str(), "proc" | "sys" | "dev" | "run");
                 (!pseudo).then_some(path)
@@ -275,12 +308,12 @@ impl Visit<'_> {
     }
 
     /// Opaque folders, and those that stand for a folder of another name below.
-    fn marks_of_folder(&mut self, child: &Path, path: &str, names: &[OsString]) {
-        if self.anchor.is_none() {
+    fn marks_of_folder(&mut self, child: Child<'_>, path: &str, names: &[OsString]) {
+        if self.shape == Shape::Plain {
             return;
         }
         let opaque = has_mark(names, OPAQUE)
-            && xattr::get(child, OPAQUE).ok().flatten().is_some_and(|value| value == b"y");
+            && xattr::get(child.place(), OPAQUE).ok().flatten().is_some_and(|value| value == b"y");
         if opaque {
             self.sink.hides(path);
         }
@@ -290,18 +323,25 @@ impl Visit<'_> {
         }
     }
 
+    fn marks_of_root(&mut self) {
+        let Ok(root) = self.hold(Path::new("")) else { return };
+        let child = Child { folder: &root, name: OsStr::new(".") };
+        let names = self.attribute_names(child);
+        self.marks_of_folder(child, "", &names);
+    }
+
     /// Looked up only where a record is kept, or the marks of an overlay matter.
-    fn attribute_names(&self, child: &Path) -> Vec<OsString> {
-        if self.walker.level == RecordLevel::None && self.anchor.is_none() {
+    fn attribute_names(&self, child: Child<'_>) -> Vec<OsString> {
+        if self.walker.level == RecordLevel::None && self.shape == Shape::Plain {
             return Vec::new();
         }
         // A file system without attributes says so with an error.
-        xattr::list(child).map_or_else(|_| Vec::new(), Iterator::collect)
+        xattr::list(child.place()).map_or_else(|_| Vec::new(), Iterator::collect)
     }
 
     fn attributes(
         &mut self,
-        child: &Path,
+        child: Child<'_>,
         path: &str,
         names: &[OsString],
     ) -> Vec<(String, Vec<u8>)> {
@@ -313,7 +353,7 @@ impl Visit<'_> {
                 self.sink.problem(path, reason);
                 break;
             }
-            if let Ok(Some(value)) = xattr::get(child, name) {
+            if let Ok(Some(value)) = xattr::get(child.place(), name) {
                 attributes.push((shown.to_owned(), value));
             }
         }
@@ -321,14 +361,14 @@ impl Visit<'_> {
         attributes
     }
 
-    fn file(&mut self, child: &Path, meta: &Meta<'_>, listed: &Metadata, names: &[OsString]) {
-        if self.anchor.is_some() && has_mark(names, METACOPY) {
+    fn file(&mut self, child: Child<'_>, meta: &Meta<'_>, listed: &Stat, names: &[OsString]) {
+        if self.shape == Shape::Overlay && has_mark(names, METACOPY) {
             let reason = "its content lies in a lower layer (metacopy), which was not read";
             self.sink.unread(meta, reason);
             return;
         }
         let named = self.sink.concerns(meta.path);
-        if listed.nlink() > 1 && self.is_other_name(meta, listed, named) {
+        if listed.st_nlink > 1 && self.is_other_name(meta, listed, named) {
             return;
         }
         let wanted = meta.mode & 0o111 != 0 || named || self.walker.level == RecordLevel::Digests;
@@ -342,57 +382,152 @@ impl Visit<'_> {
     }
 
     /// Another name of a file that was met before is a hard link, as in a tar, and is not read again.
-    fn is_other_name(&mut self, meta: &Meta<'_>, listed: &Metadata, named: bool) -> bool {
-        let known = self.links.get(&(listed.dev(), listed.ino())).filter(|_| !named);
+    fn is_other_name(&mut self, meta: &Meta<'_>, listed: &Stat, named: bool) -> bool {
+        let known = self.links.get(&(listed.st_dev, listed.st_ino)).filter(|_| !named);
         if let Some(first) = known {
             self.sink.entry(&Meta { kind: FileKind::HardLink, link: first, size: 0, ..*meta });
             return true;
         }
         // Beyond the bound the other names of a file are read again, each as a file of its own.
         if self.links.len() < LayerBounds::default().links {
-            self.links.entry((listed.dev(), listed.ino())).or_insert_with(|| meta.path.to_owned());
+            self.links
+                .entry((listed.st_dev, listed.st_ino))
+                .or_insert_with(|| meta.path.to_owned());
         }
         false
     }
 
-    fn read(&mut self, child: &Path, meta: &Meta<'_>, listed: &Metadata) -> Result<(), String> {
-        let cannot = |error: std::io::Error| format!("cannot read: {error}");
-        // What became a link or a pipe meanwhile is neither followed nor waited for.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-        let flags = i32::try_from(flags).unwrap_or(0);
-        let opened = OpenOptions::new().read(true).custom_flags(flags).open(child);
-        let mut file = opened.map_err(cannot)?;
-        let opened = file.metadata().map_err(cannot)?;
-        if (opened.dev(), opened.ino()) != (listed.dev(), listed.ino()) {
-            return Err("changed while it was read".to_owned());
-        }
-        let first = read_full(&mut file, &mut self.buffer).map_err(cannot)?;
-        self.count(first);
+    fn read(&mut self, child: Child<'_>, meta: &Meta<'_>, listed: &Stat) -> Result<(), String> {
+        let (mut file, length) = open(child, listed)?;
+        let first = self.piece(&mut file, self.buffer.len() as u64)?;
         if first < self.buffer.len() {
             let head = self.buffer.get(..first).unwrap_or_default();
             self.sink.whole(&Meta { size: first as u64, ..*meta }, head);
             return Ok(());
         }
-        let meta = Meta { size: opened.len(), ..*meta };
+        if length < first as u64 {
+            return Err("of no certain size: it holds more than it says".to_owned());
+        }
+        let runs = self.runs(&file, first as u64, length)?;
+        let meta = Meta { size: length, ..*meta };
         let head = self.buffer.get(..first).unwrap_or_default();
         let shown = head.get(..limits::HEAD_BYTES).unwrap_or(head);
         let mut more = self.sink.start(&meta, shown) && self.sink.data(head);
-        while more {
-            let count = read_full(&mut file, &mut self.buffer).map_err(cannot)?;
-            if count == 0 {
+        let mut at = first as u64;
+        for run in runs {
+            more = more && self.zeros(run.start.saturating_sub(at));
+            if !more {
                 break;
             }
-            self.count(count);
-            more = self.sink.data(self.buffer.get(..count).unwrap_or_default());
+            io::Seek::seek(&mut file, io::SeekFrom::Start(run.start)).map_err(cannot)?;
+            at = run.start;
+            while more && at < run.end {
+                let count = self.piece(&mut file, run.end - at)?;
+                if count == 0 {
+                    return Err("became shorter while it was read".to_owned());
+                }
+                at += count as u64;
+                more = self.sink.data(self.buffer.get(..count).unwrap_or_default());
+            }
+        }
+        if more {
+            self.zeros(length.saturating_sub(at));
         }
         self.sink.end();
         Ok(())
+    }
+
+    /// Reads a piece into the buffer, of a file of which at most `left` bytes are wanted.
+    fn piece(&mut self, file: &mut File, left: u64) -> Result<usize, String> {
+        if self.bytes >= limits::LAYER_BYTES {
+            return Err("more than 256 GiB were read of this folder; left out".to_owned());
+        }
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+        let room = self.buffer.get_mut(..wanted).unwrap_or_default();
+        let count = read_full(file, room).map_err(cannot)?;
+        self.count(count);
+        Ok(count)
+    }
+
+    /// The runs of data in a file from an offset on. Holes between them are taken off what may be
+    /// written out; where that is not enough, the file is not read at all.
+    fn runs(&mut self, file: &File, from: u64, length: u64) -> Result<Vec<Range<u64>>, String> {
+        let whole = || Vec::from_iter([Range { start: from, end: length }]);
+        let stat = rustix::fs::fstat(file).map_err(|error| cannot(error.into()))?;
+        let stored = u64::try_from(stat.st_blocks).unwrap_or_default().saturating_mul(512);
+        if stored >= length {
+            return Ok(whole());
+        }
+        let (mut runs, mut at, mut holes) = (Vec::new(), from, 0_u64);
+        while at < length {
+            let data = match rustix::fs::seek(file, SeekFrom::Data(at)) {
+                Ok(data) => data.min(length),
+                Err(Errno::NXIO) => length,
+                // A file system that knows no holes has none.
+                Err(_) => return Ok(whole()),
+            };
+            holes = holes.saturating_add(data.saturating_sub(at));
+            if data >= length {
+                break;
+            }
+            let end = rustix::fs::seek(file, SeekFrom::Hole(data)).unwrap_or(length).min(length);
+            if end <= data || runs.len() >= limits::SPARSE_PIECES {
+                return Err("its holes make no sense".to_owned());
+            }
+            runs.push(data..end);
+            at = end;
+        }
+        if holes > self.holes {
+            return Err(format!(
+                "sparse, with {holes} bytes of holes: more than are read of one folder"
+            ));
+        }
+        self.holes -= holes;
+        Ok(runs)
+    }
+
+    /// Shows zeros for a hole. Whether more is wanted.
+    fn zeros(&mut self, mut count: u64) -> bool {
+        self.buffer.fill(0);
+        while count > 0 {
+            let piece = usize::try_from(count).unwrap_or(usize::MAX).min(self.buffer.len());
+            if !self.sink.data(self.buffer.get(..piece).unwrap_or_default()) {
+                return false;
+            }
+            count -= piece as u64;
+        }
+        true
     }
 
     fn count(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         self.walker.progress.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
+}
+
+/// Opens what was listed. What became a link or a pipe meanwhile is neither followed nor waited for.
+fn open(child: Child<'_>, listed: &Stat) -> Result<(File, u64), String> {
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(child.folder, child.name, flags, Mode::empty());
+    let file = File::from(opened.map_err(|error| cannot(error.into()))?);
+    let stat = rustix::fs::fstat(&file).map_err(|error| cannot(error.into()))?;
+    if (stat.st_dev, stat.st_ino) != (listed.st_dev, listed.st_ino)
+        || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile
+    {
+        return Err("changed while it was read".to_owned());
+    }
+    Ok((file, length(&stat)))
+}
+
+// A reason is built from it, and nothing else.
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over errors")]
+fn cannot(error: io::Error) -> String {
+    format!("cannot read: {error}")
+}
+
+fn length(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or_default()
 }
 
 // The overlay file system's own marks. Those under `user.overlay.`, which count in mounts with
@@ -408,10 +543,10 @@ fn has_mark(names: &[OsString], mark: &str) -> bool {
 
 /// A device of number 0/0, or an empty file with a mark. Kernel documentation, overlayfs, "whiteouts
 /// and opaque directories".
-fn is_whiteout(kind: FileKind, metadata: &Metadata, names: &[OsString]) -> bool {
+fn is_whiteout(kind: FileKind, metadata: &Stat, names: &[OsString]) -> bool {
     match kind {
-        FileKind::CharacterDevice => metadata.rdev() == 0,
-        FileKind::File => metadata.len() == 0 && has_mark(names, WHITEOUT),
+        FileKind::CharacterDevice => metadata.st_rdev == 0,
+        FileKind::File => metadata.st_size == 0 && has_mark(names, WHITEOUT),
         _ => false,
     }
 }
@@ -422,32 +557,29 @@ fn is_of_the_host(name: &str) -> bool {
     name.starts_with("trusted.overlay.") || matches!(name, "security.selinux" | "security.SMACK64")
 }
 
-fn read_full(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn read_full(file: &mut File, mut room: &mut [u8]) -> io::Result<usize> {
     let mut count = 0;
-    while let Some(room) = buffer.get_mut(count..).filter(|room| !room.is_empty()) {
+    while !room.is_empty() {
         match file.read(room) {
             Ok(0) => break,
-            Ok(read) => count += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Ok(read) => {
+                count += read;
+                room = room.get_mut(read..).unwrap_or_default();
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
     Ok(count)
 }
 
-fn kind_of(metadata: &Metadata) -> FileKind {
-    let kind = metadata.file_type();
-    if kind.is_file() {
-        FileKind::File
-    } else if kind.is_dir() {
-        FileKind::Directory
-    } else if kind.is_symlink() {
-        FileKind::Symlink
-    } else if kind.is_char_device() {
-        FileKind::CharacterDevice
-    } else if kind.is_block_device() {
-        FileKind::BlockDevice
-    } else {
-        FileKind::Fifo
+fn kind_of(stat: &Stat) -> FileKind {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Symlink,
+        FileType::CharacterDevice => FileKind::CharacterDevice,
+        FileType::BlockDevice => FileKind::BlockDevice,
+        _ => FileKind::Fifo,
     }
 }

@@ -16,7 +16,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use vocabulary::{FileKind, FileRecord};
 
@@ -44,9 +44,11 @@ pub fn strays(
     if u64::try_from(rustix::fs::fstatfs(&root)?.f_type).ok() != Some(OVERLAY) {
         return Err(io::Error::other("its root is no overlay file system of the kernel"));
     }
+    let hold = |folder: &LayerFolder| rustix::fs::open(&folder.path, flags, Mode::empty());
     let live = Live {
         root,
         folders,
+        held: folders.iter().map(|folder| hold(folder).ok()).collect(),
         known: files.iter().map(|file| file.path.as_str()).collect(),
         strays: Vec::new(),
     };
@@ -56,6 +58,8 @@ pub fn strays(
 struct Live<'folders> {
     root: OwnedFd,
     folders: &'folders [LayerFolder],
+    /// The same, open; a container's own can change at any moment.
+    held: Vec<Option<OwnedFd>>,
     known: HashSet<&'folders str>,
     strays: Vec<String>,
 }
@@ -95,11 +99,18 @@ impl Live<'_> {
 
     /// A file of the image is the very one that lies in its folder.
     fn file(&mut self, file: &FileRecord) -> io::Result<()> {
-        let folder = file.layer.and_then(|layer| self.folders.get(usize::try_from(layer).ok()?));
-        let Some(folder) = folder.filter(|one| matches!(one.role, FolderRole::Image { .. })) else {
+        let layer = file.layer.and_then(|layer| usize::try_from(layer).ok());
+        let Some((layer, folder)) = layer.and_then(|at| Some((at, self.folders.get(at)?))) else {
             return Ok(());
         };
-        let Ok(lies) = fs::symlink_metadata(folder.path.join(&file.path)) else { return Ok(()) };
+        if !matches!(folder.role, FolderRole::Image { .. }) {
+            return Ok(());
+        }
+        let held = self.held.get(layer).and_then(Option::as_ref);
+        let Some(lies) = held.and_then(|held| entry(held, Path::new(&file.path))) else {
+            return Ok(());
+        };
+        let lies = File::from(lies).metadata()?;
         let same = match self.open(&file.path, OFlags::PATH)? {
             Err(Errno::XDEV) => true,
             Err(_) => false,
@@ -129,19 +140,31 @@ impl Live<'_> {
 
     /// Whether the container itself wrote or removed it since the folders were read.
     fn written_over(&self, path: &str) -> bool {
-        let written = self.folders.iter().filter(|one| one.role == FolderRole::Written);
-        written.map(|folder| &folder.path).any(|folder| {
+        let of_container =
+            self.folders.iter().zip(&self.held).filter(|(one, _)| one.role == FolderRole::Written);
+        of_container.filter_map(|(_, held)| held.as_ref()).any(|folder| {
             Path::new(path).ancestors().filter(|at| !at.as_os_str().is_empty()).any(|at| {
-                let place = folder.join(at);
-                fs::symlink_metadata(&place).is_ok_and(|there| {
-                    let kind = there.file_type();
-                    let opaque = || xattr::get(&place, crate::directory::OPAQUE).ok().flatten();
-                    at == Path::new(path)
-                        || kind.is_char_device()
-                        || !kind.is_dir()
-                        || opaque().is_some()
-                })
+                let Some(there) = entry(folder, at) else { return false };
+                // Read by the descriptor: a path could lead elsewhere by now.
+                let place = format!("/proc/self/fd/{}", there.as_raw_fd());
+                let opaque =
+                    || xattr::get_deref(&place, crate::directory::OPAQUE).ok().flatten().is_some();
+                at == Path::new(path) || !is_folder(&there) || opaque()
             })
         })
     }
+}
+
+/// An entry of a folder itself, be it a link, reached without following any (`openat2(2)`,
+/// `RESOLVE_NO_SYMLINKS` with `O_PATH` and `O_NOFOLLOW`).
+fn entry(folder: &OwnedFd, path: &Path) -> Option<OwnedFd> {
+    let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat2(folder, path, flags, Mode::empty(), strict).ok()
+}
+
+fn is_folder(entry: &OwnedFd) -> bool {
+    rustix::fs::fstat(entry).is_ok_and(|stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Directory
+    })
 }

@@ -1,5 +1,5 @@
 //! A directory is walked like a layer, without leaving it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod common;
 
@@ -108,4 +108,145 @@ fn marks_of_an_overlay_hide_what_lies_below() {
     assert!(digest("user/file").is_some(), "what a program may write is no mark");
     let opaque = entries.iter().find(|entry| entry.path == "opaque").unwrap();
     assert!(opaque.attributes.is_empty());
+}
+
+/// Walks a folder with every digest; facts and what the record has of each path.
+fn digests(root: &std::path::Path) -> (image::LayerFacts, Vec<(String, bool)>) {
+    let spy: [&dyn Check; 1] = [&Spy];
+    let dispatch = Dispatch::new(&spy);
+    let progress = Progress::default();
+    let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+    let (facts, record) = image::directory::walk(&walker, root).unwrap();
+    let files = record.iter().filter(|entry| entry.kind == vocabulary::FileKind::File);
+    let seen = files.map(|entry| (entry.path.clone(), entry.digest.is_some())).collect();
+    (facts, seen)
+}
+
+#[test]
+fn holes_are_hashed_as_zeros_up_to_a_bound_and_what_was_not_is_said() {
+    use std::os::unix::fs::FileExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let sparse = |name: &str, length: u64| {
+        let file = std::fs::File::create(root.join(name)).unwrap();
+        file.set_len(length).unwrap();
+        file.write_all_at(b"data in the middle", length / 2).unwrap();
+        file
+    };
+    sparse("a-small", 3 << 20);
+    sparse("b-endless", 10 << 40);
+    sparse("wanted", 4 << 40);
+    std::fs::write(root.join("c-plain"), "plain").unwrap();
+    let began = std::time::Instant::now();
+    let (facts, seen) = digests(root);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    assert_eq!(
+        seen,
+        [
+            ("a-small".to_owned(), true),
+            ("b-endless".to_owned(), false),
+            ("c-plain".to_owned(), true),
+            ("wanted".to_owned(), false),
+        ]
+    );
+    let said: Vec<&str> =
+        facts.problems["walk"].iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(said, ["b-endless", "wanted"]);
+    assert_eq!(facts.problems["spy"].len(), 1, "the check that wanted it knows too");
+
+    // The digest is that of the whole content.
+    let mut content = vec![0; 3 << 20];
+    content[3 << 19..][..18].copy_from_slice(b"data in the middle");
+    let spy: [&dyn Check; 0] = [];
+    let dispatch = Dispatch::new(&spy);
+    let progress = Progress::default();
+    let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+    let (_, record) = image::directory::walk(&walker, root).unwrap();
+    let found = record.iter().find(|entry| entry.path == "a-small").unwrap();
+    assert_eq!(
+        found.digest.map(vocabulary::Digest::sha256),
+        Some(vocabulary::Digest::of(&content))
+    );
+}
+
+#[test]
+fn files_of_no_size_that_never_end_are_not_read_for_ever() {
+    let spy: [&dyn Check; 1] = [&Spy];
+    let dispatch = Dispatch::new(&spy);
+    let progress = Progress::default();
+    let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+    // Files of the kernel say that they are empty, and are not.
+    let root = std::path::Path::new("/proc/self/net");
+    if !root.is_dir() {
+        return testkit::skip("there is no /proc/self/net");
+    }
+    let (facts, _) = image::directory::walk(&walker, root).unwrap();
+    assert!(facts.entries > 10);
+}
+
+/// How often a folder is walked while it is swapped.
+const WALKS: usize = 400;
+
+#[test]
+fn a_folder_or_file_that_is_exchanged_for_a_link_leads_nowhere() {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    std::fs::create_dir_all(outside.path().join("deep")).unwrap();
+    std::fs::create_dir_all(root.join("real/deep")).unwrap();
+    // Of other lengths, so that what a fact was made of is told by its size.
+    for (at, content) in [(outside.path(), "canary outside"), (&root.join("real"), "inside")] {
+        for name in ["wanted", "deep/wanted"] {
+            std::fs::write(at.join(name), content).unwrap();
+        }
+    }
+    std::fs::write(root.join("wanted"), "inside").unwrap();
+    symlink(outside.path(), folder.path().join("link")).unwrap();
+    symlink(outside.path().join("wanted"), folder.path().join("file")).unwrap();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                for (inner, outer) in [("real", "link"), ("wanted", "file")] {
+                    let (inner, outer) = (root.join(inner), folder.path().join(outer));
+                    let _ = renameat_with(CWD, &inner, CWD, &outer, RenameFlags::EXCHANGE);
+                }
+            }
+        });
+        let spy: [&dyn Check; 1] = [&Spy];
+        let dispatch = Dispatch::new(&spy);
+        let mut read = 0;
+        for _ in 0..WALKS {
+            let progress = Progress::default();
+            let walker = Walker::new(&dispatch, &HASHER, RecordLevel::Digests, &progress);
+            for overlay in [false, true] {
+                let walked = match overlay {
+                    true => image::overlay::walk(&walker, &root),
+                    false => image::directory::walk(&walker, &root),
+                };
+                let (facts, record) = walked.unwrap();
+                let canary = Some(vocabulary::Digest::of(b"canary outside"));
+                let lengths: Vec<usize> = facts
+                    .facts
+                    .get("spy")
+                    .iter()
+                    .flat_map(|facts| facts.iter())
+                    .map(|fact| fact.fact.len())
+                    .collect();
+                let escaped = record
+                    .iter()
+                    .any(|entry| entry.digest.map(vocabulary::Digest::sha256) == canary)
+                    || lengths.iter().any(|length| *length != "inside".len());
+                if escaped {
+                    stop.store(true, Ordering::Relaxed);
+                    panic!("read outside: {lengths:?}");
+                }
+                read += lengths.len();
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(read > 0, "the folder was never read at all");
+    });
 }

@@ -292,7 +292,7 @@ fn a_damaged_cache_entry_is_a_miss() {
     let diff_id = walked.facts.diff_id.clone().unwrap();
     for name in ["facts", "paths"] {
         cache.store(&walked.facts, (None, 7), Packing::Plain, &checks).unwrap();
-        let file = folder.path().join("v1").join(format!("{}.{name}", diff_id.hex()));
+        let file = folder.path().join("v2").join(format!("{}.{name}", diff_id.hex()));
         let good = std::fs::read(&file).unwrap();
         for place in 0..good.len() {
             let mut bad = good.clone();
@@ -302,6 +302,37 @@ fn a_damaged_cache_entry_is_a_miss() {
             std::fs::write(&file, &good[..place]).unwrap();
             assert_eq!(cache.load(&diff_id, None, &checks), None, "{name} cut at {place}");
         }
+    }
+}
+
+#[test]
+fn an_entry_of_another_key_or_moved_to_another_name_is_a_miss() {
+    let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let cache = FactCache::open(folder.path()).unwrap();
+    let checks = vec![("spy".to_owned(), 1)];
+    let one = walk_bytes(&Layer::new().file("wanted", "w").plain());
+    let two = walk_bytes(&Layer::new().file("wanted", "x").plain());
+    let [id, second] = [&one, &two].map(|walked| walked.facts.diff_id.clone().unwrap());
+    for walked in [&one, &two] {
+        cache.store(&walked.facts, (None, 7), Packing::Plain, &checks).unwrap();
+    }
+    let at = |digest: &vocabulary::Digest, kind| {
+        folder.path().join("v2").join(format!("{}.{kind}", digest.hex()))
+    };
+    // The paths of one layer under the name of another would hide what that one has.
+    let good = std::fs::read(at(&id, "paths")).unwrap();
+    std::fs::copy(at(&second, "paths"), at(&id, "paths")).unwrap();
+    assert_eq!(cache.load(&id, None, &checks), None);
+    std::fs::write(at(&id, "paths"), good).unwrap();
+    assert!(cache.load(&id, None, &checks).is_some());
+
+    let foreign = FactCache::open(other.path()).unwrap();
+    foreign.store(&one.facts, (None, 7), Packing::Plain, &checks).unwrap();
+    for kind in ["facts", "paths"] {
+        let made = other.path().join("v2").join(format!("{}.{kind}", id.hex()));
+        std::fs::copy(made, at(&id, kind)).unwrap();
+        assert_eq!(cache.load(&id, None, &checks), None, "{kind}");
+        cache.store(&one.facts, (None, 7), Packing::Plain, &checks).unwrap();
     }
 }
 

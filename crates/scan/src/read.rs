@@ -79,6 +79,14 @@ pub enum ScanError {
     /// A release was given for what says its own.
     #[error("`{0}` is no bill of materials: what it is of, it says itself; leave out --distro")]
     NotABill(String),
+    /// Somebody else may write the cache.
+    #[error("the cache `{path}` is not used: {source} (--cache-dir), or go without (--no-cache)")]
+    Cache {
+        /// Its folder.
+        path: PathBuf,
+        /// Why it is not.
+        source: std::io::Error,
+    },
 }
 
 /// What came of one layer.
@@ -122,7 +130,7 @@ pub fn read(
     if matches!(opened, Opened::Image(_)) {
         checks.retain(|check| !check.reads_declarations());
     }
-    let (cache, remark) = open_cache(options.cache.as_deref());
+    let (cache, remark) = open_cache(options.cache.as_deref())?;
     let hasher = cache
         .as_ref()
         .map_or_else(|| PathHasher::new(image::cache::random_key()), |cache| *cache.hasher());
@@ -301,11 +309,14 @@ fn follow_folders<'folders>(
     followed
 }
 
-fn open_cache(folder: Option<&Path>) -> (Option<FactCache>, Option<String>) {
-    match folder.map(FactCache::open) {
-        None => (None, None),
-        Some(Ok(cache)) => (Some(cache), None),
-        Some(Err(error)) => (None, Some(format!("the cache was not used: {error}"))),
+fn open_cache(folder: Option<&Path>) -> Result<(Option<FactCache>, Option<String>), ScanError> {
+    let Some(folder) = folder else { return Ok((None, None)) };
+    match FactCache::open(folder) {
+        Ok(cache) => Ok((Some(cache), None)),
+        Err(source) if files::is_refusal(&source) => {
+            Err(ScanError::Cache { path: folder.to_owned(), source })
+        }
+        Err(error) => Ok((None, Some(format!("the cache was not used: {error}")))),
     }
 }
 

@@ -15,9 +15,10 @@ use crate::record::{self, RecordError};
 use crate::statement::{
     DocumentSummary, Facts, RecordSummary, ScanSummary, Signer, Statement, StatementError,
 };
+use files::{Access, Folder};
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use vocabulary::{Digest, FileRecord, Finding, Layer, Package, Subject};
 
@@ -26,6 +27,11 @@ pub const LOG_BYTES: u64 = 256 << 20;
 
 /// Bytes of `head`, which has some hundred.
 const HEAD_BYTES: u64 = 4 << 10;
+
+const RECORDS: &str = "records";
+const KEYS_FOLDER: &str = "keys";
+/// How the name of a key's file ends.
+const PUBLIC: &str = ".pub";
 
 /// Keys that are trusted at once; each is tried with each signature.
 const KEYS: usize = 1_000;
@@ -194,7 +200,9 @@ impl SealedRecord {
 /// A store.
 #[derive(Debug)]
 pub struct Store {
-    folder: PathBuf,
+    path: PathBuf,
+    /// None where it is not there.
+    folder: Option<Folder>,
     log: Log,
 }
 
@@ -202,11 +210,18 @@ impl Store {
     /// Opens the store in a folder; one that is not there is an empty one.
     ///
     /// # Errors
-    /// Where it cannot be read. Damage is no error here: [`Self::check`] tells of it.
-    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let folder = folder.into();
-        let log = load(&folder)?;
-        Ok(Self { folder, log })
+    /// Where it cannot be read, or others may write it: who writes here says what is sealed. Damage is
+    /// no error here: [`Self::check`] tells of it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        let folder = match Folder::trusted(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(StoreError::Io { path, source }),
+            Ok(folder) => Some(folder),
+        };
+        let mut store = Self { path, folder, log: Log::default() };
+        store.log = store.load_log()?;
+        Ok(store)
     }
 
     /// The seals, oldest first, as far as the log can be read. None is verified.
@@ -252,24 +267,20 @@ impl Store {
     /// # Errors
     /// Where they cannot be read.
     pub fn trusted(&self) -> Result<Vec<VerifyingKey>, StoreError> {
-        let folder = self.folder.join("keys");
-        let mut files = Vec::new();
-        let listed = match fs::read_dir(&folder) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(StoreError::Io { path: folder, source }),
-        };
-        for entry in listed {
-            let entry = entry.map_err(|source| StoreError::Io { path: folder.clone(), source })?;
-            if entry.path().extension().is_some_and(|extension| extension == "pub") {
-                files.push(entry.path());
-            }
-        }
-        files.sort();
+        let path = self.path.join(KEYS_FOLDER);
+        let fail = |source| StoreError::Io { path: path.clone(), source };
+        let Some(folder) = self.below(KEYS_FOLDER).map_err(fail)? else { return Ok(Vec::new()) };
+        let mut names: Vec<String> =
+            folder.entries().map_err(fail)?.into_iter().map(|(name, _)| name).collect();
+        names.retain(|name| name.ends_with(PUBLIC));
+        names.sort();
         let mut keys = Vec::new();
-        for file in files.iter().take(KEYS) {
-            open_file(file).map_err(|source| StoreError::Io { path: file.clone(), source })?;
-            keys.extend(VerifyingKey::load(file)?);
+        for name in names.iter().take(KEYS) {
+            let file = path.join(name);
+            let bytes = folder.read(Path::new(name), crate::key::KEY_BYTES);
+            let bytes = bytes.map_err(|error| failed(&file, crate::key::KEY_BYTES, error))?;
+            let invalid = |reason| KeyError::Invalid { file, reason };
+            keys.extend(VerifyingKey::parse(&bytes).map_err(invalid)?);
         }
         keys.sort();
         keys.dedup();
@@ -288,9 +299,9 @@ impl Store {
         let packages = serde_json::to_vec(draft.packages).map_err(StoreError::Packages)?;
         let packages = record::pack(&packages)?;
         let _lock = self.lock()?;
-        self.log = load(&self.folder)?;
+        self.log = self.load_log()?;
         if !self.log.damages.is_empty() {
-            return Err(StoreError::Damaged(self.folder.clone()));
+            return Err(StoreError::Damaged(self.path.clone()));
         }
         let newest = self.newest(&draft.name.repository);
         let counter = newest
@@ -390,12 +401,12 @@ impl Store {
     }
 
     fn path_of(&self, digest: &Digest) -> PathBuf {
-        self.folder.join("records").join(digest.hex())
+        self.path.join(RECORDS).join(digest.hex())
     }
 
     fn document(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.path_of(digest);
-        let bytes = read(&path, record::STORED_BYTES)?;
+        let bytes = self.read(&format!("{RECORDS}/{}", digest.hex()), record::STORED_BYTES)?;
         let found = Digest::of(&bytes);
         if &found != digest {
             let (expected, found) = (digest.to_string(), found.to_string());
@@ -410,54 +421,81 @@ impl Store {
         if self.document(&digest).is_ok() {
             return Ok(());
         }
-        write_whole(&self.path_of(&digest), stored)
+        self.write(Some(RECORDS), &digest.hex(), stored)
     }
 
     fn trust(&self, key: &VerifyingKey) -> Result<(), StoreError> {
-        let name = format!("{}.pub", Digest::of(key.fingerprint().as_bytes()).hex());
-        let path = self.folder.join("keys").join(name);
+        let name = format!("{}{PUBLIC}", Digest::of(key.fingerprint().as_bytes()).hex());
         let text = key.to_text();
-        if read(&path, crate::key::KEY_BYTES).is_ok_and(|there| there == text.as_bytes()) {
+        let there = self.read(&format!("{KEYS_FOLDER}/{name}"), crate::key::KEY_BYTES);
+        if there.is_ok_and(|there| there == text.as_bytes()) {
             return Ok(());
         }
-        write_whole(&path, text.as_bytes())
+        self.write(Some(KEYS_FOLDER), &name, text.as_bytes())
     }
 
-    /// One writer at a time; waits for its turn.
-    fn lock(&self) -> Result<File, StoreError> {
-        let fail = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StoreError::Io { path, source }
-        };
-        create_folder(&self.folder).map_err(fail(&self.folder))?;
-        for folder in ["records", "keys"] {
-            let folder = self.folder.join(folder);
-            create_folder(&folder).map_err(fail(&folder))?;
+    /// One writer at a time; waits for its turn. Makes the store where there is none.
+    fn lock(&mut self) -> Result<File, StoreError> {
+        let fail = |path: &Path, source| StoreError::Io { path: path.to_owned(), source };
+        let folder = Folder::own(&self.path).map_err(|error| fail(&self.path, error))?;
+        for name in [RECORDS, KEYS_FOLDER] {
+            folder.own_folder(name).map_err(|error| fail(&self.path.join(name), error))?;
         }
-        let path = self.folder.join("lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(fail(&path))?;
-        file.lock().map_err(fail(&path))?;
+        let path = self.path.join("lock");
+        let file = folder.file_to_grow("lock").map_err(|error| fail(&path, error))?;
+        file.lock().map_err(|error| fail(&path, error))?;
+        self.folder = Some(folder);
         Ok(file)
+    }
+
+    /// A folder of the store that nobody else may write; none where it is not there.
+    fn below(&self, name: &str) -> io::Result<Option<Folder>> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        match folder.trusted_folder(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Reads a file of the store, by its path in it. A pipe or device in its place is refused: it
+    /// would be waited for; and so is a link.
+    fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, StoreError> {
+        let read = match &self.folder {
+            None => Err(io::ErrorKind::NotFound.into()),
+            Some(folder) => folder.read(Path::new(name), limit),
+        };
+        read.map_err(|error| failed(&self.path.join(name), limit, error))
+    }
+
+    /// Writes a file of the store, or of a folder of it, whole.
+    fn write(&self, folder: Option<&str>, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = match (&self.folder, folder) {
+            (None, _) => Err(io::ErrorKind::NotFound.into()),
+            (Some(store), None) => store.write(name, bytes, Access::Private),
+            (Some(store), Some(folder)) => store
+                .own_folder(folder)
+                .and_then(|folder| folder.write(name, bytes, Access::Private)),
+        };
+        let path = self.path.join(folder.unwrap_or_default()).join(name);
+        written.map_err(|source| StoreError::Io { path, source })
     }
 
     fn append(&mut self, envelope: Envelope, statement: Statement) -> Result<Seal, StoreError> {
         let body = envelope.to_json()?;
         let previous = self.log.head.as_ref().map(|head| &head.digest);
         let frame = log::frame(previous, &body);
-        let path = self.folder.join("log");
+        let path = self.path.join("log");
         let end = self.log.end;
         if end + frame.len() as u64 > LOG_BYTES {
             return Err(StoreError::TooLarge { path, limit: LOG_BYTES });
         }
-        write_at(&path, end, &frame).map_err(|source| StoreError::Io { path, source })?;
-        sync_folder(&self.folder);
+        self.write_at(end, &frame).map_err(|source| StoreError::Io { path, source })?;
         let entry = self.log.head.as_ref().map_or(0, |head| head.entries) + 1;
         let covered = frame.len().saturating_sub(32);
         let digest = Digest::of(frame.get(..covered).unwrap_or_default());
         let head = Head { entries: entry, digest: digest.clone() };
         let json = serde_json::to_vec(&head).map_err(StatementError::Json)?;
-        write_whole(&self.folder.join("head"), &json)?;
+        self.write(None, "head", &json)?;
         let seal = Seal { entry, head: digest, digest: Digest::of(&body), envelope, statement };
         self.log.end = end + frame.len() as u64;
         self.log.torn = 0;
@@ -465,43 +503,45 @@ impl Store {
         self.log.seals.push(seal.clone());
         Ok(seal)
     }
-}
+    /// Cuts what was torn off, and writes behind the last entry.
+    fn write_at(&self, end: u64, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let mut file = folder.file_to_grow("log")?;
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        folder.sync();
+        Ok(())
+    }
 
-/// Cuts what was torn off, and writes behind the last entry.
-fn write_at(path: &Path, end: u64, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-    file.set_len(end)?;
-    file.seek(SeekFrom::Start(end))?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn load(folder: &Path) -> Result<Log, StoreError> {
-    // `head` first: what a writer adds meanwhile is then behind it, not missing.
-    let head_path = folder.join("head");
-    let head = match read(&head_path, HEAD_BYTES) {
-        Ok(bytes) => Some(serde_json::from_slice::<Head>(&bytes)),
-        Err(error) if is_missing(&error) => None,
-        Err(error) => return Err(error),
-    };
-    let bytes = match read(&folder.join("log"), LOG_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if is_missing(&error) => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    match head.transpose() {
-        Ok(head) => Ok(log::parse(&bytes, head.as_ref())),
-        Err(_) => {
-            let mut log = log::parse(&bytes, None);
-            log.damages.retain(|damage| !damage.reason.contains("`head`"));
-            log.damages.push(log::Damage {
-                entry: log.head.as_ref().map_or(1, |head| head.entries),
-                at: log.end,
-                reason: "the file `head`, which names the last entry, cannot be read".to_owned(),
-                expected: None,
-                found: None,
-            });
-            Ok(log)
+    fn load_log(&self) -> Result<Log, StoreError> {
+        // `head` first: what a writer adds meanwhile is then behind it, not missing.
+        let head = match self.read("head", HEAD_BYTES) {
+            Ok(bytes) => Some(serde_json::from_slice::<Head>(&bytes)),
+            Err(error) if is_missing(&error) => None,
+            Err(error) => return Err(error),
+        };
+        let bytes = match self.read("log", LOG_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) if is_missing(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        match head.transpose() {
+            Ok(head) => Ok(log::parse(&bytes, head.as_ref())),
+            Err(_) => {
+                let mut log = log::parse(&bytes, None);
+                log.damages.retain(|damage| !damage.reason.contains("`head`"));
+                log.damages.push(log::Damage {
+                    entry: log.head.as_ref().map_or(1, |head| head.entries),
+                    at: log.end,
+                    reason: "the file `head`, which names the last entry, cannot be read"
+                        .to_owned(),
+                    expected: None,
+                    found: None,
+                });
+                Ok(log)
+            }
         }
     }
 }
@@ -510,62 +550,12 @@ fn is_missing(error: &StoreError) -> bool {
     matches!(error, StoreError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, StoreError> {
-    let fail = |source| StoreError::Io { path: path.to_owned(), source };
-    let file = open_file(path).map_err(fail)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(StoreError::TooLarge { path: path.to_owned(), limit });
+fn failed(path: &Path, limit: u64, source: io::Error) -> StoreError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::FileTooLarge => StoreError::TooLarge { path, limit },
+        _ => StoreError::Io { path, source },
     }
-    Ok(bytes)
-}
-
-/// Opens a file of the store. A pipe or device in its place is refused: it would be waited for.
-fn open_file(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("this is no regular file"));
-    }
-    File::open(path)
-}
-
-/// Writes beside, makes durable, renames into place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let fail = |source| StoreError::Io { path: path.to_owned(), source };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".tmp");
-    let beside = path.with_file_name(name);
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written.map_err(fail)?;
-    if let Some(folder) = path.parent() {
-        sync_folder(folder);
-    }
-    Ok(())
-}
-
-/// Makes a rename durable, where the system can.
-fn sync_folder(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-}
-
-/// Who may write here may say what is sealed: only the owner may.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
 }
 
 #[cfg(test)]

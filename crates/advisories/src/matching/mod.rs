@@ -52,7 +52,7 @@ pub struct Databases {
     opened: BTreeMap<Ecosystem, Result<Database, DatabaseError>>,
     infos: Vec<DatabaseInfo>,
     /// The folder's other databases, opened when a rating is to be borrowed from them.
-    others: OnceLock<Vec<Database>>,
+    others: OnceLock<(Vec<Database>, Vec<DatabaseError>)>,
 }
 
 /// The ecosystems whose databases a set of packages could be matched in.
@@ -353,6 +353,7 @@ impl Databases {
             Ok((found, mut problems)) => {
                 findings.extend(found);
                 problems.extend(without_group(database, packages));
+                problems.extend(self.unlent());
                 let mut coverage = Coverage::with_problems(check, problems);
                 coverage.reason = unnamed(packages);
                 coverage
@@ -395,6 +396,16 @@ impl Databases {
         })
     }
 
+    /// The databases that could have rated findings, had they been whole.
+    fn unlent(&self) -> impl Iterator<Item = Problem> {
+        let failures = self.others.get().into_iter().flat_map(|(_, failures)| failures);
+        failures.map(|error| Problem {
+            path: String::new(),
+            layer: None,
+            reason: format!("severities may be missing: {error}"),
+        })
+    }
+
     fn in_turn(&self, look: &Look<'_>, packages: &[&Package]) -> Result<Found, FormatError> {
         let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
         let (mut findings, mut problems) = Found::default();
@@ -413,12 +424,13 @@ impl Databases {
         };
         from(own).or_else(|| {
             let opened = self.opened.values().flatten();
-            let others = self.others.get_or_init(|| self.open_others());
+            let (others, _) = self.others.get_or_init(|| self.open_others());
             opened.chain(others).filter_map(from).max_by(|left, right| left.weight(right))
         })
     }
 
-    fn open_others(&self) -> Vec<Database> {
+    /// The other databases of the folder, and why some of them cannot be opened.
+    fn open_others(&self) -> (Vec<Database>, Vec<DatabaseError>) {
         let known: HashSet<PathBuf> = self
             .opened
             .keys()
@@ -433,7 +445,14 @@ impl Databases {
             .filter(|path| !known.contains(path))
             .collect();
         paths.sort_unstable();
-        paths.iter().filter_map(|path| Database::open(path).ok()).collect()
+        let (mut others, mut failures) = (Vec::new(), Vec::new());
+        for path in &paths {
+            match Database::open(path) {
+                Ok(database) => others.push(database),
+                Err(error) => failures.push(error),
+            }
+        }
+        (others, failures)
     }
 }
 

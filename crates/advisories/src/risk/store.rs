@@ -9,6 +9,7 @@
 
 use super::{RiskFeed, epss};
 use crate::manifest::{self, Manifest};
+use crate::storage;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use vocabulary::{DatabaseInfo, Digest, Epss, Exploited};
@@ -204,11 +205,8 @@ pub(super) fn manifest(folder: &Path, feed: RiskFeed) -> Option<Manifest> {
 
 /// The bytes of a feed's file with the manifest that speaks of them.
 pub(crate) fn load(folder: &Path, feed: RiskFeed) -> Option<(Manifest, Vec<u8>)> {
-    use std::io::Read as _;
     let manifest = manifest(folder, feed)?;
-    let file = std::fs::File::open(path(folder, feed)).ok()?;
-    let mut bytes = Vec::with_capacity(usize::try_from(manifest.bytes.min(MAX_FILE)).ok()?);
-    file.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
+    let bytes = storage::read(&path(folder, feed), MAX_FILE).ok()?;
     let content = Table::parse(feed, &bytes).ok()?.content();
     (content == manifest.content).then_some((manifest, bytes))
 }

@@ -24,7 +24,7 @@ fn needed(folder: &Path, words: &[&str]) -> Option<Needed> {
     let given = |flag: &&str| words.contains(flag);
     let engines = engines.chunks(2).filter(|pair| !pair.first().is_some_and(given)).flatten();
     let cli = Cli::parse_from(words.iter().copied().chain(engines.copied()));
-    let settings = settings::Settings::default();
+    let settings = crate::config::Settings::default();
     let printing = output::Printing::new(&cli.global, &settings);
     let world = World { global: cli.global, settings, printing, helpers: None };
     of(&world, &cli.command.unwrap())

@@ -17,6 +17,10 @@ mod watching;
 
 mod agent;
 mod archives;
+mod cache;
 mod credentials;
+mod database_files;
+mod folders;
 mod found_files;
 mod sandbox;
+mod writing;

@@ -9,6 +9,7 @@ use crate::blob::Blob;
 use crate::error::ImageError;
 use crate::limits;
 use crate::manifest::{Config, Descriptor, Manifest};
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vocabulary::{Digest, Origin, Platform};
@@ -26,15 +27,8 @@ pub(super) enum Store {
 impl Store {
     pub(super) fn blob(&self, path: &str) -> Option<Blob> {
         match self {
-            Self::Folder(folder) => {
-                let path = folder.join(path);
-                path.is_file().then(|| Blob::file(path))
-            }
+            Self::Folder(folder) | Self::Flat(folder) => Blob::beneath(folder, path),
             Self::Archive(archive) => archive.blob(path),
-            Self::Flat(folder) => {
-                let path = folder.join(path);
-                path.is_file().then(|| Blob::file(path))
-            }
             Self::Registry(_) => None,
         }
     }
@@ -150,10 +144,15 @@ pub(super) fn open_manifest(
     Err(too_deep(reference))
 }
 
+/// How the file `version` of such an image begins.
+const VERSION: &[u8; 27] = b"Directory Transport Version";
+
 /// Whether a folder is an image as skopeo's `dir:` writes it: `version` says so.
 pub(super) fn is_flat(folder: &std::path::Path) -> bool {
-    let version = std::fs::read(folder.join("version")).unwrap_or_default();
-    version.starts_with(b"Directory Transport Version") && folder.join("manifest.json").is_file()
+    let mut version = [0; VERSION.len()];
+    Blob::beneath(folder, "version")
+        .and_then(|file| file.open().ok()?.read_exact(&mut version).ok())
+        .is_some_and(|()| version == *VERSION && Blob::beneath(folder, "manifest.json").is_some())
 }
 
 /// Opens such a folder. Nothing names the manifest's own digest there, so none can differ.

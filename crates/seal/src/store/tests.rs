@@ -2,6 +2,7 @@ use super::*;
 use crate::Name;
 use crate::identity::standing;
 use crate::testing::file;
+use std::fs;
 use vocabulary::{Origin, SubjectKind};
 
 fn image(name: &str) -> (Subject, Vec<Layer>) {

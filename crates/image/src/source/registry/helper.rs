@@ -70,7 +70,7 @@ pub fn run_helper(name: &str, host: &str) -> Result<Login, String> {
     }
     let began = Instant::now();
     let program = find(&format!("docker-credential-{name}"))
-        .ok_or_else(|| wrong("it is in no folder of PATH".to_owned()))?;
+        .ok_or_else(|| "it is in no folder of PATH".to_owned())?;
     let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
