@@ -36,15 +36,18 @@ pub enum Advice {
     Go(Target),
 }
 
+/// Ids, each with the worst severity.
+pub type Found = BTreeMap<String, Severity>;
+
 /// A version to go to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The version; the source's where the packages have one.
     pub version: String,
-    /// What matching finds in the version that is there: ids, each with the worst severity.
-    pub now: BTreeMap<String, Severity>,
+    /// What matching finds in the version that is there.
+    pub now: Found,
     /// What it finds in that to go to.
-    pub left: BTreeMap<String, Severity>,
+    pub left: Found,
     /// Whether it has the first number that is there now; of a version that begins with zero, the
     /// first two.
     pub same_major: bool,
@@ -112,14 +115,14 @@ impl Search<'_> {
     fn best(
         &self,
         entries: &[&Candidate<'_>],
-        now: &BTreeMap<String, Severity>,
-    ) -> Result<Option<(String, BTreeMap<String, Severity>)>, FormatError> {
+        now: &Found,
+    ) -> Result<Option<(String, Found)>, FormatError> {
         let versions = self.versions(entries);
         let held = self.held(entries, &versions)?;
         let mut counted: Vec<(u32, &str)> = held.into_iter().zip(versions).collect();
         // Among as many, the nearest stays first.
         counted.sort_by_key(|(held, version)| (*held, line(self.look.scheme, self.from, version)));
-        let mut best: Option<(String, BTreeMap<String, Severity>)> = None;
+        let mut best: Option<(String, Found)> = None;
         for (held, version) in counted.into_iter().take(MATCHED) {
             let found = self.found(version)?;
             let known = best.as_ref().map_or(now, |(_, found)| found);
@@ -248,13 +251,13 @@ impl Search<'_> {
     }
 
     /// What matching says of these packages in a version.
-    fn found(&self, version: &str) -> Result<BTreeMap<String, Severity>, FormatError> {
+    fn found(&self, version: &str) -> Result<Found, FormatError> {
         let lender = super::Lender {
             databases: self.databases,
             own: self.look.database,
             known: std::cell::RefCell::default(),
         };
-        let mut left: BTreeMap<String, Severity> = BTreeMap::new();
+        let mut left: Found = BTreeMap::new();
         for package in self.packages {
             let moved = moved(package, version);
             for finding in match_package(self.look, &moved, &lender, &mut Vec::new())? {
@@ -281,7 +284,7 @@ fn moved(package: &Package, version: &str) -> Package {
 }
 
 /// How bad what is found is: the worst first, and what nobody has rated before what is rated medium.
-fn weight(found: &BTreeMap<String, Severity>) -> [usize; 6] {
+fn weight(found: &Found) -> [usize; 6] {
     use Severity::{Critical, High, Low, Medium, Negligible, Unknown};
     [Critical, High, Unknown, Medium, Low, Negligible]
         .map(|level| found.values().filter(|severity| **severity == level).count())
