@@ -4,7 +4,7 @@
 use crate::feed;
 use crate::osv::MAX_RECORD_BYTES;
 use crate::zip::Archive;
-use crate::{Database, Databases, Quiet, Source, purls};
+use crate::{Advice, Database, Databases, Quiet, Source, purls};
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,26 +171,65 @@ fn named(ecosystem: &Ecosystem, name: &str, version: &str) -> Package {
     package
 }
 
-/// Compares with the plain reading, for an ecosystem whose entries name the package itself.
-fn compare(mirror: &Path, ecosystem: &Ecosystem, release: Option<&str>, step: usize) {
-    let records = records(mirror, ecosystem.as_str(), |_| true);
-    let scheme = Scheme::of_ecosystem(ecosystem.as_str()).unwrap();
-    let full = release.map_or_else(|| ecosystem.to_string(), |name| format!("{ecosystem}:{name}"));
-    let mut entries: BTreeMap<String, Vec<(&Value, &Value)>> = BTreeMap::new();
-    for record in &records {
-        if !record["withdrawn"].is_null() {
-            continue;
-        }
-        for entry in record["affected"].as_array().unwrap() {
-            let informational = &entry["database_specific"]["informational"];
-            let name = entry["package"]["name"].as_str().unwrap();
-            if entry["package"]["ecosystem"] == full.as_str() && informational.is_null() {
-                let name = crate::names::canonical(ecosystem.as_str(), name).into_owned();
-                entries.entry(name).or_default().push((record, entry));
+/// The entries of an ecosystem's records that count, by name.
+struct Plain<'json> {
+    ecosystem: Ecosystem,
+    scheme: Scheme,
+    entries: BTreeMap<String, Vec<(&'json Value, &'json Value)>>,
+}
+
+impl<'json> Plain<'json> {
+    fn new(records: &'json [Value], ecosystem: &Ecosystem, full: &str) -> Self {
+        let mut entries: BTreeMap<String, Vec<(&Value, &Value)>> = BTreeMap::new();
+        for record in records.iter().filter(|record| record["withdrawn"].is_null()) {
+            for entry in record["affected"].as_array().unwrap() {
+                let informational = &entry["database_specific"]["informational"];
+                let name = entry["package"]["name"].as_str().unwrap();
+                if entry["package"]["ecosystem"] == full && informational.is_null() {
+                    let name = crate::names::canonical(ecosystem.as_str(), name).into_owned();
+                    entries.entry(name).or_default().push((record, entry));
+                }
             }
         }
+        let scheme = Scheme::of_ecosystem(ecosystem.as_str()).unwrap();
+        Self { ecosystem: ecosystem.clone(), scheme, entries }
     }
-    let packages: Vec<Package> = sample(&records, &full, step)
+
+    fn of(&self, name: &str) -> &[(&'json Value, &'json Value)] {
+        let name = crate::names::canonical(self.ecosystem.as_str(), name);
+        self.entries.get(name.as_ref()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The ids of a version's findings.
+    fn found(&self, name: &str, version: &str) -> BTreeSet<String> {
+        self.of(name)
+            .iter()
+            .filter(|(_, entry)| affected(self.scheme, version, entry))
+            .flat_map(|(record, _)| ids(record, self.ecosystem.is_distribution()))
+            .collect()
+    }
+
+    /// The versions that mend something.
+    fn fixed(&self, name: &str) -> BTreeSet<&'json str> {
+        let ranges = self.of(name).iter().flat_map(|(_, entry)| entry["ranges"].as_array());
+        let ranges = ranges.flatten().filter(|range| range["type"] != "GIT");
+        ranges
+            .flat_map(|range| range["events"].as_array().unwrap())
+            .filter_map(|event| event["fixed"].as_str())
+            .collect()
+    }
+}
+
+/// Packages to try, and the distribution that they are of.
+fn tried(
+    records: &[Value],
+    ecosystem: &Ecosystem,
+    release: Option<&str>,
+    step: usize,
+) -> (String, Vec<Package>, Option<Distribution>) {
+    let full = release.map_or_else(|| ecosystem.to_string(), |name| format!("{ecosystem}:{name}"));
+    let scheme = Scheme::of_ecosystem(ecosystem.as_str()).unwrap();
+    let packages: Vec<Package> = sample(records, &full, step)
         .iter()
         .filter(|(_, version)| version != "0" && scheme.check(version).is_ok())
         .map(|(name, version)| named(ecosystem, name, version))
@@ -200,18 +239,112 @@ fn compare(mirror: &Path, ecosystem: &Ecosystem, release: Option<&str>, step: us
         let id = ecosystem.as_str().to_lowercase();
         purls::distribution(&format!("{id}:{}", name.trim_start_matches('v'))).unwrap()
     });
+    (full, packages, distribution)
+}
+
+/// Compares with the plain reading, for an ecosystem whose entries name the package itself.
+fn compare(mirror: &Path, ecosystem: &Ecosystem, release: Option<&str>, step: usize) {
+    let records = records(mirror, ecosystem.as_str(), |_| true);
+    let (full, packages, distribution) = tried(&records, ecosystem, release, step);
+    let plain = Plain::new(&records, ecosystem, &full);
     let mut total = 0;
     for (package, found) in Built::new(mirror, ecosystem).found(packages, distribution.as_ref()) {
-        let name = crate::names::canonical(ecosystem.as_str(), &package.name).into_owned();
-        let of_name = entries.get(&name).into_iter().flatten();
-        let expected: BTreeSet<String> = of_name
-            .filter(|(_, entry)| affected(scheme, &package.version, entry))
-            .flat_map(|(record, _)| ids(record, ecosystem.is_distribution()))
-            .collect();
+        let expected = plain.found(&package.name, &package.version);
         assert_eq!(found, expected, "{} {}", package.name, package.version);
         total += found.len();
     }
     assert!(total > 100, "{total}");
+}
+
+/// Holds what is advised against the plain reading: what it says of both versions is so, and no other
+/// version that a record names as mended is clean and nearer.
+fn advised(mirror: &Path, ecosystem: &Ecosystem, release: Option<&str>, step: usize) {
+    let records = records(mirror, ecosystem.as_str(), |_| true);
+    let (full, packages, distribution) = tried(&records, ecosystem, release, step);
+    let plain = Plain::new(&records, ecosystem, &full);
+    let built = Built::new(mirror, ecosystem);
+    let databases =
+        Databases::open(built.folder.path(), [ecosystem.clone()], jiff::Timestamp::UNIX_EPOCH);
+    let (mut steps, mut clean) = (0, 0);
+    for package in packages {
+        let Package { name, version, .. } = &package;
+        let by = (distribution.as_ref(), &vocabulary::Programs::default());
+        let advice = databases.upgrade(&[&package], None, by).unwrap();
+        let here = plain.found(name, version);
+        let less =
+            |left: &str, right: &str| plain.scheme.compare(left, right) == Ok(Ordering::Less);
+        let from_release = !plain.scheme.is_pre_release(version);
+        let mut others = plain.fixed(name);
+        others.retain(|other| less(version, other) && plain.found(name, other).is_empty());
+        others.retain(|other| !(from_release && plain.scheme.is_pre_release(other)));
+        let Advice::Go(target) = advice else {
+            assert!(here.is_empty() || others.is_empty(), "{name} {version}: {others:?}");
+            continue;
+        };
+        let ids = |found: &BTreeMap<String, vocabulary::Severity>| -> BTreeSet<String> {
+            found.keys().cloned().collect()
+        };
+        assert_eq!(ids(&target.now), here, "{name} {version}");
+        let there = plain.found(name, &target.version);
+        assert_eq!(ids(&target.left), there, "{name} {version} → {}", target.version);
+        assert!(less(version, &target.version), "{name} {version} → {}", target.version);
+        steps += 1;
+        clean += usize::from(there.is_empty());
+        if there.is_empty() {
+            others.retain(|other| less(other, &target.version));
+            let major = |text: &str| text.split('.').next().map(str::to_owned);
+            // A lower one that is clean too is farther: of another line.
+            let nearer = |other: &&&str| major(other) == major(version);
+            assert_eq!(
+                others.iter().find(nearer).filter(|_| major(&target.version) != major(version)),
+                None,
+                "{name} {version} → {}",
+                target.version
+            );
+        } else {
+            assert!(others.is_empty(), "{name} {version} → {}: {others:?}", target.version);
+        }
+    }
+    assert!(steps > 20 && clean > 10, "{ecosystem}: {steps} {clean}");
+}
+
+#[test]
+fn what_is_advised_is_what_a_plain_reading_of_the_target_says() {
+    let Some(mirror) = mirror() else { return };
+    advised(&mirror, &Ecosystem::PYPI, None, 17);
+    advised(&mirror, &Ecosystem::CRATES_IO, None, 3);
+    advised(&mirror, &Ecosystem::MAVEN, None, 2);
+    advised(&mirror, &Ecosystem::ALPINE, Some("v3.20"), 3);
+}
+
+#[test]
+fn an_upgrade_goes_to_the_nearest_version_that_is_clean() {
+    let Some(mirror) = mirror() else { return };
+    let built = Built::new(&mirror, &Ecosystem::NPM);
+    let bitnami = Ecosystem::new("Bitnami");
+    let other = Built::new(&mirror, &bitnami);
+    let go = Built::new(&mirror, &Ecosystem::GO);
+    for (built, ecosystem, name, version) in [
+        (&built, &Ecosystem::NPM, "axios", "0.18.0"),
+        (&built, &Ecosystem::NPM, "next", "12.0.0"),
+        (&other, &bitnami, "grafana", "8.0.0"),
+        (&other, &bitnami, "valkey", "7.2.5"),
+        (&go, &Ecosystem::GO, "github.com/traefik/traefik/v2", "v2.9.0"),
+    ] {
+        let databases =
+            Databases::open(built.folder.path(), [ecosystem.clone()], jiff::Timestamp::UNIX_EPOCH);
+        let package = named(ecosystem, name, version);
+        let by = (None, &vocabulary::Programs::default());
+        let advice = databases.upgrade(&[&package], None, by).unwrap();
+        let Advice::Go(target) = advice else { panic!("{name}: {advice:?}") };
+        assert!(target.left.len() < target.now.len(), "{name}: {target:?}");
+        let there = named(ecosystem, name, &target.version);
+        let left = databases.matches(&[there], None).findings;
+        let left: BTreeSet<String> = left.into_iter().filter_map(|finding| finding.id).collect();
+        assert!(left.iter().eq(target.left.keys()), "{name}: {left:?}");
+        // Of traefik, some have no fix at all.
+        assert!(left.is_empty() || ecosystem == &Ecosystem::GO, "{name}: {left:?}");
+    }
 }
 
 #[test]

@@ -8,11 +8,11 @@ use crate::mend;
 use crate::rank::{self, Known};
 use crate::read::ATTACHED;
 use crate::sources;
-use advisories::{Databases, Risks};
+use advisories::{Advice, Databases, Risks};
 use archive::Freshness;
 use image::source::attached::Attached;
 use policy::{About, Policy};
-use vocabulary::{Coverage, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
+use vocabulary::{Coverage, Package, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
 
 /// What an inventory is assessed by.
 pub struct Assessment<'assess> {
@@ -100,7 +100,13 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         judgement.decision.reasons.push("no packages were found".to_owned());
     }
     let summary = Summary::count(judgement.open(), &packages);
-    let mending = mend::plan(judgement.open(), &packages);
+    let advisor = |members: &[&Package], least: Option<&str>| {
+        // A database that cannot be read said so where it was matched.
+        let by_what = (distribution.as_ref(), &programs);
+        let advice = by.databases.map(|advisories| advisories.upgrade(members, least, by_what));
+        advice.and_then(Result::ok).unwrap_or(Advice::Unknown)
+    };
+    let mending = mend::plan(judgement.open(), &packages, &advisor);
     Report {
         schema: SCHEMA.to_owned(),
         tool: by.tool.clone(),

@@ -5,6 +5,7 @@
 //! steps, and named under each step that takes part. A security update of the archive that no
 //! vulnerability explains has no id: it is counted beside them, by the package that it is for.
 
+use advisories::Advice;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use version::Scheme;
@@ -14,49 +15,53 @@ use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety
 /// Ids of one step that are listed: a hostile image has any number.
 const IDS: usize = 100_000;
 
+/// Where to go from the version of some packages of one source, to a version at least.
+pub(crate) type Advisor<'advise> = dyn Fn(&[&Package], Option<&str>) -> Advice + 'advise;
+
 /// One package that can be upgraded, by ecosystem, name, version and origin.
 type Key<'report> = (&'report str, &'report str, &'report str, OriginKind);
 
-#[derive(Default)]
-struct Group<'report> {
-    findings: Vec<&'report Finding>,
-}
-
-/// What mends the open findings.
+/// What mends the open findings. Where nobody advises, the highest version that a finding asks for.
 pub(crate) fn plan<'report>(
     open: impl Iterator<Item = &'report Finding>,
     packages: &'report [Package],
+    advisor: &Advisor<'_>,
 ) -> Mending {
     let by_purl: HashMap<&Purl, &Package> =
         packages.iter().map(|package| (&package.purl, package)).collect();
-    let mut groups: BTreeMap<Key<'_>, Group<'_>> = BTreeMap::new();
-    let mut mending = Mending::default();
-    let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<Key<'_>, Vec<&Finding>> = BTreeMap::new();
     let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::SECURITY_UPDATE_AVAILABLE.id];
     for finding in open.filter(|finding| rules.contains(&finding.rule.as_str())) {
         let Some(purl) = &finding.package else { continue };
-        if target(finding).is_none() {
-            let of_base = finding.origin == OriginKind::Base;
-            unmended.entry(of_base).or_default().extend(finding.id.clone());
-            continue;
-        }
         let package = by_purl.get(purl);
-        let source = package.and_then(|package| package.source.as_ref());
-        let name = source.map_or_else(
-            || package.map_or(purl.name(), |package| &package.name),
-            |source| source.name.as_str(),
+        let (name, version) = package.map_or_else(
+            || (purl.name(), purl.version().unwrap_or_default()),
+            |package| named(package),
         );
-        let version =
-            package.map_or(purl.version().unwrap_or_default(), |package| &package.version);
         let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
-        groups
-            .entry((ecosystem, name, version, finding.origin))
-            .or_default()
-            .findings
-            .push(finding);
+        groups.entry((ecosystem, name, version, finding.origin)).or_default().push(finding);
+    }
+    let mut of_group: HashMap<Key<'_>, BTreeMap<&Purl, &Package>> = HashMap::new();
+    for package in packages {
+        let (name, version) = named(package);
+        let key = (package.ecosystem.as_str(), name, version, package.origin);
+        if groups.contains_key(&key) {
+            of_group.entry(key).or_default().insert(&package.purl, package);
+        }
+    }
+    let mut mending = Mending::default();
+    let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
+    let mut moves = Vec::new();
+    for (key, findings) in groups {
+        let members: Vec<&Package> =
+            of_group.remove(&key).unwrap_or_default().into_values().collect();
+        let moved = Move::find(key, findings, &members, advisor);
+        let without = unmended.entry(key.3 == OriginKind::Base).or_default();
+        without.extend(moved.without_fix());
+        moves.extend(moved.changes().then_some(moved));
     }
     let (base, own): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|((.., origin), _)| *origin == OriginKind::Base);
+        moves.into_iter().partition(|one| one.origin == OriginKind::Base);
     mending.upgrades.extend(own.iter().map(step));
     mending.upgrades.extend(base_step(&base));
     mending.upgrades.sort_by(|left, right| {
@@ -74,77 +79,160 @@ pub(crate) fn plan<'report>(
     mending
 }
 
-/// To which version a finding asks to go. That of the archive is said of the source package, as that of
-/// an advisory is.
-fn target(finding: &Finding) -> Option<(&Fix, &str)> {
-    let fix = finding.fix.as_ref()?;
-    let archive = finding.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Archive(archive) => Some(archive.source_version.as_str()),
-        _ => None,
-    });
-    Some((fix, archive.or(fix.version.as_deref())?))
+/// Name and version that an upgrade is said of: the source's, where there is one.
+fn named(package: &Package) -> (&str, &str) {
+    let source = package.source.as_ref();
+    source.map_or((&package.name, &package.version), |source| (&source.name, &source.version))
 }
 
-fn replaced(key: &Key<'_>, group: &Group<'_>) -> Replaced {
-    let (ecosystem, name, from, _) = *key;
-    let scheme = Scheme::of_ecosystem(ecosystem);
-    let fixes = || group.findings.iter().filter_map(|finding| target(finding));
-    let free = fixes().any(|(fix, _)| fix.subscription.is_none());
-    let highest = fixes()
-        .filter(|(fix, _)| !free || fix.subscription.is_none())
-        .max_by(|(_, left), (_, right)| order(scheme, left, right));
-    let safe = fixes().all(|(fix, _)| fix.safety == Safety::Safe);
-    Replaced {
-        ecosystem: vocabulary::Ecosystem::new(ecosystem),
-        name: name.to_owned(),
-        from: from.to_owned(),
-        to: highest.map_or("", |(_, version)| version).to_owned(),
-        safety: if safe { Safety::Safe } else { Safety::Review },
-        subscription: highest.and_then(|(fix, _)| fix.subscription.clone()),
+/// One package that is changed, with what is open in it.
+struct Move<'report> {
+    origin: OriginKind,
+    replaced: Replaced,
+    cleared: Vec<&'report Finding>,
+    stay: Vec<&'report Finding>,
+    new: BTreeSet<String>,
+}
+
+impl<'report> Move<'report> {
+    fn find(
+        (ecosystem, name, from, origin): Key<'_>,
+        findings: Vec<&'report Finding>,
+        members: &[&Package],
+        advisor: &Advisor<'_>,
+    ) -> Self {
+        let scheme = Scheme::of_ecosystem(ecosystem);
+        let least = findings.iter().filter_map(|finding| archived(finding));
+        let least = least.max_by(|left, right| order(scheme, left, right));
+        let (target, asked) = match advisor(members, least) {
+            Advice::Go(target) => (Some(target), None),
+            Advice::Stay => (None, None),
+            Advice::Unknown => (None, highest(scheme, &findings)),
+        };
+        let to = target.as_ref().map(|target| target.version.as_str()).or(asked);
+        let reaches = |finding: &Finding| {
+            let wanted = wanted(finding).map(|(_, version)| version);
+            wanted
+                .zip(to)
+                .is_some_and(|(wanted, to)| order(scheme, wanted, to) != Ordering::Greater)
+        };
+        let clears = |finding: &&Finding| {
+            let id = finding.id.as_deref().unwrap_or_default();
+            match &target {
+                Some(target) if target.now.contains_key(id) => !target.left.contains_key(id),
+                _ => reaches(finding),
+            }
+        };
+        let (cleared, stay): (Vec<_>, Vec<_>) = findings.into_iter().partition(clears);
+        let safe = ecosystem_is_safe(&cleared);
+        let major = target.as_ref().is_some_and(|target| !target.same_major);
+        let subscription = match &target {
+            Some(target) => target.subscription.clone(),
+            None => cleared
+                .iter()
+                .filter_map(|finding| wanted(finding))
+                .find(|(_, version)| Some(*version) == to)
+                .and_then(|(fix, _)| fix.subscription.clone()),
+        };
+        let new = target.as_ref().map(|target| {
+            let new = target.left.keys().filter(|id| !target.now.contains_key(*id));
+            new.cloned().collect()
+        });
+        let replaced = Replaced {
+            ecosystem: vocabulary::Ecosystem::new(ecosystem),
+            name: name.to_owned(),
+            from: from.to_owned(),
+            to: to.unwrap_or_default().to_owned(),
+            safety: if safe && !major { Safety::Safe } else { Safety::Review },
+            major,
+            subscription,
+        };
+        Self { origin, replaced, cleared, stay, new: new.unwrap_or_default() }
     }
+
+    /// Whether it is worth a step.
+    fn changes(&self) -> bool {
+        !self.cleared.is_empty()
+    }
+
+    /// Ids of what no version mends.
+    fn without_fix(&self) -> impl Iterator<Item = String> {
+        let stay = self.stay.iter().filter(|finding| wanted(finding).is_none() || !self.changes());
+        stay.filter_map(|finding| finding.id.clone())
+    }
+}
+
+/// The version of the source that the archive has.
+fn archived(finding: &Finding) -> Option<&str> {
+    finding.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Archive(archive) => Some(archive.source_version.as_str()),
+        _ => None,
+    })
+}
+
+/// To which version a finding asks to go. That of the archive is said of the source package, as that of
+/// an advisory is.
+fn wanted(finding: &Finding) -> Option<(&Fix, &str)> {
+    let fix = finding.fix.as_ref()?;
+    Some((fix, archived(finding).or(fix.version.as_deref())?))
+}
+
+/// The highest version that findings ask for; one that everybody can have before those for subscribers.
+fn highest<'report>(scheme: Option<Scheme>, findings: &[&'report Finding]) -> Option<&'report str> {
+    let fixes = || findings.iter().filter_map(|finding| wanted(finding));
+    let free = fixes().any(|(fix, _)| fix.subscription.is_none());
+    fixes()
+        .filter(|(fix, _)| !free || fix.subscription.is_none())
+        .map(|(_, version)| version)
+        .max_by(|left, right| order(scheme, left, right))
+}
+
+fn ecosystem_is_safe(findings: &[&Finding]) -> bool {
+    findings.iter().filter_map(|finding| finding.fix.as_ref()).all(|fix| fix.safety == Safety::Safe)
 }
 
 fn order(scheme: Option<Scheme>, left: &str, right: &str) -> Ordering {
     scheme.and_then(|scheme| scheme.compare(left, right).ok()).unwrap_or_else(|| left.cmp(right))
 }
 
-fn step((key, group): &(Key<'_>, Group<'_>)) -> Upgrade {
-    let replaced = replaced(key, group);
-    let title = format!("upgrade {} from {} to {}", replaced.name, replaced.from, replaced.to);
-    made(title, key.3, vec![replaced], group.findings.iter().copied())
+fn step(one: &Move<'_>) -> Upgrade {
+    let Replaced { name, from, to, major, .. } = &one.replaced;
+    let major = if *major { ", another major version" } else { "" };
+    made(
+        format!("upgrade {name} from {from} to {to}{major}"),
+        one.origin,
+        std::slice::from_ref(one),
+    )
 }
 
-fn base_step(base: &[(Key<'_>, Group<'_>)]) -> Option<Upgrade> {
+fn base_step(base: &[Move<'_>]) -> Option<Upgrade> {
     if base.is_empty() {
         return None;
     }
-    let packages: BTreeSet<Replaced> =
-        base.iter().map(|(key, group)| replaced(key, group)).collect();
+    let packages: BTreeSet<&Replaced> = base.iter().map(|one| &one.replaced).collect();
     let number = u64::try_from(packages.len()).unwrap_or(u64::MAX);
     let title = format!(
         "rebuild on a newer base image, or upgrade its {}",
         vocabulary::counted(number, "package", "packages")
     );
-    let findings = base.iter().flat_map(|(_, group)| group.findings.iter().copied());
-    Some(made(title, OriginKind::Base, packages.into_iter().collect(), findings))
+    Some(made(title, OriginKind::Base, base))
 }
 
-fn made<'report>(
-    title: String,
-    origin: OriginKind,
-    packages: Vec<Replaced>,
-    findings: impl Iterator<Item = &'report Finding>,
-) -> Upgrade {
+fn made(title: String, origin: OriginKind, moves: &[Move<'_>]) -> Upgrade {
+    // What stays in one of the packages is not cleared by the step.
+    let stay = moves.iter().flat_map(|one| &one.stay);
+    let stays: BTreeSet<String> = stay.filter_map(|finding| finding.id.clone()).collect();
     let mut clears = BTreeSet::new();
     let mut updates = BTreeSet::new();
     let mut exploited = BTreeSet::new();
-    let mut rank = 0;
-    for finding in findings {
+    let (mut rank, mut findings) = (0, 0_u64);
+    for finding in moves.iter().flat_map(|one| &one.cleared) {
         if finding.rule == Rule::SECURITY_UPDATE_AVAILABLE.id {
             updates.extend(finding.package.as_ref().map(|purl| purl.name().to_owned()));
             continue;
         }
-        let Some(id) = &finding.id else { continue };
+        let Some(id) = finding.id.as_ref().filter(|id| !stays.contains(*id)) else { continue };
+        findings += 1;
         if let Some(risk) = &finding.risk {
             rank = rank.max(risk.rank);
             if risk.exploited.is_some() {
@@ -153,13 +241,20 @@ fn made<'report>(
         }
         clears.insert(id.clone());
     }
+    let listed = |ids: BTreeSet<String>| ids.into_iter().take(IDS).collect();
+    let new = moves.iter().flat_map(|one| one.new.iter().cloned());
+    let new = new.filter(|id| !clears.contains(id) && !stays.contains(id)).collect();
+    let packages: BTreeSet<Replaced> = moves.iter().map(|one| one.replaced.clone()).collect();
     Upgrade {
         title,
         origin,
-        packages,
+        packages: packages.into_iter().collect(),
         exploited: u64::try_from(exploited.len()).unwrap_or(u64::MAX),
-        clears: clears.into_iter().take(IDS).collect(),
-        updates: updates.into_iter().take(IDS).collect(),
+        clears: listed(clears),
+        findings,
+        stays: listed(stays),
+        new: listed(new),
+        updates: listed(updates),
         rank,
     }
 }
@@ -207,7 +302,7 @@ mod tests {
             finding("CVE-7", "pkg:deb/debian/e@1", None, Base),
             finding("CVE-8", "pkg:npm/f@1.0.0", None, Application),
         ];
-        let mending = plan(findings.iter(), &[]);
+        let mending = plan(findings.iter(), &[], &|_, _| Advice::Unknown);
         let titles: Vec<_> = mending.upgrades.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(
             titles,
@@ -262,7 +357,7 @@ mod tests {
             finding("CVE-2", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
             update("pkg:deb/debian/c@1", "2", Base),
         ];
-        let mending = plan(findings.iter(), &packages);
+        let mending = plan(findings.iter(), &packages, &|_, _| Advice::Unknown);
         let steps: Vec<_> = mending
             .upgrades
             .iter()
@@ -271,8 +366,8 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "upgrade a from 1-1 to 1-10: clears 1, installs 2 security updates",
-                "upgrade b from 1.0.0 to 2.0.0: clears 1",
+                "upgrade a from 1-1 to 1-10: clears 1 vulnerability, installs 2 security updates",
+                "upgrade b from 1.0.0 to 2.0.0: clears 1 vulnerability",
                 "rebuild on a newer base image, or upgrade its 1 package: installs 1 security update",
                 "upgrade alone from 1 to 2: installs 1 security update",
             ]
@@ -283,7 +378,48 @@ mod tests {
     }
 
     #[test]
+    fn a_step_says_what_stays_and_what_is_new_in_the_version_that_it_goes_to() {
+        use OriginKind::Application;
+        let findings = [
+            finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.9.0"), Application),
+            finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.10.0"), Application),
+            finding("CVE-3", "pkg:npm/a@1.0.0", None, Application),
+            // What another tool found, by its own fix.
+            finding("OTHER-1", "pkg:npm/a@1.0.0", Some("2.0.1"), Application),
+            finding("CVE-4", "pkg:npm/b@1.0.0", Some("1.0.1"), Application),
+        ];
+        let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
+        let package = |name: &str| {
+            let purl = Purl::new("npm", name).with_version("1.0.0");
+            let mut package =
+                Package::new(purl, Ecosystem::NPM, name, "1.0.0", Location::file("x", None));
+            package.origin = Application;
+            package
+        };
+        let advisor = |members: &[&Package], _: Option<&str>| match members {
+            [only] if only.name == "a" => Advice::Go(advisories::Target {
+                version: "2.0.0".to_owned(),
+                now: ids(&["CVE-1", "CVE-2", "CVE-3"]),
+                left: ids(&["CVE-3", "CVE-5"]),
+                same_major: false,
+                subscription: None,
+            }),
+            _ => Advice::Stay,
+        };
+        let packages = [package("a"), package("b")];
+        let mending = plan(findings.iter(), &packages, &advisor);
+        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
+        assert_eq!(step.title, "upgrade a from 1.0.0 to 2.0.0, another major version");
+        assert_eq!(step.clears, ["CVE-1", "CVE-2"]);
+        assert_eq!(step.stays, ["CVE-3", "OTHER-1"]);
+        assert_eq!(step.new, ["CVE-5"]);
+        assert_eq!(step.effect(), "clears 2 of 4 vulnerabilities, brings 1 new");
+        assert_eq!(step.packages[0].safety, Safety::Review);
+        assert_eq!(mending.without_fix, ["CVE-3", "CVE-4"]);
+    }
+
+    #[test]
     fn nothing_open_needs_no_mending() {
-        assert!(plan([].iter(), &[]).is_empty());
+        assert!(plan([].iter(), &[], &|_, _| Advice::Unknown).is_empty());
     }
 }

@@ -25,6 +25,7 @@ mod opam;
 mod packagist;
 mod pep440;
 mod portage;
+mod pre_release;
 mod pub_semver;
 mod rpm;
 mod rubygems;

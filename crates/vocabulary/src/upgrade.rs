@@ -18,6 +18,15 @@ pub struct Upgrade {
     pub packages: Vec<Replaced>,
     /// Ids of the vulnerabilities that it clears, sorted.
     pub clears: Vec<String>,
+    /// How many findings these are: a vulnerability is one in each package and place.
+    #[serde(default)]
+    pub findings: u64,
+    /// Ids of open vulnerabilities of the same packages that are in the new version too, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<String>,
+    /// Ids of vulnerabilities that only the new version has, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new: Vec<String>,
     /// Names of the packages, sorted, that get a security update of the distribution's archive by it for
     /// which no vulnerability is known here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,13 +41,31 @@ impl Upgrade {
     /// What comes of it, in a few words.
     #[must_use]
     pub fn effect(&self) -> String {
-        let number = u64::try_from(self.updates.len()).unwrap_or(u64::MAX);
-        let updates = counted(number, "security update", "security updates");
-        match (self.clears.len(), number) {
-            (cleared, 0) => format!("clears {cleared}"),
-            (0, _) => format!("installs {updates}"),
-            (cleared, _) => format!("clears {cleared}, installs {updates}"),
+        let count = |list: &[String]| u64::try_from(list.len()).unwrap_or(u64::MAX);
+        let (cleared, updates) = (count(&self.clears), count(&self.updates));
+        let mut words = Vec::new();
+        if cleared > 0 {
+            let noun = if cleared == 1 { "vulnerability" } else { "vulnerabilities" };
+            let of = match self.stays.len() {
+                0 => String::new(),
+                _ => format!(" of {}", cleared + count(&self.stays)),
+            };
+            let findings = match self.findings > cleared {
+                true => format!(" ({} findings)", self.findings),
+                false => String::new(),
+            };
+            words.push(format!("clears {cleared}{of} {noun}{findings}"));
+        } else if !self.stays.is_empty() {
+            words.push(format!("{} stay", count(&self.stays)));
         }
+        if updates > 0 {
+            let updates = counted(updates, "security update", "security updates");
+            words.push(format!("installs {updates}"));
+        }
+        if !self.new.is_empty() {
+            words.push(format!("brings {} new", count(&self.new)));
+        }
+        words.join(", ")
     }
 }
 
@@ -51,10 +78,13 @@ pub struct Replaced {
     pub name: String,
     /// The version that is there.
     pub from: String,
-    /// The least version that clears all that it can.
+    /// The nearest version that no advisory holds, else the one that leaves the least.
     pub to: String,
     /// Whether that may be done without a look.
     pub safety: Safety,
+    /// Whether it is another major version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub major: bool,
     /// Named where the version is served only to subscribers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,

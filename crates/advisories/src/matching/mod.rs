@@ -10,6 +10,7 @@ mod candidates;
 mod code;
 mod findings;
 mod fix;
+pub mod upgrade;
 
 use crate::database::{Database, DatabaseError};
 use crate::format::FormatError;
@@ -303,19 +304,46 @@ impl Databases {
         &self,
         ecosystem: &Ecosystem,
         packages: &[&Package],
-        (distribution, programs): (Option<&Distribution>, &Programs),
+        by: (Option<&Distribution>, &Programs),
         findings: &mut Vec<Finding>,
     ) -> Coverage {
-        let release = if ecosystem.is_distribution() {
-            match distribution.and_then(|known| releases::release_of(known, ecosystem)) {
-                Some(release) => Some(release),
-                None => {
-                    return Coverage::skipped(
-                        format!("vulnerabilities:{ecosystem}"),
-                        format!("the release of {ecosystem} is not known: not checked"),
-                    );
+        let coverage = self.look_at(ecosystem, by, |look, check| {
+            match self.in_parallel(look, packages) {
+                Ok((found, mut problems)) => {
+                    findings.extend(found);
+                    problems.extend(without_group(look.database, packages));
+                    problems.extend(self.unlent());
+                    let mut coverage = Coverage::with_problems(check, problems);
+                    coverage.reason = unnamed(packages);
+                    coverage
                 }
+                Err(reason) => Coverage::failed(
+                    check,
+                    format!(
+                        "the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {}`",
+                        ecosystem.as_argument()
+                    ),
+                ),
             }
+        });
+        coverage.unwrap_or_else(|coverage| *coverage)
+    }
+
+    /// Hands out where to look for packages of an ecosystem, with the name of that check; the coverage
+    /// that says why, where nothing can be looked up.
+    fn look_at<T>(
+        &self,
+        ecosystem: &Ecosystem,
+        (distribution, programs): (Option<&Distribution>, &Programs),
+        look: impl FnOnce(&Look<'_>, String) -> T,
+    ) -> Result<T, Box<Coverage>> {
+        let skipped = |check: String, reason: String| Box::new(Coverage::skipped(check, reason));
+        let release = if ecosystem.is_distribution() {
+            let release = distribution.and_then(|known| releases::release_of(known, ecosystem));
+            Some(release.ok_or_else(|| {
+                let reason = format!("the release of {ecosystem} is not known: not checked");
+                skipped(format!("vulnerabilities:{ecosystem}"), reason)
+            })?)
         } else {
             None
         };
@@ -323,25 +351,24 @@ impl Databases {
         let check = format!("vulnerabilities:{label}");
         let database = match self.opened.get(ecosystem) {
             Some(Ok(database)) => database,
-            Some(Err(error)) => return Coverage::failed(check, error.to_string()),
+            Some(Err(error)) => return Err(Box::new(Coverage::failed(check, error.to_string()))),
             None => {
                 let reason = format!(
                     "no database of {ecosystem}: not checked; run `lazaret db update {}`",
                     ecosystem.as_argument()
                 );
-                return Coverage::skipped(check, reason);
+                return Err(skipped(check, reason));
             }
         };
         let (main, subscribers) = release_indexes(database, release.as_ref());
         if main.is_empty() {
-            let reason = format!("no advisories for {label}: not checked");
-            return Coverage::skipped(check, reason);
+            return Err(skipped(check, format!("no advisories for {label}: not checked")));
         }
         let Some(scheme) = Scheme::of_ecosystem(ecosystem.as_str()) else {
             let reason = format!("the order of {ecosystem} versions is not known: not checked");
-            return Coverage::skipped(check, reason);
+            return Err(skipped(check, reason));
         };
-        let look = Look {
+        let at = Look {
             database,
             scheme,
             main: &main,
@@ -349,23 +376,7 @@ impl Databases {
             subscription: release.as_ref().map_or("", |release| release.subscription),
             programs,
         };
-        match self.in_parallel(&look, packages) {
-            Ok((found, mut problems)) => {
-                findings.extend(found);
-                problems.extend(without_group(database, packages));
-                problems.extend(self.unlent());
-                let mut coverage = Coverage::with_problems(check, problems);
-                coverage.reason = unnamed(packages);
-                coverage
-            }
-            Err(reason) => Coverage::failed(
-                check,
-                format!(
-                    "the database of {ecosystem} cannot be read: {reason}; run `lazaret db update {}`",
-                    ecosystem.as_argument()
-                ),
-            ),
-        }
+        Ok(look(&at, check))
     }
 
     /// Matches packages of one ecosystem, on several processors where it pays.

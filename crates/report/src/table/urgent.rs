@@ -8,9 +8,10 @@ use super::{BOLD, DIM, GREEN, RED, heading, paint_of};
 use crate::Style;
 use crate::group::{fixed_in, name_of, open_findings};
 use crate::text::Page;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use vocabulary::{Finding, Report, Risk, Rule, Severity, Used, counted};
+use vocabulary::upgrade::Upgrade;
+use vocabulary::{Finding, Purl, Report, Risk, Rule, Severity, Used, counted};
 
 /// Lines beside those of exploited vulnerabilities.
 const SHOWN: usize = 5;
@@ -41,7 +42,40 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
         number => format!("{number} known to be exploited"),
     };
     heading(page, RED, "ACT ON THESE FIRST", &remark)?;
-    shown.into_iter().try_for_each(|line| put(line, style, page))
+    let targets = Targets::of(report);
+    shown.into_iter().try_for_each(|line| put(line, &targets, style, page))
+}
+
+/// Where the steps lead, by ecosystem, name and installed version.
+struct Targets<'report> {
+    named: HashMap<&'report Purl, (&'report str, &'report str)>,
+    steps: HashMap<(&'report str, &'report str, &'report str), (&'report Upgrade, &'report str)>,
+}
+
+impl<'report> Targets<'report> {
+    fn of(report: &'report Report) -> Self {
+        let named = report.packages.iter().map(|package| {
+            let source = package.source.as_ref();
+            let own = (package.name.as_str(), package.version.as_str());
+            let named = source.map_or(own, |source| (&source.name, &source.version));
+            (&package.purl, named)
+        });
+        let steps = report.mending.upgrades.iter().flat_map(|step| {
+            step.packages.iter().map(move |one| {
+                let key = (one.ecosystem.as_str(), one.name.as_str(), one.from.as_str());
+                (key, (step, one.to.as_str()))
+            })
+        });
+        Self { named: named.collect(), steps: steps.collect() }
+    }
+
+    /// The version that the step which clears a finding goes to.
+    fn target(&self, finding: &'report Finding) -> Option<&'report str> {
+        let (name, from) = self.named.get(finding.package.as_ref()?)?;
+        let (step, to) = self.steps.get(&(finding.ecosystem.as_ref()?.as_str(), name, from))?;
+        let id = finding.id.as_ref()?;
+        step.clears.binary_search(id).is_ok().then_some(*to)
+    }
 }
 
 /// Steps that the short table shows.
@@ -96,20 +130,32 @@ fn lines(report: &Report) -> Vec<Line<'_>> {
     lines
 }
 
-fn put(line: &Line<'_>, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
+fn put(
+    line: &Line<'_>,
+    targets: &Targets<'_>,
+    style: &Style,
+    page: &mut Page<'_>,
+) -> io::Result<()> {
     let finding = line.finding;
     page.put("  ").paint(RED, "! ").paint(BOLD, finding.id.as_deref().unwrap_or_default());
     page.put("  ").paint(paint_of(finding.severity), finding.severity.name());
     let (first, rest) =
         line.packages.split_first().map_or(("", 0), |(first, rest)| (first.as_str(), rest.len()));
     page.put("  ").put(first);
-    if rest > 0 {
-        page.paint(DIM, &format!(" and {rest} more"));
+    let installed = finding.package.as_ref().and_then(Purl::version);
+    if let Some(installed) = installed {
+        page.put(" ").put(installed);
     }
-    match fixed_in(finding) {
+    match targets.target(finding).or(fixed_in(finding)) {
         Some(version) => page.put(" → ").paint(GREEN, version),
         None => page.paint(DIM, "  no fix known"),
     };
+    if rest > 0 {
+        page.paint(DIM, &format!(" and {rest} more"));
+    }
+    if let Some(path) = finding.location.path() {
+        page.paint(DIM, &format!("  {path}"));
+    }
     page.end()?;
     let mut why = why(line.risk);
     if style.verbose > 0 {

@@ -1,0 +1,326 @@
+//! The version of a package to go to: the nearest one that no advisory holds any more.
+//!
+//! In go the packages of one source in one version, out comes a version with what matching says of
+//! it: which vulnerabilities are gone, which stay, and which are new there. It is matched by the same
+//! code as what is installed, so that advice and the next scan cannot differ.
+//!
+//! Candidates are the versions that the package's advisories name. Nearest is first what has the same
+//! line (the same minor release, then the same major one), then what is least. What no release mends
+//! stays whatever one does, and does not count against a version. Where none is clean, the one that
+//! leaves the least and mildest is taken, and what stays is said.
+
+use super::candidates::{Candidate, Look};
+use super::{Databases, match_package};
+use crate::format::FormatError;
+use crate::intervals::End;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use version::Scheme;
+use vocabulary::{Distribution, Finding, Package, Programs, Severity};
+
+/// Packages of one source that are asked: a source has hundreds at most.
+const PACKAGES: usize = 256;
+/// Versions that advisories of a package name and that are considered.
+const VERSIONS: usize = 4_096;
+/// Versions of which all findings are made: the first one is clean nearly always.
+const MATCHED: usize = 8;
+
+/// What is advised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Advice {
+    /// Nothing is known of these packages' advisories.
+    Unknown,
+    /// No version that they name is better than the one that is there.
+    Stay,
+    /// To go there.
+    Go(Target),
+}
+
+/// Ids, each with the worst severity.
+pub type Found = BTreeMap<String, Severity>;
+
+/// A version to go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The version; the source's where the packages have one.
+    pub version: String,
+    /// What matching finds in the version that is there.
+    pub now: Found,
+    /// What it finds in that to go to.
+    pub left: Found,
+    /// Whether it has the first number that is there now; of a version that begins with zero, the
+    /// first two.
+    pub same_major: bool,
+    /// Named where it is served only to subscribers.
+    pub subscription: Option<String>,
+}
+
+impl Databases {
+    /// Where to go from the version of these packages, which are of one source and one version: to
+    /// `least` at least, where an archive has that.
+    ///
+    /// # Errors
+    /// Where a database cannot be read.
+    pub fn upgrade(
+        &self,
+        packages: &[&Package],
+        least: Option<&str>,
+        by: (Option<&Distribution>, &Programs),
+    ) -> Result<Advice, FormatError> {
+        let packages = packages.get(..PACKAGES).unwrap_or(packages);
+        let Some(first) = packages.first() else { return Ok(Advice::Unknown) };
+        self.look_at(&first.ecosystem, by, |look, _| {
+            Search { databases: self, look, packages, from: current(first), least }.target()
+        })
+        .unwrap_or(Ok(Advice::Unknown))
+    }
+}
+
+/// The version that an upgrade changes.
+fn current(package: &Package) -> &str {
+    package.source.as_ref().map_or(&package.version, |source| &source.version)
+}
+
+struct Search<'search> {
+    databases: &'search Databases,
+    look: &'search Look<'search>,
+    packages: &'search [&'search Package],
+    from: &'search str,
+    least: Option<&'search str>,
+}
+
+impl Search<'_> {
+    fn target(&self) -> Result<Advice, FormatError> {
+        let now = self.found(self.from)?;
+        let mut entries = Vec::new();
+        for package in self.packages {
+            entries.extend(self.look.at(package)?.candidates);
+        }
+        let paid = |entry: &Candidate<'_>| entry.for_subscribers || entry.block.subscription;
+        let free: Vec<&Candidate<'_>> = entries.iter().filter(|entry| !paid(entry)).collect();
+        let all: Vec<&Candidate<'_>> = entries.iter().collect();
+        // What everybody can have comes first; what only subscribers get is better than nothing.
+        for (entries, subscription) in [(free, None), (all, Some(self.look.subscription))] {
+            if let Some((version, left)) = self.best(&entries, &now)? {
+                let same_major = line(self.look.scheme, self.from, &version) < MAJOR;
+                let subscription = subscription.map(str::to_owned);
+                let version = self.written(version);
+                return Ok(Advice::Go(Target { version, now, left, same_major, subscription }));
+            }
+        }
+        Ok(Advice::Stay)
+    }
+
+    /// The best version that these entries name.
+    fn best(
+        &self,
+        entries: &[&Candidate<'_>],
+        now: &Found,
+    ) -> Result<Option<(String, Found)>, FormatError> {
+        let versions = self.versions(entries);
+        let held = self.held(entries, &versions)?;
+        let mut counted: Vec<(u32, &str)> = held.into_iter().zip(versions).collect();
+        // Among as many, the nearest stays first.
+        counted.sort_by_key(|(held, version)| (*held, line(self.look.scheme, self.from, version)));
+        let mut best: Option<(String, Found)> = None;
+        for (held, version) in counted.into_iter().take(MATCHED) {
+            let found = self.found(version)?;
+            let known = best.as_ref().map_or(now, |(_, found)| found);
+            // What the archive has is installed for other reasons too.
+            let wanted = self.least.is_some() && best.is_none();
+            if wanted || weight(&found) < weight(known) {
+                best = Some((version.to_owned(), found));
+            }
+            if held == 0 && best.is_some() {
+                break;
+            }
+        }
+        Ok(best)
+    }
+
+    /// How many entries hold each of these versions. What holds the installed version and every later
+    /// one is mended by none of them, and is left out.
+    fn held(&self, entries: &[&Candidate<'_>], versions: &[&str]) -> Result<Vec<u32>, FormatError> {
+        let scheme = self.look.scheme;
+        let mut order: Vec<usize> = (0..versions.len()).collect();
+        let text = |at: &usize| versions.get(*at).copied().unwrap_or_default();
+        order.sort_by(|left, right| {
+            scheme.compare(text(left), text(right)).unwrap_or(Ordering::Equal)
+        });
+        // Of a bound, how many of the versions lie before it; after it, if it counts itself.
+        let place = |bound: &str, itself: bool| {
+            order.partition_point(|at| match scheme.compare(text(at), bound) {
+                Ok(Ordering::Less) => true,
+                Ok(Ordering::Equal) => itself,
+                _ => false,
+            })
+        };
+        // Where entries begin and end to hold, in that order.
+        let mut changes = vec![0_i64; versions.len() + 1];
+        let mut change = |at: usize, by: i64| {
+            if let Some(sum) = changes.get_mut(at) {
+                *sum += by;
+            }
+        };
+        for entry in entries.iter().filter(|entry| !self.stays(entry)) {
+            for interval in entry.block.ranges.as_slice() {
+                let start = interval.start.map_or(0, |start| place(start, false));
+                let end = match interval.end {
+                    End::Open => versions.len(),
+                    End::Fixed(end) | End::Limit(end) => place(end, false),
+                    End::Last(end) => place(end, true),
+                };
+                if start < end {
+                    change(start, 1);
+                    change(end, -1);
+                }
+            }
+            for listed in self.look.database.versions(&entry.block)? {
+                let (start, end) = (place(listed, false), place(listed, true));
+                if start < end {
+                    change(start, 1);
+                    change(end, -1);
+                }
+            }
+        }
+        let mut held = vec![0; versions.len()];
+        let mut sum = 0_i64;
+        for (at, by) in order.iter().zip(&changes) {
+            sum += by;
+            if let Some(held) = held.get_mut(*at) {
+                *held = u32::try_from(sum).unwrap_or(u32::MAX);
+            }
+        }
+        Ok(held)
+    }
+
+    /// The versions above the installed one that entries name, nearest first.
+    fn versions<'look>(&'look self, entries: &[&'look Candidate<'look>]) -> Vec<&'look str> {
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for entry in entries {
+            for interval in entry.block.ranges.as_slice() {
+                named.extend(match interval.end {
+                    End::Fixed(end) => Some(end),
+                    // That it exists is known; of a limit, it is not.
+                    End::Last(end) if !self.is_distribution() => Some(end),
+                    _ => None,
+                });
+                named.extend(interval.start.filter(|_| !self.is_distribution()));
+            }
+            if named.len() > VERSIONS {
+                break;
+            }
+        }
+        named.extend(self.least);
+        let scheme = self.look.scheme;
+        let from_release = !scheme.is_pre_release(self.from);
+        let mut above: Vec<&str> = named
+            .into_iter()
+            .filter(|version| scheme.compare(version, self.from) == Ok(Ordering::Greater))
+            .filter(|version| {
+                self.least.is_none_or(|least| scheme.compare(version, least) != Ok(Ordering::Less))
+            })
+            .filter(|version| !(from_release && scheme.is_pre_release(version)))
+            .collect();
+        above.sort_by(|left, right| {
+            let line = |version| line(scheme, self.from, version);
+            let order = scheme.compare(left, right).unwrap_or(Ordering::Equal);
+            line(left).cmp(&line(right)).then(order)
+        });
+        above
+    }
+
+    /// As the ecosystem writes versions: advisories of Go leave out the `v` of modules.
+    fn written(&self, version: String) -> String {
+        let prefixed = self.look.scheme == Scheme::Go && self.from.starts_with('v');
+        if prefixed && !version.starts_with('v') { format!("v{version}") } else { version }
+    }
+
+    /// Whether an entry holds the installed version and every later one.
+    fn stays(&self, entry: &Candidate<'_>) -> bool {
+        entry.block.ranges.as_slice().iter().any(|interval| {
+            let begun = interval.start.is_none_or(|start| {
+                self.look.scheme.compare(start, self.from) != Ok(Ordering::Greater)
+            });
+            interval.end == End::Open && begun
+        })
+    }
+
+    fn is_distribution(&self) -> bool {
+        self.packages.first().is_some_and(|package| package.ecosystem.is_distribution())
+    }
+
+    /// What matching says of these packages in a version.
+    fn found(&self, version: &str) -> Result<Found, FormatError> {
+        let lender = super::Lender {
+            databases: self.databases,
+            own: self.look.database,
+            known: std::cell::RefCell::default(),
+        };
+        let mut left: Found = BTreeMap::new();
+        for package in self.packages {
+            let moved = moved(package, version);
+            for finding in match_package(self.look, &moved, &lender, &mut Vec::new())? {
+                let Finding { id, severity, rule, .. } = finding;
+                let worst = left.entry(id.unwrap_or(rule)).or_insert(severity);
+                *worst = (*worst).max(severity);
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// A package as it would be in another version.
+fn moved(package: &Package, version: &str) -> Package {
+    let mut moved = package.clone();
+    if current(package) != version {
+        version.clone_into(&mut moved.version);
+        if let Some(source) = &mut moved.source {
+            version.clone_into(&mut source.version);
+        }
+        moved.purl = moved.purl.with_version(version);
+    }
+    moved
+}
+
+/// How bad what is found is: the worst first, and what nobody has rated before what is rated medium.
+fn weight(found: &Found) -> [usize; 6] {
+    use Severity::{Critical, High, Low, Medium, Negligible, Unknown};
+    [Critical, High, Unknown, Medium, Low, Negligible]
+        .map(|level| found.values().filter(|severity| **severity == level).count())
+}
+
+/// Another major release.
+const MAJOR: u8 = 2;
+
+/// How far a version is: 0 in the same minor release, 1 in the same major one, 2 beyond. Versions of
+/// a distribution are all of one line: its release.
+fn line(scheme: Scheme, from: &str, to: &str) -> u8 {
+    if scheme.is_of_distribution() {
+        return 0;
+    }
+    let numbers = |text: &str| -> Vec<String> {
+        let text = text.trim_start_matches(['v', 'V']);
+        let text = text.split_once('!').map_or(text, |(_, rest)| rest);
+        let plain = text.split(['-', '+', '_']).next().unwrap_or_default();
+        plain
+            .split('.')
+            .map(str::to_owned)
+            .chain(std::iter::repeat("0".to_owned()))
+            .take(3)
+            .collect()
+    };
+    let (from, to) = (numbers(from), numbers(to));
+    let same = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
+    // Before 1.0 the second number is what breaks, where `^0.2.3` means that. Sources: Semantic
+    // Versioning 2.0.0, item 4; the Cargo book, "Specifying Dependencies"; npm, `semver`; Composer,
+    // "Caret Version Range"; Dart, "Package versioning".
+    let caret = matches!(scheme, Scheme::Semver | Scheme::Npm | Scheme::Packagist | Scheme::Pub);
+    let early = caret && from.first().is_some_and(|first| first == "0");
+    let same = if early { same.saturating_sub(1) } else { same };
+    match same {
+        0 => MAJOR,
+        1 => 1,
+        _ => 0,
+    }
+}
