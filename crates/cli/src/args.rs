@@ -22,6 +22,8 @@ Exit codes:
   2   usage: wrong arguments, or an input that is not there
   3   incomplete: not all could be looked at
   4   no vulnerability database
+  5   something ran out: time (--timeout), memory, space, threads or open files; or the result could
+      not be printed
   70  internal error";
 
 const AGENT_EXIT_CODES: &str = "\

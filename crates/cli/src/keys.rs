@@ -17,7 +17,7 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
     create(&file, &secret, 0o600)?;
     create(&public_file, &public, 0o644)?;
     let keys = seal::VerifyingKey::parse(public.as_bytes()).map_err(Failure::usage)?;
-    output::print(|out| {
+    output::print_lines(|out| {
         for key in &keys {
             writeln!(out, "{}", key.fingerprint())?;
         }

@@ -44,18 +44,21 @@ pub type FolderWalked = Result<(LayerFacts, Record), ImageError>;
 pub fn walk_all(walker: &Walker<'_>, folders: &[LayerFolder], workers: usize) -> Vec<FolderWalked> {
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<FolderWalked>>> = folders.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..workers.clamp(1, folders.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((folder, slot)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    folders.get(index).zip(done.get(index))
-                } {
-                    let walked = walk(walker, &folder.path);
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
-                }
-            });
+    let walk_on = || {
+        while let Some((folder, slot)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            folders.get(index).zip(done.get(index))
+        } {
+            let walked = walk(walker, &folder.path);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers.clamp(1, folders.len().max(1)) {
+            // Where no more threads are to be had, those that there are do it.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, walk_on);
+        }
+        walk_on();
     });
     done.into_iter()
         .zip(folders)

@@ -77,6 +77,14 @@ struct Passed {
     pending: Aliases,
 }
 
+impl Passed {
+    fn not_begun(error: &io::Error) -> Self {
+        let failure = Some(format!("no thread can be had to read it: {error}"));
+        let walked = Walked { failure, ..Walked::default() };
+        Self { walked, pending: Aliases::default() }
+    }
+}
+
 impl<'walk> Walker<'walk> {
     /// A walker; see its fields.
     #[must_use]
@@ -101,18 +109,21 @@ impl<'walk> Walker<'walk> {
     pub fn walk_all(&self, layers: &[WalkJob<'_>], workers: usize) -> Vec<Walked> {
         let next = AtomicUsize::new(0);
         let done: Vec<Mutex<Option<Walked>>> = layers.iter().map(|_| Mutex::new(None)).collect();
-        std::thread::scope(|scope| {
-            for _ in 0..workers.clamp(1, layers.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((layer, slot)) = {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        layers.get(index).zip(done.get(index))
-                    } {
-                        let walked = self.walk(layer);
-                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
-                    }
-                });
+        let walk_on = || {
+            while let Some((layer, slot)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                layers.get(index).zip(done.get(index))
+            } {
+                let walked = self.walk(layer);
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers.clamp(1, layers.len().max(1)) {
+                // Where no more threads are to be had, those that there are do it.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, walk_on);
+            }
+            walk_on();
         });
         done.into_iter()
             .map(|slot| {
@@ -211,9 +222,16 @@ impl<'walk> Walker<'walk> {
         let mut passed = std::thread::scope(|scope| {
             let algorithm = layer.algorithm;
             let (hashed_in, hashed) = sync_channel(RING);
-            let hasher = scope.spawn(move || hash_plain(&filled, &hashed_in));
+            let begin = std::thread::Builder::new;
+            let hasher = begin().spawn_scoped(scope, move || hash_plain(&filled, &hashed_in));
             let tar = TarReader::with_holes(self.bounds.hole_bytes);
-            let consumer = scope.spawn(move || consume(collector, tar, &hashed, &emptied_in));
+            let consume = move || consume(collector, tar, &hashed, &emptied_in);
+            let consumer = begin().spawn_scoped(scope, consume);
+            // What was started ends as its channels do.
+            let (hasher, consumer) = match (hasher, consumer) {
+                (Ok(hasher), Ok(consumer)) => (hasher, consumer),
+                (Err(error), _) | (_, Err(error)) => return Passed::not_begun(&error),
+            };
             let source = HashingReader::new(blob.bytes, algorithm, self.progress);
             let produced = produce(source, &filled_in, &emptied);
             drop(filled_in);

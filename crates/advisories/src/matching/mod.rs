@@ -379,14 +379,22 @@ impl Databases {
             .map(|hand| packages.iter().skip(hand).step_by(threads).copied().collect())
             .collect();
         std::thread::scope(|scope| {
-            let others: Vec<_> =
-                hands.iter().skip(1).map(|hand| scope.spawn(|| self.in_turn(look, hand))).collect();
+            let others: Vec<_> = hands
+                .iter()
+                .skip(1)
+                .map(|hand| {
+                    let matching = move || self.in_turn(look, hand);
+                    (hand, std::thread::Builder::new().spawn_scoped(scope, matching))
+                })
+                .collect();
             let first = hands.first().map_or(Ok(Found::default()), |hand| self.in_turn(look, hand));
             let (mut findings, mut problems) = first?;
-            for other in others {
-                let (more, further) = match other.join() {
-                    Ok(found) => found?,
-                    Err(panic) => std::panic::resume_unwind(panic),
+            for (hand, other) in others {
+                let (more, further) = match other.map(std::thread::ScopedJoinHandle::join) {
+                    Ok(Ok(found)) => found?,
+                    Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                    // Where no thread is to be had this one does it.
+                    Err(_) => self.in_turn(look, hand)?,
                 };
                 findings.extend(more);
                 problems.extend(further);
