@@ -8,6 +8,7 @@ mod agent;
 mod args;
 mod compare;
 mod database;
+mod deadline;
 mod diff;
 mod distro;
 mod exit;
@@ -90,6 +91,7 @@ fn wrong_arguments(error: &clap::Error) -> Result<Exit, Failure> {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
+    deadline::keep(&cli.command)?;
     let settings = settings::load(cli.global.config.as_deref())?;
     let printing = Printing::new(&cli.global, &settings);
     let world = World { global: cli.global, settings, printing };

@@ -15,4 +15,4 @@ mod write;
 pub use folder::Folder;
 pub use owner::{Distrust, distrust, may_write};
 pub use read::{read, read_found};
-pub use write::{Access, WholeFile, write_whole};
+pub use write::{Access, WholeFile, abandon, write_whole};

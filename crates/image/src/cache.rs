@@ -24,7 +24,7 @@ pub const CACHE_BYTES: u64 = 1 << 30;
 const ENTRY_BYTES: u64 = 256 << 20;
 
 /// Raised when the walk itself gives other facts for the same tar.
-const WALK_REVISION: u32 = 2;
+const WALK_REVISION: u32 = 3;
 
 const FACTS_MAGIC: &[u8; 8] = b"LZFACTS1";
 const PATHS_MAGIC: &[u8; 8] = b"LZPATHS1";

@@ -14,6 +14,7 @@ use crate::facts::LayerFacts;
 use crate::limits::{self, LayerBounds};
 use crate::links::Aliases;
 use crate::record::Record;
+use crate::share::{Share, Shares};
 use crate::tar::{Meta, Sink, normalise};
 use crate::walk::Walker;
 use rustix::fs::{Mode, OFlags, ResolveFlags};
@@ -34,7 +35,7 @@ use vocabulary::FileKind;
 /// # Errors
 /// Where the directory itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, root: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, None, None)
+    walk_as(walker, root, Shape::Plain, None, None, alone().of(0))
 }
 
 /// Walks what of `root` a predicate takes, by path: a folder that it does not take is not listed.
@@ -46,7 +47,7 @@ pub fn walk_some(
     root: &Path,
     takes: fn(&str) -> bool,
 ) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, Some(&takes), None)
+    walk_as(walker, root, Shape::Plain, Some(&takes), None, alone().of(0))
 }
 
 /// Walks those files of `root` again that have other names, each under these.
@@ -68,7 +69,12 @@ pub(crate) fn again_as(
     aliases: &Aliases,
 ) -> Result<LayerFacts, ImageError> {
     let takes = |path: &str| aliases.leads_to(path);
-    Ok(walk_as(walker, root, shape, Some(&takes), Some(aliases))?.0)
+    Ok(walk_as(walker, root, shape, Some(&takes), Some(aliases), alone().of(0))?.0)
+}
+
+/// The sums of what has no layers.
+pub(crate) fn alone() -> Shares {
+    Shares::new(1, limits::IMAGE_KEPT_BYTES)
 }
 
 /// What the folder is.
@@ -86,6 +92,7 @@ pub(crate) fn walk_as(
     shape: Shape,
     takes: Option<&dyn Fn(&str) -> bool>,
     only: Option<&Aliases>,
+    share: Share<'_>,
 ) -> Result<(LayerFacts, Record), ImageError> {
     let fail = |source| ImageError::Read { path: root.to_owned(), source };
     let device = fs::metadata(root).map_err(fail)?.dev();
@@ -97,7 +104,7 @@ pub(crate) fn walk_as(
             Some(rustix::fs::open(root, flags, Mode::empty()).map_err(|error| fail(error.into()))?)
         }
     };
-    let mut sink = walker.collector().of_file_system();
+    let mut sink = walker.collector(share).of_file_system();
     if let Some(aliases) = only {
         sink = sink.only(aliases);
     }
@@ -117,8 +124,21 @@ pub(crate) fn walk_as(
     visit.folder(root);
     let entries = visit.entries;
     let collected = visit.sink.finish(entries);
+    if collected.over {
+        return Err(over(root));
+    }
     let facts = LayerFacts { plain_bytes: visit.bytes, ..collected.facts };
     Ok((facts, collected.record))
+}
+
+/// What does not fit with all that lies below it.
+pub(crate) fn over(root: &Path) -> ImageError {
+    ImageError::Limit {
+        image: root.display().to_string(),
+        name: "the folder itself".to_owned(),
+        limit: limits::IMAGE_KEPT_BYTES,
+        unit: "bytes of names, links and files of concern",
+    }
 }
 
 struct Visit<'walk> {

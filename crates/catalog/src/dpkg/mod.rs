@@ -17,7 +17,8 @@ use crate::history::brought_by;
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::Budget;
 use image::{
-    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, ReadError, Resolution, View, Want,
+    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, Packages, ReadError, Resolution,
+    View, Want,
 };
 use serde::Serialize;
 use status::{Record, Status, Update};
@@ -216,7 +217,7 @@ fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
 
 /// Of two entries of one name, version and architecture only the first is a package. Places are sorted
 /// rather than keys gathered, since a database can name 200,000 packages.
-fn without_repeated(packages: &mut Vec<Cataloged>) {
+fn without_repeated(packages: &mut Packages) {
     let key = |place: &usize| {
         let Package { name, version, architecture, .. } = &packages.get(*place)?.package;
         Some((name, version, architecture))
