@@ -65,9 +65,9 @@ pub const NAME_COST: usize = 64;
 /// The same of a link, which is kept twice: once as the layer has it, and once in the squashed view.
 pub const LINK_COST: usize = 200;
 
-/// Packages of one subject: half as many again as the two hundred thousand of the largest image that
+/// Packages of one subject: a quarter more than the two hundred thousand of the largest image that
 /// is known.
-pub const PACKAGES: usize = 300_000;
+pub const PACKAGES: usize = 250_000;
 
 /// Bytes of the packages of one subject, with their lists of files. Two hundred thousand take half.
 pub const PACKAGE_BYTES: usize = 192 << 20;

@@ -59,6 +59,17 @@ impl Packages {
         }
     }
 
+    /// Whether there is room for no more: then what tells one package from another need not be kept.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.items.len() >= limits::PACKAGES || self.bytes >= limits::PACKAGE_BYTES
+    }
+
+    /// Counts one that there is no room for.
+    pub const fn leave_out(&mut self) {
+        self.left_out = self.left_out.saturating_add(1);
+    }
+
     /// Takes all of them out; what did not fit stays said.
     pub fn clear(&mut self) {
         self.items = Vec::new();

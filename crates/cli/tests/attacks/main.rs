@@ -12,4 +12,5 @@ mod common;
 
 mod printing;
 mod resources;
+mod slow_servers;
 mod sums;

@@ -117,10 +117,9 @@ fn links_to_one_vulnerable_package_are_counted() {
     let findings = report["findings"].as_array().unwrap();
     let listed = findings.iter().filter(|finding| finding["rule"] == "known-vulnerability").count();
     let more: u64 = findings.iter().filter_map(|finding| finding["more_places"].as_u64()).sum();
-    assert_eq!(listed as u64 + more, 80_001);
+    assert_eq!(listed as u64 + more, 80_001, "one vulnerability");
     assert!(listed <= 500, "{listed}");
-    let table = bench.run(&["scan", "oci-dir:i", "--no-cache"]);
-    let table = crate::common::stdout(&table);
+    let table = crate::common::stdout(&bench.run(&["scan", "oci-dir:i", "--no-cache"]));
     assert!(table.contains("and 80000 more"), "{table}");
 }
 
@@ -204,5 +203,5 @@ fn names_and_links_alone_do_not_fill_memory() {
     drop(image);
     let (output, _, report) = scan(&bench, &["--no-cache"]);
     assert_eq!(code(&output), 3, "{}", stderr(&output));
-    assert_eq!(status(&report, "javascript"), "partial");
+    assert_eq!(status(&report, "layers"), "failed");
 }
