@@ -97,6 +97,7 @@ fn finding(package: &Package, offer: &Offer, told: &Told) -> Finding {
             version: Some(offer.version.clone()),
             subscription: None,
         }),
+        more_places: 0,
         fingerprint: Fingerprint::new(rule.id, None, Some(&package.purl), &location),
         ..Finding::of(&rule, None, title, location, vec![Evidence::Archive(Box::new(evidence))])
     }

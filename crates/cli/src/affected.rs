@@ -80,6 +80,7 @@ fn id(text: &str) -> Result<&str, Failure> {
 
 fn read_args(args: &AffectedArgs) -> ReadArgs {
     ReadArgs {
+        timeout: None,
         platform: None,
         cache_dir: args.cache_dir.clone(),
         no_cache: args.no_cache,
@@ -529,6 +530,7 @@ mod tests {
             aliases: vec!["GHSA-aaaa-bbbb-cccc".to_owned()],
             severity: Severity::High,
             title: String::new(),
+            more_places: 0,
             fingerprint: vocabulary::Fingerprint::new("x", None, None, &location),
             location,
             package: None,

@@ -143,8 +143,10 @@ impl<'run> Telling<'run> {
     }
 
     fn alert(&mut self, alert: &Alert) {
-        let Ok(mut json) = serde_json::to_vec(alert) else { return };
-        json.push(b'\n');
+        let mut json = Vec::new();
+        if report::write_json_line(alert, &mut json).is_err() {
+            return;
+        }
         self.write(&json);
         let line = match self.format {
             None => return,
@@ -264,7 +266,7 @@ fn status(world: &World, args: &AgentArgs, store: &std::path::Path) -> Result<Ex
     let status = agent::status(&world.engines(), store, &world.state()?);
     match args.format {
         StatusFormat::Json => output::print_json(&status)?,
-        StatusFormat::Table => output::print(|out| table(&status, out))?,
+        StatusFormat::Table => output::print_lines(|out| table(&status, out))?,
     }
     Ok(if status.can_run() { Exit::Clean } else { Exit::Incomplete })
 }

@@ -22,6 +22,8 @@ Exit codes:
   2   usage: wrong arguments, or an input that is not there
   3   incomplete: not all could be looked at
   4   no vulnerability database
+  5   something ran out: time (--timeout), memory, space, threads or open files; or the result could
+      not be printed
   70  internal error
 
 Login to registries:
@@ -267,6 +269,10 @@ pub(crate) struct ReadArgs {
     /// itself, such as debian:12 or debian:bookworm
     #[arg(long, value_name = "DISTRO")]
     pub(crate) distro: Option<crate::distro::Distro>,
+    /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end
+    /// [default: 10m for each subject that is named]
+    #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+    pub(crate) timeout: Option<crate::deadline::Timeout>,
 }
 
 /// How much is said of the files of a subject.
@@ -462,6 +468,10 @@ pub(crate) struct VerifyArgs {
     /// Name under which it was sealed [default: the image's own name]
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Option<String>,
+    /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end
+    /// [default: 10m for each subject that is named]
+    #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+    pub(crate) timeout: Option<crate::deadline::Timeout>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -19,7 +19,7 @@ pub(crate) fn run(ecosystem: &str, left: &str, right: Option<&str>) -> Result<Ex
         (left, Some(right)) => {
             let order =
                 scheme.compare(left, right).map_err(|error| Failure::new(Exit::Usage, error))?;
-            output::print(|out| writeln!(out, "{}", sign(order)))?;
+            output::print_lines(|out| writeln!(out, "{}", sign(order)))?;
             Ok(Exit::Clean)
         }
     }
@@ -58,7 +58,7 @@ fn lines(scheme: Scheme) -> Result<Exit, Failure> {
             }
         }
     }
-    output::print(|out| wrong.iter().try_for_each(|line| writeln!(out, "{line}")))?;
+    output::print_lines(|out| wrong.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     Ok(if wrong.is_empty() { Exit::Clean } else { Exit::Findings })
 }
 

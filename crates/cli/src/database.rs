@@ -248,7 +248,7 @@ fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
     if format == StatusFormat::Json {
         output::print_json(&databases)?;
     } else {
-        output::print(|out| {
+        output::print_lines(|out| {
             databases.iter().try_for_each(
                 |DatabaseInfo { ecosystem, digest, fetched, records, stale }| {
                     let stale = if *stale { "  stale: older than a day" } else { "" };

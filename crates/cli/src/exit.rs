@@ -1,6 +1,8 @@
 //! How a command ends.
 
+use nix::errno::Errno;
 use std::process::ExitCode;
+use vocabulary::Report;
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +12,13 @@ pub(crate) enum Exit {
     Usage,
     Incomplete,
     NoDatabase,
+    /// Space, memory, threads, open files or time ran out, or nothing could be printed.
+    Exhausted,
     Internal,
 }
+
+/// The code of [`Exit::Exhausted`], which is also given where there is no way back to `main`.
+pub(crate) const EXHAUSTED: u8 = 5;
 
 impl Exit {
     /// The code.
@@ -22,13 +29,21 @@ impl Exit {
             Self::Usage => 2,
             Self::Incomplete => 3,
             Self::NoDatabase => 4,
+            Self::Exhausted => EXHAUSTED,
             Self::Internal => 70,
         }
     }
 
     /// What another process of this program ended with.
     pub(crate) fn of(code: u8) -> Self {
-        let all = [Self::Clean, Self::Findings, Self::Usage, Self::Incomplete, Self::NoDatabase];
+        let all = [
+            Self::Clean,
+            Self::Findings,
+            Self::Usage,
+            Self::Incomplete,
+            Self::NoDatabase,
+            Self::Exhausted,
+        ];
         all.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Internal)
     }
 
@@ -59,6 +74,17 @@ impl Failure {
         Self { exit, error: error.into() }
     }
 
+    /// How the command ends by it: what the system had no more of is nobody's wrong argument.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.exit != Exit::Internal && ran_out(&self.error.to_string()) {
+            return Exit::Exhausted;
+        }
+        let of_system = |error: &std::io::Error| error.raw_os_error().is_some_and(is_exhaustion);
+        let mut causes = self.error.chain();
+        let ran_out = causes.any(|cause| cause.downcast_ref().is_some_and(of_system));
+        if ran_out { Exit::Exhausted } else { self.exit }
+    }
+
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, error: anyhow::Error::msg(text.into()) }
     }
@@ -73,5 +99,52 @@ impl From<anyhow::Error> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self { exit: Exit::Internal, error: error.into() }
+    }
+}
+
+/// What the system says where it has no more of something: open files, threads, memory, space.
+const EXHAUSTION: [Errno; 6] =
+    [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN, Errno::ENOMEM, Errno::ENOSPC, Errno::EDQUOT];
+
+fn is_exhaustion(code: i32) -> bool {
+    EXHAUSTION.iter().any(|errno| *errno as i32 == code)
+}
+
+/// Whether a text holds such an error of the system, as the standard library writes it. Most errors on
+/// their way up are texts, and a wrong guess gives one failing exit code for another.
+pub(crate) fn ran_out(text: &str) -> bool {
+    text.match_indices("(os error ").any(|(at, found)| {
+        let rest = text.get(at + found.len()..).unwrap_or_default();
+        rest.split_once(')').and_then(|(code, _)| code.parse().ok()).is_some_and(is_exhaustion)
+    })
+}
+
+/// How a command ends by what was decided.
+pub(crate) fn of_report(report: &Report) -> Exit {
+    let reasons = report.coverage.iter().flat_map(|coverage| {
+        let problems = coverage.problems.iter().map(|problem| problem.reason.as_str());
+        problems.chain(coverage.reason.as_deref())
+    });
+    match crate::sbom::exit_of(report.decision.outcome) {
+        Exit::Incomplete if reasons.clone().any(ran_out) => Exit::Exhausted,
+        exit => exit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ran_out_is_told_from_what_is_wrong() {
+        for code in [11, 12, 23, 24, 28, 122] {
+            let error = std::io::Error::from_raw_os_error(code);
+            assert!(ran_out(&format!("cannot write `x`: {error}; try again")), "{error}");
+            assert_eq!(Failure::new(Exit::Usage, error).exit(), Exit::Exhausted);
+        }
+        for text in ["No such file (os error 2)", "(os error", "(os error 999999999999)", ""] {
+            assert!(!ran_out(text), "{text}");
+        }
+        assert_eq!(Failure::usage("no").exit(), Exit::Usage);
     }
 }

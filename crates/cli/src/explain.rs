@@ -47,7 +47,7 @@ fn rules(format: StatusFormat) -> Result<Exit, Failure> {
         output::print_json(&Rule::ALL)?;
         return Ok(Exit::Clean);
     }
-    output::print(|out| {
+    output::print_lines(|out| {
         Rule::ALL.iter().try_for_each(|rule| writeln!(out, "{:<28} {}", rule.id, rule.title))
     })?;
     Ok(Exit::Clean)
@@ -58,7 +58,7 @@ fn explain_rule(rule: &Rule, format: StatusFormat) -> Result<Exit, Failure> {
         output::print_json(rule)?;
         return Ok(Exit::Clean);
     }
-    output::print(|out| {
+    output::print_lines(|out| {
         writeln!(out, "{}: {}\n", rule.id, rule.title)?;
         writeln!(out, "Severity    {} unless the evidence says otherwise", rule.severity)?;
         writeln!(out, "Why         {}", rule.why)?;
@@ -92,7 +92,7 @@ fn vulnerability(world: &World, id: &str, format: StatusFormat) -> Result<Exit, 
     if format == StatusFormat::Json {
         output::print_json(&known)?;
     } else {
-        output::print(|out| show(out, &known, asked))?;
+        output::print_lines(|out| show(out, &known, asked))?;
     }
     Ok(if found { Exit::Clean } else { Exit::Incomplete })
 }
@@ -142,5 +142,5 @@ fn show(out: &mut dyn std::io::Write, known: &Known<'_>, asked: usize) -> std::i
 
 /// Text of an advisory without what a terminal would act on, cut to a line.
 fn plain(text: &str) -> String {
-    text.chars().take(300).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    crate::output::plain(&text.chars().take(300).collect::<String>())
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
     create(&file, &secret, Access::Private)?;
     create(&public_file, &public, Access::Shared)?;
     let keys = seal::VerifyingKey::parse(public.as_bytes()).map_err(Failure::usage)?;
-    output::print(|out| {
+    output::print_lines(|out| {
         for key in &keys {
             writeln!(out, "{}", key.fingerprint())?;
         }

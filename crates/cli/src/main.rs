@@ -10,6 +10,7 @@ mod compare;
 mod config;
 mod confine;
 mod database;
+mod deadline;
 mod diff;
 mod distro;
 mod exit;
@@ -38,25 +39,62 @@ use args::{Cli, Command, DbCommand};
 use clap::{CommandFactory, Parser};
 use exit::{Exit, Failure};
 use output::Printing;
+use signal_hook::consts::SIGABRT;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(internal_error));
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            // Help and version go to standard output, and are no error.
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() };
-        }
+    exit_where_memory_ends();
+    let ended = match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => wrong_arguments(&error),
     };
-    match run(cli) {
+    match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
             complain(&failure);
-            failure.exit.into()
+            failure.exit().into()
         }
     }
+}
+
+/// Where memory cannot be had the standard library says so in a line and aborts: that is an exit code
+/// here, and no dump of what was in memory. So is a stack that overflows.
+fn exit_where_memory_ends() {
+    let always = Arc::new(AtomicBool::new(true));
+    let code = i32::from(exit::EXHAUSTED);
+    // Without the handler it aborts, which is no pass either.
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, code, always);
+}
+
+/// Says what is wrong with the arguments, in several lines; in one, escaped, where an argument or a
+/// variable that stands for one holds what a terminal would act on. Help and version go to standard
+/// output, and are no error.
+fn wrong_arguments(error: &clap::Error) -> Result<Exit, Failure> {
+    if !error.use_stderr() {
+        let text = error.render();
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let text = if colour { text.ansi().to_string() } else { text.to_string() };
+        return output::print(|out| out.write_all(text.as_bytes())).map(|()| Exit::Clean);
+    }
+    let is_ours = |name: &std::ffi::OsString| {
+        let name = name.to_string_lossy();
+        ["LAZARET_", "DOCKER_", "CONTAINERD_"].iter().any(|start| name.starts_with(start))
+    };
+    let variables = std::env::vars_os().filter(|(name, _)| is_ours(name)).map(|(_, value)| value);
+    let hostile = std::env::args_os().skip(1).chain(variables).any(|text| {
+        let text = text.to_string_lossy();
+        report::one_line(&text) != text
+    });
+    if hostile {
+        output::say(&format!("lazaret: {}", error.render().to_string().trim_end()));
+    } else {
+        let _ = error.print();
+    }
+    Ok(Exit::Usage)
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -74,6 +112,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let printing = Printing::new(&cli.global, &settings);
     let mut world = World { global: cli.global, settings, printing, helpers: None };
     confine::enter(&mut world, &command)?;
+    // A thread of its own, which is held as all others are.
+    deadline::keep(&command)?;
     match command {
         Command::Scan(args) => scanning::run(&world, &args),
         Command::Sbom(args) => sbom::run(&world, &args),
@@ -222,7 +262,6 @@ impl World {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 fn complain(failure: &Failure) {
     // Most errors show their cause themselves; what they leave out is added.
     let mut text = failure.error.to_string();
@@ -231,16 +270,21 @@ fn complain(failure: &Failure) {
             text = format!("{text}: {cause}");
         }
     }
-    eprintln!("lazaret: {text}");
+    output::say(&format!("lazaret: {text}"));
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
     reason = "a panic ends the process with 70, as sysexits.h has it"
 )]
 fn internal_error(panic: &std::panic::PanicHookInfo<'_>) {
-    eprintln!("lazaret: internal error, please report it: {panic}");
+    let text = panic.to_string();
+    // Threads that libraries start, such as for looking up a name.
+    if text.contains("failed to spawn thread") {
+        output::say(&format!("lazaret: no more threads can be had: {text}"));
+        std::process::exit(i32::from(exit::EXHAUSTED));
+    }
+    output::say(&format!("lazaret: internal error, please report it: {text}"));
     std::process::exit(70);
 }

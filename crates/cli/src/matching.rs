@@ -42,7 +42,7 @@ pub(crate) fn run(
     let matched = matches(&databases, asked);
     match format {
         StatusFormat::Json => output::print_json(&Answer::of(&matched))?,
-        StatusFormat::Table => output::print(|out| table(&matched, purl == "-", out))?,
+        StatusFormat::Table => output::print_lines(|out| table(&matched, purl == "-", out))?,
     }
     let mut unchecked = matched.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
     if !matched.findings.is_empty() {
@@ -59,7 +59,7 @@ pub(crate) fn run(
     }
     if format == StatusFormat::Table {
         let packages = counted(packages, "package", "packages");
-        output::print(|out| {
+        output::print_lines(|out| {
             writeln!(out, "no advisory names a version that is here ({packages})")
         })?;
     }

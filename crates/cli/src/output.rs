@@ -48,17 +48,37 @@ impl Printing {
     }
 
     /// A remark on standard error, unless quiet.
-    #[expect(clippy::print_stderr, reason = "this is where remarks are printed")]
     pub(crate) fn remark(&self, text: &str) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 }
 
-/// Text without what a terminal would act on.
+/// The one place that writes to standard error, the line of progress apart: one line, in which nothing
+/// acts on a terminal or a CI service, whatever names and messages of strangers it holds. Where
+/// standard error cannot be written there is nobody to tell.
+pub(crate) fn say(text: &str) {
+    let mut line = report::one_line(text);
+    line.push('\n');
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Text of strangers in a line of ours.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    report::one_line(text)
+}
+
+/// Prints lines for people, in which nothing acts on a terminal or a CI service.
+pub(crate) fn print_lines(
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    print(|out| {
+        let mut text = Vec::new();
+        render(&mut text)?;
+        let text = String::from_utf8_lossy(&text);
+        text.lines().try_for_each(|line| writeln!(out, "{}", report::one_line(line)))
+    })
 }
 
 /// The file that `template:FILE` names.
@@ -177,19 +197,17 @@ pub(crate) fn print(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             Err(Failure::usage(error.to_string()))
         }
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Internal, error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Exhausted,
+            anyhow::anyhow!("cannot write to standard output: {error}"),
+        )),
         _ => Ok(()),
     }
 }
 
 /// Prints a value as JSON.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    print(|out| {
-        serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
-        writeln!(out)
-    })
+    print(|out| report::write_json(value, out))
 }
 
 /// Writes a file whole; a device or pipe is written to as it is. `-` is standard output.

@@ -267,7 +267,7 @@ fn show(
         });
     }
     let verdict = format!("{}  {}", decision.outcome.word(), plain(&decision.reasons.join("; ")));
-    output::print(|out| {
+    output::print_lines(|out| {
         writeln!(out, "{verdict}\n")?;
         for line in &lines {
             let mark = if line.verdict.over { "over " } else { "     " };

@@ -27,7 +27,7 @@ pub(crate) fn while_reading<T: Send>(
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let drawing = scope.spawn(|| {
+        let draw_until_done = || {
             while !done.load(Ordering::Relaxed) {
                 std::thread::park_timeout(EVERY);
                 let (read, total) =
@@ -37,10 +37,14 @@ pub(crate) fn while_reading<T: Send>(
                 }
             }
             draw("");
-        });
+        };
+        // Where there is no thread for it, nothing is drawn.
+        let drawing = std::thread::Builder::new().spawn_scoped(scope, draw_until_done);
         let result = work(&progress);
         done.store(true, Ordering::Relaxed);
-        drawing.thread().unpark();
+        if let Ok(drawing) = drawing {
+            drawing.thread().unpark();
+        }
         result
     })
 }
@@ -52,7 +56,7 @@ fn mib(bytes: u64) -> String {
 /// Replaces the progress line. Where the terminal has gone away there is nobody to tell.
 fn draw(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "\r\x1b[2K{text}").and_then(|()| stderr.flush());
+    let _ = write!(stderr, "\r\x1b[2K{}", report::one_line(text)).and_then(|()| stderr.flush());
 }
 
 /// Draws the progress of a database update.

@@ -5,7 +5,7 @@ use crate::args::{ReadArgs, RecordArgs, SbomArgs};
 use crate::distro::Distro;
 use crate::exit::{Exit, Failure};
 use crate::scanning::default_format;
-use crate::{output, progress, settings, verdict};
+use crate::{exit, output, progress, settings, verdict};
 use engine::EngineError;
 use fetch::FetchError;
 use image::{ImageError, RegistryError};
@@ -54,7 +54,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
         |format, style, out| report::render_packages(&report, format, style, out),
     )?;
     verdict::say_gaps(world, &report);
-    Ok(exit_of(report.decision.outcome))
+    Ok(exit::of_report(&report))
 }
 
 /// Reads the subject that a command names.

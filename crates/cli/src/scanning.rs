@@ -6,8 +6,10 @@ use crate::config::{FormatSetting, Line};
 use crate::database::Needed;
 use crate::exit::{Exit, Failure};
 use crate::freshness::Archives;
-use crate::sbom::{exit_of, failure, read_by, read_options_of, say_source, today};
-use crate::{database, found, output, policies, progress, running, settings, several, verdict};
+use crate::sbom::{failure, read_by, read_options_of, say_source, today};
+use crate::{
+    database, exit, found, output, policies, progress, running, settings, several, verdict,
+};
 use policy::Policy;
 use report::Format;
 use scan::{Assessment, Imported, Inventory};
@@ -128,19 +130,21 @@ fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Faile
     let next = AtomicUsize::new(0);
     let results: Mutex<BTreeMap<usize, Result<Inventory, Failure>>> = Mutex::default();
     progress::while_reading(&world.printing, |progress| {
-        std::thread::scope(|scope| {
-            for _ in 0..several::AT_ONCE.min(args.references.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(reference) = args.references.get(index) else { return };
-                        let read = scan::read(reference, &options, progress).map_err(failure);
-                        let mut results =
-                            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                        results.insert(index, read);
-                    }
-                });
+        let read_on = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(reference) = args.references.get(index) else { return };
+                let read = scan::read(reference, &options, progress).map_err(failure);
+                let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                results.insert(index, read);
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..several::AT_ONCE.min(args.references.len()) {
+                // Without a second thread this one reads them all.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, read_on);
+            }
+            read_on();
         });
     });
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -163,10 +167,17 @@ fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Faile
 /// One exit code for all: findings, then subjects that are not there, then what could not be looked at
 /// in full.
 fn exit_of_all(reports: &[Report], failed: &[Failed]) -> Exit {
-    let of_reports = reports.iter().map(|report| exit_of(report.decision.outcome));
-    let of_failed = failed.iter().map(|(_, failure)| failure.exit);
+    let of_reports = reports.iter().map(exit::of_report);
+    let of_failed = failed.iter().map(|(_, failure)| failure.exit());
     let all: Vec<Exit> = of_reports.chain(of_failed).collect();
-    let order = [Exit::Internal, Exit::Findings, Exit::Usage, Exit::NoDatabase, Exit::Incomplete];
+    let order = [
+        Exit::Internal,
+        Exit::Findings,
+        Exit::Exhausted,
+        Exit::Usage,
+        Exit::NoDatabase,
+        Exit::Incomplete,
+    ];
     order.into_iter().find(|exit| all.contains(exit)).unwrap_or(Exit::Clean)
 }
 

@@ -219,7 +219,7 @@ fn show(seal: &Seal, format: StatusFormat) -> Result<(), Failure> {
         return output::print_json(&shown(seal));
     }
     let name = seal.statement.predicate.name();
-    output::print(|out| {
+    output::print_lines(|out| {
         writeln!(out, "Sealed    {name}  seal {counter}")?;
         writeln!(out, "Image     {config_digest}")?;
         let layers = counted(layers, "layer", "layers");
@@ -299,7 +299,7 @@ fn list(world: &World, store: &Store, format: StatusFormat) -> Result<Exit, Fail
         let folder = world.state()?.join("seals");
         world.printing.remark(&format!("no seals in `{}`", folder.display()));
     }
-    output::print(|out| {
+    output::print_lines(|out| {
         store.all().iter().try_for_each(|seal| {
             let Shown { counter, time, config_digest, signer, .. } = shown(seal);
             let name = seal.statement.predicate.name();
@@ -313,7 +313,7 @@ fn list(world: &World, store: &Store, format: StatusFormat) -> Result<Exit, Fail
 fn check(store: &Store) -> Result<Exit, Failure> {
     let keys = store.trusted().map_err(failure)?;
     let findings = store.check(&keys);
-    output::print(|out: &mut dyn Write| -> io::Result<()> {
+    output::print_lines(|out: &mut dyn Write| -> io::Result<()> {
         for finding in &findings {
             writeln!(out, "{}  {}", finding.rule, finding.title)?;
         }

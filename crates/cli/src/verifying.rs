@@ -429,5 +429,5 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         report::render(&report, format, style, out)
     })?;
     verdict::say_unprinted(world, &args.output, &report);
-    Ok(sbom::exit_of(report.decision.outcome))
+    Ok(crate::exit::of_report(&report))
 }

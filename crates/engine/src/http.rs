@@ -10,7 +10,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use vocabulary::Engine;
@@ -104,6 +104,8 @@ pub(crate) fn runtime(
 #[derive(Debug)]
 pub(crate) struct Http {
     address: Address,
+    /// How long less than [`limits::PACE_BYTES`] may take.
+    pace: Duration,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -119,7 +121,7 @@ pub(crate) type Answer<T> = Result<Result<T, Refusal>, EngineError>;
 impl Http {
     pub(crate) fn new(address: Address) -> Result<Self, EngineError> {
         let runtime = runtime(Engine::Docker, &address)?;
-        Ok(Self { address, runtime })
+        Ok(Self { address, pace: limits::PACE, runtime })
     }
 
     pub(crate) const fn address(&self) -> &Address {
@@ -213,13 +215,26 @@ impl Http {
     ) -> Result<(), EngineError> {
         let mut body = response.into_body();
         let mut total = 0_u64;
+        // The first piece may be waited for; what comes then keeps a pace.
+        let (mut waited, mut came) = (Duration::ZERO, 0_u64);
         loop {
+            let began = Instant::now();
             let frame = match tokio::time::timeout(patience, body.frame()).await {
                 Err(_) => return Err(timeout(Engine::Docker, &self.address, patience)),
                 Ok(None) => return Ok(()),
                 Ok(Some(frame)) => frame.map_err(|error| self.broken(&error))?,
             };
             let Some(piece) = frame.data_ref() else { continue };
+            if total > 0 {
+                waited += began.elapsed();
+                came += piece.len() as u64;
+            }
+            if waited >= self.pace {
+                if came < limits::PACE_BYTES {
+                    return Err(timeout(Engine::Docker, &self.address, self.pace));
+                }
+                (waited, came) = (Duration::ZERO, 0);
+            }
             total += piece.len() as u64;
             if total > limit {
                 let what = one_line(path);
@@ -281,11 +296,10 @@ mod tests {
         );
     }
 
-    #[test]
-    fn an_answer_that_trickles_is_cut() {
+    /// A socket that answers a byte every 20 ms.
+    fn trickling(folder: &std::path::Path) -> Address {
         use std::io::{Read as _, Write as _};
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("d.sock");
+        let path = folder.join("d.sock");
         let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
@@ -296,9 +310,29 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        let http = Http::new(Address::Unix(path)).unwrap();
+        Address::Unix(path)
+    }
+
+    #[test]
+    fn an_answer_that_trickles_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let http = Http::new(trickling(folder.path())).unwrap();
         let error = http.get_within("/", Duration::from_millis(300)).err().unwrap();
         assert!(matches!(error, EngineError::Timeout { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_export_that_trickles_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut http = Http::new(trickling(folder.path())).unwrap();
+        http.pace = Duration::from_millis(300);
+        let mut came = 0;
+        let taken = http.fetch("/", Duration::from_secs(60), 1 << 30, &mut |piece| {
+            came += piece.len();
+            Ok(())
+        });
+        let error = taken.err().unwrap();
+        assert!(matches!(error, EngineError::Timeout { .. }) && came > 1, "{error}");
     }
 
     #[test]

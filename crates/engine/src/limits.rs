@@ -46,6 +46,13 @@ pub const ANSWER: Duration = Duration::from_secs(60);
 /// its disk before it sends the first byte.
 pub const EXPORT: Duration = Duration::from_secs(900);
 
+/// The least that must come of an export over [`PACE`] of waiting, once it comes: a hundredth of what
+/// the slowest disks give, and more than one that trickles for ever.
+pub const PACE_BYTES: u64 = 60 << 10;
+
+/// See [`PACE_BYTES`].
+pub const PACE: Duration = Duration::from_secs(60);
+
 /// How long an answer in JSON may take as a whole, however steadily it trickles.
 pub const WHOLE_ANSWER: Duration = Duration::from_secs(180);
 

@@ -1,7 +1,9 @@
 //! A response body that can neither grow beyond its limit nor end early unnoticed.
 
+use crate::options::Pace;
 use std::fmt;
 use std::io::{self, Read};
+use std::time::{Duration, Instant};
 
 /// The content of a response, read as it comes.
 pub struct Body {
@@ -11,6 +13,10 @@ pub struct Body {
     limit: u64,
     taken: u64,
     announced: Option<u64>,
+    pace: Pace,
+    /// How long was waited in the present stretch, and what came in it.
+    waited: Duration,
+    came: u64,
 }
 
 impl Body {
@@ -19,8 +25,27 @@ impl Body {
         url: String,
         limit: u64,
         announced: Option<u64>,
+        pace: Pace,
     ) -> Self {
-        Self { reader, url, limit, taken: 0, announced }
+        let waited = Duration::ZERO;
+        Self { reader, url, limit, taken: 0, announced, pace, waited, came: 0 }
+    }
+
+    /// Holds the server to its pace. What we take ourselves between two reads is not held against it.
+    fn keep_pace(&mut self, waited: Duration, came: u64) -> io::Result<()> {
+        self.waited = self.waited.saturating_add(waited);
+        self.came = self.came.saturating_add(came);
+        if self.waited < self.pace.over {
+            return Ok(());
+        }
+        let Self { url, came, pace: Pace { bytes, over }, .. } = self;
+        if *came < *bytes {
+            let seconds = over.as_secs();
+            let text = format!("`{url}` is too slow: {came} bytes in {seconds} seconds; try again");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+        }
+        (self.waited, self.came) = (Duration::ZERO, 0);
+        Ok(())
     }
 
     /// All of it. What it takes in memory is bounded by the request's `max_bytes`.
@@ -55,6 +80,7 @@ impl Read for Body {
         if buffer.is_empty() {
             return Ok(0);
         }
+        let began = Instant::now();
         let count = self.reader.read(buffer).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             io::ErrorKind::UnexpectedEof => self.cut_off(),
@@ -63,7 +89,9 @@ impl Read for Body {
         if count == 0 {
             return self.check_end();
         }
-        self.taken = self.taken.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        let came = u64::try_from(count).unwrap_or(u64::MAX);
+        self.taken = self.taken.saturating_add(came);
+        self.keep_pace(began.elapsed(), came)?;
         if self.taken > self.limit {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,

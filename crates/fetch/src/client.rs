@@ -1,6 +1,6 @@
 //! The client: one request, its retries and its redirects.
 
-use crate::options::{Options, Request, Response};
+use crate::options::{Options, Pace, Request, Response};
 use crate::proxy::{Proxies, Route};
 use crate::reach::{Guard, OutOfReach, Places, Reach};
 use crate::url::Target;
@@ -71,7 +71,7 @@ impl Client {
             let answer = self.get_one(&target, &first, reach, request, None)?;
             match self.redirect(&target, &first, &answer, request)? {
                 Some((next, its)) => (target, reach) = (next, its),
-                None => return accept(&target, answer, request),
+                None => return accept(&target, answer, request, self.options.pace),
             }
         }
         Err(FetchError::Redirect {
@@ -101,7 +101,7 @@ impl Client {
                 target: next.shown(),
                 reason: "a form is sent to no other place",
             }),
-            None => accept(&target, answer, request),
+            None => accept(&target, answer, request, self.options.pace),
         }
     }
 
@@ -254,6 +254,7 @@ impl Client {
             .max_response_header_size(HEAD_LIMIT)
             .timeout_resolve(Some(options.connect_timeout))
             .timeout_connect(Some(options.connect_timeout))
+            .timeout_recv_response(Some(options.head_timeout))
             .timeout_per_read(Some(options.read_timeout))
             .timeout_per_write(Some(options.read_timeout))
             .timeout_global(Some(options.total_timeout))
@@ -309,7 +310,12 @@ fn may_be_asked(target: &Target, request: &Request) -> bool {
 }
 
 /// Makes the response of an answer, or says what is wrong with it.
-fn accept(from: &Target, answer: Answer, request: &Request) -> Result<Response, FetchError> {
+fn accept(
+    from: &Target,
+    answer: Answer,
+    request: &Request,
+    pace: Pace,
+) -> Result<Response, FetchError> {
     let headers = answer.headers();
     let text = |name| header(headers, name);
     let status = answer.status().as_u16();
@@ -342,7 +348,7 @@ fn accept(from: &Target, answer: Answer, request: &Request) -> Result<Response, 
         content_type,
         authenticate,
         content_digest,
-        body: Body::new(reader, from.shown(), request.max_bytes, content_length),
+        body: Body::new(reader, from.shown(), request.max_bytes, content_length, pace),
     })
 }
 

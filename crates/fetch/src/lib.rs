@@ -21,5 +21,5 @@ mod url;
 pub use body::Body;
 pub use client::{Client, REDIRECT_LIMIT};
 pub use error::FetchError;
-pub use options::{Options, ProxySettings, Request, Response, Roots};
+pub use options::{Options, Pace, ProxySettings, Request, Response, Roots};
 pub use url::{is_loopback, redact};

@@ -19,6 +19,10 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// How long a server may send nothing.
     pub read_timeout: Duration,
+    /// How long a server may take for the head of its answer, however steadily it comes.
+    pub head_timeout: Duration,
+    /// The least that must come of a body, on average over each [`Pace::over`].
+    pub pace: Pace,
     /// How long one request may take in all, its body included.
     pub total_timeout: Duration,
     /// How often a request is sent again where the connection fails, or on 429 or 5xx.
@@ -40,6 +44,8 @@ impl Default for Options {
             user_agent: concat!("lazaret/", env!("CARGO_PKG_VERSION")).to_owned(),
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(60),
+            pace: Pace::default(),
             total_timeout: Duration::from_secs(60 * 60),
             retries: 3,
             backoff: Duration::from_millis(500),
@@ -47,6 +53,22 @@ impl Default for Options {
             proxy: ProxySettings::default(),
             roots: Roots::default(),
         }
+    }
+}
+
+/// How slow a server may be. Silence is bounded apart; this is for one that sends a byte a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// So many bytes,
+    pub bytes: u64,
+    /// in so long a time of waiting for them.
+    pub over: Duration,
+}
+
+impl Default for Pace {
+    /// A kilobyte a second: less than the slowest mobile networks carry.
+    fn default() -> Self {
+        Self { bytes: 60 << 10, over: Duration::from_secs(60) }
     }
 }
 

@@ -342,3 +342,26 @@ fn only_hosts_that_may_be_asked_are_asked_also_by_redirect() {
     assert!(matches!(ask("/away", "127.0.0.1"), Err(FetchError::Redirect { .. })));
     assert_eq!(server.received().len(), 2);
 }
+
+#[test]
+fn a_server_that_sends_a_byte_now_and_then_is_given_up() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n");
+            while stream.write_all(b" ").is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+    });
+    let over = std::time::Duration::from_millis(300);
+    let options =
+        fetch::Options { pace: fetch::Pace { bytes: 10_000, over }, ..fetch::Options::default() };
+    let client = fetch::Client::new(options).unwrap();
+    let response = client.get(&url, &fetch::Request::default()).unwrap();
+    let error = response.body.into_vec().unwrap_err();
+    assert!(error.to_string().contains("is too slow"), "{error}");
+}

@@ -19,5 +19,5 @@ pub use read::{read, read_found};
 pub use rustix::fs::FileType;
 pub use trusted::{Found, read_trusted};
 pub use write::{
-    Access, WholeFile, append_to, create_folders, create_new, is_temporary, write_whole,
+    Access, WholeFile, abandon, append_to, create_folders, create_new, is_temporary, write_whole,
 };

@@ -3,12 +3,14 @@
 use crate::owner::is_ours;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes that are written at once.
 const BUFFER: usize = 1 << 16;
@@ -117,6 +119,20 @@ const fn is_hex(byte: u8) -> bool {
 const PREFIX: &str = ".lazaret-";
 const SUFFIX: &str = ".tmp";
 
+/// The temporaries that are being written, each in its folder.
+static BEGUN: Mutex<BTreeMap<String, OwnedFd>> = Mutex::new(BTreeMap::new());
+
+fn begun() -> MutexGuard<'static, BTreeMap<String, OwnedFd>> {
+    BEGUN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes whatever is half-written: for a program that ends in the middle, where nothing is dropped.
+pub fn abandon() {
+    for (temporary, folder) in std::mem::take(&mut *begun()) {
+        let _ = rustix::fs::unlinkat(&folder, &temporary, AtFlags::empty());
+    }
+}
+
 /// A file that appears under its name when it is whole, and leaves nothing behind when it is dropped
 /// before.
 #[derive(Debug)]
@@ -148,7 +164,9 @@ impl WholeFile {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let temporary = format!("{PREFIX}{}{SUFFIX}", random()?);
-        let file = rustix::fs::openat(&folder, &temporary, flags, Mode::from(0o600))?;
+        begun().insert(temporary.clone(), folder.try_clone()?);
+        let opened = rustix::fs::openat(&folder, &temporary, flags, Mode::from(0o600));
+        let file = opened.inspect_err(|_| drop(begun().remove(&temporary)))?;
         let out = BufWriter::with_capacity(BUFFER, File::from(file));
         Ok(Self { folder, temporary, name: name.to_owned(), mode, out, committed: false })
     }
@@ -187,6 +205,7 @@ impl WholeFile {
     fn name_it(&mut self) -> io::Result<()> {
         rustix::fs::renameat(&self.folder, &self.temporary, &self.folder, &self.name)?;
         self.committed = true;
+        begun().remove(&self.temporary);
         Ok(())
     }
 }
@@ -194,6 +213,7 @@ impl WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if !self.committed {
+            begun().remove(&self.temporary);
             let _ = rustix::fs::unlinkat(&self.folder, &self.temporary, AtFlags::empty());
         }
     }

@@ -10,6 +10,7 @@
 //! a cached fact from a fresh one: that is why a repeat scan gives the same report.
 
 use crate::facts::View;
+use crate::packages::Packages;
 use vocabulary::{FileKind, Finding, Package, Problem, Programs};
 
 /// What a check learned of one file of one layer, serialised by the check (postcard, as a rule).
@@ -140,7 +141,7 @@ pub trait Check: Send + Sync {
 #[derive(Debug, Default)]
 pub struct Resolution {
     /// Packages.
-    pub packages: Vec<Cataloged>,
+    pub packages: Packages,
     /// Findings.
     pub findings: Vec<Finding>,
     /// What could not be understood.

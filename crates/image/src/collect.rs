@@ -8,6 +8,7 @@ use crate::limits::{self, LayerBounds};
 use crate::links::{Alias, Aliases, Origins};
 use crate::placing::Placing;
 use crate::record::Record;
+use crate::share::Share;
 use crate::tar::{Meta, Sink};
 use sha2::Digest as _;
 use std::collections::HashMap;
@@ -31,6 +32,9 @@ pub(crate) struct Collector<'walk> {
     hasher: &'walk PathHasher,
     budget: &'walk Budget,
     bounds: LayerBounds,
+    share: Share<'walk>,
+    /// Whether the layer does not fit with those below it: then nothing is kept of it any more.
+    over: bool,
     level: RecordLevel,
     aliases: Option<&'walk Aliases>,
     placing: Placing,
@@ -67,6 +71,8 @@ pub(crate) struct Collected {
     pub(crate) record: Record,
     /// Files to be looked at again under other names.
     pub(crate) pending: Aliases,
+    /// Whether the layer does not fit with those below it: nothing of it is here then.
+    pub(crate) over: bool,
 }
 
 /// The file that is passing by in pieces.
@@ -100,6 +106,7 @@ impl<'walk> Collector<'walk> {
         hasher: &'walk PathHasher,
         budget: &'walk Budget,
         bounds: LayerBounds,
+        share: Share<'walk>,
         level: RecordLevel,
     ) -> Self {
         Self {
@@ -107,6 +114,8 @@ impl<'walk> Collector<'walk> {
             hasher,
             budget,
             bounds,
+            share,
+            over: false,
             level,
             aliases: None,
             placing: Placing::default(),
@@ -144,13 +153,36 @@ impl<'walk> Collector<'walk> {
         self.aliases.map_or_else(|| self.dispatch.concerns(path), |aliases| aliases.takes(path))
     }
 
+    /// Whether so much more may be kept. Where it may not, all that is kept is let go at once: it is
+    /// what others have room for.
+    fn may_keep(&mut self, bytes: usize) -> bool {
+        if !self.over && !self.share.take(u64::try_from(bytes).unwrap_or(u64::MAX)) {
+            self.over = true;
+            self.facts.let_go();
+            self.gathered = Vec::new();
+            self.placing = Placing::default();
+            self.record = Record::default();
+            self.symlinks_at = Vec::new();
+            self.hard_links_at = Vec::new();
+            self.concerned = Vec::new();
+            self.unread = HashMap::new();
+        }
+        !self.over
+    }
+
     /// What lies at this path in lower layers is gone.
     pub(crate) fn removes(&mut self, path: &str) {
+        if !self.may_keep(path.len() + limits::NAME_COST) {
+            return;
+        }
         self.facts.whiteouts.push(self.bounds.links, || path.to_owned());
     }
 
     /// What lower layers have in this folder is gone.
     pub(crate) fn hides(&mut self, folder: &str) {
+        if !self.may_keep(folder.len() + limits::NAME_COST) {
+            return;
+        }
         self.facts.opaques.push(self.bounds.links, || folder.to_owned());
     }
 
@@ -158,6 +190,9 @@ impl<'walk> Collector<'walk> {
     pub(crate) fn finish(mut self, entries: u64) -> Collected {
         self.facts.entries = entries;
         let mut pending = Aliases::default();
+        if self.over {
+            return Collected { facts: self.facts, record: self.record, pending, over: true };
+        }
         if self.aliases.is_some() {
             self.settle_aliases();
         } else {
@@ -182,7 +217,12 @@ impl<'walk> Collector<'walk> {
         self.facts.directories.dedup();
         self.facts.symlinks.sort();
         self.facts.declined.sort();
-        Collected { facts: self.facts, record: self.record, pending }
+        self.facts.kept_bytes = self.share.kept();
+        // Hard links have facts of their own, which are known only now.
+        if self.over {
+            self.facts.let_go();
+        }
+        Collected { facts: self.facts, record: self.record, pending, over: self.over }
     }
 
     /// A hard link has the facts and problems of the file that it names; what a check has neither of
@@ -298,7 +338,11 @@ impl<'walk> Collector<'walk> {
 
     /// Notes something that could not be read.
     pub(crate) fn note(&mut self, check: &str, path: &str, reason: impl Into<String>) {
-        let problem = || Problem { path: path.to_owned(), layer: None, reason: reason.into() };
+        let reason = reason.into();
+        if !self.may_keep(path.len() + reason.len() + limits::NAME_COST) {
+            return;
+        }
+        let problem = || Problem { path: path.to_owned(), layer: None, reason };
         self.facts
             .problems
             .entry(check.to_owned())
@@ -332,8 +376,14 @@ impl<'walk> Collector<'walk> {
 
     fn keep_at(&mut self, place: u32, check: u16, path: &str, fact: Option<Vec<u8>>) {
         let Some(fact) = fact else { return };
-        self.fact_bytes = self.fact_bytes.saturating_add((fact.len() + path.len()) as u64);
-        if self.gathered.len() < self.bounds.facts && self.fact_bytes <= self.bounds.fact_bytes {
+        let bytes = fact.len() + path.len() + limits::FACT_COST;
+        let all = self.fact_bytes.saturating_add(bytes as u64);
+        let fits = self.gathered.len() < self.bounds.facts && all <= self.bounds.fact_bytes;
+        if self.over || fits && !self.may_keep(bytes) {
+            return;
+        }
+        self.fact_bytes = all;
+        if fits {
             let record = FactRecord { path: path.to_owned(), fact };
             self.gathered.push(Gathered { place, check, record });
         } else if let Some(known) = self.dispatch.checks().get(usize::from(check)) {
@@ -394,12 +444,18 @@ impl<'walk> Collector<'walk> {
     /// A file whose name concerns a check, and which told it nothing at its place: a link may show
     /// it at another.
     fn declined(&mut self, path: &str) {
-        if self.aliases.is_none() && !self.dispatch.by_name(path).is_empty() {
+        if self.aliases.is_none()
+            && !self.dispatch.by_name(path).is_empty()
+            && self.may_keep(path.len() + limits::NAME_COST)
+        {
             self.facts.declined.push(self.bounds.declined, || path.to_owned());
         }
     }
 
     fn hard_link(&mut self, meta: &Meta<'_>) {
+        if !self.may_keep_link(meta) {
+            return;
+        }
         let index = self.facts.hard_links.len();
         let link = || (meta.path.to_owned(), meta.link.to_owned());
         self.facts.hard_links.push(self.bounds.links, link);
@@ -410,6 +466,10 @@ impl<'walk> Collector<'walk> {
                 self.concerned.push((index, concerned));
             }
         }
+    }
+
+    fn may_keep_link(&mut self, meta: &Meta<'_>) -> bool {
+        self.may_keep(2 * (meta.path.len() + meta.link.len()) + limits::LINK_COST)
     }
 
     fn whiteout(&mut self, path: &str) -> bool {
@@ -426,8 +486,11 @@ impl<'walk> Collector<'walk> {
         true
     }
 
-    /// Counts the entry; false where it is a whiteout.
+    /// Counts the entry; false where it is a whiteout, or nothing more is kept.
     fn register(&mut self, meta: &Meta<'_>) -> bool {
+        if self.over || self.aliases.is_none() && !self.may_keep(limits::ENTRY_COST) {
+            return false;
+        }
         let name = behind_last(b'/', meta.path).unwrap_or(meta.path);
         if name.starts_with(".wh.") && !self.literal && self.whiteout(meta.path) {
             return false;
@@ -471,6 +534,7 @@ impl Sink for Collector<'_> {
                 }
             }
             FileKind::HardLink => self.hard_link(meta),
+            FileKind::Symlink if !self.may_keep_link(meta) => return,
             FileKind::Symlink => {
                 let link = || (meta.path.to_owned(), meta.link.to_owned());
                 if self.facts.symlinks.len() < self.bounds.links {

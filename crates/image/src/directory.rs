@@ -16,6 +16,7 @@ use crate::facts::LayerFacts;
 use crate::limits::{self, LayerBounds};
 use crate::links::Aliases;
 use crate::record::Record;
+use crate::share::{Share, Shares};
 use crate::tar::{Meta, Sink, normalise};
 use crate::walk::Walker;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags, SeekFrom, Stat};
@@ -37,7 +38,7 @@ use vocabulary::FileKind;
 /// # Errors
 /// Where the directory itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, root: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, None, None)
+    walk_as(walker, root, Shape::Plain, None, None, alone().of(0))
 }
 
 /// Walks what of `root` a predicate takes, by path: a folder that it does not take is not listed.
@@ -49,7 +50,7 @@ pub fn walk_some(
     root: &Path,
     takes: fn(&str) -> bool,
 ) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, root, Shape::Plain, Some(&takes), None)
+    walk_as(walker, root, Shape::Plain, Some(&takes), None, alone().of(0))
 }
 
 /// Walks those files of `root` again that have other names, each under these.
@@ -71,7 +72,12 @@ pub(crate) fn again_as(
     aliases: &Aliases,
 ) -> Result<LayerFacts, ImageError> {
     let takes = |path: &str| aliases.leads_to(path);
-    Ok(walk_as(walker, root, shape, Some(&takes), Some(aliases))?.0)
+    Ok(walk_as(walker, root, shape, Some(&takes), Some(aliases), alone().of(0))?.0)
+}
+
+/// The sums of what has no layers.
+pub(crate) fn alone() -> Shares {
+    Shares::new(1, limits::IMAGE_KEPT_BYTES)
 }
 
 /// What the folder is.
@@ -89,11 +95,12 @@ pub(crate) fn walk_as(
     shape: Shape,
     takes: Option<&dyn Fn(&str) -> bool>,
     only: Option<&Aliases>,
+    share: Share<'_>,
 ) -> Result<(LayerFacts, Record), ImageError> {
     let fail = |source: Errno| ImageError::Read { path: root.to_owned(), source: source.into() };
     let anchor = rustix::fs::open(root, FOLDER, Mode::empty()).map_err(fail)?;
     let device = rustix::fs::fstat(&anchor).map_err(fail)?.st_dev;
-    let mut sink = walker.collector().of_file_system();
+    let mut sink = walker.collector(share).of_file_system();
     if let Some(aliases) = only {
         sink = sink.only(aliases);
     }
@@ -120,6 +127,9 @@ pub(crate) fn walk_as(
     visit.folder();
     let entries = visit.entries;
     let collected = visit.sink.finish(entries);
+    if collected.over {
+        return Err(over(root));
+    }
     let facts = LayerFacts { plain_bytes: visit.bytes, ..collected.facts };
     Ok((facts, collected.record))
 }
@@ -128,6 +138,15 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 
 /// Bytes of a folder's entries that the kernel is asked for at once.
 const LISTING: usize = 32 << 10;
+/// What does not fit with all that lies below it.
+pub(crate) fn over(root: &Path) -> ImageError {
+    ImageError::Limit {
+        image: root.display().to_string(),
+        name: "the folder itself".to_owned(),
+        limit: limits::IMAGE_KEPT_BYTES,
+        unit: "bytes of names, links and files of concern",
+    }
+}
 
 struct Visit<'walk> {
     walker: &'walk Walker<'walk>,

@@ -67,6 +67,8 @@ pub struct LayerFacts {
     pub plain_bytes: u64,
     /// Count of entries.
     pub entries: u64,
+    /// Bytes that it takes to keep all this, as [`crate::Shares`] counts them.
+    pub kept_bytes: u64,
     /// Facts by check id, in the order of the tar.
     pub facts: BTreeMap<String, Kept<FactRecord>>,
     /// Paths that this layer removes from those below.
@@ -121,6 +123,7 @@ impl LayerFacts {
             diff_id: _,
             plain_bytes: _,
             entries: _,
+            kept_bytes: _,
             facts,
             whiteouts,
             opaques,
@@ -146,8 +149,15 @@ impl LayerFacts {
         of_walk.chain(of_facts).chain(of_problems).filter(|gap| gap.count > 0).collect()
     }
 
+    /// Leaves out all but what the layer is.
+    pub fn let_go(&mut self) {
+        let Self { diff_id, plain_bytes, entries, .. } = std::mem::take(self);
+        *self = Self { diff_id, plain_bytes, entries, ..Self::default() };
+    }
+
     /// Adds what another pass over the same layer gave.
     pub(crate) fn append(&mut self, other: Self) {
+        self.kept_bytes = self.kept_bytes.max(other.kept_bytes);
         for (check, kept) in other.facts {
             self.facts.entry(check).or_default().append(kept);
         }

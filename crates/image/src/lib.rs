@@ -19,8 +19,10 @@ pub mod links;
 pub mod live;
 pub mod manifest;
 pub mod overlay;
+mod packages;
 mod placing;
 mod record;
+pub mod share;
 pub mod source;
 pub mod squash;
 pub mod tar;
@@ -39,7 +41,9 @@ pub use error::ImageError;
 pub use facts::{FactAt, Gap, LayerFacts, PathHasher, SubjectShape, View};
 pub use kept::Kept;
 pub use limits::LayerBounds;
+pub use packages::Packages;
 pub use record::{Record, RecordEntry};
+pub use share::Shares;
 pub use source::{
     Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,
     RegistryError, RegistryOptions, Secret, open, run_helper,

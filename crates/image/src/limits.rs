@@ -45,12 +45,44 @@ pub const WHOLE_FILE_BYTES: u64 = 256 << 20;
 /// First bytes of a file that checks are shown.
 pub const HEAD_BYTES: usize = 512;
 
+/// Bytes that all layers of an image may keep together: facts, links, paths, problems, each with what
+/// it takes to hold it. Two hundred thousand packages in files of their own take half of it.
+pub const IMAGE_KEPT_BYTES: u64 = 176 << 20;
+
+/// Steps in which a layer asks for more of that.
+pub const SHARE_STEP: u64 = 64 << 10;
+
+/// Bytes that it takes to hold a fact besides its own and its path's, with what is looked up by it
+/// while links are followed.
+pub const FACT_COST: usize = 128;
+
+/// The same of the path of an entry, of which a hash is kept, and its place while the layer passes by.
+pub const ENTRY_COST: usize = 24;
+
+/// The same of a whiteout, a file that was passed over or a problem.
+pub const NAME_COST: usize = 64;
+
+/// The same of a link, which is kept twice: once as the layer has it, and once in the squashed view.
+pub const LINK_COST: usize = 200;
+
+/// Packages of one subject: a quarter more than the two hundred thousand of the largest image that
+/// is known.
+pub const PACKAGES: usize = 250_000;
+
+/// Bytes of the packages of one subject, with their lists of files. Two hundred thousand take half.
+pub const PACKAGE_BYTES: usize = 192 << 20;
+
+/// Facts of files that are read a second time under other names, over all layers, in bytes.
+pub const FOLLOWED_BYTES: usize = 64 << 20;
+
 /// The bounds of what is kept of one layer, together so that tests and fuzzing can lower them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerBounds {
-    /// Facts, over all checks, so that a hostile layer cannot fill memory with them.
+    /// Facts, over all checks, so that a hostile layer cannot fill memory with them: more than twice
+    /// as many as the largest images have.
     pub facts: usize,
-    /// Bytes of facts and their paths, over all checks.
+    /// Bytes of facts and their paths, over all checks, each with [`FACT_COST`]. Less than what an
+    /// image may keep, so that a flood of facts alone leaves the rest of its layer.
     pub fact_bytes: u64,
     /// Problems of each check.
     pub problems: usize,
@@ -66,10 +98,10 @@ pub struct LayerBounds {
 impl Default for LayerBounds {
     fn default() -> Self {
         Self {
-            facts: 1_000_000,
-            fact_bytes: 256 << 20,
+            facts: 500_000,
+            fact_bytes: 144 << 20,
             problems: 1_000,
-            links: 2_000_000,
+            links: 300_000,
             declined: 200_000,
             hole_bytes: 4 << 30,
         }

@@ -5,11 +5,13 @@
 //! attribute (kernel documentation, overlayfs); the overlay's own attributes are no part of a record.
 //! What a folder holds is taken as it is: no record of the engine's is believed.
 
-use crate::directory::{Shape, again_as, walk_as};
+use crate::directory::{Shape, again_as, alone, walk_as};
 use crate::error::ImageError;
 use crate::facts::LayerFacts;
+use crate::limits;
 use crate::links::Aliases;
 use crate::record::Record;
+use crate::share::Shares;
 use crate::walk::Walker;
 use engine::LayerFolder;
 use std::path::Path;
@@ -21,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 /// # Errors
 /// Where the folder itself cannot be read; what lies in it becomes a problem instead.
 pub fn walk(walker: &Walker<'_>, folder: &Path) -> Result<(LayerFacts, Record), ImageError> {
-    walk_as(walker, folder, Shape::Overlay, None, None)
+    walk_as(walker, folder, Shape::Overlay, None, None, alone().of(0))
 }
 
 /// Walks those files of a folder again that have other names, each under these.
@@ -42,24 +44,33 @@ pub type FolderWalked = Result<(LayerFacts, Record), ImageError>;
 /// Walks folders side by side, `workers` at a time; the results are in the order of the folders.
 #[must_use]
 pub fn walk_all(walker: &Walker<'_>, folders: &[LayerFolder], workers: usize) -> Vec<FolderWalked> {
+    let shares = Shares::new(folders.len(), limits::IMAGE_KEPT_BYTES);
     let next = AtomicUsize::new(0);
     let done: Vec<Mutex<Option<FolderWalked>>> = folders.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..workers.clamp(1, folders.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((folder, slot)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    folders.get(index).zip(done.get(index))
-                } {
-                    let walked = walk(walker, &folder.path);
-                    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
-                }
-            });
+    let walk_on = || {
+        while let Some((index, (folder, slot))) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            folders.get(index).zip(done.get(index)).map(|both| (index, both))
+        } {
+            let walked =
+                walk_as(walker, &folder.path, Shape::Overlay, None, None, shares.of(index));
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers.clamp(1, folders.len().max(1)) {
+            // Where no more threads are to be had, those that there are do it.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, walk_on);
+        }
+        walk_on();
     });
     done.into_iter()
         .zip(folders)
-        .map(|(slot, folder)| {
+        .enumerate()
+        .map(|(index, (slot, folder))| {
+            if !shares.fits(index) {
+                return Err(crate::directory::over(&folder.path));
+            }
             slot.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_else(|| {
                 let source =
                     std::io::Error::other("internal error while walking; please report it");

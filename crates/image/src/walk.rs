@@ -15,6 +15,7 @@ use crate::facts::{LayerFacts, PathHasher, WALK};
 use crate::limits::{self, LayerBounds};
 use crate::links::Aliases;
 use crate::record::Record;
+use crate::share::{Share, Shares};
 use crate::tar::TarReader;
 use sha2::Digest as _;
 use std::io::{self, BufReader, Read};
@@ -43,6 +44,18 @@ pub struct Walked {
     pub packing: Option<Packing>,
     /// Why the layer was not read to its end; the facts are those up to there.
     pub failure: Option<String>,
+}
+
+/// Why nothing is known of a layer that was read.
+const OVER: &str = "holds, with the layers below it, more files of concern, links and names than is kept of one image: left out";
+
+impl Walked {
+    /// Leaves out what does not fit with the layers below.
+    pub fn let_go(&mut self) {
+        self.facts.let_go();
+        self.record = Record::default();
+        self.failure = Some(OVER.to_owned());
+    }
 }
 
 /// Told of progress while layers are read.
@@ -77,6 +90,14 @@ struct Passed {
     pending: Aliases,
 }
 
+impl Passed {
+    fn not_begun(error: &io::Error) -> Self {
+        let failure = Some(format!("no thread can be had to read it: {error}"));
+        let walked = Walked { failure, ..Walked::default() };
+        Self { walked, pending: Aliases::default() }
+    }
+}
+
 impl<'walk> Walker<'walk> {
     /// A walker; see its fields.
     #[must_use]
@@ -98,21 +119,25 @@ impl<'walk> Walker<'walk> {
     }
 
     /// Walks blobs side by side, `workers` at a time; the results are in the order of the blobs.
-    pub fn walk_all(&self, layers: &[WalkJob<'_>], workers: usize) -> Vec<Walked> {
+    /// `shares` has a place for each layer of the image, those that are known already among them.
+    pub fn walk_all(&self, layers: &[WalkJob<'_>], workers: usize, shares: &Shares) -> Vec<Walked> {
         let next = AtomicUsize::new(0);
         let done: Vec<Mutex<Option<Walked>>> = layers.iter().map(|_| Mutex::new(None)).collect();
-        std::thread::scope(|scope| {
-            for _ in 0..workers.clamp(1, layers.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((layer, slot)) = {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        layers.get(index).zip(done.get(index))
-                    } {
-                        let walked = self.walk(layer);
-                        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
-                    }
-                });
+        let walk_on = || {
+            while let Some((layer, slot)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                layers.get(index).zip(done.get(index))
+            } {
+                let walked = self.walk_sharing(layer, shares);
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(walked);
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers.clamp(1, layers.len().max(1)) {
+                // Where no more threads are to be had, those that there are do it.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, walk_on);
+            }
+            walk_on();
         });
         done.into_iter()
             .map(|slot| {
@@ -121,17 +146,24 @@ impl<'walk> Walker<'walk> {
             .collect()
     }
 
-    pub(crate) fn collector(&self) -> Collector<'_> {
-        Collector::new(self.dispatch, self.hasher, &self.budget, self.bounds, self.level)
+    pub(crate) fn collector<'with>(&'with self, share: Share<'with>) -> Collector<'with> {
+        Collector::new(self.dispatch, self.hasher, &self.budget, self.bounds, share, self.level)
     }
 
     /// Walks one blob; a second time for the few files that turned out to be hard links of names that
     /// told a check nothing.
     pub fn walk(&self, layer: &WalkJob<'_>) -> Walked {
-        let Passed { mut walked, pending } = self.pass(layer, None);
+        self.walk_sharing(layer, &Shares::new(layer.number + 1, limits::IMAGE_KEPT_BYTES))
+    }
+
+    fn walk_sharing(&self, layer: &WalkJob<'_>, shares: &Shares) -> Walked {
+        let Passed { mut walked, pending } = self.pass(layer, None, shares);
         if !pending.is_empty() && walked.failure.is_none() {
-            let again = self.walk_again(layer, &pending, &mut walked);
+            let again = self.again(layer, &pending, &mut walked, shares);
             walked.facts.append(again);
+        }
+        if !shares.fits(layer.number) {
+            walked.let_go();
         }
         walked
     }
@@ -146,7 +178,18 @@ impl<'walk> Walker<'walk> {
         aliases: &Aliases,
         walked: &mut Walked,
     ) -> LayerFacts {
-        let Passed { walked: again, pending: _ } = self.pass(layer, Some(aliases));
+        let shares = Shares::new(layer.number + 1, limits::IMAGE_KEPT_BYTES);
+        self.again(layer, aliases, walked, &shares)
+    }
+
+    fn again(
+        &self,
+        layer: &WalkJob<'_>,
+        aliases: &Aliases,
+        walked: &mut Walked,
+        shares: &Shares,
+    ) -> LayerFacts {
+        let Passed { walked: again, pending: _ } = self.pass(layer, Some(aliases), shares);
         let same = again.packed_digest == walked.packed_digest
             && again.facts.diff_id == walked.facts.diff_id;
         let failure = match again.failure {
@@ -181,16 +224,17 @@ impl<'walk> Walker<'walk> {
             let reader = TarReader::with_holes(self.bounds.hole_bytes);
             consume(collector, reader, &filled, &emptied_in)
         };
-        let Consumed { mut facts, record, pending, failure } = pass(self.collector());
+        let shares = Shares::new(1, limits::IMAGE_KEPT_BYTES);
+        let Consumed { mut facts, record, pending, failure } = pass(self.collector(shares.of(0)));
         if !pending.is_empty() && failure.is_none() {
-            facts.append(pass(self.collector().only(&pending)).facts);
+            facts.append(pass(self.collector(shares.of(0)).only(&pending)).facts);
         }
         facts.diff_id = Some(Digest::of(tar));
         Walked { facts, record, failure, ..Walked::default() }
     }
 
-    fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>) -> Passed {
-        let mut collector = self.collector();
+    fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>, shares: &Shares) -> Passed {
+        let mut collector = self.collector(shares.of(layer.number));
         if let Some(aliases) = only {
             collector = collector.only(aliases);
         }
@@ -211,9 +255,16 @@ impl<'walk> Walker<'walk> {
         let mut passed = std::thread::scope(|scope| {
             let algorithm = layer.algorithm;
             let (hashed_in, hashed) = sync_channel(RING);
-            let hasher = scope.spawn(move || hash_plain(&filled, &hashed_in));
+            let begin = std::thread::Builder::new;
+            let hasher = begin().spawn_scoped(scope, move || hash_plain(&filled, &hashed_in));
             let tar = TarReader::with_holes(self.bounds.hole_bytes);
-            let consumer = scope.spawn(move || consume(collector, tar, &hashed, &emptied_in));
+            let consume = move || consume(collector, tar, &hashed, &emptied_in);
+            let consumer = begin().spawn_scoped(scope, consume);
+            // What was started ends as its channels do.
+            let (hasher, consumer) = match (hasher, consumer) {
+                (Ok(hasher), Ok(consumer)) => (hasher, consumer),
+                (Err(error), _) | (_, Err(error)) => return Passed::not_begun(&error),
+            };
             let source = HashingReader::new(blob.bytes, algorithm, self.progress);
             let produced = produce(source, &filled_in, &emptied);
             drop(filled_in);
@@ -240,6 +291,8 @@ pub struct WalkJob<'walk> {
     pub blob: &'walk Blob,
     /// What its stored bytes are hashed by.
     pub algorithm: Algorithm,
+    /// The layer's place in the image, from 0 at the bottom.
+    pub number: usize,
 }
 
 enum Piece {
@@ -427,6 +480,7 @@ fn consume(
         collector.note(WALK, "", reason.clone());
     }
     let collected = collector.finish(tar.entries());
+    let failure = if collected.over { Some(OVER.to_owned()) } else { failure };
     let facts = LayerFacts { plain_bytes: bytes, ..collected.facts };
     Consumed { facts, record: collected.record, pending: collected.pending, failure }
 }

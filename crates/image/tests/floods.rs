@@ -61,6 +61,9 @@ impl Check for Named {
 const ANY: Named = Named { id: "any", interests: &[Interest::Name("w")], inside: "" };
 const INSIDE: Named = Named { id: "inside", interests: &[Interest::Name("w")], inside: "app/" };
 
+/// Room for as many facts as twenty bytes of paths and contents have.
+const FEW_BYTES: u64 = 20 + 2 * image::limits::FACT_COST as u64;
+
 fn walk(tar: &[u8], checks: &[&dyn Check], bounds: LayerBounds) -> LayerFacts {
     let dispatch = Dispatch::new(checks);
     let progress = Progress::default();
@@ -146,7 +149,7 @@ fn each_bound_that_is_passed_is_counted() {
             "any 3 unreadable files",
         ]
     );
-    let few_bytes = LayerBounds { fact_bytes: 20, ..LayerBounds::default() };
+    let few_bytes = LayerBounds { fact_bytes: FEW_BYTES, ..LayerBounds::default() };
     let gaps = walk(&layer.plain(), &[&ANY], few_bytes).gaps();
     assert_eq!((gaps.len(), gaps[0].count), (1, 3), "{gaps:?}");
 }

@@ -94,7 +94,7 @@ fn walk(image: &Image, layer: usize) -> Walked {
     let progress = Progress::default();
     let walker = Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress);
     let blob = image.layers[layer].blob.as_ref().unwrap();
-    walker.walk(&WalkJob { blob, algorithm: Algorithm::Sha256 })
+    walker.walk(&WalkJob { blob, algorithm: Algorithm::Sha256, number: 0 })
 }
 
 /// Every layer is read to its end and is what it should be.

@@ -109,7 +109,8 @@ fn followed(layers: &[Layer]) -> Vec<String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &tars[layer]).unwrap();
         let blob = image::blob::Blob::file(file.path().to_owned());
-        let job = image::WalkJob { blob: &blob, algorithm: vocabulary::Algorithm::Sha256 };
+        let job =
+            image::WalkJob { blob: &blob, algorithm: vocabulary::Algorithm::Sha256, number: 0 };
         let mut walked = walker.walk(&job);
         all.extend(image::again::followed(layer, walker.walk_again(&job, aliases, &mut walked)));
         assert_eq!(walked.failure, None);

@@ -348,6 +348,7 @@ fn of_package(rule: &Rule, identity: &str, title: String, package: &Package) -> 
         ecosystem: Some(package.ecosystem.clone()),
         layer: package.layer,
         origin: package.origin,
+        more_places: 0,
         fingerprint: Fingerprint::new(
             rule.id,
             Some(identity),

@@ -273,6 +273,7 @@ fn expired_ignore(ignore: &Ignore) -> Finding {
     Finding {
         id: ignore.id.clone(),
         package: package.cloned(),
+        more_places: 0,
         fingerprint: Fingerprint::new(rule.id, Some(&identity), package, &Location::Subject),
         ..Finding::of(&rule, None, title, Location::Subject, Vec::new())
     }

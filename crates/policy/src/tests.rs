@@ -16,6 +16,7 @@ fn finding(id: &str, severity: Severity, purl: &str, path: &str) -> Finding {
         aliases: vec![id.replace("CVE", "GHSA")],
         severity,
         title: id.to_owned(),
+        more_places: 0,
         fingerprint: Fingerprint::new(rule.id, Some(id), Some(&package), &location),
         location,
         package: Some(package),
@@ -342,6 +343,7 @@ fn of_rule(rule: Rule, severity: Severity, path: &str) -> Finding {
         id: None,
         aliases: Vec::new(),
         package: None,
+        more_places: 0,
         fingerprint: Fingerprint::new(rule.id, None, None, &location),
         location,
         ..finding("CVE-0", severity, "pkg:npm/a@1", "x")

@@ -27,6 +27,8 @@ pub(crate) struct Block<'report> {
     pub(crate) packages: BTreeSet<&'report str>,
     /// Where they were found.
     pub(crate) places: BTreeSet<String>,
+    /// At how many more places it lies that are not listed.
+    pub(crate) more_places: u64,
     /// Worst first.
     pub(crate) issues: Vec<Issue<'report>>,
     /// How many issues of each severity.
@@ -105,6 +107,7 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
                 origin: finding.origin,
                 packages: BTreeSet::new(),
                 places: BTreeSet::new(),
+                more_places: 0,
                 issues: Vec::new(),
                 counts: Counts::new(),
                 upgrade: Vec::new(),
@@ -112,6 +115,7 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
             });
         block.packages.insert(name);
         block.places.insert(finding.location.to_string());
+        block.more_places = block.more_places.max(finding.more_places);
         block.issues.push(Issue {
             id: id_of(finding),
             severity: finding.severity,

@@ -7,7 +7,7 @@
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
 use crate::group::{fixed_in, id_of, name_of};
-use crate::text::{cut, escape};
+use crate::text::{command_in, cut, escape};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use vocabulary::{Finding, NotChecked, Outcome, Report, Status};
@@ -149,7 +149,8 @@ fn xml(text: &str) -> String {
             other => safe.push(other),
         }
     }
-    safe
+    // What a CI service takes for a command wherever it stands in a line.
+    if command_in(&safe).is_some() { safe.replace('#', "&#35;") } else { safe }
 }
 
 #[cfg(test)]
@@ -159,5 +160,6 @@ mod tests {
     #[test]
     fn text_cannot_end_its_attribute_or_hold_what_xml_has_not() {
         assert_eq!(xml("a\"><b>&\u{0}\u{1b}"), "a&quot;&gt;&lt;b&gt;&amp;\\x00\\x1b");
+        assert_eq!(xml("#1 ##[error]x"), "&#35;1 &#35;&#35;[error]x");
     }
 }

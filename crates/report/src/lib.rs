@@ -23,7 +23,10 @@ mod text;
 
 pub use alert::alert_line;
 pub use github::NO_BUILD;
+pub use json::{write as write_json, write_line as write_json_line};
 pub use template::{Filling, TEMPLATE_BYTES, TEMPLATE_OUTPUT_BYTES, Template, TemplateError};
+
+pub use text::{escape, one_line};
 
 use std::fmt;
 use std::io;

@@ -25,7 +25,8 @@ pub(crate) fn cut(text: &str, limit: usize) -> impl Iterator<Item = char> + '_ {
 }
 
 /// Text with everything that a terminal would act on, or that an eye could not see, shown by code.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hostile) {
         return Cow::Borrowed(text);
     }
@@ -45,6 +46,36 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A text as one line that nothing acts on: escaped, and without what CI services take for commands.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = escape(text).into_owned();
+    disarm(&mut line);
+    line
+}
+
+/// Puts a backslash in place of the first sign of whatever a CI service takes for a command when a
+/// step prints it: `::error::` at the beginning of a line, blanks before it or not, and `##[error]`,
+/// `##vso[…]` and `##teamcity[…]` anywhere. The text keeps its length.
+/// Source: ActionCommand.cs of GitHub's runner (`TryParseV2`, `TryParse`), Command.cs of Azure's.
+pub(crate) fn disarm(line: &mut String) {
+    let blanks = line.len() - line.trim_start().len();
+    if line.get(blanks..).is_some_and(|rest| rest.starts_with("::")) {
+        line.replace_range(blanks..=blanks, "\\");
+    }
+    while let Some(at) = command_in(line) {
+        line.replace_range(at..=at, "\\");
+    }
+}
+
+/// Where `##word[` begins, if anywhere.
+pub(crate) fn command_in(text: &str) -> Option<usize> {
+    text.match_indices("##").map(|(at, _)| at).find(|at| {
+        let behind = text.get(*at..).unwrap_or_default().trim_start_matches('#');
+        behind.trim_start_matches(|letter: char| letter.is_ascii_alphanumeric()).starts_with('[')
+    })
 }
 
 /// Whether a character acts on a terminal, changes direction, or has no picture of its own.
@@ -127,6 +158,7 @@ impl<'out> Page<'out> {
 
     /// Ends the line: cuts what is too long, with an ellipsis, and drops blanks at its end.
     pub(crate) fn end(&mut self) -> io::Result<()> {
+        disarm(&mut self.line);
         let fits = self.used <= self.limit;
         let mut left = if fits { usize::MAX } else { self.limit - 1 };
         let end = self.line.char_indices().find_map(|(at, character)| {
@@ -234,6 +266,31 @@ mod tests {
         assert_eq!(escape("\u{202e}gpj.exe\u{2066}"), "\\u{202e}gpj.exe\\u{2066}");
         assert_eq!(escape("pay\u{200b}pal\u{e0041}"), "pay\\u{200b}pal\\u{e0041}");
         assert!(matches!(escape("Grüße 日本 naïve"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_a_ci_service_takes_for_a_command_is_none_any_more() {
+        for (text, shown) in [
+            ("::error::x", "\\:error::x"),
+            ("  ::add-mask::x", "  \\:add-mask::x"),
+            ("std::error::Error", "std::error::Error"),
+            ("a ##[error]x ##vso[task.complete]", "a \\#[error]x \\#vso[task.complete]"),
+            ("####[group]", "\\\\\\#[group]"),
+            ("## heading [1]", "## heading [1]"),
+            ("a\n::set-output name=x::y", "a\\n::set-output name=x::y"),
+        ] {
+            assert_eq!(one_line(text), shown);
+            assert_eq!(
+                page(None, |page| {
+                    page.put(text);
+                }),
+                format!("{shown}\n")
+            );
+        }
+        let split = page(None, |page| {
+            page.put("##").put("[error]");
+        });
+        assert_eq!(split, "\\#[error]\n");
     }
 
     #[test]

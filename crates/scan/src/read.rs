@@ -11,8 +11,8 @@ use image::links::Aliases;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
-    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, SubjectShape, WalkJob, Walked,
-    Walker,
+    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, Shares, SubjectShape, WalkJob,
+    Walked, Walker,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -294,10 +294,11 @@ fn follow_folders<'folders>(
     walk_again: impl Fn(&Path, &Aliases) -> Result<LayerFacts, ImageError>,
 ) -> Vec<Followed> {
     let mut followed = plan.followed;
+    let mut room = Room::default();
     for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
         let Some(folder) = folder(layer) else { continue };
         match walk_again(folder, aliases) {
-            Ok(facts) => followed.extend(image::again::followed(layer, facts)),
+            Ok(facts) => followed.extend(room.take(layer, facts)),
             Err(error) => followed.push(Followed {
                 check: image::facts::WALK.to_owned(),
                 layer,
@@ -307,6 +308,34 @@ fn follow_folders<'folders>(
         }
     }
     followed
+}
+
+/// What files may say under other names, over all layers.
+#[derive(Default)]
+struct Room {
+    used: usize,
+}
+
+impl Room {
+    /// What another reading of a layer gave, or that there was no room for it.
+    fn take(&mut self, layer: usize, facts: LayerFacts) -> Vec<Followed> {
+        let records = facts.facts.values().flat_map(|kept| kept.iter());
+        let bytes = |record: &image::facts::FactRecord| {
+            record.path.len() + record.fact.len() + image::limits::FACT_COST
+        };
+        self.used = self.used.saturating_add(records.map(bytes).sum());
+        if self.used <= image::limits::FOLLOWED_BYTES {
+            return image::again::followed(layer, facts);
+        }
+        let reason = "more is read behind links than is kept of one image: left out".to_owned();
+        let checks = facts.facts.into_keys().map(|check| Followed {
+            check,
+            layer,
+            path: "/".to_owned(),
+            outcome: Err(reason.clone()),
+        });
+        checks.collect()
+    }
 }
 
 fn open_cache(folder: Option<&Path>) -> Result<(Option<FactCache>, Option<String>), ScanError> {
@@ -370,8 +399,17 @@ impl Reader<'_> {
     /// Every layer's facts: from the cache where it has them, the rest walked side by side.
     fn layers(&self, image: &Image) -> Vec<Outcome> {
         let revisions = self.check_revisions();
-        let mut outcomes: Vec<Outcome> =
-            image.layers.iter().map(|source| self.cached(source, &revisions)).collect();
+        let shares = Shares::new(image.layers.len(), image::limits::IMAGE_KEPT_BYTES);
+        let mut outcomes = Vec::with_capacity(image.layers.len());
+        for (index, source) in image.layers.iter().enumerate() {
+            let mut outcome = self.cached(source, &revisions);
+            shares.settle(index, outcome.walked.facts.kept_bytes);
+            // At once, or a thousand cached layers would lie in memory together.
+            if outcome.from_cache && !shares.fits(index) {
+                outcome.walked.let_go();
+            }
+            outcomes.push(outcome);
+        }
         let unread: Vec<usize> = outcomes
             .iter()
             .enumerate()
@@ -385,7 +423,7 @@ impl Reader<'_> {
             if let Some(blob) = &source.blob {
                 let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
                 self.progress.total.fetch_add(source.stored_bytes, Ordering::Relaxed);
-                jobs.push(WalkJob { blob, algorithm });
+                jobs.push(WalkJob { blob, algorithm, number: index });
                 walked_indexes.push(index);
             } else if let Some(outcome) = outcomes.get_mut(index) {
                 let failure = format!("`{}` is not in the image; save it again", source.name);
@@ -395,11 +433,17 @@ impl Reader<'_> {
         let dispatch = Dispatch::new(self.checks);
         let walker = Walker::new(&dispatch, &self.hasher, self.options.files, self.progress);
         for (index, walked) in
-            walked_indexes.into_iter().zip(walker.walk_all(&jobs, self.options.workers))
+            walked_indexes.into_iter().zip(walker.walk_all(&jobs, self.options.workers, &shares))
         {
             self.keep(&walked, &revisions);
             if let Some(outcome) = outcomes.get_mut(index) {
                 outcome.walked = walked;
+            }
+        }
+        // What lay below was not known to the end while a layer was read, or taken from the cache.
+        for (index, outcome) in outcomes.iter_mut().enumerate() {
+            if !shares.fits(index) {
+                outcome.walked.let_go();
             }
         }
         outcomes
@@ -414,6 +458,7 @@ impl Reader<'_> {
         drop(squash);
         let walker = Walker::new(&dispatch, &self.hasher, RecordLevel::None, self.progress);
         let mut followed = plan.followed;
+        let mut room = Room::default();
         for (layer, aliases) in plan.again.iter().enumerate().filter(|(_, one)| !one.is_empty()) {
             let source = image.layers.get(layer);
             let blob = source.and_then(|source| Some((source, source.blob.as_ref()?)));
@@ -427,12 +472,12 @@ impl Reader<'_> {
             let cached = self.cached_again(source, &outcome.walked, aliases);
             let facts = cached.unwrap_or_else(|| {
                 let algorithm = source.digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
-                let job = WalkJob { blob, algorithm };
+                let job = WalkJob { blob, algorithm, number: 0 };
                 let facts = walker.walk_again(&job, aliases, &mut outcome.walked);
                 self.keep_again(&facts, &outcome.walked, aliases);
                 facts
             });
-            followed.extend(image::again::followed(layer, facts));
+            followed.extend(room.take(layer, facts));
         }
         followed
     }

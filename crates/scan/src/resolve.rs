@@ -4,7 +4,7 @@ use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
 use image::again::Followed;
-use image::{Cataloged, Check, LayerFacts, PathHasher, Record, Squash, SubjectShape};
+use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Record, Squash, SubjectShape};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vocabulary::{
     Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Purl, Subject, SubjectKind,
@@ -56,16 +56,21 @@ pub(crate) fn inventory(
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
     let apt = catalog::apt::settings(&squash.view("apt", None, shape));
     let mut problems = problems(&tree, &squash);
-    let mut cataloged = Vec::new();
+    let mut cataloged = Packages::default();
     let mut findings = Vec::new();
     let mut programs = vocabulary::Programs::default();
     for check in checks {
         let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
-        append(&mut cataloged, resolution.packages);
+        let said = problems.entry(check.id().to_owned()).or_default();
+        said.extend(resolution.problems);
+        said.extend(resolution.packages.gaps());
+        let before: Vec<Problem> = cataloged.gaps().collect();
+        cataloged.append(resolution.packages);
+        said.extend(cataloged.gaps().filter(|gap| !before.contains(gap)));
         findings.extend(resolution.findings);
         programs.extend(resolution.programs);
-        problems.entry(check.id().to_owned()).or_default().extend(resolution.problems);
     }
+    let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
@@ -98,17 +103,6 @@ pub(crate) fn inventory(
         programs,
         packed: None,
         attached: Vec::new(),
-    }
-}
-
-/// Puts `more` behind `all`, and moves the smaller of the two: one check can have all the packages of an
-/// image, and two copies of them would be its peak of memory.
-fn append(all: &mut Vec<Cataloged>, mut more: Vec<Cataloged>) {
-    if all.len() < more.len() {
-        std::mem::swap(all, &mut more);
-        all.splice(0..0, more);
-    } else {
-        all.append(&mut more);
     }
 }
 
@@ -354,21 +348,6 @@ mod tests {
             expected.sort_by(|left, right| key(left).cmp(&key(right)));
             sort(&mut sorted);
             assert_eq!(sorted, expected, "{seed}");
-        }
-    }
-
-    #[test]
-    fn what_is_appended_stands_behind_whichever_is_longer() {
-        for (first, second) in [(0, 0), (0, 3), (3, 0), (2, 5), (5, 2)] {
-            let of = |side: &str, number: usize| -> Vec<Cataloged> {
-                let name = |n| format!("{side}{n}");
-                (0..number).map(|n| Cataloged::new(named(&name(n), "x"))).collect()
-            };
-            let mut all = of("a", first);
-            append(&mut all, of("b", second));
-            let names: Vec<&str> = all.iter().map(|one| one.package.name.as_str()).collect();
-            assert_eq!(names.len(), first + second);
-            assert!(names.is_sorted(), "{names:?}");
         }
     }
 }

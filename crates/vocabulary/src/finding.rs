@@ -484,8 +484,17 @@ pub struct Finding {
     pub risk: Option<Risk>,
     /// What shows it.
     pub evidence: Vec<Evidence>,
+    /// At how many more places the same package lies than have a finding of their own: they are
+    /// counted here, and listed nowhere but among the packages.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub more_places: u64,
     /// Stable over runs, versions and machines.
     pub fingerprint: Fingerprint,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Finding {
@@ -518,6 +527,7 @@ impl Finding {
             aliases: Vec::new(),
             severity: rule.severity,
             title,
+            more_places: 0,
             fingerprint: Fingerprint::new(rule.id, identity, None, &location),
             layer: location.layer(),
             location,

@@ -174,6 +174,7 @@ fn finding(
         fix,
         risk: None,
         evidence,
+        more_places: 0,
         fingerprint: Fingerprint::new(rule, Some(&id), Some(&package.purl), &package.location),
         id: Some(id),
     }

@@ -10,6 +10,7 @@ mod candidates;
 mod code;
 mod findings;
 mod fix;
+mod room;
 pub mod upgrade;
 
 use crate::database::{Database, DatabaseError};
@@ -23,6 +24,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use version::Scheme;
 use vocabulary::{
     Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Programs, Purl,
@@ -98,7 +100,10 @@ fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
         let Some((group, artifact)) = name.split_once(':') else { continue };
         let bundle = format!("{group}.{artifact}");
         let packages = [artifact, bundle.as_str()].into_iter().filter_map(|key| by_name.get(key));
-        problems.extend(packages.flatten().map(|package| Problem {
+        if problems.len() >= room::PROBLEMS {
+            break;
+        }
+        problems.extend(packages.flatten().take(room::PROBLEMS).map(|package| Problem {
             path: package.location.path().unwrap_or_default().to_owned(),
             layer: package.layer,
             reason: format!(
@@ -308,8 +313,11 @@ impl Databases {
         findings: &mut Vec<Finding>,
     ) -> Coverage {
         let coverage = self.look_at(ecosystem, by, |look, check| {
-            match self.in_parallel(look, packages) {
-                Ok((found, mut problems)) => {
+            let listed = room::listed(packages);
+            let left = room::FINDING_BYTES.saturating_sub(room::bytes_of(findings));
+            match self.in_parallel(look, &listed.packages, left) {
+                Ok((mut found, mut problems)) => {
+                    problems.extend(listed.mark(&mut found));
                     findings.extend(found);
                     problems.extend(without_group(look.database, packages));
                     problems.extend(self.unlent());
@@ -380,25 +388,85 @@ impl Databases {
     }
 
     /// Matches packages of one ecosystem, on several processors where it pays.
-    fn in_parallel(&self, look: &Look<'_>, packages: &[&Package]) -> Result<Found, FormatError> {
+    fn in_parallel(
+        &self,
+        look: &Look<'_>,
+        packages: &[&Package],
+        left: u64,
+    ) -> Result<Found, FormatError> {
+        let made = AtomicU64::new(0);
+        let found = self.in_hands(look, packages, &|bytes| {
+            made.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= left
+        })?;
+        if made.into_inner() <= left {
+            return Ok(found);
+        }
+        // Which ones were made depends on who was faster: once more, in their order.
+        drop(found);
+        self.within(look, packages, left)
+    }
+
+    /// The findings that there is room for, and how many packages have others.
+    fn within(
+        &self,
+        look: &Look<'_>,
+        packages: &[&Package],
+        mut left: u64,
+    ) -> Result<Found, FormatError> {
+        let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
+        let (mut findings, mut problems) = Found::default();
+        let mut unlisted = 0_u64;
+        for package in packages {
+            if unlisted > 0 {
+                unlisted += u64::from(!is_branch(package) && !look.at(package)?.hits.is_empty());
+                continue;
+            }
+            let more = match_package(look, package, &lender, &mut problems)?;
+            let bytes = room::bytes_of(&more);
+            if bytes > left {
+                unlisted = 1;
+            } else {
+                left -= bytes;
+                findings.extend(more);
+            }
+        }
+        problems.push(room::unlisted(unlisted));
+        Ok((findings, problems))
+    }
+
+    fn in_hands(
+        &self,
+        look: &Look<'_>,
+        packages: &[&Package],
+        fits: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Result<Found, FormatError> {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = processors.min(MAX_THREADS).min(packages.len() / PACKAGES_A_THREAD).max(1);
         if threads == 1 {
-            return self.in_turn(look, packages);
+            return self.in_turn(look, packages, fits);
         }
         // Dealt out like cards: packages of one source, which cost alike, stand side by side.
         let hands: Vec<Vec<&Package>> = (0..threads)
             .map(|hand| packages.iter().skip(hand).step_by(threads).copied().collect())
             .collect();
         std::thread::scope(|scope| {
-            let others: Vec<_> =
-                hands.iter().skip(1).map(|hand| scope.spawn(|| self.in_turn(look, hand))).collect();
-            let first = hands.first().map_or(Ok(Found::default()), |hand| self.in_turn(look, hand));
+            let others: Vec<_> = hands
+                .iter()
+                .skip(1)
+                .map(|hand| {
+                    let matching = move || self.in_turn(look, hand, fits);
+                    (hand, std::thread::Builder::new().spawn_scoped(scope, matching))
+                })
+                .collect();
+            let first =
+                hands.first().map_or(Ok(Found::default()), |hand| self.in_turn(look, hand, fits));
             let (mut findings, mut problems) = first?;
-            for other in others {
-                let (more, further) = match other.join() {
-                    Ok(found) => found?,
-                    Err(panic) => std::panic::resume_unwind(panic),
+            for (hand, other) in others {
+                let (more, further) = match other.map(std::thread::ScopedJoinHandle::join) {
+                    Ok(Ok(found)) => found?,
+                    Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                    // Where no thread is to be had this one does it.
+                    Err(_) => self.in_turn(look, hand, fits)?,
                 };
                 findings.extend(more);
                 problems.extend(further);
@@ -417,11 +485,21 @@ impl Databases {
         })
     }
 
-    fn in_turn(&self, look: &Look<'_>, packages: &[&Package]) -> Result<Found, FormatError> {
+    /// Matches packages until what is found fits no more.
+    fn in_turn(
+        &self,
+        look: &Look<'_>,
+        packages: &[&Package],
+        fits: &(dyn Fn(u64) -> bool + Sync),
+    ) -> Result<Found, FormatError> {
         let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
         let (mut findings, mut problems) = Found::default();
         for package in packages {
-            findings.extend(match_package(look, package, &lender, &mut problems)?);
+            let more = match_package(look, package, &lender, &mut problems)?;
+            if !fits(room::bytes_of(&more)) {
+                break;
+            }
+            findings.extend(more);
         }
         Ok((findings, problems))
     }

@@ -17,7 +17,8 @@ use crate::history::brought_by;
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::Budget;
 use image::{
-    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, ReadError, Resolution, View, Want,
+    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, Packages, ReadError, Resolution,
+    View, Want,
 };
 use serde::Serialize;
 use status::{Record, Status, Update};
@@ -52,6 +53,10 @@ const STATUS_LIMIT: u64 = 64 << 20;
 
 /// Largest list or checksum file of one package; the largest real ones have about four megabytes.
 const LIST_LIMIT: u64 = 32 << 20;
+
+/// Packages in all states of `status` over the layers, by which it is told which layer brought which.
+/// A hundred layers with six thousand each; what came beyond is said to be of the last layer.
+const HISTORY_LIMIT: usize = 600_000;
 
 /// Reads the database of dpkg.
 #[derive(Debug)]
@@ -216,7 +221,7 @@ fn keep<T: Serialize>(fact: &T) -> Result<Option<Fact>, ReadError> {
 
 /// Of two entries of one name, version and architecture only the first is a package. Places are sorted
 /// rather than keys gathered, since a database can name 200,000 packages.
-fn without_repeated(packages: &mut Vec<Cataloged>) {
+fn without_repeated(packages: &mut Packages) {
     let key = |place: &usize| {
         let Package { name, version, architecture, .. } = &packages.get(*place)?.package;
         Some((name, version, architecture))
@@ -330,7 +335,9 @@ impl<'view> Resolver<'view> {
         for at in apart {
             let Some(status) = self.decode(&at) else { continue };
             for record in &status.packages {
-                if seen.insert(identity(record)) {
+                if self.out.packages.is_full() {
+                    self.out.packages.leave_out();
+                } else if seen.insert(identity(record)) {
                     self.package(record, &at, at.layer, Some(at.path));
                 }
             }
@@ -347,8 +354,14 @@ impl<'view> Resolver<'view> {
         // A database that only one layer has came with that layer.
         let earlier = self.view.history(STATUS).nth(1).is_some();
         let history = self.view.history(STATUS).filter(|_| earlier);
-        let states: Vec<(Option<u32>, Status<'_>)> = history
-            .filter_map(|at| Some((at.layer, postcard::from_bytes(at.fact).ok()?)))
+        let states = history
+            .filter_map(|at| Some((at.layer, postcard::from_bytes::<Status<'_>>(at.fact).ok()?)));
+        let mut left = HISTORY_LIMIT;
+        let states: Vec<(Option<u32>, Status<'_>)> = states
+            .take_while(|(_, status)| {
+                left = left.saturating_sub(status.packages.len());
+                left > 0
+            })
             .collect();
         let keys: Vec<(Option<u32>, Vec<_>)> = states
             .iter()

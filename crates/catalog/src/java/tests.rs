@@ -90,8 +90,8 @@ fn a_folder_proves_surely_only_what_the_manifest_agrees_with() {
         let mut entries: Vec<Source<'_>> =
             vec![("META-INF/MANIFEST.MF", manifest.as_bytes().to_vec(), true)];
         entries.extend(folders.iter().map(|path| (path.as_str(), b"<project/>".to_vec(), true)));
-        let mut found = resolve(&Java, &[("opt/my-2.0-jre.jar", &zip(&entries))]);
-        let package = found.packages.remove(0).package;
+        let found = resolve(&Java, &[("opt/my-2.0-jre.jar", &zip(&entries))]);
+        let package = found.packages.into_vec().remove(0).package;
         (package.purl.to_string(), package.identified.unwrap())
     };
     let purl = "pkg:maven/org.z/my@2.0-jre";

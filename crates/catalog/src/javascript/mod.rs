@@ -21,8 +21,8 @@ mod pnp;
 use crate::language::{Installed, decode, encode, proof};
 use crate::lockfile::{Declared, package_lock};
 use image::{
-    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Interest, ReadError, Resolution, View,
-    Want,
+    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Interest, Packages, ReadError,
+    Resolution, View, Want,
 };
 use place::Place;
 use serde::{Deserialize, Serialize};
@@ -190,7 +190,7 @@ fn has_version(view: &View<'_>, path: &str) -> bool {
 }
 
 /// Adds the packages whose name and version are not there.
-fn add_new(packages: &mut Vec<Cataloged>, more: Vec<Cataloged>) {
+fn add_new(packages: &mut Packages, more: Vec<Cataloged>) {
     let name = |one: &Cataloged| (one.package.name.clone(), one.package.version.clone());
     let known: HashSet<(String, String)> = match more.is_empty() {
         true => HashSet::new(),

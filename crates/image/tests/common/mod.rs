@@ -84,7 +84,7 @@ pub fn walk_file(path: &Path, level: RecordLevel) -> Walked {
     let progress = Progress::default();
     let walker = Walker::new(&dispatch, &HASHER, level, &progress);
     let blob = Blob::file(path.to_owned());
-    walker.walk(&WalkJob { blob: &blob, algorithm: Algorithm::Sha256 })
+    walker.walk(&WalkJob { blob: &blob, algorithm: Algorithm::Sha256, number: 0 })
 }
 
 pub fn walk_bytes(bytes: &[u8]) -> Walked {

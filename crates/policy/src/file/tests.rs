@@ -214,6 +214,7 @@ fn vulnerability(
             version: Some("2".to_owned()),
             subscription: None,
         }),
+        more_places: 0,
         fingerprint: Fingerprint::new(
             Rule::KNOWN_VULNERABILITY.id,
             Some(id),

@@ -27,6 +27,7 @@ fn finding(id: &str, purl: &str) -> Finding {
     Finding {
         id: Some(id.to_owned()),
         severity: Severity::High,
+        more_places: 0,
         fingerprint: Fingerprint::new("x", Some(id), Some(&purl), &Location::Subject),
         package: Some(purl),
         ..Finding::of(

@@ -61,6 +61,10 @@ fn full_block(
         for place in &block.places {
             page.column(4).paint(DIM, "at ").paint(DIM, place).end()?;
         }
+        if block.more_places > 0 {
+            let more = format!("at {} more places, which are not listed", block.more_places);
+            page.column(4).paint(DIM, &more).end()?;
+        }
     }
     let shown: Vec<_> = some(&block.issues, ISSUES, style).collect();
     let widest = |text: fn(&Issue<'_>) -> String| {
@@ -123,7 +127,8 @@ fn block_place(report: &Report, block: &Block<'_>, page: &mut Page<'_>) -> io::R
         block.places.first().filter(|_| !Ecosystem::new(block.ecosystem).is_distribution())
     {
         page.paint(DIM, " · ").paint(DIM, first);
-        let left = block.places.len().saturating_sub(1);
+        let listed = block.places.len().saturating_sub(1) as u64;
+        let left = listed.saturating_add(block.more_places);
         if left > 0 {
             page.paint(DIM, &format!(" and {left} more"));
         }

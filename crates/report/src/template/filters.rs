@@ -33,7 +33,7 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
     match state.auto_escape() {
         AutoEscape::Html => out.write_str(&markup(text))?,
         // Breaks too, so that no text can pretend to be a line of its own.
-        _ => out.write_str(&crate::text::escape(&shown(text)))?,
+        _ => out.write_str(&crate::text::one_line(&shown(text)))?,
     }
     Ok(())
 }

@@ -97,6 +97,7 @@ pub(super) fn finding(
         aliases: Vec::new(),
         severity,
         title: title(difference, by),
+        more_places: 0,
         fingerprint: Fingerprint::new(rule.id, None, purl.as_ref(), &location),
         location,
         package: purl,

@@ -114,11 +114,12 @@ fn output(child: &mut Child, host: &str) -> Option<Vec<u8>> {
     }
     let printed = child.stdout.take()?;
     let (send, received) = sync_channel(1);
-    std::thread::spawn(move || {
+    let read = move || {
         let mut bytes = Vec::new();
         let _ = printed.take(OUTPUT_BYTES + 1).read_to_end(&mut bytes);
         let _ = send.send(bytes);
-    });
+    };
+    std::thread::Builder::new().spawn(read).ok()?;
     received.recv_timeout(PATIENCE).ok()
 }
 

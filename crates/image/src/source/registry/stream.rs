@@ -117,7 +117,7 @@ pub(crate) struct Stream {
 
 enum Part {
     Running {
-        body: Body,
+        body: Box<Body>,
         /// Whether the server said how long it is: where it did not, its end may be a break.
         announced: bool,
         /// Bytes to leave out: of a server that does not know `Range`.
@@ -139,7 +139,7 @@ impl Stream {
             status => Part::Running {
                 announced: response.content_length.is_some(),
                 skip: if status == 206 { 0 } else { self.offset },
-                body: response.body,
+                body: Box::new(response.body),
             },
         })
     }
