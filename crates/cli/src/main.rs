@@ -169,11 +169,17 @@ impl World {
         self.global.offline.or(self.settings.offline).unwrap_or(false)
     }
 
+    /// Where the database is, whoever else may write there.
+    pub(crate) fn named_db(&self) -> Result<std::path::PathBuf, Failure> {
+        match self.global.db.as_ref().or(self.settings.db.as_ref()) {
+            Some(folder) => Ok(folder.clone()),
+            None => settings::default_db(),
+        }
+    }
+
+    /// The folder of the database.
     pub(crate) fn db(&self) -> Result<std::path::PathBuf, Failure> {
-        let folder = match self.global.db.as_ref().or(self.settings.db.as_ref()) {
-            Some(folder) => folder.clone(),
-            None => settings::default_db()?,
-        };
+        let folder = self.named_db()?;
         ours::ours("database", "--db", advisories::manifest::version_folder(&folder))?;
         ours::ours("database", "--db", folder)
     }
@@ -212,12 +218,17 @@ impl World {
         self.state().map(Some)
     }
 
+    /// Where the state is, whoever else may write there.
+    pub(crate) fn named_state(&self) -> Result<std::path::PathBuf, Failure> {
+        match self.global.state.as_ref().or(self.settings.state.as_ref()) {
+            Some(folder) => Ok(folder.clone()),
+            None => settings::default_state(),
+        }
+    }
+
     /// The folder for seals (`seals`) and for what the agent saw (`usage`).
     pub(crate) fn state(&self) -> Result<std::path::PathBuf, Failure> {
-        let folder = match self.global.state.as_ref().or(self.settings.state.as_ref()) {
-            Some(folder) => folder.clone(),
-            None => settings::default_state()?,
-        };
+        let folder = self.named_state()?;
         ours::ours("folder of what the agent saw", "--state", folder.join("usage"))?;
         ours::ours("state folder", "--state", folder)
     }

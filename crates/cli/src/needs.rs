@@ -107,7 +107,7 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.facts(args.no_cache, facts);
             plan.database(&args.database);
         }
-        Command::Explain { .. } => plan.read(world.db().ok()),
+        Command::Explain { .. } => plan.read(world.named_db().ok()),
         Command::Policy(command) => plan.policy_command(command),
         Command::Diff(args) => {
             plan.policy(&args.policy);
@@ -204,8 +204,8 @@ impl<'world> Plan<'world> {
         self.subject(&args.subject.reference);
         self.caches(&args.subject.read);
         self.attributes = true;
-        self.read(self.world.db().ok());
-        self.own_folder(self.world.state().ok(), 0o755);
+        self.read(self.world.named_db().ok());
+        self.own_folder(self.world.named_state().ok(), 0o700);
         if let Some(folder) = &args.export {
             // It is made when there is something to write: until then the folder around it is there.
             self.writing.extend(folder.ancestors().map(or_here).find(|at| at.exists()));
@@ -235,17 +235,17 @@ impl<'world> Plan<'world> {
     }
 
     fn database_command(&mut self, command: &DbCommand) {
-        let folder = self.world.db().ok();
+        let folder = self.world.named_db().ok();
         match command {
             DbCommand::Update { from, risk, .. } => {
                 self.source(from.as_deref());
                 self.risks(risk);
                 self.network = true;
-                self.own_folder(folder, 0o755);
+                self.own_folder(folder, 0o700);
             }
             DbCommand::Import { from } => {
                 self.place(from);
-                self.own_folder(folder, 0o755);
+                self.own_folder(folder, 0o700);
             }
             DbCommand::Export { file } => {
                 self.read(folder);
@@ -269,12 +269,12 @@ impl<'world> Plan<'world> {
 
     /// What containers used, and seals.
     fn state(&mut self) {
-        self.read(self.world.state().ok());
+        self.read(self.world.named_state().ok());
     }
 
     /// The database of a command that matches, which is brought up to date first.
     fn database(&mut self, args: &DatabaseArgs) {
-        let folder = self.world.db().ok();
+        let folder = self.world.named_db().ok();
         let before = self.read.len();
         self.source(args.db_source.as_deref());
         self.risks(&args.risk);
@@ -284,7 +284,7 @@ impl<'world> Plan<'world> {
             return self.read(folder);
         }
         self.network = true;
-        self.own_folder(folder, 0o755);
+        self.own_folder(folder, 0o700);
     }
 
     /// Where advisories come from: a folder, or a server.
@@ -329,12 +329,20 @@ impl<'world> Plan<'world> {
                 self.read(files);
             }
             None => {
-                // What is wrong with it is said when it is read to be used.
-                let Ok(Some(found)) = policies::find() else { return };
-                if found.text.contains("include") {
-                    self.read(found.name.parent().map(or_here));
+                match policies::find() {
+                    Ok(Some(found)) => {
+                        if found.text.contains("include") {
+                            self.read(found.name.parent().map(or_here));
+                        }
+                        self.read([found.name]);
+                    }
+                    Ok(None) => {}
+                    // What is wrong with it is said when it is read to be used.
+                    Err(_) => {
+                        let names = policies::places().unwrap_or_default();
+                        self.read(names.into_iter().filter(|name| name.symlink_metadata().is_ok()));
+                    }
                 }
-                self.read([found.name]);
             }
         }
     }

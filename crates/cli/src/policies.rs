@@ -87,21 +87,29 @@ pub(crate) struct Found {
 
 /// The nearest file upward.
 pub(crate) fn find() -> Result<Option<Found>, Failure> {
-    let here = std::env::current_dir()
-        .map_err(|error| Failure::usage(format!("the working folder cannot be told: {error}")))?;
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    for (steps, folder) in here.ancestors().enumerate() {
-        // As people would write it, where it lies here.
-        let name = if steps == 0 { PathBuf::from(FILE) } else { folder.join(FILE) };
+    for name in places()? {
         let otherwise = "name it with --policy, or leave it out with --no-project-policy";
         if let Some(found) = found::read(&name, BYTES, otherwise)? {
             return Ok(Some(Found { name, text: found.text, folder: found.folder }));
         }
+    }
+    Ok(None)
+}
+
+/// Where a file is looked for: here and upward, to the root of the repository or the user's folder.
+pub(crate) fn places() -> Result<Vec<PathBuf>, Failure> {
+    let here = std::env::current_dir()
+        .map_err(|error| Failure::usage(format!("the working folder cannot be told: {error}")))?;
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let mut places = Vec::new();
+    for (steps, folder) in here.ancestors().enumerate() {
+        // As people would write it, where it lies here.
+        places.push(if steps == 0 { PathBuf::from(FILE) } else { folder.join(FILE) });
         if is_root_of_repository(folder) || home.as_deref() == Some(folder) {
             break;
         }
     }
-    Ok(None)
+    Ok(places)
 }
 
 /// Whether a repository begins here. A mark that somebody else made hides no policy further up.

@@ -5,6 +5,7 @@ use crate::error::ImageError;
 use crate::source::registry::RemoteBlob;
 use crate::tar_split::{self, Notes};
 use flate2::bufread::MultiGzDecoder;
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -138,8 +139,20 @@ impl Blob {
     /// as they stay in the folder: layouts share blobs by them.
     pub(crate) fn beneath(folder: &Path, path: &str) -> Option<Self> {
         let path = PathBuf::from(path);
-        open_beneath(folder, &path).ok()?;
-        Some(Self(Place::Beneath { folder: folder.to_owned(), path }))
+        let folder = folder.to_owned();
+        match open_beneath(&folder, &path) {
+            Err(error) if Self::is_not_there(&error) => None,
+            // What else is wrong with it, such as too many open files, is said where it is read.
+            _ => Some(Self(Place::Beneath { folder, path })),
+        }
+    }
+
+    fn is_not_there(error: &io::Error) -> bool {
+        use io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+        let number = error.raw_os_error();
+        let leads_out = [Errno::XDEV, Errno::LOOP].map(|one| Some(one.raw_os_error()));
+        let leads_out = leads_out.contains(&number);
+        leads_out || matches!(error.kind(), InvalidInput | NotADirectory | NotFound)
     }
 
     /// A range of the plain form of a file.
