@@ -54,7 +54,8 @@ fn modules(root: &Path) -> Result<Vec<Module>> {
         }
         for file in sorted(&folder)? {
             let path = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
-            if file.extension().is_none_or(|extension| extension != "rs") {
+            let is_module = file.extension().is_some_and(|extension| extension == "rs");
+            if !is_module || file.file_name().is_some_and(|name| name == "main.rs") {
                 continue;
             }
             let module = parse(path, &std::fs::read_to_string(&file)?)?;
