@@ -346,6 +346,6 @@ fn helpers_that_keep_credentials_run_in_a_process_of_their_own() {
     let own = own.lines().find(|line| line.starts_with("NoNewPrivs")).unwrap();
     assert!(asked.contains(own), "it has all that the user has: {asked}");
     let sent = server.received();
-    let login = sent.iter().filter_map(|request| request.header("authorization"));
-    assert!(login.last().is_some_and(|value| value.starts_with("Basic ")), "{sent:?}");
+    let mut login = sent.iter().filter_map(|request| request.header("authorization"));
+    assert!(login.next_back().is_some_and(|value| value.starts_with("Basic ")), "{sent:?}");
 }
