@@ -8,9 +8,11 @@ use crate::State;
 use crate::needs::{Connect, Needs, Reading};
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, LandlockStatus, NetPort, PathBeneath, PathFd,
-    Ruleset, RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, RulesetError, Scope,
-    make_bitflags,
+    PathFdError, Ruleset, RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, RulesetError,
+    Scope, make_bitflags,
 };
+use rustix::io::Errno;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is known of Landlock here. A kernel that has less gives less; what a newer one adds is not
@@ -46,7 +48,10 @@ pub(crate) fn restrict(needs: &Needs) -> (State, State, State) {
         Ok((LandlockStatus::NotImplemented, _)) => {
             missing("the kernel has no Landlock, or a container forbids it (Linux 5.13 has it)")
         }
-        Err(error) => missing(&format!("Landlock: {error}")),
+        Err(Failed::Rules(error)) => missing(&format!("Landlock: {error}")),
+        Err(Failed::Exhausted(error)) => {
+            missing(&format!("what is granted cannot be opened: {error}"))
+        }
     }
 }
 
@@ -78,7 +83,21 @@ fn told(needs: &Needs, version: i32, places: usize) -> (State, State, State) {
     (files, network, others)
 }
 
-fn restricted(needs: &Needs) -> Result<(LandlockStatus, usize), RulesetError> {
+/// Why the kernel holds nothing by Landlock.
+enum Failed {
+    Rules(RulesetError),
+    /// Too little is left to name what is granted: held by less, the command would fail for reasons
+    /// that are none.
+    Exhausted(io::Error),
+}
+
+impl From<RulesetError> for Failed {
+    fn from(error: RulesetError) -> Self {
+        Self::Rules(error)
+    }
+}
+
+fn restricted(needs: &Needs) -> Result<(LandlockStatus, usize), Failed> {
     let tcp = match needs.connect {
         Connect::Anybody => AccessNet::BindTcp.into(),
         Connect::Nobody | Connect::Port(_) => AccessNet::from_all(KNOWN),
@@ -109,13 +128,25 @@ fn granted(
     rules: RulesetCreated,
     path: &Path,
     access: BitFlags<AccessFs>,
-) -> Result<RulesetCreated, RulesetError> {
-    let (Ok(metadata), Ok(opened)) = (path.metadata(), PathFd::new(path)) else { return Ok(rules) };
+) -> Result<RulesetCreated, Failed> {
+    let Ok(metadata) = path.metadata() else { return Ok(rules) };
+    let opened = match PathFd::new(path) {
+        Ok(opened) => opened,
+        Err(PathFdError::OpenCall { source, .. }) if ran_out(&source) => {
+            return Err(Failed::Exhausted(source));
+        }
+        Err(_) => return Ok(rules),
+    };
     let access = if metadata.is_dir() { access } else { access & AccessFs::from_file(KNOWN) };
     // The kernel has no rule for what lies in no file system, such as a pipe of the shell; it asks for
     // none either.
     let Ok(with) = rules.try_clone() else {
-        return rules.add_rule(PathBeneath::new(opened, access));
+        return Ok(rules.add_rule(PathBeneath::new(opened, access))?);
     };
     Ok(with.add_rule(PathBeneath::new(opened, access)).unwrap_or(rules))
+}
+
+fn ran_out(error: &io::Error) -> bool {
+    let all = [Errno::MFILE, Errno::NFILE, Errno::NOMEM].map(|one| Some(one.raw_os_error()));
+    all.contains(&error.raw_os_error())
 }
