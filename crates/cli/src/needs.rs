@@ -241,11 +241,11 @@ impl<'world> Plan<'world> {
                 self.source(from.as_deref());
                 self.risks(risk);
                 self.network = true;
-                self.own_folder(folder, 0o700);
+                self.own_folder(folder, 0o755);
             }
             DbCommand::Import { from } => {
                 self.place(from);
-                self.own_folder(folder, 0o700);
+                self.own_folder(folder, 0o755);
             }
             DbCommand::Export { file } => {
                 self.read(folder);
@@ -284,7 +284,7 @@ impl<'world> Plan<'world> {
             return self.read(folder);
         }
         self.network = true;
-        self.own_folder(folder, 0o700);
+        self.own_folder(folder, 0o755);
     }
 
     /// Where advisories come from: a folder, or a server.
