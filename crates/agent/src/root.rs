@@ -7,9 +7,8 @@
 //! of the container, in the place where its engine puts it, and it is compared without opening it.
 
 use crate::process;
-use std::fs::{self, File};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::{Path, PathBuf};
 
 /// A device by its two numbers.
@@ -17,17 +16,16 @@ pub(crate) type Device = (u64, u64);
 
 /// The root directory of a process, held but not opened.
 #[derive(Debug)]
-pub(crate) struct Root(File);
+pub(crate) struct Root(files::Folder);
 
 impl Root {
     /// The root of this process, if it lies on this device; else why not.
     pub(crate) fn of(pid: u32, device: Device) -> Result<Self, String> {
         let root = format!("/proc/{pid}/root");
-        // With O_PATH nothing of the file system itself is asked.
-        let flags = nix::libc::O_PATH | nix::libc::O_DIRECTORY | nix::libc::O_CLOEXEC;
-        let held = File::options().read(true).custom_flags(flags).open(&root);
+        // Nothing of the file system itself is asked.
+        let held = files::Folder::reach(Path::new(&root));
         let held = held.map_err(|error| format!("cannot open `{root}`: {error}"))?;
-        let facts = fs::read_to_string(format!("/proc/self/fdinfo/{}", held.as_raw_fd()));
+        let facts = fs::read_to_string(format!("/proc/self/fdinfo/{}", held.as_fd().as_raw_fd()));
         let mount = facts.ok().as_deref().and_then(mount_id);
         let mounts = process::read(pid, "mountinfo").unwrap_or_default();
         match mount.and_then(|mount| device_of(&mounts, mount)) {
@@ -38,7 +36,7 @@ impl Root {
 
     /// A path that leads to it, and nowhere else, as long as this is held.
     pub(crate) fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
+        PathBuf::from(format!("/proc/self/fd/{}", self.0.as_fd().as_raw_fd()))
     }
 }
 

@@ -13,9 +13,10 @@ use crate::args::{
 use crate::config::FormatSetting;
 use crate::policies::PolicyCommand;
 use crate::{World, output, policies, scanning, settings};
+use files::Access;
 use sandbox::{Connect, Needs, Privileges, Reading};
 use std::cell::RefCell;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// What every command may read: its own processes and share of the machine, the time zone, chance.
@@ -73,13 +74,16 @@ pub(crate) struct Needed {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    mode: u32,
+    access: Access,
 }
 
 impl Folder {
     /// Makes it where it is missing. Where it cannot be, whoever writes there says so.
     pub(crate) fn make(&self) {
-        let _ = std::fs::DirBuilder::new().recursive(true).mode(self.mode).create(&self.path);
+        let _ = match self.access {
+            Access::Private => files::Folder::own(&self.path).map(drop),
+            Access::Shared => files::create_folders(&self.path),
+        };
     }
 }
 
@@ -194,7 +198,7 @@ impl<'world> Plan<'world> {
                 Some(folder) => Some(folder.join("archives")),
                 None => settings::default_archives(),
             };
-            self.own_folder(folder.filter(|_| !args.read.no_cache), 0o700);
+            self.own_folder(folder.filter(|_| !args.read.no_cache), Access::Private);
         }
     }
 
@@ -205,7 +209,7 @@ impl<'world> Plan<'world> {
         self.caches(&args.subject.read);
         self.attributes = true;
         self.read(self.world.named_db().ok());
-        self.own_folder(self.world.named_state().ok(), 0o700);
+        self.own_folder(self.world.named_state().ok(), Access::Private);
         if let Some(folder) = &args.export {
             // It is made when there is something to write: until then the folder around it is there.
             self.writing.extend(folder.ancestors().map(or_here).find(|at| at.exists()));
@@ -241,11 +245,11 @@ impl<'world> Plan<'world> {
                 self.source(from.as_deref());
                 self.risks(risk);
                 self.network = true;
-                self.own_folder(folder, 0o755);
+                self.own_folder(folder, Access::Shared);
             }
             DbCommand::Import { from } => {
                 self.place(from);
-                self.own_folder(folder, 0o755);
+                self.own_folder(folder, Access::Shared);
             }
             DbCommand::Export { file } => {
                 self.read(folder);
@@ -264,7 +268,7 @@ impl<'world> Plan<'world> {
 
     fn facts(&mut self, none: bool, named: Option<PathBuf>) {
         let folder = named.or_else(settings::default_cache);
-        self.own_folder(folder.filter(|_| !none), 0o700);
+        self.own_folder(folder.filter(|_| !none), Access::Private);
     }
 
     /// What containers used, and seals.
@@ -284,7 +288,7 @@ impl<'world> Plan<'world> {
             return self.read(folder);
         }
         self.network = true;
-        self.own_folder(folder, 0o755);
+        self.own_folder(folder, Access::Shared);
     }
 
     /// Where advisories come from: a folder, or a server.
@@ -368,10 +372,10 @@ impl<'world> Plan<'world> {
         }
     }
 
-    fn own_folder(&mut self, folder: Option<PathBuf>, mode: u32) {
+    fn own_folder(&mut self, folder: Option<PathBuf>, access: Access) {
         let Some(path) = folder else { return };
         self.writing.push(path.clone());
-        self.folders.push(Folder { path, mode });
+        self.folders.push(Folder { path, access });
     }
 
     fn finish(mut self) -> Needed {
