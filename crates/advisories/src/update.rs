@@ -237,7 +237,8 @@ fn from_url(
         ecosystem.as_str().replace(' ', "%20")
     );
     // What is here counts only if it is whole and came from the same address.
-    let known = current(folder, ecosystem).filter(|manifest| manifest.source == url);
+    let known =
+        current(folder, ecosystem).filter(|manifest| manifest.source == fetch::redact(&url));
     let database = manifest::database_path(folder, ecosystem)
         .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
     let part = storage::beside(&database.with_extension("zip"), "part");
@@ -256,8 +257,12 @@ fn from_url(
             progress.building(ecosystem);
             let built = feed::from_archive(&part, ecosystem);
             download::forget(&part);
-            let provenance =
-                Provenance { source: url, etag, last_modified, fetched: now.to_string() };
+            let provenance = Provenance {
+                source: fetch::redact(&url),
+                etag,
+                last_modified,
+                fetched: now.to_string(),
+            };
             finish(folder, ecosystem, &built?, provenance)
         }
     }

@@ -57,7 +57,6 @@ pub(crate) struct Settings {
 struct Found {
     color: Option<Color>,
     format: Option<BuiltIn>,
-    offline: Option<Only<true>>,
     fail_on: Option<Line>,
     fail_on_unknown: Option<Only<true>>,
     fail_on_exploited: Option<Only<true>>,
@@ -132,10 +131,12 @@ impl<'de> Deserialize<'de> for Line {
 
 /// Reads the configuration file that was named; else the user's own, `lazaret/config.toml` in the
 /// user's configuration folder, and over it what `lazaret.toml` in this folder may say.
-pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
+/// Without `found` only what was named or is the user's own counts.
+pub(crate) fn load(named: Option<&Path>, found: bool) -> Result<Settings, Failure> {
     if let Some(file) = named {
         let text = settings::read_text(file, CONFIG_BYTES)?;
-        return parse(&file.display().to_string(), &text);
+        let settings: Settings = parse(&file.display().to_string(), &text)?;
+        return Ok(settings.beside(file));
     }
     let otherwise = "name it with --config";
     let own = settings::user_folder("XDG_CONFIG_HOME", ".config");
@@ -144,8 +145,12 @@ pub(crate) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
         && !is_out_of_reach(&file)
         && let Some(found) = found::read(&file, CONFIG_BYTES, otherwise)?
     {
-        settings = parse(&file.display().to_string(), &found.text)?;
+        settings = parse::<Settings>(&file.display().to_string(), &found.text)?.beside(&file);
     }
+    if !found {
+        return Ok(settings);
+    }
+    let otherwise = "name it with --config, or leave it out with --no-project-policy";
     match found::read(Path::new(LOCAL_FILE), CONFIG_BYTES, otherwise)? {
         Some(found) => Ok(settings.tightened(parse(LOCAL_FILE, &found.text)?)),
         None => Ok(settings),
@@ -160,21 +165,41 @@ fn is_out_of_reach(file: &Path) -> bool {
 }
 
 impl Settings {
+    /// With paths that begin where the file lies that says them, and not where somebody was when the
+    /// program was started: there the same name is another file.
+    fn beside(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let path = |path: PathBuf| match (path.strip_prefix("~"), &home) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => folder.join(path),
+        };
+        let text = |text: String| match text.contains("://") {
+            true => text,
+            false => path(PathBuf::from(text)).display().to_string(),
+        };
+        let Self { db, state, containerd_address, cache_dir, ignore_file, policy, .. } = &mut self;
+        for one in [db, state, containerd_address, cache_dir, ignore_file, policy] {
+            *one = one.take().map(path);
+        }
+        for one in [&mut self.db_source, &mut self.kev, &mut self.epss] {
+            *one = one.take().map(text);
+        }
+        if let Some(FormatSetting::Named(name)) = &mut self.format
+            && let Some(file) = crate::output::template_of(name)
+        {
+            *name = format!("template:{}", text(file.to_owned()));
+        }
+        self
+    }
+
     /// With what a found file says, where that is stricter or nobody said how things are shown.
     fn tightened(mut self, found: Found) -> Self {
         // Taken apart in full, so that a new option cannot be forgotten here.
-        let Found {
-            color,
-            format,
-            offline,
-            fail_on,
-            fail_on_unknown,
-            fail_on_exploited,
-            allow_partial,
-        } = found;
+        let Found { color, format, fail_on, fail_on_unknown, fail_on_exploited, allow_partial } =
+            found;
         self.color = self.color.or(color);
         self.format = self.format.or(format.map(|BuiltIn(format)| FormatSetting::BuiltIn(format)));
-        self.offline = offline.map(|_| true).or(self.offline);
         self.fail_on_unknown = fail_on_unknown.map(|_| true).or(self.fail_on_unknown);
         self.fail_on_exploited = fail_on_exploited.map(|_| true).or(self.fail_on_exploited);
         self.allow_partial = allow_partial.map(|_| false).or(self.allow_partial);

@@ -134,6 +134,7 @@ fn update_risk(
 
 fn not_there(feed: RiskFeed, place: &str) -> anyhow::Error {
     let name = feed.name().as_str().to_ascii_lowercase();
+    let place = fetch::redact(place);
     anyhow::anyhow!("`{place}`, named by --{name}, is not there; name another, or leave it out")
 }
 
@@ -190,7 +191,11 @@ fn risks(
         let held = advisories::risk::source_of(&folder, feed);
         must_be_read(feed, named.as_deref(), held.as_deref(), args)?;
         let asked = with_advisories || named.is_some() || there(&known, feed);
-        let other = named.is_some() && named != held;
+        let shown = |place: &String| match is_address(place) {
+            true => fetch::redact(place),
+            false => place.clone(),
+        };
+        let other = named.is_some() && named.as_ref().map(shown) != held;
         let current = fresh(&known, feed) && !other;
         if !asked || current || args.no_db_update || networked && world.offline() {
             continue;
@@ -343,11 +348,13 @@ pub(crate) fn for_scan(
         .collect();
     let networked = matches!(source(world, from), Source::Url(_));
     let may_update = !(args.no_db_update || networked && world.offline());
-    if may_update
-        && !wanted.is_empty()
-        && let Err(error) = update(world, &folder, from, &wanted)
-    {
-        world.printing.remark(&format!("lazaret: warning: advisories were not updated: {error:#}"));
+    let failed = if may_update && !wanted.is_empty() {
+        not_updated(update(world, &folder, from, &wanted))
+    } else {
+        None
+    };
+    if let Some(reason) = &failed {
+        world.printing.remark(&format!("lazaret: warning: advisories were not updated: {reason}"));
     }
     let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
     let databases = Databases::open(&folder, needed.iter().cloned(), now);
@@ -367,6 +374,9 @@ pub(crate) fn for_scan(
             ),
         ));
     }
+    if let Some(reason) = failed {
+        not_too_old(info, now, &reason)?;
+    }
     let stale: Vec<&str> =
         info.iter().filter(|info| info.stale).map(|info| info.ecosystem.as_str()).collect();
     if !stale.is_empty() {
@@ -376,4 +386,33 @@ pub(crate) fn for_scan(
         ));
     }
     Ok((databases, risks))
+}
+
+/// Days after which advisories that could not be brought up to date are none. Whoever stands between us
+/// and their source could else hold back what is new for ever.
+const DAYS: i64 = 7;
+
+/// Why advisories were not brought up to date, if they were not.
+fn not_updated(updates: Result<Vec<Updated>, anyhow::Error>) -> Option<String> {
+    let updates = match updates {
+        Ok(updates) => updates,
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    let gone = updates.iter().filter(|update| update.changed == Changed::NotThere);
+    let names: Vec<&str> = gone.map(|update| update.ecosystem.as_str()).collect();
+    (!names.is_empty()).then(|| format!("the source does not have those of {}", names.join(", ")))
+}
+
+fn not_too_old(infos: &[DatabaseInfo], now: Timestamp, reason: &str) -> Result<(), Failure> {
+    let old = infos.iter().find(|info| {
+        let fetched = info.fetched.parse::<Timestamp>();
+        fetched.is_ok_and(|fetched| now.duration_since(fetched).as_hours() > DAYS * 24)
+    });
+    let Some(DatabaseInfo { ecosystem, fetched, .. }) = old else { return Ok(()) };
+    Err(Failure::new(
+        Exit::NoDatabase,
+        anyhow::anyhow!(
+            "the advisories of {ecosystem} are of {fetched}, and could not be brought up to date: {reason}; --no-db-update takes them as they are"
+        ),
+    ))
 }

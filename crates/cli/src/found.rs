@@ -6,6 +6,9 @@
 use crate::exit::Failure;
 use std::path::Path;
 
+/// What some editors write before a text.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A text file that was found, and the open folder where it was.
 pub(crate) struct FoundText {
     pub(crate) text: String,
@@ -25,5 +28,6 @@ pub(crate) fn read(file: &Path, limit: u64, otherwise: &str) -> Result<Option<Fo
         return Ok(None);
     };
     let text = String::from_utf8(found.content).map_err(|_| wrong(&"it is no text"))?;
+    let text = text.strip_prefix(BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text);
     Ok(Some(FoundText { text, folder: found.folder }))
 }

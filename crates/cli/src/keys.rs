@@ -14,7 +14,8 @@ pub(crate) fn run(command: KeyCommand) -> Result<Exit, Failure> {
     let (secret, public) =
         seal::key::generate().map_err(|error| Failure::new(Exit::Internal, error))?;
     create(&file, &secret, Access::Private)?;
-    create(&public_file, &public, Access::Shared)?;
+    // A private key whose public half is missing would be in the way of the next attempt.
+    create(&public_file, &public, Access::Shared).inspect_err(|_| files::remove(&file))?;
     let keys = seal::VerifyingKey::parse(public.as_bytes()).map_err(Failure::usage)?;
     output::print_lines(|out| {
         for key in &keys {

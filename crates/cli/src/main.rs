@@ -89,7 +89,13 @@ fn wrong_arguments(error: &clap::Error) -> Result<Exit, Failure> {
         let text = text.to_string_lossy();
         report::one_line(&text) != text
     });
-    if hostile {
+    // Asked again with what is shown of them, the usage keeps its lines.
+    let shown = std::env::args_os().map(|text| report::one_line(&text.to_string_lossy()));
+    if hostile && let Err(error) = Cli::try_parse_from(shown) {
+        for line in error.render().to_string().lines() {
+            output::say(line);
+        }
+    } else if hostile {
         output::say(&format!("lazaret: {}", error.render().to_string().trim_end()));
     } else {
         let _ = error.print();
@@ -104,7 +110,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let Some(command) = cli.command else {
         return Err(Failure::usage("no command is given; see `lazaret --help`"));
     };
-    let mut settings = config::load(cli.global.config.as_deref())?;
+    let mut settings = config::load(cli.global.config.as_deref(), takes_what_is_found(&command))?;
     if settings.state.is_none() {
         // By who we are now: root may be nobody from here on.
         settings.state = settings::default_state().ok();
@@ -137,6 +143,17 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             output::print(|out| out.write_all(&script)).map(|()| Exit::Clean)
         }
         Command::Man { command } => man(&command),
+    }
+}
+
+/// Whether what was found beside the sources has a say: not where nothing is decided, and not where
+/// it was told to have none.
+fn takes_what_is_found(command: &Command) -> bool {
+    match command {
+        Command::Completions { .. } | Command::Man { .. } | Command::Key(_) => false,
+        Command::Scan(args) => !args.policy.no_project_policy,
+        Command::Diff(args) => !args.policy.no_project_policy,
+        _ => true,
     }
 }
 
@@ -274,6 +291,10 @@ impl World {
 }
 
 fn complain(failure: &Failure) {
+    // Every mistake of a policy is a line.
+    if let Some(policy::PolicyError(problems)) = failure.error.downcast_ref() {
+        return problems.iter().for_each(|one| output::say(&format!("lazaret: {one}")));
+    }
     // Most errors show their cause themselves; what they leave out is added.
     let mut text = failure.error.to_string();
     for cause in failure.error.chain().skip(1).map(ToString::to_string) {

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// What every command may read: its own processes and share of the machine, the time zone, chance.
 const ALWAYS: [&str; 6] = [
-    "/proc",
+    "/proc/self",
     "/sys/fs/cgroup",
     "/sys/devices/system/cpu",
     "/etc/localtime",
@@ -95,9 +95,9 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
         Command::Agent(_) | Command::CredentialHelpers => return None,
         Command::Scan(args) => plan.scan(args),
         Command::Sbom(args) => {
+            plan.record = args.record.files || args.record.file_digests;
             plan.subject(&args.subject.reference);
             plan.caches(&args.subject.read);
-            plan.attributes |= args.record.files || args.record.file_digests;
             plan.outputs(&args.output);
         }
         Command::Seal(args) => plan.seal(args),
@@ -141,6 +141,8 @@ struct Plan<'world> {
     processes: bool,
     /// Attributes of files, which are in a record of them and which overlays are made of.
     attributes: bool,
+    /// A record of files is made, in which their attributes are.
+    record: bool,
     /// Sockets of this machine are connected to.
     sockets: bool,
     /// Servers are connected to, unless it is offline.
@@ -162,6 +164,7 @@ impl<'world> Plan<'world> {
             anywhere: false,
             processes: false,
             attributes: false,
+            record: false,
             sockets: false,
             network: false,
             registry: false,
@@ -184,9 +187,9 @@ impl<'world> Plan<'world> {
         if args.running {
             self.engines();
         }
+        self.record = args.record.files || args.record.file_digests;
         args.references.iter().for_each(|reference| self.subject(reference));
         self.caches(&args.read);
-        self.attributes |= args.record.files || args.record.file_digests;
         self.database(&args.database);
         self.state();
         self.outputs(&args.output);
@@ -205,9 +208,9 @@ impl<'world> Plan<'world> {
     fn seal(&mut self, args: &SealArgs) {
         self.read([args.key.clone()]);
         self.sockets |= std::env::var_os("SSH_AUTH_SOCK").is_some();
+        self.record = true;
         self.subject(&args.subject.reference);
         self.caches(&args.subject.read);
-        self.attributes = true;
         self.read(self.world.named_db().ok());
         self.own_folder(self.world.named_state().ok(), Access::Private);
         if let Some(folder) = &args.export {
@@ -218,8 +221,8 @@ impl<'world> Plan<'world> {
 
     fn verify(&mut self, args: &VerifyArgs) {
         self.read(args.key.iter().cloned());
+        self.record = true;
         self.subject(&args.reference);
-        self.attributes = true;
         self.state();
         self.outputs(&args.output);
     }
@@ -328,7 +331,9 @@ impl<'world> Plan<'world> {
     fn policy_file(&mut self, named: Option<&Path>) {
         match named.or(self.world.settings.policy.as_deref()) {
             Some(file) => {
-                let mut files = included(file);
+                // A pipe can be read only once, and is not for this.
+                let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+                let mut files = if regular { included(file) } else { Vec::new() };
                 files.push(file.to_owned());
                 self.read(files);
             }

@@ -59,9 +59,23 @@ impl Printing {
 /// acts on a terminal or a CI service, whatever names and messages of strangers it holds. Where
 /// standard error cannot be written there is nobody to tell.
 pub(crate) fn say(text: &str) {
-    let mut line = report::one_line(text);
+    let mut line = report::one_line(&without_logins(text));
     line.push('\n');
     let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// A text without the `user:password@` of the addresses in it.
+fn without_logins(text: &str) -> String {
+    let mut pieces = text.split("://");
+    let mut shown = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        shown.push_str("://");
+        let end = piece.find(|letter: char| letter.is_whitespace() || "/`'\"?#,;".contains(letter));
+        let (host, _) = piece.split_at(end.unwrap_or(piece.len()));
+        let login = host.rfind('@').map_or(0, |at| at + 1);
+        shown.push_str(piece.get(login..).unwrap_or_default());
+    }
+    shown
 }
 
 /// Text of strangers in a line of ours.

@@ -261,7 +261,11 @@ fn add_ignores(world: &World, args: &PolicyArgs, policy: &mut Policy) -> Result<
         Some(file) => (file, Some(settings::read_text(file, IGNORE_BYTES)?)),
         None if policies::without_found(world, args) => return Ok(()),
         None => {
-            let read = found::read(found, IGNORE_BYTES, "name it with --ignore-file")?;
+            let read = found::read(
+                found,
+                IGNORE_BYTES,
+                "name it with --ignore-file, or leave it out with --no-project-policy",
+            )?;
             (found, read.map(|read| read.text))
         }
     };

@@ -45,7 +45,12 @@ pub(crate) fn run(world: &World, args: &SealArgs) -> Result<Exit, Failure> {
     let sealed = store.seal(&draft, &key).map_err(failure)?;
     if let Some(folder) = &args.export {
         let record = store.load(&sealed).map_err(failure)?;
-        export(folder, &sealed, &record, key.public())?;
+        export(folder, &sealed, &record, key.public()).map_err(|failure| {
+            let reason = failure.error;
+            let error =
+                anyhow::anyhow!("{name} is sealed, but the seal was not exported: {reason}");
+            Failure { exit: failure.exit, error }
+        })?;
     }
     show(&sealed, args.format)?;
     Ok(Exit::Clean)

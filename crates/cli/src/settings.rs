@@ -20,7 +20,7 @@ pub(crate) fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
     if text.len() as u64 > limit {
         return Err(Failure::usage(format!("`{}` is larger than {limit} bytes", file.display())));
     }
-    Ok(text)
+    Ok(text.strip_prefix(crate::found::BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
 }
 
 /// `$VARIABLE/lazaret`, else `$HOME/<fallback>/lazaret` (XDG Base Directory Specification).

@@ -2,6 +2,7 @@
 
 use crate::owner::{self, Distrust};
 use crate::read::regular;
+use crate::way;
 use crate::write::{Access, WholeFile};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
@@ -46,6 +47,10 @@ impl Folder {
         self.below(path, REACHED | OFlags::NOFOLLOW).map(Self)
     }
 
+    pub(crate) const fn of(folder: OwnedFd) -> Self {
+        Self(folder)
+    }
+
     /// Opens a folder of ours (cache, state, database) for what is kept there, and makes it, open to
     /// nobody else, where it is missing.
     ///
@@ -53,8 +58,18 @@ impl Folder {
     /// Where that fails, and where somebody else may write in it ([`is_refusal`], with the reason and
     /// what to do).
     pub fn own(path: &Path) -> io::Result<Self> {
-        make_private(path)?;
-        Self::trusted(path)
+        let reached = way::to(path, true)?;
+        match rustix::fs::mkdirat(&reached.folder, &reached.name, Mode::from(0o700)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Self::at(&reached)
+    }
+
+    fn at(reached: &way::Reached) -> io::Result<Self> {
+        let flags = FOLDER | OFlags::NOFOLLOW;
+        let opened = rustix::fs::openat(&reached.folder, &reached.name, flags, Mode::empty())?;
+        Self(opened).refused_if_distrusted()
     }
 
     /// Opens a folder that is there for what is believed of it.
@@ -62,7 +77,7 @@ impl Folder {
     /// # Errors
     /// Where it cannot be opened, and where somebody else may write in it ([`is_refusal`]).
     pub fn trusted(path: &Path) -> io::Result<Self> {
-        Self::open(path)?.refused_if_distrusted()
+        Self::at(&way::to(path, false)?)
     }
 
     fn refused_if_distrusted(self) -> io::Result<Self> {
@@ -324,16 +339,11 @@ fn refusal(reason: Distrust) -> io::Error {
 /// refuses it.
 #[must_use]
 pub fn is_refusal(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Refusal>())
+    error.get_ref().is_some_and(|inner| inner.is::<Refusal>() || inner.is::<way::Turned>())
 }
 
 fn no_regular_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
-}
-
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod folder;
 mod owner;
 mod read;
 mod trusted;
+mod way;
 mod write;
 
 pub use folder::{Folder, is_refusal};
@@ -19,5 +20,6 @@ pub use read::{read, read_found};
 pub use rustix::fs::FileType;
 pub use trusted::{Found, read_trusted};
 pub use write::{
-    Access, WholeFile, abandon, append_to, create_folders, create_new, is_temporary, write_whole,
+    Access, WholeFile, abandon, append_to, create_folders, create_new, is_temporary, remove,
+    write_whole,
 };

@@ -28,6 +28,16 @@ impl fmt::Display for Distrust {
     }
 }
 
+/// What the kernel shows for users that have no number in our user namespace: there the folders of
+/// the machine's root belong to it. Source: user_namespaces(7), "Unmapped user and group IDs".
+const UNMAPPED: u32 = 65534;
+
+/// Whether a user stands for those who have no number here. Where all users have one, it is somebody.
+pub(crate) fn is_unmapped(user: u32) -> bool {
+    let all = |map: String| map.split_whitespace().eq(["0", "0", "4294967295"]);
+    user == UNMAPPED && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !all(map))
+}
+
 /// Why an open file or folder is not believed, if anybody but us and root may have written it.
 ///
 /// A folder with the sticky bit (`/tmp`) is believed as a place: others may add to it, but neither

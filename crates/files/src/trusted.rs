@@ -3,6 +3,7 @@
 use crate::Folder;
 use crate::owner::{Distrust, distrust};
 use crate::read::regular;
+use crate::way;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -29,10 +30,9 @@ pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Option<Found>> {
     }
     let folder = Folder::reach(parent(path))?;
     believe("its folder", &folder)?;
-    let real = std::fs::canonicalize(path)?;
-    let name = real.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-    // Held open: what is asked is what is read, whatever is exchanged meanwhile.
-    let content = Folder::reach(parent(&real))?.read_found(Path::new(name), limit)?;
+    // Gone part by part and held: what is asked is what is read, whatever is exchanged meanwhile.
+    let reached = way::to(path, false)?;
+    let content = Folder::of(reached.folder).read_found(&reached.name, limit)?;
     Ok(Some(Found { content, folder }))
 }
 
@@ -43,10 +43,9 @@ impl Folder {
     /// # Errors
     /// As [`Self::read`], and as [`read_trusted`].
     pub fn read_found(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        let within = parent(path);
-        match within == Path::new(".") {
-            true => believe("its folder", self)?,
-            false => believe("its folder", &self.reach_folder(within)?)?,
+        believe("its folder", self)?;
+        for within in path.ancestors().skip(1).filter(|within| !within.as_os_str().is_empty()) {
+            believe("its folder", &self.reach_folder(within)?)?;
         }
         let mut file = self.file(path)?;
         believe("it", &file)?;

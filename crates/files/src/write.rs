@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Bytes that are written at once.
 const BUFFER: usize = 1 << 16;
 /// Links that are followed to where a file is written.
-const LINKS: usize = 40;
+pub(crate) const LINKS: usize = 40;
 
 /// Who may read what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,11 @@ pub fn create_new(path: &Path, content: &[u8], access: Access) -> io::Result<()>
     let mut file = File::from(rustix::fs::open(path, flags, mode)?);
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// Removes a file that [`create_new`] has just made.
+pub fn remove(path: &Path) {
+    let _ = std::fs::remove_file(path);
 }
 
 /// Opens a path that somebody named for lines that are added to it, and makes the file, open to nobody
@@ -140,7 +145,6 @@ pub struct WholeFile {
     folder: OwnedFd,
     temporary: String,
     name: PathBuf,
-    mode: Mode,
     out: BufWriter<File>,
     committed: bool,
 }
@@ -165,10 +169,10 @@ impl WholeFile {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let temporary = format!("{PREFIX}{}{SUFFIX}", random()?);
         begun().insert(temporary.clone(), folder.try_clone()?);
-        let opened = rustix::fs::openat(&folder, &temporary, flags, Mode::from(0o600));
+        let opened = open_as(&folder, &temporary, flags, mode);
         let file = opened.inspect_err(|_| drop(begun().remove(&temporary)))?;
         let out = BufWriter::with_capacity(BUFFER, File::from(file));
-        Ok(Self { folder, temporary, name: name.to_owned(), mode, out, committed: false })
+        Ok(Self { folder, temporary, name: name.to_owned(), out, committed: false })
     }
 
     /// Makes the file durable and gives it its name.
@@ -192,22 +196,55 @@ impl WholeFile {
         self.name_it()
     }
 
-    /// The open file, with everything in it that was written and its mode.
+    /// The open file, with everything in it that was written.
     ///
     /// # Errors
     /// Where that fails.
     pub fn flushed(&mut self) -> io::Result<&mut File> {
         self.out.flush()?;
-        rustix::fs::fchmod(self.out.get_ref().as_fd(), self.mode)?;
         Ok(self.out.get_mut())
     }
 
     fn name_it(&mut self) -> io::Result<()> {
-        rustix::fs::renameat(&self.folder, &self.temporary, &self.folder, &self.name)?;
+        match rustix::fs::renameat(&self.folder, &self.temporary, &self.folder, &self.name) {
+            // A file that something is mounted on, as containers have them, cannot be replaced.
+            Err(Errno::BUSY) => return self.copy_over(),
+            renamed => renamed?,
+        }
         self.committed = true;
         begun().remove(&self.temporary);
         Ok(())
     }
+
+    /// Writes what is whole into a file of ours that cannot be replaced. What was made beside it goes.
+    fn copy_over(&self) -> io::Result<()> {
+        let reading = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let writing = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let open =
+            |name: &Path, flags| rustix::fs::openat(&self.folder, name, flags, Mode::empty());
+        let mut whole = File::from(open(Path::new(&self.temporary), reading)?);
+        let mut file = File::from(open(&self.name, writing)?);
+        let stat = rustix::fs::fstat(&file)?;
+        if kind(&stat) != FileType::RegularFile || !is_ours(stat.st_uid) {
+            return Err(foreign(&self.name, "file", stat.st_uid));
+        }
+        file.set_len(0)?;
+        io::copy(&mut whole, &mut file)?;
+        file.sync_all()
+    }
+}
+
+/// The mask is the whole process's: one thread at a time has it away.
+static MASK: Mutex<()> = Mutex::new(());
+
+/// Makes a file with just this mode, whatever the mask: a mode that is set afterwards needs a call that
+/// would also open to everybody what is only read.
+fn open_as(folder: &OwnedFd, name: &str, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+    let _one = MASK.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = rustix::process::umask(Mode::empty());
+    let opened = rustix::fs::openat(folder, name, flags, mode);
+    rustix::process::umask(before);
+    Ok(opened?)
 }
 
 impl Drop for WholeFile {
@@ -219,11 +256,15 @@ impl Drop for WholeFile {
     }
 }
 
-/// The mode of a regular file of ours that is about to be replaced.
+/// The mode of a regular file that is about to be replaced.
 fn kept_mode(folder: &OwnedFd, name: &Path) -> io::Result<Option<Mode>> {
     match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) if kind(&stat) == FileType::RegularFile && is_ours(stat.st_uid) => {
             Ok(Some(Mode::from(stat.st_mode & 0o777)))
+        }
+        // Somebody else's: nobody may read what could not be read before, and nobody else writes.
+        Ok(stat) if kind(&stat) == FileType::RegularFile => {
+            Ok(Some(Mode::from(stat.st_mode & 0o644) & !mask()))
         }
         Ok(_) | Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
@@ -236,6 +277,7 @@ fn kind(stat: &Stat) -> FileType {
 
 /// The mask of the process. It can only be asked by setting it; it is set to the strictest meanwhile.
 fn mask() -> Mode {
+    let _one = MASK.lock().unwrap_or_else(PoisonError::into_inner);
     let mask = rustix::process::umask(Mode::from(0o077));
     rustix::process::umask(mask);
     mask
@@ -259,8 +301,7 @@ impl Place {
     /// Goes to a path part by part, so that every link on the way is seen and its owner asked.
     fn find(path: &Path) -> io::Result<Self> {
         if is_descriptor(path) {
-            let file = std::fs::OpenOptions::new().write(true).open(path)?;
-            return Ok(Self::Stream(file));
+            return descriptor(path).map(Self::Stream);
         }
         let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let open = |path: &str| rustix::fs::open(path, folder, Mode::empty());
@@ -310,7 +351,7 @@ impl Place {
 }
 
 /// The parts of a path, the first one last.
-fn parts(path: &Path) -> Vec<PathBuf> {
+pub(crate) fn parts(path: &Path) -> Vec<PathBuf> {
     let parts = path.components().filter(|part| {
         !matches!(part, Component::CurDir | Component::RootDir | Component::Prefix(_))
     });
@@ -338,6 +379,19 @@ fn is_descriptor(path: &Path) -> bool {
                     .file_name()
                     .is_some_and(|name| name.as_encoded_bytes().iter().all(u8::is_ascii_digit))
         })
+}
+
+/// The open file itself, so that what was written to it stays. Others than standard output and error
+/// are opened anew, behind what they hold.
+fn descriptor(path: &Path) -> io::Result<File> {
+    let same = |names: [&str; 3]| names.iter().any(|name| path == Path::new(name));
+    if same(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) {
+        return Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?));
+    }
+    if same(["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"]) {
+        return Ok(File::from(io::stderr().as_fd().try_clone_to_owned()?));
+    }
+    std::fs::OpenOptions::new().append(true).open(path)
 }
 
 fn foreign(part: &Path, what: &str, owner: u32) -> io::Error {
@@ -471,6 +525,12 @@ mod tests {
         write(&at("planted"), "x").unwrap();
         let metadata = std::fs::metadata(at("planted")).unwrap();
         assert_eq!((metadata.uid(), metadata.mode() & 0o022), (0, 0));
+        // Nor may anybody read what could not be read before.
+        std::fs::write(at("closed"), "").unwrap();
+        std::fs::set_permissions(at("closed"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::lchown(at("closed"), Some(4_000_000), None).unwrap();
+        write(&at("closed"), "x").unwrap();
+        assert_eq!(std::fs::metadata(at("closed")).unwrap().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -114,7 +114,28 @@ pub(crate) const FORBIDDEN: &[Group] = &[
             libc::SYS_vmsplice,
             libc::SYS_memfd_secret,
             libc::SYS_remap_file_pages,
+        ],
+    },
+    Group {
+        reason: "a file without a place in any folder can be written and then run",
+        calls: &[libc::SYS_memfd_create],
+    },
+    Group {
+        reason: "nothing is left to other users, or taken from them, beside files",
+        calls: &[
+            libc::SYS_shmget,
             libc::SYS_shmat,
+            libc::SYS_shmctl,
+            libc::SYS_msgget,
+            libc::SYS_msgsnd,
+            libc::SYS_msgrcv,
+            libc::SYS_msgctl,
+            libc::SYS_semget,
+            libc::SYS_semop,
+            libc::SYS_semtimedop,
+            libc::SYS_semctl,
+            libc::SYS_mq_open,
+            libc::SYS_mq_unlink,
         ],
     },
     Group {
@@ -145,6 +166,7 @@ pub(crate) const FORBIDDEN: &[Group] = &[
             libc::SYS_fremovexattr,
             libc::SYS_mknodat,
             libc::SYS_symlinkat,
+            libc::SYS_fchmod,
             libc::SYS_fchmodat,
             FCHMODAT2,
         ],
@@ -178,7 +200,14 @@ pub(crate) const OLDER: &[Group] = &[
             libc::SYS_chmod,
             libc::SYS_mknod,
             libc::SYS_symlink,
+            libc::SYS_utime,
+            libc::SYS_utimes,
+            libc::SYS_futimesat,
         ],
+    },
+    Group {
+        reason: "no process is made: threads are made by `clone`",
+        calls: &[libc::SYS_fork, libc::SYS_vfork],
     },
 ];
 /// The older calls that only this architecture has: none.

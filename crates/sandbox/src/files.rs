@@ -107,10 +107,10 @@ fn restricted(needs: &Needs) -> Result<(LandlockStatus, usize), Failed> {
         .handle_access(tcp)?
         .scope(Scope::from_all(KNOWN))?
         .create()?;
-    let root = [PathBuf::from("/")];
+    let anywhere = anywhere();
     let read = match &needs.reading {
         Reading::Below(paths) => paths.as_slice(),
-        Reading::Anywhere | Reading::Processes => &root,
+        Reading::Anywhere | Reading::Processes => &anywhere,
     };
     for (paths, access) in [(read, READ), (&needs.writing, WRITE), (&needs.streams, STREAM)] {
         for path in paths {
@@ -121,6 +121,13 @@ fn restricted(needs: &Needs) -> Result<(LandlockStatus, usize), Failed> {
         rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp))?;
     }
     Ok((rules.restrict_self()?.landlock, read.len()))
+}
+
+/// All folders of the root but what the kernel shows of other processes, among it their secrets.
+fn anywhere() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir("/").into_iter().flatten().flatten();
+    let others = entries.map(|entry| entry.path()).filter(|path| path != Path::new("/proc"));
+    others.chain([PathBuf::from("/proc/self")]).collect()
 }
 
 /// What is not there, or may not be opened, is granted by nothing: whoever needs it says so himself.

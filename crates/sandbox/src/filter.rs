@@ -30,8 +30,10 @@ const NAMESPACES: [i32; 8] = [
     libc::CLONE_NEWNET,
     0x80, // CLONE_NEWTIME
 ];
-/// What a terminal takes for typed: with it, a program types into the shell that started it.
-const TYPING: [u64; 2] = [0x5412, 0x541C];
+/// Requests to devices and files that are made: whether it is a terminal and how wide, how much can be
+/// read, and how descriptors behave. Others change files that are only read (their flags), or type into
+/// the shell that started us.
+const REQUESTS: [u64; 7] = [0x5401, 0x5413, 0x5421, 0x541B, 0x5450, 0x5451, 0x802C_542A];
 /// Type of a socket, without its flags.
 const SOCKET_TYPE: u64 = 0xf;
 
@@ -63,7 +65,7 @@ pub(crate) fn architecture() -> Option<TargetArch> {
 }
 
 /// How many calls `by_argument` looks into.
-const BY_ARGUMENT: usize = 11;
+const BY_ARGUMENT: usize = 12;
 
 /// The filters for a process of this number.
 pub(crate) fn programs(
@@ -92,11 +94,15 @@ fn by_argument(needs: &Needs, own: u64) -> seccompiler::Result<Rules> {
         .iter()
         .map(|flag| u64::from(flag.unsigned_abs()))
         .map(|flag| when(vec![(0, Is::MaskedEq(flag), flag)]));
-    rules.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
-    rules.insert(
-        libc::SYS_ioctl,
-        TYPING.iter().map(|request| when(vec![(1, Is::Eq, *request)])).collect::<Result<_, _>>()?,
-    );
+    let thread = flags(libc::CLONE_THREAD);
+    let mut clone = vec![when(vec![(0, Is::MaskedEq(thread), 0)])?];
+    clone.extend(namespaces.collect::<Result<Vec<_>, _>>()?);
+    rules.insert(libc::SYS_clone, clone);
+    let others = REQUESTS.iter().map(|request| (1, Is::Ne, *request)).collect();
+    rules.insert(libc::SYS_ioctl, vec![when(others)?]);
+    // Times of an open file, as the cache marks what is used; by name, those of any file of ours.
+    let named = SeccompCondition::new(1, Length::Qword, Is::Ne, 0)?;
+    rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![named])?]);
     // Only the process itself, as `abort` does.
     for call in
         [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo]
@@ -118,13 +124,14 @@ fn by_argument(needs: &Needs, own: u64) -> seccompiler::Result<Rules> {
     Ok(rules)
 }
 
-/// Sockets of other kinds than are needed. With the network come those of this machine, by which names
-/// are looked up, and the one that tells which addresses it has.
+/// Sockets of other kinds than are needed. With the network comes the one that tells which addresses
+/// the machine has. Those of this machine are for engines alone: through them a service would look up
+/// names that the C library looks up by itself too, and whoever holds root's would hold the engine.
 fn sockets(needs: &Needs) -> seccompiler::Result<Vec<SeccompRule>> {
     let network = needs.connect != Connect::Nobody;
     let (local, routes) = (flags(libc::AF_UNIX), flags(libc::AF_NETLINK));
     let mut allowed = Vec::new();
-    if needs.sockets || network {
+    if needs.sockets {
         allowed.push(local);
     }
     if network {

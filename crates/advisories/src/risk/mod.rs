@@ -174,7 +174,8 @@ fn from_url(
     client: &fetch::Client,
     now: jiff::Timestamp,
 ) -> Result<RiskUpdated, UpdateError> {
-    let known = store::manifest(folder, feed).filter(|manifest| manifest.source == url);
+    let known =
+        store::manifest(folder, feed).filter(|manifest| manifest.source == fetch::redact(url));
     let path = store::path(folder, feed);
     let part = storage::beside(&path, "part");
     match download::archive(client, url, known.as_ref(), &part, &|_, _| {})? {
@@ -190,7 +191,7 @@ fn from_url(
             let bytes = read(&part);
             download::forget(&part);
             let provenance = storage::Provenance {
-                source: url.to_owned(),
+                source: fetch::redact(url),
                 etag,
                 last_modified,
                 fetched: now.to_string(),

@@ -45,6 +45,9 @@ impl Plan<'_> {
         let there: Vec<PathBuf> =
             names.chain([text]).map(PathBuf::from).filter(|path| path.exists()).collect();
         let found = !there.is_empty();
+        // Those of an archive's files stand in it.
+        let is_folder = |path: &PathBuf| path.is_dir() && !path.join("oci-layout").exists();
+        self.attributes |= self.record && there.iter().any(is_folder);
         self.subjects.extend(there.iter().cloned());
         self.read(there);
         found
@@ -67,7 +70,11 @@ impl Plan<'_> {
         self.store(endpoints.docker_root);
         match endpoints.docker.strip_prefix("unix://") {
             Some(socket) if Path::new(socket).exists() => self.answers(),
-            Some(_) => return,
+            Some(_) => {
+                // That nobody listens is said by who tries it.
+                self.sockets = true;
+                return;
+            }
             None => {
                 let address = endpoints.docker.trim_end_matches('/');
                 let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
@@ -86,6 +93,7 @@ impl Plan<'_> {
         if Path::new(socket.strip_prefix("unix://").unwrap_or(&socket)).exists() {
             self.answers();
         }
+        self.sockets = true;
     }
 
     fn podman(&mut self) {

@@ -33,6 +33,12 @@ pub struct PolicyProblem {
     pub text: String,
 }
 
+impl std::fmt::Display for PolicyProblem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "`{}`, line {}: {}", self.file, self.line, self.text)
+    }
+}
+
 /// All that is wrong with a policy file and those that it includes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct PolicyError(pub Vec<PolicyProblem>);
@@ -43,7 +49,7 @@ impl std::fmt::Display for PolicyError {
             if index > 0 {
                 formatter.write_str("\n")?;
             }
-            write!(formatter, "`{}`, line {}: {}", problem.file, problem.line, problem.text)?;
+            problem.fmt(formatter)?;
         }
         Ok(())
     }
