@@ -44,8 +44,15 @@ pub struct Manifest {
     pub bytes: u64,
     /// Count of records.
     pub records: u64,
+    /// Count of records of the source that could not be read.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub malformed: u64,
     /// When the source was last asked, RFC 3339, UTC.
     pub fetched: String,
+}
+
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Manifest {

@@ -133,6 +133,7 @@ pub(crate) fn install(
         content: built.content(),
         bytes: built.bytes.len() as u64,
         records: built.records,
+        malformed: built.dropped.malformed,
         fetched: provenance.fetched,
     };
     replace(&path, &built.bytes)?;

@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn a_found_file_has_few_options_and_all_others_are_refused_by_name() {
         let (few, all) = (options::<Found>(), options::<Settings>());
-        assert!(few.len() == 7 && few.iter().all(|option| all.contains(option)), "{few:?}");
+        assert!(few.len() == 6 && few.iter().all(|option| all.contains(option)), "{few:?}");
         for option in all.iter().filter(|option| !few.contains(option)) {
             let error = parse::<Found>("lazaret.toml", &format!("{option} = \"x\"")).unwrap_err();
             let text = error.error.to_string();
@@ -313,13 +313,12 @@ mod tests {
         };
         let with = |text| own().tightened(parse("lazaret.toml", text).unwrap());
         assert_eq!(with("fail-on = \"critical\"").fail_on, Some(Line(Severity::High)));
-        let low = with("fail-on = \"low\"\ncolor = \"always\"\noffline = true");
+        let low = with("fail-on = \"low\"\ncolor = \"always\"");
         assert_eq!((low.fail_on, low.line_found_in), (Some(Line(Severity::Low)), Some(LOCAL_FILE)));
-        assert_eq!((low.color, low.offline), (Some(Color::Never), Some(true)));
+        assert_eq!(low.color, Some(Color::Never));
         assert_eq!(with("allow-partial = false").allow_partial, Some(false));
         assert_eq!(with("fail-on = \"unknown\"").fail_on, Some(Line(Severity::Unknown)));
         for loosening in [
-            "offline = false",
             "fail-on-unknown = false",
             "fail-on-exploited = false",
             "allow-partial = true",
@@ -338,7 +337,7 @@ mod tests {
             "[s3cret]\na = 1",
             "fail-on = \"s3cret\"",
             "color = \"s3cret\"",
-            "offline = \"s3cret, expected x\"",
+            "allow-partial = \"s3cret, expected x\"",
             "format = \"s3cret\"",
             "s3cret = 1\ns3cret = 2",
             "a = \"s3cret",

@@ -357,7 +357,11 @@ pub(crate) fn for_scan(
         world.printing.remark(&format!("lazaret: warning: advisories were not updated: {reason}"));
     }
     let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
-    let databases = Databases::open(&folder, needed.iter().cloned(), now);
+    let mut databases = Databases::open(&folder, needed.iter().cloned(), now);
+    let old = failed.map(|reason| late(databases.infos(), now, &reason)).unwrap_or_default();
+    for (ecosystem, reason) in old {
+        databases.late(&ecosystem, reason);
+    }
     let info = databases.infos();
     let mut published = needed.iter().filter(|ecosystem| ecosystem.is_published()).peekable();
     if databases.is_empty() && !unknown && published.peek().is_some() {
@@ -374,9 +378,6 @@ pub(crate) fn for_scan(
             ),
         ));
     }
-    if let Some(reason) = failed {
-        not_too_old(info, now, &reason)?;
-    }
     let stale: Vec<&str> =
         info.iter().filter(|info| info.stale).map(|info| info.ecosystem.as_str()).collect();
     if !stale.is_empty() {
@@ -388,8 +389,8 @@ pub(crate) fn for_scan(
     Ok((databases, risks))
 }
 
-/// Days after which advisories that could not be brought up to date are none. Whoever stands between us
-/// and their source could else hold back what is new for ever.
+/// Days after which advisories that could not be brought up to date let nothing pass. Whoever stands
+/// between us and their source could else hold back what is new for ever.
 const DAYS: i64 = 7;
 
 /// Why advisories were not brought up to date, if they were not.
@@ -403,16 +404,17 @@ fn not_updated(updates: Result<Vec<Updated>, anyhow::Error>) -> Option<String> {
     (!names.is_empty()).then(|| format!("the source does not have those of {}", names.join(", ")))
 }
 
-fn not_too_old(infos: &[DatabaseInfo], now: Timestamp, reason: &str) -> Result<(), Failure> {
-    let old = infos.iter().find(|info| {
+/// The ecosystems of which that can be said, and what.
+fn late(infos: &[DatabaseInfo], now: Timestamp, reason: &str) -> Vec<(String, String)> {
+    let is_old = |info: &&DatabaseInfo| {
         let fetched = info.fetched.parse::<Timestamp>();
         fetched.is_ok_and(|fetched| now.duration_since(fetched).as_hours() > DAYS * 24)
-    });
-    let Some(DatabaseInfo { ecosystem, fetched, .. }) = old else { return Ok(()) };
-    Err(Failure::new(
-        Exit::NoDatabase,
-        anyhow::anyhow!(
-            "the advisories of {ecosystem} are of {fetched}, and could not be brought up to date: {reason}; --no-db-update takes them as they are"
-        ),
-    ))
+    };
+    let said = |DatabaseInfo { ecosystem, fetched, .. }: &DatabaseInfo| {
+        let text = format!(
+            "its advisories are of {fetched}, and could not be brought up to date: {reason}; --no-db-update takes them as they are"
+        );
+        (ecosystem.clone(), text)
+    };
+    infos.iter().filter(is_old).map(said).collect()
 }

@@ -103,8 +103,15 @@ impl From<std::io::Error> for Failure {
 }
 
 /// What the system says where it has no more of something: open files, threads, memory, space.
-const EXHAUSTION: [Errno; 6] =
-    [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN, Errno::ENOMEM, Errno::ENOSPC, Errno::EDQUOT];
+const EXHAUSTION: [Errno; 7] = [
+    Errno::EMFILE,
+    Errno::ENFILE,
+    Errno::EAGAIN,
+    Errno::ENOMEM,
+    Errno::ENOSPC,
+    Errno::EDQUOT,
+    Errno::EFBIG,
+];
 
 fn is_exhaustion(code: i32) -> bool {
     EXHAUSTION.iter().any(|errno| *errno as i32 == code)
@@ -113,6 +120,9 @@ fn is_exhaustion(code: i32) -> bool {
 /// Whether a text holds such an error of the system, as the standard library writes it. Most errors on
 /// their way up are texts, and a wrong guess gives one failing exit code for another.
 pub(crate) fn ran_out(text: &str) -> bool {
+    if text.ends_with(": out of memory") {
+        return true;
+    }
     text.match_indices("(os error ").any(|(at, found)| {
         let rest = text.get(at + found.len()..).unwrap_or_default();
         rest.split_once(')').and_then(|(code, _)| code.parse().ok()).is_some_and(is_exhaustion)

@@ -39,7 +39,7 @@ use args::{Cli, Command, DbCommand};
 use clap::{CommandFactory, Parser};
 use exit::{Exit, Failure};
 use output::Printing;
-use signal_hook::consts::SIGABRT;
+use signal_hook::consts::{SIGABRT, SIGXFSZ};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -68,6 +68,8 @@ fn exit_where_memory_ends() {
     let code = i32::from(exit::EXHAUSTED);
     // Without the handler it aborts, which is no pass either.
     let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, code, always);
+    // A file that may grow no further is an error of who writes it, and not the end of the process.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 /// Says what is wrong with the arguments, in several lines; in one, escaped, where an argument or a
@@ -89,13 +91,7 @@ fn wrong_arguments(error: &clap::Error) -> Result<Exit, Failure> {
         let text = text.to_string_lossy();
         report::one_line(&text) != text
     });
-    // Asked again with what is shown of them, the usage keeps its lines.
-    let shown = std::env::args_os().map(|text| report::one_line(&text.to_string_lossy()));
-    if hostile && let Err(error) = Cli::try_parse_from(shown) {
-        for line in error.render().to_string().lines() {
-            output::say(line);
-        }
-    } else if hostile {
+    if hostile {
         output::say(&format!("lazaret: {}", error.render().to_string().trim_end()));
     } else {
         let _ = error.print();
@@ -197,8 +193,9 @@ impl World {
     /// The folder of the database.
     pub(crate) fn db(&self) -> Result<std::path::PathBuf, Failure> {
         let folder = self.named_db()?;
+        let folder = ours::ours("database", "--db", folder)?;
         ours::ours("database", "--db", advisories::manifest::version_folder(&folder))?;
-        ours::ours("database", "--db", folder)
+        Ok(folder)
     }
 
     /// Where the engines listen.
@@ -246,8 +243,9 @@ impl World {
     /// The folder for seals (`seals`) and for what the agent saw (`usage`).
     pub(crate) fn state(&self) -> Result<std::path::PathBuf, Failure> {
         let folder = self.named_state()?;
+        let folder = ours::ours("state folder", "--state", folder)?;
         ours::ours("folder of what the agent saw", "--state", folder.join("usage"))?;
-        ours::ours("state folder", "--state", folder)
+        Ok(folder)
     }
 
     /// How registries are asked, and who we are to them.

@@ -80,10 +80,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// Makes it where it is missing. Where it cannot be, whoever writes there says so.
     pub(crate) fn make(&self) {
-        let _ = match self.access {
-            Access::Private => files::Folder::own(&self.path).map(drop),
-            Access::Shared => files::create_folders(&self.path),
-        };
+        let _ = files::Folder::own_for(&self.path, self.access);
     }
 }
 

@@ -58,8 +58,20 @@ impl Folder {
     /// Where that fails, and where somebody else may write in it ([`is_refusal`], with the reason and
     /// what to do).
     pub fn own(path: &Path) -> io::Result<Self> {
-        let reached = way::to(path, true)?;
-        match rustix::fs::mkdirat(&reached.folder, &reached.name, Mode::from(0o700)) {
+        Self::own_for(path, Access::Private)
+    }
+
+    /// The same, where others may read what is kept there.
+    ///
+    /// # Errors
+    /// As [`Self::own`].
+    pub fn own_for(path: &Path, access: Access) -> io::Result<Self> {
+        let mode = match access {
+            Access::Private => Mode::from(0o700),
+            Access::Shared => Mode::from(0o755),
+        };
+        let reached = way::to(path, Some(mode))?;
+        match rustix::fs::mkdirat(&reached.folder, &reached.name, mode) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -77,7 +89,7 @@ impl Folder {
     /// # Errors
     /// Where it cannot be opened, and where somebody else may write in it ([`is_refusal`]).
     pub fn trusted(path: &Path) -> io::Result<Self> {
-        Self::at(&way::to(path, false)?)
+        Self::at(&way::to(path, None)?)
     }
 
     fn refused_if_distrusted(self) -> io::Result<Self> {

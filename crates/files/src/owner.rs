@@ -18,6 +18,16 @@ pub enum Distrust {
     Others,
 }
 
+impl Distrust {
+    /// What to do about it.
+    pub(crate) const fn mend(self) -> &'static str {
+        match self {
+            Self::Owner(_) => "take a copy of your own (`chown`)",
+            Self::Group | Self::Others => "take that away (`chmod g-w,o-w`)",
+        }
+    }
+}
+
 impl fmt::Display for Distrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

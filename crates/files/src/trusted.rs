@@ -1,7 +1,7 @@
 //! Reading what merely lies there, if nobody but us and root could have put it there.
 
 use crate::Folder;
-use crate::owner::{Distrust, distrust};
+use crate::owner::distrust;
 use crate::read::regular;
 use crate::way;
 use std::io;
@@ -31,7 +31,7 @@ pub fn read_trusted(path: &Path, limit: u64) -> io::Result<Option<Found>> {
     let folder = Folder::reach(parent(path))?;
     believe("its folder", &folder)?;
     // Gone part by part and held: what is asked is what is read, whatever is exchanged meanwhile.
-    let reached = way::to(path, false)?;
+    let reached = way::to(path, None)?;
     let content = Folder::of(reached.folder).read_found(&reached.name, limit)?;
     Ok(Some(Found { content, folder }))
 }
@@ -62,10 +62,7 @@ fn parent(path: &Path) -> &Path {
 
 fn believe(what: &str, file: impl AsFd) -> io::Result<()> {
     let Some(reason) = distrust(file)? else { return Ok(()) };
-    let mend = match reason {
-        Distrust::Owner(_) => "take a copy of your own (`chown`)",
-        Distrust::Group | Distrust::Others => "take that away (`chmod g-w,o-w`)",
-    };
+    let mend = reason.mend();
     Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{what} {reason}; {mend}")))
 }
 

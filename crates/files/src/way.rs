@@ -36,9 +36,9 @@ pub(crate) struct Reached {
     pub(crate) name: PathBuf,
 }
 
-/// Goes to what lies at a path; folders that are missing are made, open to nobody else, where `make`
-/// says so.
-pub(crate) fn to(path: &Path, make: bool) -> io::Result<Reached> {
+/// Goes to what lies at a path; folders that are missing are made where `make` gives
+/// a mode.
+pub(crate) fn to(path: &Path, make: Option<Mode>) -> io::Result<Reached> {
     let whole = std::env::current_dir()?.join(path);
     let root = || rustix::fs::open("/", FOLDER, Mode::empty());
     let mut at = root()?;
@@ -49,8 +49,9 @@ pub(crate) fn to(path: &Path, make: bool) -> io::Result<Reached> {
     while let Some(part) = left.pop() {
         let stat = match rustix::fs::statat(&at, &part, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) if left.is_empty() => return Ok(Reached { folder: at, name: part }),
-            Err(Errno::NOENT) if make => {
-                match rustix::fs::mkdirat(&at, &part, Mode::from(0o700)) {
+            Err(error @ Errno::NOENT) => {
+                let Some(mode) = make else { return Err(error.into()) };
+                match rustix::fs::mkdirat(&at, &part, mode) {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -101,6 +102,6 @@ fn believe(folder: &OwnedFd, shown: &Path) -> io::Result<()> {
     if matches!(reason, owner::Distrust::Owner(user) if owner::is_unmapped(user)) {
         return Ok(());
     }
-    let text = format!("`{}`, which leads to it, {reason}", shown.display());
+    let text = format!("`{}`, which leads to it, {reason}; {}", shown.display(), reason.mend());
     Err(io::Error::new(io::ErrorKind::PermissionDenied, Turned(text)))
 }

@@ -120,3 +120,7 @@ pub const DIRECTORY_DEPTH: usize = 256;
 
 /// Entries of the outer archive of an image.
 pub const ARCHIVE_ENTRIES: usize = 100_000;
+
+/// Parts of one document, weighed: elements of three bytes become values of hundreds. A lock file of
+/// 200,000 packages has two million.
+pub const DOCUMENT_PARTS: usize = 3_000_000;

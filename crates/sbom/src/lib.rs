@@ -25,7 +25,7 @@ use vocabulary::{Coverage, Digest, Distribution, Nullable, Package, Platform, Pr
 /// Largest document, in bytes: those of images with tens of thousands of packages have some 100 MB.
 pub const DOCUMENT_BYTES: u64 = 512 << 20;
 /// Most components of one document.
-const COMPONENTS: usize = 1_000_000;
+const COMPONENTS: usize = 250_000;
 /// Most characters of one name, version, path or property that is kept.
 const TEXT: usize = 4_096;
 /// Most licences of one component.
@@ -148,10 +148,14 @@ pub enum SbomError {
     TooMany,
 }
 
+/// What the elements of a document may take while it is read. A bill of 200,000 components takes a
+/// third of it.
+const ELEMENT_BYTES: usize = 256 << 20;
+
 /// Reads JSON, in which `null` is what is empty.
 fn json<'de, T: Deserialize<'de>>(form: &'static str, bytes: &'de [u8]) -> Result<T, SbomError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let read = T::deserialize(Nullable(&mut json));
+    let read = vocabulary::within(ELEMENT_BYTES, || T::deserialize(Nullable(&mut json)));
     read.and_then(|value| json.end().map(|()| value)).map_err(|error| shape(form, &error))
 }
 

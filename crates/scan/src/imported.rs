@@ -179,6 +179,9 @@ impl Imported {
     }
 }
 
+/// What the elements of a log may take while it is read.
+const ELEMENT_BYTES: usize = 192 << 20;
+
 /// Reads a log.
 ///
 /// # Errors
@@ -186,7 +189,7 @@ impl Imported {
 pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let log = Log::deserialize(Nullable(&mut json));
+    let log = vocabulary::within(ELEMENT_BYTES, || Log::deserialize(Nullable(&mut json)));
     let log = log.and_then(|log| json.end().map(|()| log));
     let log: Log = log.map_err(|error| ImportError::Shape(error.to_string()))?;
     if log.version != "2.1.0" {

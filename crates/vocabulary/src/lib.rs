@@ -43,7 +43,7 @@ pub use finding::{
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
-pub use nullable::Nullable;
+pub use nullable::{Nullable, within};
 pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
 pub use program::{Functions, Program, Programs, VulnerableCode};
 pub use purl::{Purl, PurlError};

@@ -5,11 +5,46 @@
 //! elements, and a document must not be refused, nor a part of it missed, for that. The one design
 //! decision: it is done below the types, so that no field can forget it.
 //!
+//! What a document takes when it is read is bounded too: an element of three bytes can be a value of
+//! hundreds. [`within`] counts what the types ask for, and refuses the document when it is too much,
+//! before it is there.
+//!
 //! Values that serde keeps aside before it knows their type (untagged enums) are the exception: their
 //! lists are `Option`s.
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
 use std::fmt;
+
+thread_local! {
+    /// Bytes that the document which is read by this thread may still take.
+    static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Reads a document whose elements take up to so many bytes, as far as their types tell.
+pub fn within<T>(bytes: usize, read: impl FnOnce() -> T) -> T {
+    let before = LEFT.replace(bytes);
+    let read = read();
+    LEFT.set(before);
+    read
+}
+
+/// Takes what an element needs; an error where there is no room for it.
+fn take<T, E: Error>() -> Result<(), E> {
+    let left = LEFT.get();
+    match left {
+        usize::MAX => Ok(()),
+        _ => match left.checked_sub(size_of::<T>() + ELEMENT) {
+            Some(left) => Ok(LEFT.set(left)),
+            None => Err(E::custom(
+                "its elements take more memory than is given to one document; divide it",
+            )),
+        },
+    }
+}
+
+/// Bytes of an element beside its value: what a list or map keeps for it.
+const ELEMENT: usize = 16;
 
 /// A deserializer for which `null` is what is empty.
 #[derive(Debug)]
@@ -256,6 +291,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<A> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
+        take::<T::Value, A::Error>()?;
         self.0.next_element_seed(Element(seed))
     }
 
@@ -275,6 +311,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<A> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
+        take::<T::Value, A::Error>()?;
         self.0.next_value_seed(Element(seed))
     }
 

@@ -54,6 +54,8 @@ pub struct Databases {
     folder: PathBuf,
     opened: BTreeMap<Ecosystem, Result<Database, DatabaseError>>,
     infos: Vec<DatabaseInfo>,
+    /// Ecosystems whose advisories are old or not all there, and why.
+    late: BTreeMap<String, String>,
     /// The folder's other databases, opened when a rating is to be borrowed from them.
     others: OnceLock<(Vec<Database>, Vec<DatabaseError>)>,
 }
@@ -147,7 +149,7 @@ impl Databases {
         ecosystems: impl IntoIterator<Item = Ecosystem>,
         now: jiff::Timestamp,
     ) -> Self {
-        let mut opened = BTreeMap::new();
+        let (mut opened, mut late) = (BTreeMap::new(), BTreeMap::new());
         let mut infos = Vec::new();
         for ecosystem in ecosystems {
             let Some(path) = manifest::database_path(folder, &ecosystem) else { continue };
@@ -157,12 +159,27 @@ impl Databases {
             let database = Database::open(&path);
             if let Ok(database) = &database {
                 let manifest = Manifest::of(folder, &ecosystem, database);
+                if let Some(malformed) = manifest.as_ref().map(|one| one.malformed)
+                    && malformed > 0
+                {
+                    let records = vocabulary::counted(malformed, "advisory", "advisories");
+                    let reason = format!("{records} of its source could not be read");
+                    late.insert(ecosystem.to_string(), reason);
+                }
                 infos.extend(manifest.map(|manifest| manifest.info(now)));
             }
             opened.insert(ecosystem, database);
         }
         infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
-        Self { folder: folder.to_owned(), opened, infos, others: OnceLock::new() }
+        Self { folder: folder.to_owned(), opened, infos, late, others: OnceLock::new() }
+    }
+
+    /// Says that the advisories of an ecosystem are old, and why: what they do not name may be known
+    /// all the same, and matching is partial.
+    pub fn late(&mut self, ecosystem: &str, reason: String) {
+        let said = self.late.entry(ecosystem.to_owned()).or_default();
+        let between = if said.is_empty() { "" } else { "; " };
+        said.push_str(&format!("{between}{reason}"));
     }
 
     /// What is known of the opened databases, sorted by ecosystem.
@@ -321,6 +338,11 @@ impl Databases {
                     findings.extend(found);
                     problems.extend(without_group(look.database, packages));
                     problems.extend(self.unlent());
+                    problems.extend(self.late.get(ecosystem.as_str()).map(|reason| Problem {
+                        path: String::new(),
+                        layer: None,
+                        reason: reason.clone(),
+                    }));
                     let mut coverage = Coverage::with_problems(check, problems);
                     coverage.reason = unnamed(packages);
                     coverage

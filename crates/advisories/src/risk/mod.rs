@@ -221,6 +221,7 @@ fn install(
     let built = feed.build(bytes).map_err(failed)?;
     let table = store::Table::parse(feed, &built).map_err(failed)?;
     let manifest = Manifest {
+        malformed: 0,
         schema: manifest::SCHEMA.to_owned(),
         ecosystem: feed.name(),
         source: provenance.source,

@@ -88,6 +88,9 @@ fn module(text: &str) -> Result<(Module, Vec<String>, bool), String> {
     let mut uses = Vec::new();
     let mut directive = String::new();
     let mut named = false;
+    if text.replace("\r\n", "").contains('\r') {
+        return Err("its lines end as Go does not read them: by a carriage return alone".to_owned());
+    }
     for (line, number) in text.lines().zip(1_u32..) {
         let words = words(line).ok_or_else(|| {
             format!("line {number} is of no go.mod: a text in it does not end or cannot be read")

@@ -240,7 +240,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        7
+        8
     }
 
     fn reads_declarations(&self) -> bool {

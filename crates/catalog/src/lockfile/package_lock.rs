@@ -35,7 +35,7 @@ struct File<'text> {
     dependencies: Option<BTreeMap<Cow<'text, str>, Option<Dependency<'text>>>>,
     /// Version 1 writes no list where there is nothing to list.
     #[serde(rename = "lockfileVersion")]
-    version: Option<IgnoredAny>,
+    version: Option<serde_json::Value>,
 }
 
 /// Versions 2 and 3.
@@ -92,6 +92,12 @@ struct Dependency<'text> {
 
 fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = serde_json::from_str(text).map_err(|error| json_error(&error))?;
+    if let Some(version) = &file.version
+        && !version.as_u64().is_some_and(|version| (1..=3).contains(&version))
+    {
+        let version: String = version.to_string().chars().take(20).collect();
+        return Err(format!("lockfileVersion `{version}` is not known; 1, 2 and 3 are"));
+    }
     let lines = json_lines(text);
     let mut found = Listing::of_list_if(file.version.is_some(), []);
     match file.packages.filter(|packages| packages.keys().any(|path| !path.is_empty())) {

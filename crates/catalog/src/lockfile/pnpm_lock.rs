@@ -49,6 +49,8 @@ type Link = (String, String, String, u32);
 /// One document of the file: newer pnpm writes what configures it into one before.
 #[derive(Default)]
 struct Document {
+    /// Packages were met where none are looked for.
+    other: bool,
     version: Option<String>,
     blocks: Vec<Block>,
     projects: HashSet<String>,
@@ -94,6 +96,10 @@ impl Document {
         let path: Vec<&str> = place.path.iter().take(5).map(String::as_str).collect();
         match (path.as_slice(), met) {
             (["lockfileVersion"], Met::Text(version)) => self.version = Some(version.to_owned()),
+            // A list, or packages of another place, is another form.
+            (["packages", "-", ..] | ["snapshots", ..], _) if self.blocks.is_empty() => {
+                self.other = true;
+            }
             (["packages", key], Met::Key) => {
                 let (line, key) = (place.line, (*key).to_owned());
                 self.blocks.push(Block { line, key, ..Block::default() });
@@ -141,6 +147,11 @@ impl Document {
     fn finish(self) -> Result<Option<Vec<Entry>>, String> {
         let Some(version) = &self.version else { return Ok(None) };
         let divided = divided_of(version)?;
+        if self.other && self.blocks.is_empty() {
+            return Err(
+                "its packages are in no form that is known: `packages` names none".to_owned()
+            );
+        }
         let linked = self.links.iter().map(|(project, name, path, line)| {
             let target = joined(project, path);
             if target.as_ref().is_some_and(|target| self.projects.contains(target)) {

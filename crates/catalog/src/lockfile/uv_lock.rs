@@ -28,7 +28,7 @@ pub const CHECK: Lockfile = Lockfile {
 struct File<'text> {
     #[serde(borrow)]
     package: Option<Vec<Entry<'text>>>,
-    version: Option<IgnoredAny>,
+    version: Option<u64>,
     #[serde(default, borrow)]
     manifest: Manifest<'text>,
 }
@@ -82,7 +82,11 @@ impl Source<'_> {
 fn parse(text: &str) -> Result<Listing, String> {
     let file: File<'_> = toml::from_str(text).map_err(|error| toml_error(&error))?;
     let mut lines = LineCounter::new(text);
-    let seen = file.package.is_some() || file.version.is_some();
+    if let Some(version) = file.version.filter(|version| *version != 1) {
+        return Err(format!("version `{version}` is not known; 1 is"));
+    }
+    // The project itself is a package always.
+    let seen = file.package.is_some();
     let listed = file.package.iter().flatten().map(|entry| {
         let line = lines.at(entry.name.span().start);
         let source = &entry.source;

@@ -83,6 +83,36 @@ fn a_folder_of_another_user_is_refused() {
 }
 
 #[test]
+fn what_another_user_could_turn_leads_to_no_folder_of_ours() {
+    if !is_root() {
+        return skip("only root can make a link of another user");
+    }
+    let bench = bench();
+    let target = bench.path().join("target");
+    std::fs::create_dir(&target).unwrap();
+    let link = bench.path().join("link");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(4_000_000), None).unwrap();
+    std::fs::create_dir_all(bench.path().join("theirs/ours")).unwrap();
+    std::os::unix::fs::chown(bench.path().join("theirs"), Some(4_000_000), None).unwrap();
+    for place in ["link", "link/deeper", "theirs/ours", "theirs/new"] {
+        for arguments in [
+            ["scan", "image", "--cache-dir", place],
+            ["scan", "image", "--db", place],
+            ["seals", "list", "--state", place],
+        ] {
+            let ran = bench.run(&arguments);
+            assert_eq!(code(&ran), 2, "{arguments:?}: {}", stderr(&ran));
+            assert!(stderr(&ran).contains("another user"), "{}", stderr(&ran));
+        }
+    }
+    assert_eq!(std::fs::read_dir(&target).unwrap().count(), 0);
+    // A link of our own leads where it says.
+    std::os::unix::fs::lchown(&link, Some(0), None).unwrap();
+    assert_eq!(code(&bench.run(&["scan", "image", "--cache-dir", "link"])), 0);
+}
+
+#[test]
 fn a_database_file_that_others_may_write_is_not_used() {
     let bench = bench();
     open_to(&bench.path().join("db/v1/debian.lzdb"), 0o666);

@@ -97,7 +97,7 @@ fn a_found_settings_file_tightens_the_users_own_and_never_replaces_it() {
         assert_eq!(code(&scanned), 1, "{}", stderr(&scanned));
         assert!(stdout(&scanned).contains(reason), "{found}: {}", stdout(&scanned));
     }
-    for loosening in ["offline = false", "allow-partial = true", "fail-on-exploited = false"] {
+    for loosening in ["allow-partial = true", "fail-on-exploited = false"] {
         bench.write("work/lazaret.toml", loosening);
         let name = loosening.split(' ').next().unwrap();
         refused(&run(&bench, &["scan", "image"]), &["lazaret.toml", name, "alone tightens"]);
@@ -168,7 +168,7 @@ fn a_found_file_that_others_may_write_is_refused_by_its_name() {
     symlink("../open/policy.yaml", work.join("lazaret.yaml")).unwrap();
     assert_eq!(code(&run(&bench, &["scan", "image"])), 1);
     mode(open.parent().unwrap(), 0o777);
-    refused(&run(&bench, &["scan", "image"]), &["lazaret.yaml", "its folder", "--policy"]);
+    refused(&run(&bench, &["scan", "image"]), &["lazaret.yaml", "everybody", "--policy"]);
 }
 
 fn is_root() -> bool {
@@ -349,4 +349,40 @@ fn a_found_policy_that_lets_a_scan_be_partial_is_said() {
     let text = stdout(&scanned).split_whitespace().collect::<Vec<_>>().join(" ");
     let said = "by `allow-partial` of lazaret.yaml, which was found";
     assert!(text.contains(said), "{text}");
+}
+
+#[test]
+fn a_link_of_another_user_names_no_file_that_is_believed() {
+    if !is_root() {
+        return testkit::skip("only root can make a link of another user");
+    }
+    let bench = bench();
+    let lax = bench.write("other/lazaret.yaml", "version: 1\nfail-on: critical\n");
+    for name in ["work/lazaret.yaml", "work/lazaret.toml", "lazaret.yaml"] {
+        let link = bench.path().join(name);
+        symlink(&lax, &link).unwrap();
+        std::os::unix::fs::lchown(&link, Some(4_000_000), None).unwrap();
+        refused(&run(&bench, &["scan", "image"]), &["is a link of another user (4000000)"]);
+        std::fs::remove_file(&link).unwrap();
+    }
+    // A folder of theirs above ours is as good as a link.
+    std::fs::create_dir_all(bench.path().join("work/theirs/ours")).unwrap();
+    bench.write("work/theirs/ours/lazaret.yaml", POLICY);
+    chown(&bench.path().join("work/theirs"), Some(4_000_000), None).unwrap();
+    let mut scan = bench.command(&["scan", "../../image"]);
+    scan.current_dir(bench.path().join("work/theirs/ours"));
+    refused(&scan.output().unwrap(), &["theirs", "belongs to another user"]);
+}
+
+#[test]
+fn paths_of_the_users_own_settings_begin_where_these_lie() {
+    let bench = bench();
+    bench.write(".config/lazaret/config.toml", "policy = \"own.yaml\"\n");
+    bench.write(".config/lazaret/own.yaml", "version: 1\nfail-on: negligible\n");
+    // What lies where the program was started has the same name and another content.
+    bench.write(
+        "work/own.yaml",
+        "version: 1\nfail-on: critical\nignore:\n  - package: \"pkg:*\"\n    reason: x\n",
+    );
+    assert_eq!(code(&run(&bench, &["scan", "image"])), 1);
 }
