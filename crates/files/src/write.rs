@@ -234,17 +234,16 @@ impl WholeFile {
     }
 }
 
-/// The mask is the whole process's: one thread at a time has it away.
-static MASK: Mutex<()> = Mutex::new(());
-
-/// Makes a file with just this mode, whatever the mask: a mode that is set afterwards needs a call that
-/// would also open to everybody what is only read.
+/// Makes a file of this mode. What the mask takes from it is given back where a sandbox lets us: one that
+/// holds us may not let us set modes, for by that call what is only read could be opened to everybody
+/// too. Then the file is open to fewer than it was.
 fn open_as(folder: &OwnedFd, name: &str, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
-    let _one = MASK.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = rustix::process::umask(Mode::empty());
-    let opened = rustix::fs::openat(folder, name, flags, mode);
-    rustix::process::umask(before);
-    Ok(opened?)
+    let opened = rustix::fs::openat(folder, name, flags, mode)?;
+    let made = rustix::fs::fstat(&opened)?.st_mode & 0o777;
+    if made != mode.as_raw_mode() {
+        let _ = rustix::fs::fchmod(&opened, mode);
+    }
+    Ok(opened)
 }
 
 impl Drop for WholeFile {
@@ -277,7 +276,6 @@ fn kind(stat: &Stat) -> FileType {
 
 /// The mask of the process. It can only be asked by setting it; it is set to the strictest meanwhile.
 fn mask() -> Mode {
-    let _one = MASK.lock().unwrap_or_else(PoisonError::into_inner);
     let mask = rustix::process::umask(Mode::from(0o077));
     rustix::process::umask(mask);
     mask
