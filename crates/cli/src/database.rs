@@ -360,7 +360,7 @@ pub(crate) fn for_scan(
     let mut databases = Databases::open(&folder, needed.iter().cloned(), now);
     let old = failed.map(|reason| late(databases.infos(), now, &reason)).unwrap_or_default();
     for (ecosystem, reason) in old {
-        databases.late(&ecosystem, reason);
+        databases.late(&ecosystem, &reason);
     }
     let info = databases.infos();
     let mut published = needed.iter().filter(|ecosystem| ecosystem.is_published()).peekable();

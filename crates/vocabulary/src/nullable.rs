@@ -35,7 +35,10 @@ fn take<T, E: Error>() -> Result<(), E> {
     match left {
         usize::MAX => Ok(()),
         _ => match left.checked_sub(size_of::<T>() + ELEMENT) {
-            Some(left) => Ok(LEFT.set(left)),
+            Some(left) => {
+                LEFT.set(left);
+                Ok(())
+            }
             None => Err(E::custom(
                 "its elements take more memory than is given to one document; divide it",
             )),
@@ -355,6 +358,16 @@ mod tests {
 
     fn read(text: &str) -> serde_json::Result<Document> {
         Document::deserialize(Nullable(&mut serde_json::Deserializer::from_str(text)))
+    }
+
+    #[test]
+    fn elements_take_no_more_than_a_document_is_given() {
+        let text = format!(r#"{{"list":[{}{{}}]}}"#, "{},".repeat(999));
+        let of = |bytes| within(bytes, || read(&text));
+        assert_eq!(of(1 << 20).unwrap().list.len(), 1000);
+        assert!(of(1 << 12).unwrap_err().to_string().contains("take more memory"));
+        // What comes after is not held by it.
+        assert_eq!(read(&text).unwrap().list.len(), 1000);
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Databases {
 
     /// Says that the advisories of an ecosystem are old, and why: what they do not name may be known
     /// all the same, and matching is partial.
-    pub fn late(&mut self, ecosystem: &str, reason: String) {
+    pub fn late(&mut self, ecosystem: &str, reason: &str) {
         let said = self.late.entry(ecosystem.to_owned()).or_default();
         let between = if said.is_empty() { "" } else { "; " };
         said.push_str(&format!("{between}{reason}"));

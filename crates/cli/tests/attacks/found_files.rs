@@ -368,7 +368,7 @@ fn a_link_of_another_user_names_no_file_that_is_believed() {
     // A folder of theirs above ours is as good as a link.
     std::fs::create_dir_all(bench.path().join("work/theirs/ours")).unwrap();
     bench.write("work/theirs/ours/lazaret.yaml", POLICY);
-    chown(&bench.path().join("work/theirs"), Some(4_000_000), None).unwrap();
+    chown(bench.path().join("work/theirs"), Some(4_000_000), None).unwrap();
     let mut scan = bench.command(&["scan", "../../image"]);
     scan.current_dir(bench.path().join("work/theirs/ours"));
     refused(&scan.output().unwrap(), &["theirs", "belongs to another user"]);
