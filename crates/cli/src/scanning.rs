@@ -49,12 +49,13 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     }
     let imported = imported(world, args)?;
     let archives = Archives::of(world, args)?;
-    let (inventories, failed) = read_all(world, args)?;
+    let (inventories, mut failed) = read_all(world, args)?;
     let now = World::now();
-    let needed = Needed::of(inventories.iter().flat_map(|inventory| &inventory.packages));
+    let needed = Needed::of(inventories.iter().flat_map(|(_, inventory)| &inventory.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
-    for inventory in inventories {
+    let mut findings = 0;
+    for (reference, inventory) in inventories {
         let usage = running::usage_of(world, &inventory.subject, now)?;
         let freshness = archives.as_ref().map(|archives| archives.ask(&inventory, now));
         let assessment = Assessment {
@@ -67,7 +68,13 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             policy: &policy,
             today: today(now)?,
         };
-        reports.push(scan::assess(inventory, &assessment));
+        let report = scan::assess(inventory, &assessment);
+        findings += report.findings.len();
+        if findings > FINDINGS && args.references.len() > 1 {
+            failed.push((reference, beyond("findings", FINDINGS)));
+        } else {
+            reports.push(report);
+        }
     }
     let exit = exit_of_all(&reports, &failed);
     let format = default_format(world)?.unwrap_or(Format::Table);
@@ -118,17 +125,21 @@ fn imported(world: &World, args: &ScanArgs) -> Result<Imported, Failure> {
 /// A subject that could not be read, and why.
 type Failed = (String, Failure);
 
+/// A subject, by its reference.
+type Read = (String, Inventory);
+
 /// What could be read, in the order of the arguments, and what could not. One alone that cannot be
 /// read ends the command.
-fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Failed>), Failure> {
+fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Read>, Vec<Failed>), Failure> {
     let mut options = read_options_of(world, &args.read, args.record)?;
     options.attached = args.policy.vex.iter().any(|file| is_attached(file));
     if let [reference] = args.references.as_slice() {
-        return Ok((vec![read_by(world, reference, &options)?], Vec::new()));
+        let inventory = read_by(world, reference, &options)?;
+        return Ok((vec![(reference.clone(), inventory)], Vec::new()));
     }
     several::refuse_single_forms(&args.output)?;
     let next = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<usize, Result<Inventory, Failure>>> = Mutex::default();
+    let results: Mutex<BTreeMap<usize, Held>> = Mutex::default();
     progress::while_reading(&world.printing, |progress| {
         let read_on = || {
             loop {
@@ -136,7 +147,8 @@ fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Faile
                 let Some(reference) = args.references.get(index) else { return };
                 let read = scan::read(reference, &options, progress).map_err(failure);
                 let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                results.insert(index, read);
+                let held = Held::of(read, results.range(..index).map(|(_, one)| one));
+                results.insert(index, held);
             }
         };
         std::thread::scope(|scope| {
@@ -149,11 +161,16 @@ fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Faile
     });
     let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let (mut inventories, mut failed) = (Vec::new(), Vec::new());
-    for ((_, result), reference) in results.into_iter().zip(&args.references) {
-        match result {
+    let mut packages = 0;
+    for ((_, held), reference) in results.into_iter().zip(&args.references) {
+        packages += held.packages;
+        match held.read {
+            Ok(_) if packages > PACKAGES && args.references.len() > 1 => {
+                failed.push((reference.clone(), beyond("packages", PACKAGES)));
+            }
             Ok(inventory) => {
                 say_source(world, &inventory);
-                inventories.push(inventory);
+                inventories.push((reference.clone(), inventory));
             }
             Err(failure) => {
                 world.printing.remark(&format!("lazaret: {}", failure.error));
@@ -162,6 +179,41 @@ fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Inventory>, Vec<Faile
         }
     }
     Ok((inventories, failed))
+}
+
+/// Packages of all subjects together, and findings: all reports are held until they are shown. One
+/// subject alone has bounds of its own.
+const PACKAGES: usize = 400_000;
+const FINDINGS: usize = 100_000;
+
+/// What was read of a subject, and how many packages it has.
+struct Held {
+    packages: usize,
+    read: Result<Inventory, Failure>,
+}
+
+impl Held {
+    /// What does not fit with the subjects before it is let go at once: sums only grow, so that which
+    /// ones stay does not depend on who was faster.
+    fn of<'held>(
+        read: Result<Inventory, Failure>,
+        before: impl Iterator<Item = &'held Self>,
+    ) -> Self {
+        let packages = read.as_ref().map_or(0, |inventory| inventory.packages.len());
+        let before: usize = before.map(|held| held.packages).sum();
+        let first = before == 0;
+        match first || before.saturating_add(packages) <= PACKAGES {
+            true => Self { packages, read },
+            false => Self { packages, read: Err(beyond("packages", PACKAGES)) },
+        }
+    }
+}
+
+fn beyond(what: &str, bound: usize) -> Failure {
+    let error = anyhow::anyhow!(
+        "with the subjects before it there are more than {bound} {what}, which are held until all are shown; scan it alone"
+    );
+    Failure::new(Exit::Exhausted, error)
 }
 
 /// One exit code for all: findings, then subjects that are not there, then what could not be looked at

@@ -206,13 +206,14 @@ pub fn read_container(
     progress: &Progress,
 ) -> (Inventory, Vec<FileRecord>) {
     let mut stack = Stack::walk(folders, options, progress);
-    let files = resolve::files_of(&stack.tree, &stack.hasher);
+    let (files, over) = resolve::files_of(&stack.tree, &stack.hasher);
     let of_image = |folder: &&LayerFolder| matches!(folder.role, FolderRole::Image { .. });
     let image = folders.iter().take_while(of_image).count();
     // What could not be read above the image is told apart from what could not be read of it.
     let above = stack.tree.facts.split_off(image.min(stack.tree.facts.len()));
     stack.tree.records.truncate(image);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> =
+        resolve::unrecorded(over).into_iter().flat_map(|coverage| coverage.problems).collect();
     for (layer, facts) in (image..).zip(above) {
         let layer = u32::try_from(layer).ok();
         let gaps = facts.gaps().into_iter().map(|gap| (gap.check.clone(), gap.to_string()));

@@ -77,7 +77,8 @@ pub(crate) fn inventory(
         && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
             squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
         });
-    let files = files(&tree, &squash);
+    let (files, over) = files(&tree, &squash);
+    coverage.extend(unrecorded(over));
     let symlinks = squash.into_symlinks();
     let what = match (tree.directory, shape) {
         (true, SubjectShape::Source) => "folder",
@@ -313,17 +314,32 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
     });
 }
 
-/// The files of a stack of layers.
-pub(crate) fn files_of(tree: &Tree, hasher: &PathHasher) -> Vec<FileRecord> {
+/// Files of one subject of which a record is kept: an image of a million files is recorded whole.
+const FILES: usize = 1_200_000;
+
+/// What coverage says of files that are in no record, if there are any.
+pub(crate) fn unrecorded(over: u64) -> Option<Coverage> {
+    let files = vocabulary::counted(over, "more file is", "more files are");
+    let reason = format!("{files} in no record: {FILES} are kept of one subject");
+    let problem = Problem { path: "/".to_owned(), layer: None, reason };
+    (over > 0).then(|| Coverage::with_problems("file-records", vec![problem]))
+}
+
+/// The files of a stack of layers, and how many more there are.
+pub(crate) fn files_of(tree: &Tree, hasher: &PathHasher) -> (Vec<FileRecord>, u64) {
     files(tree, &Squash::new(tree.facts.iter().collect(), hasher))
 }
 
-fn files(tree: &Tree, squash: &Squash<'_>) -> Vec<FileRecord> {
+fn files(tree: &Tree, squash: &Squash<'_>) -> (Vec<FileRecord>, u64) {
     let records: Vec<&Record> = tree.records.iter().collect();
     let mut files = Vec::new();
-    squash.each_file(&records, |entry, layer| files.push(entry.into_file(layer)));
+    let mut over = 0;
+    squash.each_file(&records, |entry, layer| match files.len() < FILES {
+        true => files.push(entry.into_file(layer)),
+        false => over += 1,
+    });
     files.sort_by(|left: &FileRecord, right| left.path.cmp(&right.path));
-    files
+    (files, over)
 }
 
 #[cfg(test)]
