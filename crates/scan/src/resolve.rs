@@ -315,7 +315,7 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
 }
 
 /// Files of one subject of which a record is kept: an image of a million files is recorded whole.
-const FILES: usize = 1_200_000;
+const FILES: usize = 1_100_000;
 
 /// What coverage says of files that are in no record, if there are any.
 pub(crate) fn unrecorded(over: u64) -> Option<Coverage> {
