@@ -3,6 +3,7 @@
 use crate::budget::{Budget, Reservation};
 use crate::check::{Check, Entry, Flow, ReadError, Reading, Want};
 use crate::dispatch::{Concerned, Dispatch, behind_last};
+use crate::documents::parsed;
 use crate::facts::{FactRecord, LayerFacts, PathHasher, WALK};
 use crate::limits::{self, LayerBounds};
 use crate::links::{Alias, Aliases, Origins};
@@ -12,7 +13,6 @@ use crate::share::Share;
 use crate::tar::{Meta, Sink};
 use sha2::Digest as _;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use vocabulary::{FileKind, Problem};
 
 /// How much of the file record is kept.
@@ -714,45 +714,4 @@ impl Sink for Collector<'_> {
 
 fn too_large(at_most: u64) -> ReadError {
     ReadError::new(format!("larger than the {} MiB that are read of one such file", at_most >> 20))
-}
-/// Hands a whole file to a check. A document whose parts are many and small takes hundreds of times its
-/// size when it is read: one that has too many is refused, and of those that have many one is read at
-/// a time.
-fn parsed(
-    check: &dyn Check,
-    entry: &Entry<'_>,
-    content: &[u8],
-) -> Result<Option<Vec<u8>>, ReadError> {
-    static ONE: Mutex<()> = Mutex::new(());
-    if content.len() < limits::DOCUMENT_PARTS / 4 || !is_document(entry.path) {
-        return check.read(entry, content);
-    }
-    let parts = parts(content);
-    if parts > limits::DOCUMENT_PARTS {
-        return Err(ReadError::new(format!(
-            "it has more than {} parts, which would fill memory when they are read",
-            limits::DOCUMENT_PARTS
-        )));
-    }
-    let many = parts > limits::DOCUMENT_PARTS / 8;
-    let _one = many.then(|| ONE.lock().unwrap_or_else(PoisonError::into_inner));
-    check.read(entry, content)
-}
-
-/// Whether a name is that of a document which is read as a tree.
-fn is_document(path: &str) -> bool {
-    const ENDINGS: [&str; 10] =
-        ["json", "lock", "yaml", "yml", "toml", "xml", "config", "props", "targets", "mod"];
-    let ending = path.rsplit(['.', '/']).next().unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-}
-
-/// How many parts a document is made of, each weighed by what it costs to keep.
-fn parts(content: &[u8]) -> usize {
-    let weigh = |byte: &u8| match byte {
-        b'[' => 3,
-        b',' | b'{' | b'<' | b'?' => 2,
-        _ => 0,
-    };
-    content.iter().map(weigh).sum()
 }

@@ -11,6 +11,7 @@ pub mod check;
 mod collect;
 pub mod directory;
 mod dispatch;
+mod documents;
 pub mod error;
 pub mod facts;
 pub mod kept;

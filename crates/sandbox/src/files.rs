@@ -12,6 +12,7 @@ use landlock::{
     Scope, make_bitflags,
 };
 use rustix::io::Errno;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -107,12 +108,11 @@ fn restricted(needs: &Needs) -> Result<(LandlockStatus, usize), Failed> {
         .handle_access(tcp)?
         .scope(Scope::from_all(KNOWN))?
         .create()?;
-    let anywhere = anywhere();
     let read = match &needs.reading {
-        Reading::Below(paths) => paths.as_slice(),
-        Reading::Anywhere | Reading::Processes => &anywhere,
+        Reading::Below(paths) => Cow::Borrowed(paths.as_slice()),
+        Reading::Anywhere | Reading::Processes => Cow::Owned(anywhere()),
     };
-    for (paths, access) in [(read, READ), (&needs.writing, WRITE), (&needs.streams, STREAM)] {
+    for (paths, access) in [(&*read, READ), (&needs.writing, WRITE), (&needs.streams, STREAM)] {
         for path in paths {
             rules = granted(rules, path, access)?;
         }
