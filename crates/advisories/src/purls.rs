@@ -229,6 +229,9 @@ fn package_of(purl: &Purl, ecosystem: Ecosystem, name: String, version: &str) ->
         owned_by: None,
         module: None,
         identified: None,
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
         files: Vec::new(),
     }
 }

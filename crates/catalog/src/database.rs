@@ -188,6 +188,9 @@ impl<'view> Resolver<'view> {
             owned_by: None,
             module: stated(&record.module),
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: Vec::new(),
         };
         let owned = record.files.unpack(&mut self.budget);

@@ -95,6 +95,9 @@ impl Installed {
             owned_by: None,
             module: None,
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: self.files,
         };
         Cataloged { proof: self.proof.map(Box::new), ..Cataloged::new(package) }

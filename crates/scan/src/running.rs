@@ -200,6 +200,9 @@ mod tests {
             owned_by: None,
             module: None,
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: files.iter().map(|&file| file.to_owned()).collect(),
         }
     }

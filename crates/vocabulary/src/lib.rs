@@ -44,7 +44,7 @@ pub use finding::{
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;
 pub use nullable::{Nullable, within};
-pub use package::{Distribution, Identified, Package, Presence, SourcePackage};
+pub use package::{Distribution, Identified, Package, Presence, Relation, Scope, SourcePackage};
 pub use program::{Functions, Program, Programs, VulnerableCode};
 pub use purl::{Purl, PurlError};
 pub use report::{DatabaseInfo, Report, Reports, SealInfo, Summary, Tool};

@@ -40,6 +40,28 @@ pub enum Presence {
     Declared,
 }
 
+/// Whether the project itself asks for a package, or another package does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Relation {
+    /// The project asks for it.
+    Direct,
+    /// Only other packages ask for it.
+    Indirect,
+}
+
+/// For what a package is there; the widest use, where there are several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The program needs it to run.
+    Runtime,
+    /// It is used where it is there, and may be missing.
+    Optional,
+    /// It builds or tests the program, and is no part of it.
+    Development,
+}
+
 /// By what a package was told that no package manager or record of its own names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identified {
@@ -91,6 +113,16 @@ pub struct Package {
     /// By what it was told, where nothing names it outright: then it may be another package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identified: Option<Box<Identified>>,
+    /// Whether the project asks for it or another package does; none where nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+    /// For what it is there; none where nothing tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// The packages that it needs itself, as the file or database of its location says: package URLs
+    /// that other packages of that file or database have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Purl>,
     /// Paths of the files that belong to it, without a leading slash.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
@@ -128,6 +160,9 @@ impl Package {
             owned_by: None,
             module: None,
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: Vec::new(),
         }
     }

@@ -449,6 +449,9 @@ impl<'view> Resolver<'view> {
             owned_by: None,
             module: None,
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: Vec::new(),
         };
         let owned = self.owned(record, apart);

@@ -429,6 +429,9 @@ pub(crate) fn declared_package(
         owned_by: None,
         module: None,
         identified: None,
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
         files: Vec::new(),
     })
 }

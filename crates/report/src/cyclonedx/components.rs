@@ -328,6 +328,9 @@ mod tests {
             owned_by: None,
             module: None,
             identified: None,
+            relation: None,
+            scope: None,
+            requires: Vec::new(),
             files: Vec::new(),
         };
         let mut taken = Taken::default();

@@ -286,6 +286,9 @@ fn the_package_of_a_file_is_found_through_links_at_the_root() {
         owned_by: None,
         module: None,
         identified: None,
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
         files: vec!["/lib/libc.so.6".to_owned()],
     };
     let link = FileRecord {
