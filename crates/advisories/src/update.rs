@@ -288,7 +288,7 @@ fn finish(
 
 /// The manifest of a database that is there and can be opened.
 fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
-    let database = Database::open(&manifest::database_path(folder, ecosystem)?).ok()?;
+    let database = Database::open_whole(&manifest::database_path(folder, ecosystem)?).ok()?;
     Manifest::of(folder, ecosystem, &database)
 }
 
@@ -305,7 +305,7 @@ pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
 pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut all: Vec<_> = database_files(folder)
         .filter_map(|path| {
-            let reason = match Database::open(&path) {
+            let reason = match Database::open_whole(&path) {
                 Err(error) => error.to_string(),
                 Ok(database) => {
                     let own = manifest::database_path(folder, database.ecosystem());

@@ -23,7 +23,7 @@ use candidates::Look;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use version::Scheme;
 use vocabulary::{
@@ -58,6 +58,8 @@ pub struct Databases {
     late: BTreeMap<String, String>,
     /// The folder's other databases, opened when a rating is to be borrowed from them.
     others: OnceLock<(Vec<Database>, Vec<DatabaseError>)>,
+    /// Why a rating could not be looked for, by database.
+    unread: Mutex<BTreeMap<Ecosystem, FormatError>>,
 }
 
 /// The ecosystems whose databases a set of packages could be matched in.
@@ -85,7 +87,10 @@ fn is_unnamed(package: &Package) -> bool {
 /// Jars whose group nothing proves, and whose name advisories speak of in some group: any of these
 /// could be about them. A name may be an artifact's, or that of an OSGi bundle, which begins with the
 /// group.
-fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
+fn without_group(
+    database: &Database,
+    packages: &[&Package],
+) -> Result<Vec<Problem>, FormatError> {
     let groupless = packages
         .iter()
         .filter(|package| package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':'));
@@ -94,11 +99,11 @@ fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
         by_name.entry(package.name.to_ascii_lowercase()).or_default().push(package);
     }
     if by_name.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut problems = Vec::new();
-    for name in database.names().flatten() {
-        let name = name.to_ascii_lowercase();
+    for name in database.names() {
+        let name = name?.to_ascii_lowercase();
         let Some((group, artifact)) = name.split_once(':') else { continue };
         let bundle = format!("{group}.{artifact}");
         let packages = [artifact, bundle.as_str()].into_iter().filter_map(|key| by_name.get(key));
@@ -114,7 +119,7 @@ fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
             ),
         }));
     }
-    problems
+    Ok(problems)
 }
 
 /// How many packages could not be matched, and why.
@@ -171,7 +176,7 @@ impl Databases {
             opened.insert(ecosystem, database);
         }
         infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
-        Self { folder: folder.to_owned(), opened, infos, late, others: OnceLock::new() }
+        Self { folder: folder.to_owned(), opened, infos, late, others: OnceLock::new(), unread: Mutex::default() }
     }
 
     /// Says that the advisories of an ecosystem are old, and why: what they do not name may be known
@@ -258,8 +263,7 @@ impl Databases {
         let release = releases::release_of(distribution, &ecosystem)?;
         let (mut indexes, subscribers) = release_indexes(database, Some(&release));
         indexes.extend(subscribers);
-        // A database that cannot be read says so where it is matched.
-        Some(database.has_entries_by_source(&indexes).unwrap_or(true))
+        Some(database.has_entries_by_source(&indexes))
     }
 
     /// Matches packages of which no more is known than what they say.
@@ -332,11 +336,12 @@ impl Databases {
         let coverage = self.look_at(ecosystem, by, |look, check| {
             let listed = room::listed(packages);
             let left = room::FINDING_BYTES.saturating_sub(room::bytes_of(findings));
-            match self.in_parallel(look, &listed.packages, left) {
-                Ok((mut found, mut problems)) => {
+            let found = self.in_parallel(look, &listed.packages, left);
+            match found.and_then(|found| Ok((found, without_group(look.database, packages)?))) {
+                Ok(((mut found, mut problems), groupless)) => {
                     problems.extend(listed.mark(&mut found));
                     findings.extend(found);
-                    problems.extend(without_group(look.database, packages));
+                    problems.extend(groupless);
                     problems.extend(self.unlent());
                     problems.extend(self.late.get(ecosystem.as_str()).map(|reason| Problem {
                         path: String::new(),
@@ -498,13 +503,21 @@ impl Databases {
     }
 
     /// The databases that could have rated findings, had they been whole.
-    fn unlent(&self) -> impl Iterator<Item = Problem> {
+    fn unlent(&self) -> Vec<Problem> {
         let failures = self.others.get().into_iter().flat_map(|(_, failures)| failures);
-        failures.map(|error| Problem {
-            path: String::new(),
-            layer: None,
-            reason: format!("severities may be missing: {error}"),
-        })
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let unread = unread.iter().map(|(ecosystem, reason)| {
+            let argument = ecosystem.as_argument();
+            format!("the database of {ecosystem}: {reason}; run `lazaret db update {argument}`")
+        });
+        let reasons = failures.map(ToString::to_string).chain(unread);
+        reasons
+            .map(|reason| Problem {
+                path: String::new(),
+                layer: None,
+                reason: format!("severities may be missing: {reason}"),
+            })
+            .collect()
     }
 
     /// Matches packages until what is found fits no more.
@@ -529,9 +542,13 @@ impl Databases {
     /// The rating of a CVE in another record: of the same ecosystem, else the one that says most of
     /// all databases in the folder.
     fn borrow(&self, own: &Database, cve: &str) -> Option<findings::Borrowed> {
-        let from = |database: &Database| {
-            let (id, rating) = database.rating_of(cve).ok()??;
-            Some(findings::Borrowed::new(id, &rating))
+        let from = |database: &Database| match database.rating_of(cve) {
+            Ok(found) => found.map(|(id, rating)| findings::Borrowed::new(id, &rating)),
+            Err(reason) => {
+                let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+                unread.insert(database.ecosystem().clone(), reason);
+                None
+            }
         };
         from(own).or_else(|| {
             let opened = self.opened.values().flatten();
