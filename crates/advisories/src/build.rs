@@ -545,5 +545,11 @@ fn page_of<'doc>(record: &'doc Record<'_>) -> Option<&'doc str> {
 
 /// Seconds since 1970; 0 where the date is missing or makes no sense.
 fn seconds(date: &str) -> u64 {
-    date.parse::<jiff::Timestamp>().map_or(0, |time| u64::try_from(time.as_second()).unwrap_or(0))
+    seconds_of(date).unwrap_or(0)
+}
+
+/// Seconds since 1970, of a date that makes sense; 0 for those before.
+pub(crate) fn seconds_of(date: &str) -> Option<u64> {
+    let time = date.parse::<jiff::Timestamp>().ok()?;
+    Some(u64::try_from(time.as_second()).unwrap_or(0))
 }

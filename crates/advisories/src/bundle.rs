@@ -311,7 +311,10 @@ impl<From: Read> Fields<From> {
         }
         let database =
             Database::from_bytes(bytes.clone()).map_err(|error| wrong(error.to_string()))?;
-        database.verify().and_then(|()| database.check()).map_err(|error| wrong(error.to_string()))?;
+        database
+            .verify()
+            .and_then(|()| database.check())
+            .map_err(|error| wrong(error.to_string()))?;
         if database.ecosystem() != &manifest.ecosystem
             || Digest::sha256(database.payload()) != manifest.content
         {

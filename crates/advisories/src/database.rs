@@ -9,7 +9,7 @@
 //! what one record says of one release and one set of versions; a name's posting lists its blocks by
 //! release. Binaries of one source share blocks and postings ([`crate::entry`]).
 
-use crate::build::Why;
+use crate::build::{self, Why};
 use crate::entry::{self, Read};
 use crate::format::{FormatError, HEADER, Header, Reader, Section};
 use crate::ids;
@@ -319,6 +319,28 @@ impl Database {
         item.bytes()?;
         let record = self.record(item.small()?)?;
         Ok(record.rating.map(|rating| (record.id, rating)))
+    }
+
+    /// When a record was last changed, kept or left out; none where its id is not known.
+    pub(crate) fn modified_of(&self, id: &str) -> Result<Option<u64>, FormatError> {
+        if let Some(number) = build::find_record(self, id)? {
+            return Ok(Some(self.record(number)?.modified));
+        }
+        let (at, found) = self.book.find(Section::Dropped, |key| key.cmp(id.as_bytes()))?;
+        if !found {
+            return Ok(None);
+        }
+        let mut item = self.book.item(Section::Dropped, at)?;
+        (item.bytes()?, item.byte()?);
+        item.number().map(Some)
+    }
+
+    /// The records: id, and when each was last changed.
+    pub(crate) fn modified(&self) -> impl Iterator<Item = Result<(&str, u64), FormatError>> {
+        (0..self.book.count(Section::Records)).map(|number| {
+            let record = self.record(number)?;
+            Ok((record.id, record.modified))
+        })
     }
 
     /// The records that were left out: id, when it was changed, and why.

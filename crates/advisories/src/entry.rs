@@ -327,8 +327,17 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
             Ranges::One(one) => one.into(),
             Ranges::Many(many) => many,
         };
-        let block =
-            Block { record, release, axis, subscription, custom, rating, ranges, versions, imports };
+        let block = Block {
+            record,
+            release,
+            axis,
+            subscription,
+            custom,
+            rating,
+            ranges,
+            versions,
+            imports,
+        };
         self.end()?;
         Ok(block)
     }

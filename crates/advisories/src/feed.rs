@@ -58,7 +58,11 @@ pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, 
     let archive = Archive::open(file).map_err(failed)?;
     let mut intake = Intake::new(ecosystem);
     archive
-        .read(MAX_RECORD_BYTES, |name| name.ends_with(".json"), |name, bytes| intake.take(name, bytes))
+        .read(
+            MAX_RECORD_BYTES,
+            |name| name.ends_with(".json"),
+            |name, bytes| intake.take(name, bytes),
+        )
         .map_err(failed)?;
     intake.finish(path)
 }

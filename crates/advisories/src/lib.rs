@@ -12,6 +12,7 @@ pub mod database;
 mod download;
 mod entry;
 mod feed;
+mod follow;
 mod format;
 mod ids;
 mod intervals;
@@ -36,6 +37,7 @@ mod zip;
 
 pub use bundle::{BundleError, export, import};
 pub use database::{Database, DatabaseError};
+pub use follow::FollowError;
 pub use format::FormatError;
 pub use known::{KnownError, KnownRecord, records_of};
 pub use manifest::Manifest;

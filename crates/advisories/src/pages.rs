@@ -227,11 +227,7 @@ fn item_of(page: &[u8], items: u32, number: u32) -> Result<Reader<'_>, FormatErr
 }
 
 impl Pages {
-    fn read(
-        reader: &mut Reader<'_>,
-        has_keys: bool,
-        place: &mut u64,
-    ) -> Result<Self, FormatError> {
+    fn read(reader: &mut Reader<'_>, has_keys: bool, place: &mut u64) -> Result<Self, FormatError> {
         let count = usize::try_from(reader.number()?).map_err(|_| FormatError::Header)?;
         if count > reader.left() / LEAST {
             return Err(FormatError::Header);
@@ -270,11 +266,7 @@ fn meta(reader: &mut Reader<'_>) -> Result<Meta, FormatError> {
     let mut releases = Vec::with_capacity(count);
     for _ in 0..count {
         let name = reader.text()?.to_owned();
-        releases.push(ReleaseCount {
-            name,
-            blocks: reader.number()?,
-            by_source: reader.number()?,
-        });
+        releases.push(ReleaseCount { name, blocks: reader.number()?, by_source: reader.number()? });
     }
     Ok(Meta { ecosystem, records, releases })
 }

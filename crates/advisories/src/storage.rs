@@ -118,6 +118,8 @@ pub(crate) struct Provenance {
     pub(crate) source: String,
     pub(crate) etag: Option<String>,
     pub(crate) last_modified: Option<String>,
+    pub(crate) list_etag: Option<String>,
+    pub(crate) behind: u64,
     pub(crate) fetched: String,
 }
 
@@ -136,6 +138,8 @@ pub(crate) fn install(
         source: provenance.source,
         etag: provenance.etag,
         last_modified: provenance.last_modified,
+        list_etag: provenance.list_etag,
+        behind: provenance.behind,
         digest: built.digest(),
         content: built.content(),
         bytes: built.bytes.len() as u64,

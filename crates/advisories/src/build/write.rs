@@ -622,7 +622,8 @@ fn any(list: &[u32], at: u32) -> Result<u32, FormatError> {
 
 /// A number that must have been given.
 fn get(list: &[u32], at: u32) -> Result<u32, FormatError> {
-    any(list, at).and_then(|number| if number == NONE { Err(FormatError::Content) } else { Ok(number) })
+    any(list, at)
+        .and_then(|number| if number == NONE { Err(FormatError::Content) } else { Ok(number) })
 }
 
 fn set(list: &mut [u32], at: u32, number: u32) -> Result<(), FormatError> {

@@ -23,8 +23,8 @@ use candidates::Look;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use version::Scheme;
 use vocabulary::{
     Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Programs, Purl,
@@ -87,10 +87,7 @@ fn is_unnamed(package: &Package) -> bool {
 /// Jars whose group nothing proves, and whose name advisories speak of in some group: any of these
 /// could be about them. A name may be an artifact's, or that of an OSGi bundle, which begins with the
 /// group.
-fn without_group(
-    database: &Database,
-    packages: &[&Package],
-) -> Result<Vec<Problem>, FormatError> {
+fn without_group(database: &Database, packages: &[&Package]) -> Result<Vec<Problem>, FormatError> {
     let groupless = packages
         .iter()
         .filter(|package| package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':'));
@@ -164,11 +161,7 @@ impl Databases {
             let database = Database::open(&path);
             if let Ok(database) = &database {
                 let manifest = Manifest::of(folder, &ecosystem, database);
-                if let Some(malformed) = manifest.as_ref().map(|one| one.malformed)
-                    && malformed > 0
-                {
-                    let records = vocabulary::counted(malformed, "advisory", "advisories");
-                    let reason = format!("{records} of its source could not be read");
+                if let Some(reason) = manifest.as_ref().and_then(unread) {
                     late.insert(ecosystem.to_string(), reason);
                 }
                 infos.extend(manifest.map(|manifest| manifest.info(now)));
@@ -176,7 +169,14 @@ impl Databases {
             opened.insert(ecosystem, database);
         }
         infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
-        Self { folder: folder.to_owned(), opened, infos, late, others: OnceLock::new(), unread: Mutex::default() }
+        Self {
+            folder: folder.to_owned(),
+            opened,
+            infos,
+            late,
+            others: OnceLock::new(),
+            unread: Mutex::default(),
+        }
     }
 
     /// Says that the advisories of an ecosystem are old, and why: what they do not name may be known
@@ -582,6 +582,18 @@ impl Databases {
         }
         (others, failures)
     }
+}
+
+/// What of its source a database does not have.
+fn unread(manifest: &Manifest) -> Option<String> {
+    let counted = |count| vocabulary::counted(count, "advisory", "advisories");
+    let malformed = (manifest.malformed > 0)
+        .then(|| format!("{} of its source could not be read", counted(manifest.malformed)));
+    let behind = (manifest.behind > 0).then(|| {
+        format!("{} that its source has changed could not be had", counted(manifest.behind))
+    });
+    let said: Vec<String> = malformed.into_iter().chain(behind).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Lends ratings to records without one, and remembers them: packages of one source ask alike.
