@@ -29,6 +29,7 @@ mod rating;
 mod releases;
 pub mod risk;
 mod storage;
+mod title;
 pub mod update;
 mod zip;
 

@@ -521,6 +521,7 @@ mod tests {
             cvss: None,
             score: None,
             severity_from: None,
+            rated_as_bundle: false,
             url: None,
             code: None,
         };

@@ -323,6 +323,10 @@ pub struct VulnerabilityEvidence {
     /// Which record the severity is from, where it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_from: Option<String>,
+    /// Whether that record rates several vulnerabilities together, as the worst of them, and nothing
+    /// rates this one alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rated_as_bundle: bool,
     /// Page about the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -241,6 +241,7 @@ fn not_linked(finding: Finding) -> Finding {
         cvss: None,
         score: None,
         severity_from: None,
+        rated_as_bundle: false,
         url: None,
         code: Some(vocabulary::CodeEvidence {
             state: vocabulary::VulnerableCode::Absent,
