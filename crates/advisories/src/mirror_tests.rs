@@ -64,7 +64,7 @@ fn affected(scheme: Scheme, version: &str, entry: &Value) -> bool {
             .map(|(kind, version)| (kind.as_str(), version.as_str().unwrap()))
             .collect();
         // A bound that is no version has no place in the order; coverage says so, nothing matches.
-        if events.iter().any(|(_, bound)| scheme.check(bound).is_err()) {
+        if events.iter().any(|(_, bound)| *bound != "*" && scheme.check(bound).is_err()) {
             continue;
         }
         for end in (0..events.len()).rev() {
@@ -73,6 +73,11 @@ fn affected(scheme: Scheme, version: &str, entry: &Value) -> bool {
                     events.swap(at, at + 1);
                 }
             }
+        }
+        let mut limits = events.iter().filter(|(kind, _)| *kind == "limit").peekable();
+        let limited = limits.peek().is_some();
+        if limited && !limits.any(|(_, limit)| *limit == "*" || less(version, limit)) {
+            continue;
         }
         let mut vulnerable = false;
         for (kind, bound) in events {

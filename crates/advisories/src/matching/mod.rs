@@ -337,6 +337,7 @@ impl Databases {
             match self.in_parallel(look, &listed.packages, left) {
                 Ok((mut found, mut problems)) => {
                     problems.extend(listed.mark(&mut found));
+                    crate::kernel::once(&mut found, packages);
                     findings.extend(found);
                     problems.extend(without_group(look.database, packages));
                     problems.extend(self.unlent());

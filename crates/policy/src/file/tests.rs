@@ -212,6 +212,7 @@ fn vulnerability(
             title: "upgrade".to_owned(),
             safety: vocabulary::Safety::Review,
             version: Some("2".to_owned()),
+            after: None,
             subscription: None,
         }),
         more_places: 0,
