@@ -5,8 +5,9 @@
 //! asked for: a look-up is a binary search over sorted names and a few varints, so that a process that
 //! matches 500 packages is done in milliseconds.
 //!
-//! A record is its id, marks, CVEs, aliases, rating, title, page, module stream and date. A block is
-//! what one record says of one release and one set of versions; a name's posting lists its blocks by
+//! A record is its id, marks, CVEs, aliases, rating, title, page, module stream, ratings of single CVEs
+//! and date. A block is what one record says of one release and one set of versions, for all of its
+//! CVEs or for those that it names by their place in the record; a name's posting lists its blocks by
 //! release. Binaries of one source share blocks and postings ([`crate::entry`]).
 
 use crate::build::{self, Why};
@@ -75,7 +76,8 @@ pub(crate) struct BlockView<'file> {
     pub(crate) ranges: Ranges<'file>,
     has_versions: bool,
     has_imports: bool,
-    /// What stands behind the ranges: versions, then imports.
+    has_cves: bool,
+    /// What stands behind the ranges: versions, then imports, then CVEs.
     rest: Reader<'file>,
 }
 
@@ -249,6 +251,7 @@ impl Database {
             ranges: head.ranges,
             has_versions: head.has_versions,
             has_imports: head.has_imports,
+            has_cves: head.has_cves,
             rest: read.reader,
         })
     }
@@ -276,6 +279,29 @@ impl Database {
         read.imports()
     }
 
+    /// The places of the record's CVEs that a block is about.
+    pub(crate) fn cves_of(
+        &self,
+        block: &BlockView<'_>,
+        record: &RecordView<'_>,
+    ) -> Result<Vec<usize>, FormatError> {
+        if !block.has_cves {
+            return Ok((0..record.cves.len()).collect());
+        }
+        let mut read = self.read(block.rest);
+        if block.has_versions {
+            read.strings()?;
+        }
+        if block.has_imports {
+            read.imports()?;
+        }
+        let all = 0..record.cves.len();
+        let places = read.places()?.into_iter().map(|place| usize::try_from(place).ok());
+        let places: Option<Vec<usize>> = places.collect();
+        let sound = places.filter(|places| places.iter().all(|place| all.contains(place)));
+        sound.ok_or(FormatError::Content)
+    }
+
     /// A record by its number.
     pub(crate) fn record(&self, number: u32) -> Result<RecordView<'_>, FormatError> {
         self.read(self.book.item(Section::Records, number)?).record()
@@ -283,7 +309,9 @@ impl Database {
 
     /// The records that carry an id, as their own, as that of a CVE, or as an alias.
     pub(crate) fn each_naming(&self, id: &str) -> Result<Vec<RecordView<'_>>, FormatError> {
-        let packed = ids::pack(&id.to_ascii_uppercase());
+        let upper = id.to_ascii_uppercase();
+        // A distribution's name of a CVE finds its notices, too.
+        let packed = ids::pack(ids::named_cve(&upper).unwrap_or(&upper));
         let mut found = Vec::new();
         for number in 0..self.book.count(Section::Records) {
             let record = self.record(number)?;
@@ -304,11 +332,11 @@ impl Database {
         Ok(self.each_naming(id)?.into_iter().map(|record| record.id).collect())
     }
 
-    /// The record that rates a CVE best, and its rating.
+    /// The record that rates a CVE best, with the place of the CVE in it.
     pub(crate) fn rating_of(
         &self,
         cve: &str,
-    ) -> Result<Option<(&str, RatingView<'_>)>, FormatError> {
+    ) -> Result<Option<(RecordView<'_>, usize)>, FormatError> {
         let Some(packed) = ids::pack(cve) else { return Ok(None) };
         let sought = packed.to_be_bytes();
         let (at, found) = self.book.find(Section::Cves, |key| key.cmp(&sought))?;
@@ -318,7 +346,8 @@ impl Database {
         let mut item = self.book.item(Section::Cves, at)?;
         item.bytes()?;
         let record = self.record(item.small()?)?;
-        Ok(record.rating.map(|rating| (record.id, rating)))
+        let place = record.cves.iter().position(|own| *own == CveView::Packed(packed));
+        Ok(place.map(|place| (record, place)))
     }
 
     /// When a record was last changed, kept or left out; none where its id is not known.
@@ -369,6 +398,7 @@ impl Database {
             if block.record >= self.book.count(Section::Records) || release >= releases {
                 return Err(FormatError::Content);
             }
+            self.cves_of(&self.block(number)?, &self.record(block.record)?)?;
         }
         let every: Vec<u32> = (0..u32::try_from(releases).unwrap_or(u32::MAX)).collect();
         for number in 0..self.book.count(Section::Names) {

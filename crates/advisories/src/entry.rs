@@ -5,10 +5,10 @@
 //! there is one form to write and one to read, and an update that carries records over reads all that
 //! was written.
 
-use crate::cvss;
 use crate::format::{FormatError, Reader, put_number};
 use crate::ids;
 use crate::intervals::{End, Interval};
+use crate::rating::Basis;
 use std::marker::PhantomData;
 use vocabulary::{Ecosystem, Severity};
 
@@ -20,6 +20,7 @@ pub(crate) mod flags {
     pub(crate) const MALICIOUS_TITLE: u8 = 1 << 3;
     pub(crate) const URL: u8 = 1 << 4;
     pub(crate) const STREAM: u8 = 1 << 5;
+    pub(crate) const CVES_RATED: u8 = 1 << 6;
 
     pub(crate) const VECTOR: u8 = 1 << 7;
 
@@ -32,6 +33,7 @@ pub(crate) mod flags {
     /// What follows is rare, and takes a second byte.
     pub(crate) const CUSTOM: u16 = 1 << 7;
     pub(crate) const IMPORTS: u16 = 1 << 8;
+    pub(crate) const CVES: u16 = 1 << 9;
 
     pub(crate) const OPEN: u8 = 0;
     pub(crate) const FIXED: u8 = 1;
@@ -112,17 +114,6 @@ pub(crate) struct Rating<T> {
     pub(crate) vector: Option<(T, u8)>,
 }
 
-impl Rating<&str> {
-    /// Whether a vector rates it, by which version of CVSS, and how high: orders ratings by how
-    /// much they say.
-    pub(crate) fn weight(&self) -> (u8, u8, Severity) {
-        let (version, tenths) = self.vector.map_or((0, 0), |(vector, tenths)| {
-            (cvss::version_of(vector).unwrap_or_default(), tenths)
-        });
-        (version, tenths, self.level)
-    }
-}
-
 /// A record.
 #[derive(Clone, Debug)]
 pub(crate) struct Record<T> {
@@ -134,8 +125,32 @@ pub(crate) struct Record<T> {
     pub(crate) title: Title<T>,
     pub(crate) url: Option<T>,
     pub(crate) stream: Option<T>,
+    /// What a notice says of single CVEs, by their place in `cves`, in order.
+    pub(crate) cve_ratings: Vec<(u32, Rating<T>)>,
     /// When it was last changed, in seconds since 1970.
     pub(crate) modified: u64,
+}
+
+impl<T: Copy> Record<T> {
+    /// What it says of one of its CVEs, by place.
+    pub(crate) fn rating_of(&self, place: usize) -> Option<(Rating<T>, Basis)> {
+        let own = u32::try_from(place).ok().and_then(|place| {
+            let at = self.cve_ratings.binary_search_by_key(&place, |(own, _)| *own).ok()?;
+            self.cve_ratings.get(at).map(|(_, own)| *own)
+        });
+        match (own, self.rating) {
+            (own, whole) if self.cves.len() <= 1 => Some((own.or(whole)?, Basis::Alone)),
+            (Some(own), _) => Some((own, Basis::Entry)),
+            (None, whole) => Some((whole?, Basis::Bundle)),
+        }
+    }
+}
+
+impl Record<&str> {
+    /// Whether it is the record of its CVE, and no notice that names it.
+    pub(crate) fn is_of_its_cve(&self) -> bool {
+        ids::named_cve(self.id).is_some() || self.aliases.contains(&self.id)
+    }
 }
 
 /// Versions of a package that a record concerns, in one release.
@@ -150,6 +165,8 @@ pub(crate) struct Block<T> {
     pub(crate) ranges: Vec<Interval<T>>,
     pub(crate) versions: Vec<T>,
     pub(crate) imports: Vec<Import<T>>,
+    /// Which of the record's CVEs it is about, in order; all where there are none.
+    pub(crate) cves: Vec<u32>,
 }
 
 /// A package that an entry concerns, with its functions; see [`crate::osv::Import`].
@@ -174,6 +191,7 @@ pub(crate) struct Head<T> {
     pub(crate) ranges: Ranges<T>,
     pub(crate) has_versions: bool,
     pub(crate) has_imports: bool,
+    pub(crate) has_cves: bool,
 }
 
 /// The intervals of a block; nearly all have one.
@@ -243,8 +261,24 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
         };
         let url = if has(flags::URL) { Some(self.string()?) } else { None };
         let stream = if has(flags::STREAM) { Some(self.string()?) } else { None };
+        let count = if has(flags::CVES_RATED) { self.reader.count()? } else { 0 };
+        let mut cve_ratings = Vec::with_capacity(count);
+        for _ in 0..count {
+            cve_ratings.push((self.reader.small()?, self.rating()?));
+        }
         let (malicious, modified) = (has(flags::MALICIOUS), self.reader.number()?);
-        Ok(Record { id, malicious, cves, aliases, rating, title, url, stream, modified })
+        Ok(Record {
+            id,
+            malicious,
+            cves,
+            aliases,
+            rating,
+            title,
+            url,
+            stream,
+            cve_ratings,
+            modified,
+        })
     }
 
     fn rating(&mut self) -> Result<Rating<T>, FormatError> {
@@ -287,6 +321,7 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
             ranges,
             has_versions: marks & flags::VERSIONS != 0,
             has_imports: marks & flags::IMPORTS != 0,
+            has_cves: marks & flags::CVES != 0,
         })
     }
 
@@ -317,11 +352,22 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
         Ok(imports)
     }
 
+    /// Places of CVEs.
+    pub(crate) fn places(&mut self) -> Result<Vec<u32>, FormatError> {
+        let count = self.reader.count()?;
+        let mut places = Vec::with_capacity(count);
+        for _ in 0..count {
+            places.push(self.reader.small()?);
+        }
+        Ok(places)
+    }
+
     /// A whole block.
     pub(crate) fn block(&mut self) -> Result<Block<T>, FormatError> {
         let head = self.head()?;
         let versions = if head.has_versions { self.strings()? } else { Vec::new() };
         let imports = if head.has_imports { self.imports()? } else { Vec::new() };
+        let cves = if head.has_cves { self.places()? } else { Vec::new() };
         let Head { record, release, axis, subscription, custom, rating, .. } = head;
         let ranges = match head.ranges {
             Ranges::One(one) => one.into(),
@@ -337,6 +383,7 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
             ranges,
             versions,
             imports,
+            cves,
         };
         self.end()?;
         Ok(block)
@@ -375,6 +422,7 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
             (flags::MALICIOUS_TITLE, matches!(record.title, Title::MaliciousCode)),
             (flags::URL, record.url.is_some()),
             (flags::STREAM, record.stream.is_some()),
+            (flags::CVES_RATED, !record.cve_ratings.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
@@ -396,6 +444,13 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
         }
         for id in record.url.iter().chain(&record.stream) {
             self.string(*id);
+        }
+        if !record.cve_ratings.is_empty() {
+            self.number(record.cve_ratings.len() as u64);
+            for (place, rating) in &record.cve_ratings {
+                self.number(u64::from(*place));
+                self.rating(rating);
+            }
         }
         self.number(record.modified);
     }
@@ -427,6 +482,7 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
             (flags::SIMPLE, simple.is_some()),
             (flags::CUSTOM, block.custom),
             (flags::IMPORTS, !block.imports.is_empty()),
+            (flags::CVES, !block.cves.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
@@ -453,6 +509,12 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
                 self.list(&import.systems);
                 self.list(&import.architectures);
                 self.list(&import.functions);
+            }
+        }
+        if !block.cves.is_empty() {
+            self.number(block.cves.len() as u64);
+            for place in &block.cves {
+                self.number(u64::from(*place));
             }
         }
     }

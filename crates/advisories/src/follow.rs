@@ -222,6 +222,21 @@ impl Plan {
     }
 }
 
+/// What a list of changes says of a database: how many records have changed, and how many are in it no
+/// more. None where it is no such list.
+///
+/// # Errors
+/// Where the database cannot be read, or the list has far fewer records.
+pub fn changes(
+    database: &Database,
+    list: Vec<u8>,
+) -> Result<Option<(usize, usize)>, FollowError> {
+    let lines = Box::new(io::Cursor::new(list));
+    let list = List { name: "the list".to_owned(), lines, has_end: true };
+    let plan = Plan::of(database, list, "the database")?;
+    Ok(plan.map(|plan| (plan.changed.len().saturating_add(plan.more), plan.gone.len())))
+}
+
 /// How many records are read one by one.
 fn most(held: usize) -> usize {
     (held / CHANGED_PART).clamp(FEW, MAX_CHANGED)

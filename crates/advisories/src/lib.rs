@@ -32,12 +32,13 @@ mod rating;
 mod releases;
 pub mod risk;
 mod storage;
+mod title;
 pub mod update;
 mod zip;
 
 pub use bundle::{BundleError, export, import};
 pub use database::{Database, DatabaseError};
-pub use follow::FollowError;
+pub use follow::{FollowError, changes};
 pub use format::FormatError;
 pub use known::{KnownError, KnownRecord, records_of};
 pub use manifest::Manifest;

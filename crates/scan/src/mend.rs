@@ -276,6 +276,7 @@ mod tests {
                 title: String::new(),
                 safety: Safety::Safe,
                 version: Some(version.to_owned()),
+                after: None,
                 subscription: None,
             }),
             risk: Some(Risk::new(Severity::High, None, None, None, None, None)),

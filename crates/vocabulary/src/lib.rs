@@ -39,7 +39,7 @@ pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side
 pub use file::{FileKind, FileRecord};
 pub use finding::{
     AffectedRange, ArchiveEvidence, Aspect, CodeEvidence, Evidence, ExecutionEvidence, Finding,
-    Fingerprint, Fix, Rule, RuleKind, Safety, VulnerabilityEvidence,
+    Fingerprint, Fix, Rule, RuleKind, Safety, VulnerabilityEvidence, cve_of,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;

@@ -10,13 +10,15 @@ use super::section::Sections;
 use super::strings::StringId;
 use super::{Builder, Dropped, Why};
 use crate::database::Database;
-use crate::entry::{Axis, Block, Cve, Rating, Read, Record, Writer};
+use crate::entry::{Axis, Block, Cve, Read, Record, Writer};
 use crate::format::{FormatError, Reader, Section, put_number};
+use crate::ids;
 use crate::names::Order;
 use crate::pages::{Meta, ReleaseCount};
+use crate::rating;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use vocabulary::{Digest, Severity};
+use vocabulary::Digest;
 
 /// What has no number (yet).
 const NONE: u32 = u32::MAX;
@@ -104,9 +106,6 @@ impl Builder {
     }
 }
 
-/// How much a rating says of a CVE: orders those that could rate it.
-type Weight = (bool, (u8, u8, Severity));
-
 struct Writing<'from> {
     new: &'from Builder,
     old: Option<&'from Database>,
@@ -122,7 +121,7 @@ struct Writing<'from> {
     new_blocks: Vec<u32>,
     old_releases: Vec<u32>,
     new_releases: Vec<u32>,
-    ratings: Vec<(u32, Weight, u32)>,
+    ratings: Vec<(u32, rating::Order, u32)>,
     buffer: Vec<u8>,
 }
 
@@ -354,19 +353,31 @@ impl<'from> Writing<'from> {
         }
     }
 
-    /// For each CVE the record that rates it best: one that is about it alone before a notice of
-    /// many, a vector before a word, the newest CVSS, the highest score, the first in order.
+    /// For each CVE the record that rates it best; see [`rating::order`].
     fn rate(&mut self, from: From, record: &Record<u32>) -> Result<(), FormatError> {
-        let Some(rating) = record.rating.filter(|_| !record.malicious) else { return Ok(()) };
-        let vector = match rating.vector {
-            Some((vector, tenths)) => Some((self.known_text(from, vector)?, tenths)),
-            None => None,
-        };
-        let weight = Rating { level: rating.level, vector }.weight();
-        for cve in &record.cves {
-            if let Cve::Packed(packed) = cve {
-                self.ratings.push((*packed, (record.cves.len() == 1, weight), self.records));
-            }
+        if record.malicious {
+            return Ok(());
+        }
+        let mut of_the_cve = None;
+        for (index, cve) in record.cves.iter().enumerate() {
+            let (Cve::Packed(packed), Some((rating, basis))) = (cve, record.rating_of(index))
+            else {
+                continue;
+            };
+            let of_the_cve = match of_the_cve {
+                Some(known) => known,
+                None => {
+                    let id = self.known_text(from, record.id)?;
+                    let own = ids::named_cve(id).is_some() || record.aliases.contains(&record.id);
+                    *of_the_cve.insert(own)
+                }
+            };
+            let vector = match rating.vector {
+                Some((vector, tenths)) => Some((self.known_text(from, vector)?, tenths)),
+                None => None,
+            };
+            let order = rating::order(basis, of_the_cve, rating.level, vector);
+            self.ratings.push((*packed, order, self.records));
         }
         Ok(())
     }

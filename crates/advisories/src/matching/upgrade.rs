@@ -252,11 +252,7 @@ impl Search<'_> {
 
     /// What matching says of these packages in a version.
     fn found(&self, version: &str) -> Result<Found, FormatError> {
-        let lender = super::Lender {
-            databases: self.databases,
-            own: self.look.database,
-            known: std::cell::RefCell::default(),
-        };
+        let lender = super::Lender::new(self.databases, self.look.database);
         let mut left: Found = BTreeMap::new();
         for package in self.packages {
             let moved = moved(package, version);
