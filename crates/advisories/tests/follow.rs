@@ -432,7 +432,7 @@ proptest! {
             let all = [Ecosystem::UBUNTU];
             advisories::update(folder, &source, &all, &offline(), now(), &Quiet).unwrap().remove(0)
         };
-        let mut states = first.clone();
+        let mut states = first;
         write_folder(feed.path(), &states);
         update(kept.path());
         for step in later.chunks(4) {

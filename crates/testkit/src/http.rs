@@ -225,7 +225,8 @@ impl Drop for Server {
 #[must_use]
 pub fn file(folder: &Path, request: &Received) -> Reply {
     let path = request.path.split('?').next().unwrap_or_default().trim_start_matches('/');
-    let path = Path::new(path);
+    let path = path.replace("%20", " ");
+    let path = Path::new(&path);
     if path.components().any(|part| !matches!(part, Component::Normal(_))) {
         return Reply::status(404);
     }
