@@ -368,8 +368,8 @@ impl Database {
     /// The records: id, and when each was last changed.
     pub(crate) fn modified(&self) -> impl Iterator<Item = Result<(&str, u64), FormatError>> {
         (0..self.book.count(Section::Records)).map(|number| {
-            let record = self.record(number)?;
-            Ok((record.id, record.modified))
+            let mut item = self.book.item(Section::Records, number)?;
+            Ok((self.string(item.number()?)?, item.number()?))
         })
     }
 

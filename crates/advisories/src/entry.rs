@@ -237,7 +237,7 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
     }
 
     pub(crate) fn record(&mut self) -> Result<Record<T>, FormatError> {
-        let id = self.string()?;
+        let (id, modified) = (self.string()?, self.reader.number()?);
         let marks = self.reader.byte()?;
         let has = |mark| marks & mark != 0;
         let count = self.reader.count()?;
@@ -266,10 +266,9 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
         for _ in 0..count {
             cve_ratings.push((self.reader.small()?, self.rating()?));
         }
-        let (malicious, modified) = (has(flags::MALICIOUS), self.reader.number()?);
         Ok(Record {
             id,
-            malicious,
+            malicious: has(flags::MALICIOUS),
             cves,
             aliases,
             rating,
@@ -413,7 +412,9 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
     }
 
     pub(crate) fn record(&mut self, record: &Record<T>) {
+        // First what an update asks of all records.
         self.string(record.id);
+        self.number(record.modified);
         let mut marks = 0;
         for (mark, set) in [
             (flags::MALICIOUS, record.malicious),
@@ -452,7 +453,6 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
                 self.rating(rating);
             }
         }
-        self.number(record.modified);
     }
 
     /// Level, with the high bit where a vector follows with its score.

@@ -241,16 +241,15 @@ fn most(held: usize) -> usize {
 
 /// What a database has: ids, with a number and when each was changed.
 fn held(database: &Database) -> Result<HashMap<&str, (usize, u64)>, FormatError> {
-    let mut held = HashMap::new();
-    for known in database.modified() {
+    let records = database.modified();
+    let dropped = database.dropped().map(|known| known.map(|(id, modified, _)| (id, modified)));
+    let mut held = HashMap::with_capacity(usize::try_from(database.records()).unwrap_or(0));
+    for known in records.chain(dropped) {
         let (id, modified) = known?;
-        held.insert(id, modified);
+        let at = held.len();
+        held.entry(id).or_insert((at, modified));
     }
-    for known in database.dropped() {
-        let (id, modified, _) = known?;
-        held.insert(id, modified);
-    }
-    Ok(held.into_iter().enumerate().map(|(at, (id, modified))| (id, (at, modified))).collect())
+    Ok(held)
 }
 
 /// A line: when, and which. None where it is no such line.
