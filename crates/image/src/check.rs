@@ -162,13 +162,16 @@ pub struct Cataloged {
     /// Digests of the file that proves a language package, so that ownership by a distribution
     /// package can be held against the file as it is.
     pub proof: Option<Box<ContentDigests>>,
+    /// For each of `package.requires`, in that order, the ranges that it asks for, as the lock file
+    /// writes them; empty where it tells none.
+    pub ranges: Vec<Vec<Box<str>>>,
 }
 
 impl Cataloged {
     /// A package without owned files or proof.
     #[must_use]
     pub const fn new(package: Package) -> Self {
-        Self { package, owned: Vec::new(), proof: None }
+        Self { package, owned: Vec::new(), proof: None, ranges: Vec::new() }
     }
 }
 

@@ -6,6 +6,7 @@
 //! clean; and the bill of an image that Lazaret wrote gives the findings of that image, with the same
 //! fingerprints.
 
+use crate::asked::Asked;
 use crate::inventory::Inventory;
 use crate::resolve;
 use advisories::purls::{self, PurlMatchError};
@@ -151,6 +152,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         },
         distribution,
         layers: Vec::new(),
+        asked: Asked::of_packages(&packages),
         packages,
         findings: Vec::new(),
         coverage,

@@ -4,12 +4,17 @@
 //! that changes the last of them: ids are counted as cleared where all their open findings are in
 //! steps, and named under each step that takes part. A security update of the archive that no
 //! vulnerability explains has no id: it is counted beside them, by the package that it is for.
+//!
+//! What the project does not ask for itself is mended where it is asked for: the step names that, and
+//! what is known of it; see [`crate::bringers`].
 
+use crate::asked::Asked;
+use crate::bringers::{Bringers, Brought, Wanted};
 use advisories::Advice;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use version::Scheme;
-use vocabulary::upgrade::{Mending, Replaced, Upgrade};
+use vocabulary::upgrade::{Bringer, Change, Mending, Replaced, Upgrade};
 use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
 
 /// Ids of one step that are listed: a hostile image has any number.
@@ -25,6 +30,7 @@ type Key<'report> = (&'report str, &'report str, &'report str, OriginKind);
 pub(crate) fn plan<'report>(
     open: impl Iterator<Item = &'report Finding>,
     packages: &'report [Package],
+    asked: &Asked,
     advisor: &Advisor<'_>,
 ) -> Mending {
     let by_purl: HashMap<&Purl, &Package> =
@@ -41,21 +47,26 @@ pub(crate) fn plan<'report>(
         let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
         groups.entry((ecosystem, name, version, finding.origin)).or_default().push(finding);
     }
-    let mut of_group: HashMap<Key<'_>, BTreeMap<&Purl, &Package>> = HashMap::new();
+    let open = groups.values().flatten().filter_map(|finding| finding.package.as_ref());
+    let bringers = Bringers::new(asked, open);
+    let mut of_group: HashMap<Key<'_>, Vec<&Package>> = HashMap::new();
     for package in packages {
         let (name, version) = named(package);
         let key = (package.ecosystem.as_str(), name, version, package.origin);
         if groups.contains_key(&key) {
-            of_group.entry(key).or_default().insert(&package.purl, package);
+            of_group.entry(key).or_default().push(package);
         }
     }
     let mut mending = Mending::default();
     let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
     let mut moves = Vec::new();
     for (key, findings) in groups {
-        let members: Vec<&Package> =
-            of_group.remove(&key).unwrap_or_default().into_values().collect();
-        let moved = Move::find(key, findings, &members, advisor);
+        let everywhere = of_group.remove(&key).unwrap_or_default();
+        let members: BTreeMap<&Purl, &Package> =
+            everywhere.iter().map(|package| (&package.purl, *package)).collect();
+        let members: Vec<&Package> = members.into_values().collect();
+        let mut moved = Move::find(key, findings, &members, advisor);
+        moved.bring(&bringers, &everywhere);
         let without = unmended.entry(key.3 == OriginKind::Base).or_default();
         without.extend(moved.without_fix());
         moves.extend(moved.changes().then_some(moved));
@@ -92,6 +103,7 @@ struct Move<'report> {
     cleared: Vec<&'report Finding>,
     stay: Vec<&'report Finding>,
     new: BTreeSet<String>,
+    brought: Brought,
 }
 
 impl<'report> Move<'report> {
@@ -146,8 +158,33 @@ impl<'report> Move<'report> {
             safety: if safe && !major { Safety::Safe } else { Safety::Review },
             major,
             subscription,
+            brought_by: Vec::new(),
+            brought_by_more: 0,
         };
-        Self { origin, replaced, cleared, stay, new: new.unwrap_or_default() }
+        let (new, brought) = (new.unwrap_or_default(), Brought::default());
+        Self { origin, replaced, cleared, stay, new, brought }
+    }
+
+    /// Says who brings the package, where the project does not ask for it itself.
+    fn bring(&mut self, bringers: &Bringers<'_>, everywhere: &[&Package]) {
+        if !self.changes() {
+            return;
+        }
+        let Replaced { ecosystem, name, from, to, .. } = &self.replaced;
+        let wanted = Wanted {
+            scheme: Scheme::of_ecosystem(ecosystem.as_str()),
+            name,
+            from,
+            to: Some(to.as_str()).filter(|to| !to.is_empty()),
+        };
+        let brought = bringers.of(everywhere, wanted);
+        let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
+        if !brought.by.is_empty() && !refreshed {
+            self.replaced.safety = Safety::Review;
+        }
+        self.replaced.brought_by.clone_from(&brought.by);
+        self.replaced.brought_by_more = brought.more;
+        self.brought = brought;
     }
 
     /// Whether it is worth a step.
@@ -196,13 +233,69 @@ fn order(scheme: Option<Scheme>, left: &str, right: &str) -> Ordering {
 }
 
 fn step(one: &Move<'_>) -> Upgrade {
+    made(title(one), one.origin, std::slice::from_ref(one))
+}
+
+fn title(one: &Move<'_>) -> String {
     let Replaced { name, from, to, major, .. } = &one.replaced;
     let major = if *major { ", another major version" } else { "" };
-    made(
-        format!("upgrade {name} from {from} to {to}{major}"),
-        one.origin,
-        std::slice::from_ref(one),
-    )
+    let upgrade = format!("upgrade {name} from {from} to {to}{major}");
+    let Brought { by, direct, told, .. } = &one.brought;
+    if *direct || !told {
+        return upgrade;
+    }
+    let Some(first) = by.first() else {
+        return format!("{upgrade}, which other packages bring");
+    };
+    let of = |matches: &dyn Fn(&Change) -> bool| -> Vec<&Bringer> {
+        by.iter().filter(|one| matches(&one.change)).collect()
+    };
+    let more = one.brought.more;
+    let held = of(&|change| *change == Change::Outgrow);
+    let untold = of(&|change| *change == Change::Untold);
+    let refreshed = of(&|change| *change == Change::Refresh);
+    match &first.change {
+        // One way to each: all that brings it stands in a later version somewhere.
+        Change::Upgrade { brings, .. }
+            if held.is_empty() && untold.is_empty() && refreshed.is_empty() =>
+        {
+            let each = by.iter().map(|one| match &one.change {
+                Change::Upgrade { to, .. } => format!("{} to {to}", one.name),
+                _ => one.named(),
+            });
+            format!("upgrade {}: brings {name} {brings}", listed(each, more))
+        }
+        _ if refreshed.len() == by.len() => {
+            let allow = if refreshed.len() == 1 && more == 0 { "allows" } else { "allow" };
+            let named = listed(refreshed.iter().map(|one| one.named()), more);
+            format!("refresh {name} from {from} to {to} in the lock file: {named} {allow} it")
+        }
+        Change::Untold => {
+            format!("{upgrade}, brought by {}", listed(untold.iter().map(|one| one.named()), more))
+        }
+        _ => {
+            let holding: Vec<&Bringer> =
+                of(&|change| matches!(change, Change::Outgrow | Change::Upgrade { .. }));
+            let hold = if holding.len() == 1 && more == 0 { "holds" } else { "hold" };
+            let named = listed(holding.iter().map(|one| one.named()), more);
+            format!("upgrade {named}, which {hold} {name} at {from}: {to} is needed{major}")
+        }
+    }
+}
+
+/// So many names stand in a title.
+const IN_TITLE: usize = 2;
+
+fn listed(names: impl Iterator<Item = String>, more: u64) -> String {
+    let mut names: Vec<String> = names.collect();
+    names.dedup();
+    let left = names.len().saturating_sub(IN_TITLE);
+    let left = u64::try_from(left).unwrap_or(u64::MAX).saturating_add(more);
+    names.truncate(IN_TITLE);
+    match left {
+        0 => names.join(" and "),
+        left => format!("{} and {left} more", names.join(", ")),
+    }
 }
 
 fn base_step(base: &[Move<'_>]) -> Option<Upgrade> {
@@ -302,7 +395,7 @@ mod tests {
             finding("CVE-7", "pkg:deb/debian/e@1", None, Base),
             finding("CVE-8", "pkg:npm/f@1.0.0", None, Application),
         ];
-        let mending = plan(findings.iter(), &[], &|_, _| Advice::Unknown);
+        let mending = plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Unknown);
         let titles: Vec<_> = mending.upgrades.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(
             titles,
@@ -357,7 +450,7 @@ mod tests {
             finding("CVE-2", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
             update("pkg:deb/debian/c@1", "2", Base),
         ];
-        let mending = plan(findings.iter(), &packages, &|_, _| Advice::Unknown);
+        let mending = plan(findings.iter(), &packages, &Asked::default(), &|_, _| Advice::Unknown);
         let steps: Vec<_> = mending
             .upgrades
             .iter()
@@ -407,7 +500,7 @@ mod tests {
             _ => Advice::Stay,
         };
         let packages = [package("a"), package("b")];
-        let mending = plan(findings.iter(), &packages, &advisor);
+        let mending = plan(findings.iter(), &packages, &Asked::default(), &advisor);
         let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
         assert_eq!(step.title, "upgrade a from 1.0.0 to 2.0.0, another major version");
         assert_eq!(step.clears, ["CVE-1", "CVE-2"]);
@@ -420,6 +513,6 @@ mod tests {
 
     #[test]
     fn nothing_open_needs_no_mending() {
-        assert!(plan([].iter(), &[], &|_, _| Advice::Unknown).is_empty());
+        assert!(plan([].iter(), &[], &Asked::default(), &|_, _| Advice::Unknown).is_empty());
     }
 }

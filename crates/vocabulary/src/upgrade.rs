@@ -88,6 +88,92 @@ pub struct Replaced {
     /// Named where the version is served only to subscribers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
+    /// What the project asks for that brings it, shortest way first, where it does not ask for it itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brought_by: Vec<Bringer>,
+    /// How many more bring it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub brought_by_more: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A package that the project asks for, and through which another comes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Bringer {
+    /// Its name.
+    pub name: String,
+    /// The version that is there.
+    pub version: String,
+    /// The lock file that says so.
+    pub file: String,
+    /// The packages between the two, each with its version, from this one on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<String>,
+    /// What the last of them asks for, where the lock file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
+    /// What is to be done with it.
+    pub change: Change,
+    /// How, in a command, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// What is to be done with a package so that what it brings is mended, as far as lock files tell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Change {
+    /// Nothing but to refresh the lock file: what is asked for allows the version to go to.
+    Refresh,
+    /// To go to a version that a lock file holds, and that needs no vulnerable version there.
+    Upgrade {
+        /// That version.
+        to: String,
+        /// What it brings instead.
+        brings: String,
+    },
+    /// What is asked for does not allow the version to go to: another version has to ask for it, and
+    /// no lock file tells which does.
+    Outgrow,
+    /// Whether it allows the version to go to is not told.
+    Untold,
+}
+
+impl Bringer {
+    /// Name and version.
+    #[must_use]
+    pub fn named(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+
+    /// By which way it brings a package, and what is known of that, in one line.
+    #[must_use]
+    pub fn way(&self, brought: &Replaced) -> String {
+        let mut way = self.named();
+        for between in &self.through {
+            way.push_str(" > ");
+            way.push_str(between);
+        }
+        way.push_str(&format!(" > {} {}", brought.name, brought.from));
+        let asks = self.asks.as_deref().map_or(String::new(), |asks| format!(" ({asks})"));
+        let to = &brought.to;
+        let known = match &self.change {
+            Change::Refresh => format!("{asks} allows {to}"),
+            Change::Upgrade { to, brings } => format!("; {to} brings {brings}"),
+            Change::Outgrow => {
+                format!(
+                    "{asks} does not allow {to}; which version does is not told by the lock file"
+                )
+            }
+            Change::Untold => format!("; whether it allows {to} is not told by the lock file"),
+        };
+        let command = self.command.as_deref().map_or(String::new(), |how| format!(": {how}"));
+        format!("{way}{known}{command}")
+    }
 }
 
 /// All steps, and what they leave.

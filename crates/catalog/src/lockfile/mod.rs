@@ -18,11 +18,13 @@ pub mod conda_environment;
 pub mod conda_lock;
 pub mod deno_lock;
 pub mod directory_packages;
+pub mod edges;
 pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
 pub mod julia_manifest;
+mod lenient;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
@@ -50,6 +52,7 @@ pub mod uv_lock;
 pub mod vcpkg;
 pub mod yarn_lock;
 
+pub use edges::Need;
 pub use listing::Listing;
 
 use crate::decoded::decoded;
@@ -60,8 +63,10 @@ use image::{
     Want,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
-use vocabulary::{Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl};
+use std::collections::{BTreeMap, HashMap};
+use vocabulary::{
+    Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl, Relation, Scope,
+};
 
 /// Most packages that are taken of one file; the largest real ones have some ten thousand.
 const PACKAGES: usize = 200_000;
@@ -185,6 +190,12 @@ pub struct Declared {
     pub ecosystem: Option<Ecosystem>,
     /// Where it comes from, where that is not the public registry.
     pub elsewhere: Option<Elsewhere>,
+    /// Whether the project itself asks for it, where the file tells.
+    pub relation: Option<Relation>,
+    /// For what it is there, where the file tells.
+    pub scope: Option<Scope>,
+    /// What it needs itself of what the file lists.
+    pub needs: Vec<Need>,
 }
 
 impl Declared {
@@ -200,6 +211,9 @@ impl Declared {
             licence: None,
             ecosystem: None,
             elsewhere: None,
+            relation: None,
+            scope: None,
+            needs: Vec::new(),
         })
     }
 
@@ -240,7 +254,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        8
+        9
     }
 
     fn reads_declarations(&self) -> bool {
@@ -320,8 +334,7 @@ impl Lockfile {
         let reasons = match fact {
             Ok(listing) => {
                 let reasons = listing.problems();
-                let listed = listing.packages.into_iter();
-                into.packages.extend(listed.map(|one| self.package(one, at.path, at.layer)));
+                into.packages.extend(self.packages(listing.packages, at));
                 reasons
             }
             Err(reason) => vec![reason],
@@ -382,8 +395,30 @@ impl Lockfile {
         all.pop().flatten().map_or_else(|| Ok(Listing::empty()), bounded)
     }
 
-    fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        declared_package(declared, &self.ecosystem, path, layer)
+    /// The packages of a listing, with what each needs of the others.
+    fn packages(&self, listed: Vec<Declared>, at: &FactAt<'_>) -> Vec<Cataloged> {
+        let mut listed = listed;
+        let needs: Vec<_> = listed.iter_mut().map(|one| std::mem::take(&mut one.needs)).collect();
+        let package = |one| declared_package(one, &self.ecosystem, at.path, at.layer);
+        let mut packages: Vec<Cataloged> = listed.into_iter().map(package).collect();
+        for (at, needs) in needs.into_iter().enumerate() {
+            let asked: BTreeMap<Purl, Vec<Box<str>>> = needs.into_iter().fold(
+                BTreeMap::new(),
+                |mut asked: BTreeMap<Purl, Vec<Box<str>>>, Need { package, range }| {
+                    let needed = packages.get(usize::try_from(package).unwrap_or(usize::MAX));
+                    if let Some(needed) = needed {
+                        asked.entry(needed.package.purl.clone()).or_default().extend(range);
+                    }
+                    asked
+                },
+            );
+            if let Some(one) = packages.get_mut(at) {
+                let (requires, ranges) = asked.into_iter().unzip();
+                one.package.requires = requires;
+                one.ranges = ranges;
+            }
+        }
+        packages
     }
 }
 
@@ -394,7 +429,7 @@ pub(crate) fn declared_package(
     path: &str,
     layer: Option<u32>,
 ) -> Cataloged {
-    let Declared { name, version, line, licence, ecosystem: own, elsewhere } = declared;
+    let Declared { name, version, line, licence, ecosystem: own, elsewhere, .. } = declared;
     let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
     let purl = purl(&ecosystem, &name, &version);
     Cataloged::new(Package {
@@ -429,8 +464,8 @@ pub(crate) fn declared_package(
         owned_by: None,
         module: None,
         identified: None,
-        relation: None,
-        scope: None,
+        relation: declared.relation,
+        scope: declared.scope,
         requires: Vec::new(),
         files: Vec::new(),
     })
@@ -441,17 +476,10 @@ fn bounded(mut listing: Listing) -> Result<Listing, String> {
     if listing.packages.len() > PACKAGES {
         return Err(format!("it names more than {PACKAGES} packages"));
     }
-    let mut seen = HashSet::with_capacity(listing.packages.len());
-    let keep: Vec<bool> = listing
-        .packages
-        .iter()
-        .map(|one| {
-            let Declared { name, version, ecosystem, elsewhere, .. } = one;
-            seen.insert((name.as_str(), version.as_str(), ecosystem, elsewhere))
-        })
-        .collect();
-    let mut keep = keep.into_iter();
-    listing.packages.retain(|_| keep.next().unwrap_or(true));
+    edges::without_doubles(&mut listing, |one| {
+        let Declared { name, version, ecosystem, elsewhere, .. } = one;
+        (name.clone(), version.clone(), ecosystem.clone(), elsewhere.clone())
+    });
     Ok(listing)
 }
 
@@ -580,6 +608,15 @@ pub(crate) fn toml_error(error: &toml::de::Error) -> String {
 /// One line of why JSON could not be read.
 pub(crate) fn json_error(error: &serde_json::Error) -> String {
     format!("it is not JSON of this format: {error}")
+}
+
+/// What is asked for behind an alias of npm; none of what is no range: addresses, folders, tags of git.
+pub(crate) fn npm_range(text: &str) -> Option<&str> {
+    let range = match text.strip_prefix("npm:") {
+        Some(alias) => split_npm(alias).map_or(alias, |(_, range)| range),
+        None => text,
+    };
+    (!range.contains([':', '/'])).then_some(range)
 }
 
 fn is_named(path: &str, names: &[&str]) -> bool {

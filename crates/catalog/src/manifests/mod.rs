@@ -23,7 +23,7 @@ use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tree::Tree;
-use vocabulary::Problem;
+use vocabulary::{Problem, Relation};
 
 /// The check.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ impl Check for Manifests {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn reads_declarations(&self) -> bool {
@@ -229,9 +229,11 @@ impl Manifest<'_> {
             },
         };
         let others = packages.into_iter().filter(|one| !tree.is_own(self.kind, self.path, one));
-        resolution.packages.extend(
-            others.map(|one| declared_package(one, &self.kind.ecosystem, self.path, self.layer)),
-        );
+        resolution.packages.extend(others.map(|one| {
+            // What stands in a manifest the project itself asks for.
+            let one = Declared { relation: Some(Relation::Direct), ..one };
+            declared_package(one, &self.kind.ecosystem, self.path, self.layer)
+        }));
         let (path, layer) = (self.path.to_owned(), self.layer);
         resolution.problems.extend(reason.map(|reason| Problem { path, layer, reason }));
     }
