@@ -32,7 +32,7 @@ pub mod walk;
 
 pub use cache::FactCache;
 pub use check::{
-    Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
+    Asks, Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
     ReadError, Reading, Resolution, Want,
 };
 pub use collect::RecordLevel;

@@ -116,6 +116,11 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**What mends it**\n")?;
     for step in steps.iter().take(STEPS) {
         writeln!(out, "1. {}: {}", plain(&step.title), step.effect())?;
+        for brought in &step.packages {
+            for bringer in &brought.brought_by {
+                writeln!(out, "   - {}", plain(&bringer.way(brought)))?;
+            }
+        }
     }
     match steps.len().saturating_sub(STEPS) {
         0 => writeln!(out),

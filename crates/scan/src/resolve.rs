@@ -1,6 +1,6 @@
 //! Turns the facts of all layers into packages and coverage.
 
-use crate::asked::Asked;
+use crate::asked::{self, Asked};
 use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
@@ -59,6 +59,7 @@ pub(crate) fn inventory(
     let mut problems = problems(&tree, &squash);
     let mut cataloged = Packages::default();
     let mut findings = Vec::new();
+    let mut asks = Vec::new();
     let mut programs = vocabulary::Programs::default();
     for check in checks {
         let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
@@ -70,9 +71,11 @@ pub(crate) fn inventory(
         said.extend(cataloged.gaps().filter(|gap| !before.contains(gap)));
         findings.extend(resolution.findings);
         programs.extend(resolution.programs);
+        asks.extend(resolution.asks);
     }
     let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
+    asked::relate(&mut cataloged, &asks);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
         && checks.iter().filter(|check| check.reads_declarations()).any(|check| {

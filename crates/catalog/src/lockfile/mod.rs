@@ -24,7 +24,7 @@ pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
 pub mod julia_manifest;
-mod lenient;
+pub(crate) mod lenient;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
@@ -254,7 +254,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        9
+        10
     }
 
     fn reads_declarations(&self) -> bool {
@@ -535,6 +535,21 @@ pub(crate) fn python_name(name: &str) -> String {
         }
     }
     normal
+}
+
+/// Name and specifiers of a requirement of Python. Source: PyPA, "Dependency specifiers".
+pub(crate) fn python_need(text: &str) -> Option<(String, &str)> {
+    let text = text.split(';').next().unwrap_or(text).trim();
+    let end =
+        text.find(|one: char| !(one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.')));
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let rest = match rest.trim_start().strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1,
+        None => rest,
+    };
+    // An address has no range.
+    let range = Some(rest.trim()).filter(|rest| !rest.starts_with('@')).unwrap_or_default();
+    (!name.is_empty()).then(|| (python_name(name), range))
 }
 
 /// Lines of the keys of a pretty-printed JSON object, `"key": {`; 0 for a key that stands in several

@@ -18,7 +18,7 @@ mod workspace;
 use crate::decoded::{decoded, decoded_of_pip};
 use crate::language::{decode, encode};
 use crate::lockfile::{Declared, declared_package, is_of_a_dependency, requirements};
-use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
+use image::{Asks, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
 use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -223,7 +223,15 @@ impl Manifest<'_> {
                 (Some(format!("{reason}: what it declares was not looked at")), Vec::new())
             }
             Ok(declares) => match covering {
-                Some(folder) => self.beyond_locks(tree, folder, declares),
+                Some(folder) => {
+                    let names = declares.packages.iter().map(|one| one.name.clone());
+                    resolution.asks.push(Asks {
+                        folder: folder.to_owned(),
+                        ecosystem: self.kind.ecosystem.clone(),
+                        names: names.collect(),
+                    });
+                    self.beyond_locks(tree, folder, declares)
+                }
                 None if declares.complete => return,
                 None => self.without_locks(tree, declares),
             },

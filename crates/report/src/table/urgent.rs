@@ -96,6 +96,11 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
             page.paint(RED, &format!(", {} exploited", step.exploited));
         }
         page.end()?;
+        for brought in &step.packages {
+            for bringer in &brought.brought_by {
+                page.wrap(DIM, 4, &bringer.way(brought))?;
+            }
+        }
     }
     super::left_out(page, 2, mending.upgrades.len(), STEPS, "step", style)?;
     let left = mending.only_another_base.len();
