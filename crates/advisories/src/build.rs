@@ -5,6 +5,7 @@
 //! informational records, entries of other ecosystems, listed versions that a range holds anyway),
 //! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
 
+mod cves;
 mod strings;
 mod write;
 
@@ -14,6 +15,8 @@ use crate::intervals::{End, Interval, intervals};
 use crate::names;
 use crate::osv::{Affected, Import, Record, Text};
 use crate::rating::{self, Rated};
+use crate::title;
+use cves::Cves;
 use std::collections::HashMap;
 use strings::{Interner, StringId};
 use version::Scheme;
@@ -21,8 +24,6 @@ use vocabulary::Ecosystem;
 
 pub use write::Built;
 
-/// Longest title that is kept, in characters: a line.
-const MAX_TITLE: usize = 200;
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
 const MAX_TEXT: usize = 1024;
 /// How many packages and functions of one entry are kept; of more, none, so that nothing is taken
@@ -50,6 +51,8 @@ struct RecordDraft {
     id: StringId,
     malicious: bool,
     cves: Vec<CveDraft>,
+    /// What a notice says of single CVEs, by their place in `cves`, in order.
+    cve_ratings: Vec<(u32, RatingDraft)>,
     aliases: Vec<StringId>,
     rating: Option<RatingDraft>,
     title: Title<StringId>,
@@ -83,6 +86,8 @@ struct BlockDraft {
     ranges: Vec<Interval<StringId>>,
     versions: Vec<StringId>,
     imports: Vec<ImportDraft>,
+    /// Which of the record's CVEs it is about, in order; all where there are none.
+    cves: Vec<u32>,
 }
 
 /// A package that an entry concerns.
@@ -150,9 +155,12 @@ impl Builder {
         let (blocks_before, mut informational) = (self.blocks.len(), false);
         self.seen.clear();
         let malicious = record.id().starts_with("MAL-");
-        for affected in &record.affected {
-            let name = affected.package.ecosystem.as_str();
-            let (ecosystem, release) = name.split_once(':').unwrap_or((name, ""));
+        let ids = ids::of(record, &self.ecosystem);
+        let own = record.entries();
+        let claimed = cves::claimed(record, &self.ecosystem);
+        let cves = Cves::new(ids.cves, &own, &claimed);
+        for (affected, claimed) in record.affected.iter().zip(&claimed) {
+            let (ecosystem, release) = ecosystem_of(affected);
             if ecosystem != self.ecosystem.as_str() {
                 continue;
             }
@@ -160,10 +168,15 @@ impl Builder {
                 informational = true;
                 continue;
             }
-            self.add_affected(index, release, affected);
+            self.add_affected(index, release, affected, cves.of(claimed));
         }
         if self.blocks.len() > blocks_before {
-            let draft = self.draft(record, malicious);
+            let entries = own.iter().chain(claimed.iter().flatten());
+            let mut draft = self.draft(record, malicious, (&cves.all, ids.aliases));
+            for (place, rated) in cves.ratings(entries) {
+                let rating = self.rating(&rated);
+                draft.cve_ratings.push((place, rating));
+            }
             self.records.push(draft);
         } else if informational {
             self.dropped.not_vulnerabilities += 1;
@@ -172,29 +185,51 @@ impl Builder {
         }
     }
 
-    fn draft(&mut self, record: &Record<'_>, malicious: bool) -> RecordDraft {
-        let ids = ids::of(record, &self.ecosystem);
-        let rating = rating::of_record(record).map(|rated| self.rating(&rated));
+    fn draft(
+        &mut self,
+        record: &Record<'_>,
+        malicious: bool,
+        (cves, aliases): (&[&str], Vec<&str>),
+    ) -> RecordDraft {
+        let rating = self.rating_of(record).map(|rated| self.rating(&rated));
         let url = if ids::page(record.id()).is_some() { None } else { page_of(record) };
         let stream = self.stream_of(record).map(|stream| self.strings.intern(stream));
+        // An entry of a notice may name several where the record names none or one.
+        let aliases = if cves.len() > 1 { Vec::new() } else { aliases };
         RecordDraft {
             id: self.strings.intern(record.id()),
             malicious,
-            cves: ids
-                .cves
+            cves: cves
                 .iter()
                 .map(|cve| match ids::pack(cve) {
                     Some(packed) => CveDraft::Packed(packed),
                     None => CveDraft::Text(self.strings.intern(cve)),
                 })
                 .collect(),
-            aliases: ids.aliases.iter().map(|alias| self.strings.intern(alias)).collect(),
+            cve_ratings: Vec::new(),
+            aliases: aliases.iter().map(|alias| self.strings.intern(alias)).collect(),
             rating,
             title: self.title_of(record),
             url: url.map(|url| self.strings.intern(url)),
             stream,
             modified: seconds(record.modified.as_str()),
         }
+    }
+
+    /// The rating of a record as a whole; where it has none with a vector, and is of no distribution
+    /// (which rates each of its packages by how it is built there), the one that says most of those of
+    /// its packages.
+    fn rating_of<'doc>(&self, record: &'doc Record<'_>) -> Option<Rated<'doc>> {
+        let own = rating::of_record(record);
+        if self.ecosystem.is_distribution() || own.is_some_and(|rated| rated.vector.is_some()) {
+            return own;
+        }
+        let of_packages = record
+            .affected
+            .iter()
+            .filter(|affected| ecosystem_of(affected).0 == self.ecosystem.as_str())
+            .filter_map(rating::of_affected);
+        own.into_iter().chain(of_packages).max_by_key(Rated::weight)
     }
 
     fn rating(&mut self, rated: &Rated<'_>) -> RatingDraft {
@@ -206,11 +241,9 @@ impl Builder {
     }
 
     fn title_of(&mut self, record: &Record<'_>) -> Title<StringId> {
-        let summary = record.summary.as_str().trim();
-        let line = summary.lines().next().unwrap_or_default();
-        if line.is_empty() {
+        let Some(line) = title::of(record.summary.as_str(), record.details.as_str()) else {
             return Title::None;
-        }
+        };
         // Two records in five are titled by this pattern.
         let plain = record.affected.first().is_some_and(|affected| {
             line.strip_prefix("Malicious code in ")
@@ -222,13 +255,7 @@ impl Builder {
         if plain {
             return Title::MaliciousCode;
         }
-        match line.char_indices().nth(MAX_TITLE) {
-            None => Title::Text(self.strings.intern(line)),
-            Some((end, _)) => {
-                let cut = line.get(..end).unwrap_or_default().trim_end();
-                Title::Text(self.strings.intern(&format!("{cut}…")))
-            }
-        }
+        Title::Text(self.strings.intern(&line))
     }
 
     /// The module stream that an rpm notice is about, such as `nodejs:18`: it stands in the summary
@@ -247,7 +274,13 @@ impl Builder {
         word.filter(|_| modular)
     }
 
-    fn add_affected(&mut self, record: u32, release: &str, affected: &Affected<'_>) {
+    fn add_affected(
+        &mut self,
+        record: u32,
+        release: &str,
+        affected: &Affected<'_>,
+        cves: Vec<u32>,
+    ) {
         let written = affected.package.name.as_str();
         if written.is_empty() || written.len() > MAX_TEXT {
             return;
@@ -278,6 +311,7 @@ impl Builder {
             ranges: ranges.iter().map(|interval| self.interval(interval)).collect(),
             versions,
             imports: self.imports(&extra.imports),
+            cves,
         };
         let binaries = &affected.ecosystem_specific.binaries.0;
         if self.ecosystem.is_distribution() && !binaries.is_empty() {
@@ -448,6 +482,12 @@ impl Builder {
         let name = self.strings.intern(name);
         self.postings.entry(name).or_default().push((release, index));
     }
+}
+
+/// Ecosystem and release of an affected package.
+fn ecosystem_of<'doc>(affected: &'doc Affected<'_>) -> (&'doc str, &'doc str) {
+    let name = affected.package.ecosystem.as_str();
+    name.split_once(':').unwrap_or((name, ""))
 }
 
 /// Bug-fix and enhancement notices of AlmaLinux, Rocky, Red Hat and Oracle.

@@ -5,8 +5,9 @@
 //! nothing is parsed before it is asked for: a look-up is a binary search over sorted names and a few
 //! varints, so that a process that matches 500 packages is done in milliseconds.
 //!
-//! A record is its id, marks, CVEs, aliases, rating, title, page, module stream and date. A block is
-//! what one record says of one release and one set of versions; a name's posting lists its blocks by
+//! A record is its id, marks, CVEs, aliases, rating, title, page, module stream, ratings of single CVEs
+//! and date. A block is what one record says of one release and one set of versions, for all of its
+//! CVEs or for those that it names by their place in the record; a name's posting lists its blocks by
 //! release. Binaries of one source share blocks and postings.
 
 mod folded;
@@ -15,6 +16,7 @@ use crate::format::{FormatError, Reader, Section, Sections};
 use crate::ids;
 use crate::intervals::{End, Interval};
 use crate::names;
+use crate::rating::Basis;
 use crate::storage;
 use folded::Folded;
 use std::cmp::Ordering;
@@ -31,6 +33,7 @@ pub(crate) mod flags {
     pub(crate) const MALICIOUS_TITLE: u8 = 1 << 3;
     pub(crate) const URL: u8 = 1 << 4;
     pub(crate) const STREAM: u8 = 1 << 5;
+    pub(crate) const CVES_RATED: u8 = 1 << 6;
 
     pub(crate) const VECTOR: u8 = 1 << 7;
 
@@ -43,6 +46,7 @@ pub(crate) mod flags {
     /// What follows is rare, and takes a second byte.
     pub(crate) const CUSTOM: u16 = 1 << 7;
     pub(crate) const IMPORTS: u16 = 1 << 8;
+    pub(crate) const CVES: u16 = 1 << 9;
 
     pub(crate) const OPEN: u8 = 0;
     pub(crate) const FIXED: u8 = 1;
@@ -172,6 +176,28 @@ pub(crate) struct RecordView<'file> {
     pub(crate) title: Title<&'file str>,
     pub(crate) url: Option<&'file str>,
     pub(crate) stream: Option<&'file str>,
+    /// What a notice says of single CVEs, by their place in `cves`.
+    pub(crate) cve_ratings: Vec<(u32, RatingView<'file>)>,
+}
+
+impl<'file> RecordView<'file> {
+    /// What it says of one of its CVEs, by place.
+    pub(crate) fn rating_of(&self, place: usize) -> Option<(RatingView<'file>, Basis)> {
+        let own = u32::try_from(place).ok().and_then(|place| {
+            let at = self.cve_ratings.binary_search_by_key(&place, |(own, _)| *own).ok()?;
+            self.cve_ratings.get(at).map(|(_, own)| *own)
+        });
+        match (own, self.rating) {
+            (own, whole) if self.cves.len() <= 1 => Some((own.or(whole)?, Basis::Alone)),
+            (Some(own), _) => Some((own, Basis::Entry)),
+            (None, whole) => Some((whole?, Basis::Bundle)),
+        }
+    }
+
+    /// Whether it is the record of its CVE, and no notice that names it.
+    pub(crate) fn is_of_its_cve(&self) -> bool {
+        ids::named_cve(self.id).is_some() || self.aliases.contains(&self.id)
+    }
 }
 
 /// What a record says of versions in one release.
@@ -187,7 +213,8 @@ pub(crate) struct BlockView<'file> {
     pub(crate) ranges: Ranges<'file>,
     has_versions: bool,
     has_imports: bool,
-    /// What stands behind the ranges: versions, then imports.
+    has_cves: bool,
+    /// What stands behind the ranges: versions, then imports, then CVEs.
     rest: Reader<'file>,
 }
 
@@ -405,6 +432,7 @@ impl Database {
             ranges,
             has_versions: marks & flags::VERSIONS != 0,
             has_imports: marks & flags::IMPORTS != 0,
+            has_cves: marks & flags::CVES != 0,
             rest: reader,
         })
     }
@@ -437,24 +465,55 @@ impl Database {
         &'file self,
         block: &BlockView<'file>,
     ) -> Result<Vec<ImportView<'file>>, FormatError> {
+        self.imports_behind(block, &mut block.rest.clone())
+    }
+
+    /// The same, and the reader stands behind them then.
+    fn imports_behind<'file>(
+        &'file self,
+        block: &BlockView<'file>,
+        reader: &mut Reader<'file>,
+    ) -> Result<Vec<ImportView<'file>>, FormatError> {
+        if block.has_versions {
+            self.texts(reader)?;
+        }
         if !block.has_imports {
             return Ok(Vec::new());
-        }
-        let mut reader = block.rest;
-        if block.has_versions {
-            self.texts(&mut reader)?;
         }
         let count = reader.count()?;
         let mut imports = Vec::with_capacity(count);
         for _ in 0..count {
             imports.push(ImportView {
                 path: self.string(reader.number()?)?,
-                systems: self.texts(&mut reader)?,
-                architectures: self.texts(&mut reader)?,
-                functions: self.texts(&mut reader)?,
+                systems: self.texts(reader)?,
+                architectures: self.texts(reader)?,
+                functions: self.texts(reader)?,
             });
         }
         Ok(imports)
+    }
+
+    /// The places of the record's CVEs that a block is about.
+    pub(crate) fn cves_of(
+        &self,
+        block: &BlockView<'_>,
+        record: &RecordView<'_>,
+    ) -> Result<Vec<usize>, FormatError> {
+        if !block.has_cves {
+            return Ok((0..record.cves.len()).collect());
+        }
+        let mut reader = block.rest;
+        self.imports_behind(block, &mut reader)?;
+        let count = reader.count()?;
+        let mut places = Vec::with_capacity(count);
+        for _ in 0..count {
+            let place = usize::try_from(reader.number()?).map_err(|_| FormatError::Content)?;
+            if place >= record.cves.len() {
+                return Err(FormatError::Content);
+            }
+            places.push(place);
+        }
+        Ok(places)
     }
 
     fn texts(&self, reader: &mut Reader<'_>) -> Result<Vec<&str>, FormatError> {
@@ -486,7 +545,9 @@ impl Database {
 
     /// The records that carry an id, as their own, as that of a CVE, or as an alias.
     pub(crate) fn each_naming(&self, id: &str) -> Result<Vec<RecordView<'_>>, FormatError> {
-        let packed = ids::pack(&id.to_ascii_uppercase());
+        let upper = id.to_ascii_uppercase();
+        // A distribution's name of a CVE finds its notices, too.
+        let packed = ids::pack(ids::named_cve(&upper).unwrap_or(&upper));
         let mut reader = Reader::new(self.section(Section::Records));
         let mut found = Vec::new();
         while !reader.is_empty() {
@@ -544,6 +605,11 @@ impl Database {
             if has(mark) { self.string(reader.number()?).map(Some) } else { Ok(None) }
         };
         let (url, stream) = (optional(flags::URL)?, optional(flags::STREAM)?);
+        let count = if has(flags::CVES_RATED) { reader.count()? } else { 0 };
+        let mut cve_ratings = Vec::with_capacity(count);
+        for _ in 0..count {
+            cve_ratings.push((reader.small()?, self.rating(reader)?));
+        }
         Ok(RecordView {
             id,
             malicious: has(flags::MALICIOUS),
@@ -553,28 +619,21 @@ impl Database {
             title,
             url,
             stream,
+            cve_ratings,
         })
     }
 
-    /// The record that rates a CVE best, and its rating.
+    /// The record that rates a CVE best, with the place of the CVE in it.
     pub(crate) fn rating_of(
         &self,
         cve: &str,
-    ) -> Result<Option<(&str, RatingView<'_>)>, FormatError> {
+    ) -> Result<Option<(RecordView<'_>, usize)>, FormatError> {
         let Some(packed) = ids::pack(cve) else { return Ok(None) };
         let cves = self.section(Section::Cves);
         let Some(place) = search(cves, |key| Ok(key.cmp(&packed)))? else { return Ok(None) };
-        let mut reader = Reader::at(self.section(Section::Records), place)?;
-        let id = self.string(reader.number()?)?;
-        if reader.byte()? & flags::RATED == 0 {
-            return Ok(None);
-        }
-        for _lists in ["cves", "aliases"] {
-            for _ in 0..reader.count()? {
-                reader.number()?;
-            }
-        }
-        Ok(Some((id, self.rating(&mut reader)?)))
+        let record = self.record(place)?;
+        let place = record.cves.iter().position(|own| *own == CveView::Packed(packed));
+        Ok(place.map(|place| (record, place)))
     }
 
     /// Reads everything: every name, block, record and CVE. Used where a file comes from elsewhere.
@@ -589,7 +648,7 @@ impl Database {
             for (_, block) in self.blocks(self.string(u64::from(name))?, &releases)? {
                 self.versions(&block)?;
                 self.imports(&block)?;
-                self.record(block.record)?;
+                self.cves_of(&block, &self.record(block.record)?)?;
             }
         }
         for entry in self.section(Section::Cves).chunks(8) {

@@ -19,7 +19,7 @@ use sha2::Digest as _;
 /// First bytes of every database file.
 const MAGIC: [u8; 4] = *b"LZDB";
 /// Version of the layout; a file of another version is made anew.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 /// Count of sections.
 const SECTIONS: usize = 7;
 const TABLE: usize = 48;

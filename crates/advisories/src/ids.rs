@@ -9,7 +9,7 @@ use crate::osv::Record;
 use vocabulary::Ecosystem;
 
 /// How many ids of one record are kept. The largest notices, of kernels, name some 600.
-const MAX_IDS: usize = 20_000;
+pub(crate) const MAX_IDS: usize = 20_000;
 
 /// Year that packed CVE ids count from. The first CVE ids are of 1999.
 const FIRST_YEAR: u32 = 1990;
@@ -27,21 +27,32 @@ pub(crate) struct Ids<'doc> {
 pub(crate) fn is_cve(text: &str) -> bool {
     pack(text).is_some()
         || text.strip_prefix("CVE-").is_some_and(|rest| {
-            rest.len() <= 40 && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            let digits = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+            rest.len() <= 40
+                && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+                && rest.split_once('-').is_some_and(|(year, number)| digits(year) && digits(number))
         })
+}
+
+/// The CVE that an id is or stands for: `UBUNTU-CVE-2024-1`, `DEBIAN-CVE-…` and `ALPINE-CVE-…` are a
+/// distribution's names of it.
+pub(crate) fn named_cve(id: &str) -> Option<&str> {
+    if is_cve(id) {
+        return Some(id);
+    }
+    let (prefix, _) = id.split_once("-CVE-")?;
+    let of_feed = prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !prefix.is_empty();
+    id.get(prefix.len() + 1..).filter(|cve| of_feed && is_cve(cve))
 }
 
 /// The ids of a record.
 pub(crate) fn of<'doc>(record: &'doc Record<'_>, ecosystem: &Ecosystem) -> Ids<'doc> {
     let own = record.id();
     let mut cves: Vec<&str> = Vec::new();
-    cves.extend(Some(own).filter(|id| is_cve(id)));
-    // `DEBIAN-CVE-2024-1` and kin: a distribution's record of one CVE.
-    cves.extend(own.find("-CVE-").and_then(|at| own.get(at + 1..)).filter(|id| is_cve(id)));
-    let texts = record.aliases.iter().chain(&record.upstream);
-    cves.extend(texts.map(crate::osv::Text::as_str).filter(|id| is_cve(id)));
+    let texts = record.aliases.iter().chain(&record.upstream).map(crate::osv::Text::as_str);
+    cves.extend([own].into_iter().chain(texts).filter_map(named_cve));
     if cves.is_empty() && ecosystem.is_distribution() {
-        cves.extend(record.related.iter().map(crate::osv::Text::as_str).filter(|id| is_cve(id)));
+        cves.extend(record.related.iter().map(crate::osv::Text::as_str).filter_map(named_cve));
     }
     cves.sort_unstable();
     cves.dedup();
@@ -51,9 +62,8 @@ pub(crate) fn of<'doc>(record: &'doc Record<'_>, ecosystem: &Ecosystem) -> Ids<'
     if cves.len() <= 1 {
         aliases.extend(record.aliases.iter().map(crate::osv::Text::as_str));
         // A notice has its CVE in `upstream` or `related`, and is no name of it.
-        let same = is_cve(own)
-            || record.aliases.iter().any(|alias| is_cve(alias.as_str()))
-            || cves.iter().any(|cve| own.ends_with(cve));
+        let same = named_cve(own).is_some()
+            || record.aliases.iter().any(|alias| named_cve(alias.as_str()).is_some());
         aliases.extend(Some(own).filter(|_| same));
         aliases.retain(|id| !id.is_empty() && id.len() <= 128 && !is_cve(id));
         aliases.sort_unstable();
@@ -163,6 +173,19 @@ mod tests {
         let json = r#"{"id":"ALSA-1","related":["CVE-2020-9999"]}"#;
         assert_eq!(ids(json, &Ecosystem::ALMA_LINUX).0, ["CVE-2020-9999"]);
         assert!(ids(json, &Ecosystem::NPM).0.is_empty());
+    }
+
+    #[test]
+    fn a_distributions_name_of_a_cve_is_the_cve() {
+        let json = r#"{"id":"USN-1-1","upstream":["UBUNTU-CVE-2026-0002","UBUNTU-CVE-2026-0001"]}"#;
+        let (cves, aliases) = ids(json, &Ecosystem::UBUNTU);
+        assert_eq!(cves, ["CVE-2026-0001", "CVE-2026-0002"]);
+        assert!(aliases.is_empty());
+        let json = r#"{"id":"DSA-1","related":["DEBIAN-CVE-2026-0001"]}"#;
+        assert_eq!(ids(json, &Ecosystem::DEBIAN).0, ["CVE-2026-0001"]);
+        for id in ["X-CVE-", "-CVE-2026-0001", "X Y-CVE-2026-0001", "GHSA-cve-2026-0001"] {
+            assert_eq!(named_cve(id), None, "{id}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! In go events and the ecosystem's order of versions, out come intervals that do not overlap, least
 //! first. Doing this when the database is built keeps matching to two comparisons an interval.
-//! Source: OSV schema, "Evaluation", which sorts the events and then reads them one by one.
+//! Source: OSV schema, "Evaluation", which sorts the events and then reads them one by one, for versions
+//! before any of the limits (`BeforeLimits`).
 
 use crate::osv::Range;
 use std::cmp::Ordering;
@@ -49,7 +50,6 @@ enum Change {
     Introduced,
     Last,
     Fixed,
-    Limit,
 }
 
 /// The intervals of a range. Where the order of two events is not known (no scheme, or a text that
@@ -59,24 +59,63 @@ pub(crate) fn intervals<'doc>(
     scheme: Option<Scheme>,
 ) -> Vec<Interval<&'doc str>> {
     let mut events: Vec<(Change, &str)> = Vec::with_capacity(range.events.len());
+    let mut limits: Vec<&str> = Vec::new();
     for event in &range.events {
         for (change, text) in [
             (Change::Introduced, &event.introduced),
             (Change::Last, &event.last_affected),
             (Change::Fixed, &event.fixed),
-            (Change::Limit, &event.limit),
         ] {
-            let text = text.as_str();
-            let says_nothing = text.is_empty() || (change == Change::Limit && text == "*");
-            if !says_nothing {
-                events.push((change, text));
+            if !text.as_str().is_empty() {
+                events.push((change, text.as_str()));
             }
         }
+        limits.extend(Some(event.limit.as_str()).filter(|limit| !limit.is_empty()));
     }
-    if let [(Change::Introduced, "0"), (Change::Fixed, end)] = events.as_slice() {
+    if let ([(Change::Introduced, "0"), (Change::Fixed, end)], true) =
+        (events.as_slice(), limits.is_empty())
+    {
         return vec![Interval { start: None, end: End::Fixed(end) }];
     }
-    read(&sorted(events, scheme), scheme)
+    let found = read(&sorted(events, scheme), scheme);
+    match highest(&limits, scheme) {
+        Some(limit) => found.into_iter().filter_map(|one| before(one, limit, scheme)).collect(),
+        None => found,
+    }
+}
+
+/// The limit before which a version has to be: any of them, so the highest. None where there is none, one
+/// of them is `*`, or they have no order.
+fn highest<'doc>(limits: &[&'doc str], scheme: Option<Scheme>) -> Option<&'doc str> {
+    let (first, rest) = limits.split_first()?;
+    if limits.contains(&"*") {
+        return None;
+    }
+    rest.iter().try_fold(*first, |highest, other| {
+        let order = scheme?.compare(highest, other).ok()?;
+        Some(if order == Ordering::Less { *other } else { highest })
+    })
+}
+
+/// What of an interval lies before a limit.
+fn before<'doc>(
+    interval: Interval<&'doc str>,
+    limit: &'doc str,
+    scheme: Option<Scheme>,
+) -> Option<Interval<&'doc str>> {
+    let compare = |bound: &str| scheme.and_then(|scheme| scheme.compare(bound, limit).ok());
+    if interval.start.and_then(compare).is_some_and(|order| order != Ordering::Less) {
+        return None;
+    }
+    let end = match interval.end {
+        End::Open | End::Limit(_) => End::Limit(limit),
+        End::Fixed(end) if compare(end) == Some(Ordering::Greater) => End::Limit(limit),
+        End::Last(end) if compare(end).is_some_and(|order| order != Ordering::Less) => {
+            End::Limit(limit)
+        }
+        end => end,
+    };
+    Some(Interval { start: interval.start, end })
 }
 
 /// `0` stands for the beginning of all versions.
@@ -143,7 +182,6 @@ fn read<'doc>(events: &[(Change, &'doc str)], scheme: Option<Scheme>) -> Vec<Int
                 }
                 Change::Fixed => End::Fixed(*text),
                 Change::Last => End::Last(*text),
-                Change::Limit => End::Limit(*text),
             };
             if let Some(start) = open.take() {
                 found.push(Interval { start, end });
@@ -220,5 +258,27 @@ mod tests {
         assert_eq!(shown(r#"{"introduced":"0"}"#), [r#""-" Open"#]);
         assert!(shown(r#"{"fixed":"1"}"#).is_empty());
         assert_eq!(shown(r#"{"introduced":"1"},{"limit":"*"}"#), [r#""1" Open"#]);
+    }
+
+    #[test]
+    fn a_limit_bounds_the_whole_range_and_of_several_the_highest_counts() {
+        for (events, expected) in [
+            (r#"{"introduced":"0"},{"limit":"2"}"#, vec![r#""-" Limit("2")"#]),
+            (r#"{"introduced":"0"},{"limit":"2"},{"limit":"3"}"#, vec![r#""-" Limit("3")"#]),
+            (r#"{"introduced":"0"},{"limit":"2"},{"limit":"*"}"#, vec![r#""-" Open"#]),
+            (
+                r#"{"introduced":"0"},{"fixed":"1"},{"introduced":"4"},{"fixed":"5"},{"limit":"3"}"#,
+                vec![r#""-" Fixed("1")"#],
+            ),
+            (r#"{"introduced":"0"},{"fixed":"5"},{"limit":"3"}"#, vec![r#""-" Limit("3")"#]),
+            (r#"{"introduced":"0"},{"fixed":"3"},{"limit":"3"}"#, vec![r#""-" Fixed("3")"#]),
+            (
+                r#"{"introduced":"0"},{"last_affected":"3"},{"limit":"3"}"#,
+                vec![r#""-" Limit("3")"#],
+            ),
+            (r#"{"introduced":"3"},{"limit":"3"}"#, vec![]),
+        ] {
+            assert_eq!(shown(events), expected, "{events}");
+        }
     }
 }

@@ -29,6 +29,7 @@ mod rating;
 mod releases;
 pub mod risk;
 mod storage;
+mod title;
 pub mod update;
 mod zip;
 
@@ -37,7 +38,7 @@ pub use database::{Database, DatabaseError};
 pub use format::FormatError;
 pub use known::{KnownError, KnownRecord, records_of};
 pub use manifest::Manifest;
-pub use matching::upgrade::{Advice, Target};
+pub use matching::upgrade::{Advice, Paid, Target};
 pub use matching::{Databases, Matched, ecosystems_of, is_of_unknown_distribution};
 pub use releases::ecosystem_of;
 pub use risk::{RiskFeed, RiskUpdated, Risks};

@@ -174,6 +174,7 @@ fn finding(distribution: &Distribution, lifetime: &Lifetime, today: &str) -> Fin
             title: "move to a base image of a release that is supported".to_owned(),
             safety: Safety::Review,
             version: None,
+            after: None,
             subscription: subscription.map(|(paid, _)| paid.to_owned()),
         }),
         ..Finding::of(&Rule::END_OF_LIFE, Some(&identity), title, Location::Subject, Vec::new())

@@ -64,7 +64,7 @@ fn affected(scheme: Scheme, version: &str, entry: &Value) -> bool {
             .map(|(kind, version)| (kind.as_str(), version.as_str().unwrap()))
             .collect();
         // A bound that is no version has no place in the order; coverage says so, nothing matches.
-        if events.iter().any(|(_, bound)| scheme.check(bound).is_err()) {
+        if events.iter().any(|(_, bound)| *bound != "*" && scheme.check(bound).is_err()) {
             continue;
         }
         for end in (0..events.len()).rev() {
@@ -73,6 +73,11 @@ fn affected(scheme: Scheme, version: &str, entry: &Value) -> bool {
                     events.swap(at, at + 1);
                 }
             }
+        }
+        let mut limits = events.iter().filter(|(kind, _)| *kind == "limit").peekable();
+        let limited = limits.peek().is_some();
+        if limited && !limits.any(|(_, limit)| *limit == "*" || less(version, limit)) {
+            continue;
         }
         let mut vulnerable = false;
         for (kind, bound) in events {
@@ -205,8 +210,51 @@ impl<'json> Plain<'json> {
         self.of(name)
             .iter()
             .filter(|(_, entry)| affected(self.scheme, version, entry))
-            .flat_map(|(record, _)| ids(record, self.ecosystem.is_distribution()))
+            .flat_map(|(record, _)| self.ids(name, record))
             .collect()
+    }
+
+    /// The ids of the findings that a record makes among those of the same package: without a CVE, the
+    /// CVEs of records that it is joined to by aliases, else one id for all of them.
+    fn ids(&self, name: &str, record: &Value) -> Vec<String> {
+        let distribution = self.ecosystem.is_distribution();
+        let own = ids(record, distribution);
+        let id = record["id"].as_str().unwrap();
+        if own != [id] || id.starts_with("CVE-") || id.starts_with("MAL-") {
+            return own;
+        }
+        let mut joined: BTreeSet<&str> = [id].into();
+        joined.extend(texts(record, "aliases"));
+        let mut cves = BTreeSet::new();
+        let mut alone = BTreeSet::from([id]);
+        for _ in 0..8 {
+            for (other, _) in self.of(name) {
+                let (id, of_other) = (other["id"].as_str().unwrap(), ids(other, distribution));
+                let aliases = texts(other, "aliases");
+                if !joined.contains(id) && !aliases.iter().any(|alias| joined.contains(alias)) {
+                    continue;
+                }
+                let has_cve = of_other != [id] || id.starts_with("CVE-");
+                if has_cve {
+                    cves.extend(of_other.clone());
+                } else {
+                    alone.insert(id);
+                }
+                if of_other.len() < 2 {
+                    joined.insert(id);
+                    joined.extend(aliases.into_iter().filter(|alias| !alias.starts_with("CVE-")));
+                }
+            }
+        }
+        let malicious = alone.iter().find(|id| id.starts_with("MAL-"));
+        match malicious {
+            Some(malicious) => vec![(*malicious).to_owned()],
+            None if !cves.is_empty() => cves.into_iter().collect(),
+            None => {
+                let known = alone.iter().find(|id| id.starts_with("GHSA-"));
+                vec![(*known.or(alone.first()).unwrap()).to_owned()]
+            }
+        }
     }
 
     /// The versions that mend something.

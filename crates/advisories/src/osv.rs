@@ -7,6 +7,9 @@
 //!
 //! Source: OSV schema 1.7 (ossf.github.io/osv-schema).
 
+mod entries;
+
+pub(crate) use entries::{Any, Entry};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -162,6 +165,9 @@ pub struct Record<'doc> {
     /// One line.
     #[serde(borrow, default)]
     pub summary: Text<'doc>,
+    /// Markdown.
+    #[serde(borrow, default)]
+    pub details: Text<'doc>,
     /// Other ids of the same vulnerability.
     #[serde(borrow, default, deserialize_with = "list")]
     pub aliases: Vec<Text<'doc>>,
@@ -190,6 +196,24 @@ impl Record<'_> {
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.as_str()
+    }
+
+    /// What it says of single CVEs as a whole.
+    pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
+        let extra = &self.database_specific;
+        [&extra.cves_map, &extra.cves].into_iter().flat_map(|any| any.entries("")).collect()
+    }
+}
+
+impl Affected<'_> {
+    /// The CVEs that this entry is said to be about, of all that the record names.
+    pub(crate) fn entries(&self) -> Vec<Entry<'_>> {
+        let (feed, own) = (&self.database_specific, &self.ecosystem_specific);
+        let ecosystem = self.package.ecosystem.as_str();
+        [&feed.cves_map, &feed.cves, &own.cves_map, &own.cves]
+            .into_iter()
+            .flat_map(|any| any.entries(ecosystem))
+            .collect()
     }
 }
 
@@ -283,6 +307,10 @@ pub struct RecordExtra<'doc> {
     /// A word, such as `HIGH`.
     #[serde(borrow, default)]
     pub severity: Text<'doc>,
+    #[serde(borrow, default)]
+    cves_map: Any<'doc>,
+    #[serde(borrow, default)]
+    cves: Any<'doc>,
 }
 
 /// `database_specific` of an affected package.
@@ -297,6 +325,11 @@ pub struct AffectedExtra<'doc> {
     /// RustSec: a vector.
     #[serde(borrow, default)]
     pub cvss: Text<'doc>,
+    /// Ubuntu: the CVEs that concern this package and release.
+    #[serde(borrow, default)]
+    cves_map: Any<'doc>,
+    #[serde(borrow, default)]
+    cves: Any<'doc>,
 }
 
 /// `ecosystem_specific` of an affected package.
@@ -326,6 +359,10 @@ pub struct EcosystemExtra<'doc> {
     /// RustSec, where other tools than RustSec's write it here.
     #[serde(borrow, default)]
     pub informational: Text<'doc>,
+    #[serde(borrow, default)]
+    cves_map: Any<'doc>,
+    #[serde(borrow, default)]
+    cves: Any<'doc>,
 }
 
 /// A Go package that a record concerns.

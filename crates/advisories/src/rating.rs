@@ -2,7 +2,8 @@
 //!
 //! In go the ratings and words of a record, out comes one level, with the vector that it was
 //! computed from. Of several CVSS vectors the newest version of CVSS counts: it is the one that
-//! publishers keep up. Words count only where there is no vector.
+//! publishers keep up. Words count only where there is no vector, but for Ubuntu's own priority, which
+//! says how bad it is as Ubuntu builds the package.
 
 use crate::cvss;
 use crate::osv::{Affected, Rating, Record};
@@ -30,6 +31,40 @@ impl Rated<'_> {
     }
 }
 
+/// What a rating of a CVE rests on, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Basis {
+    /// A notice of several CVEs, which rates them together: as the worst of them.
+    Bundle,
+    /// What such a notice says of this CVE.
+    Entry,
+    /// A record of this CVE alone.
+    Alone,
+}
+
+/// How much a rating says of a CVE; the greatest counts.
+///
+/// What a record says of its CVE alone comes first, a record *of* the CVE before a notice that happens
+/// to name one. Of bundles, the mildest that names the CVE counts: each is as severe as its worst CVE,
+/// so none of its CVEs is more severe than the mildest bundle that it is in.
+pub(crate) type Order = (Basis, bool, u8, u8, u8);
+
+/// The order of a rating.
+pub(crate) fn order(
+    basis: Basis,
+    of_the_cve: bool,
+    level: Severity,
+    vector: Option<(&str, u8)>,
+) -> Order {
+    let (version, tenths) = vector
+        .map_or((0, 0), |(vector, tenths)| (cvss::version_of(vector).unwrap_or_default(), tenths));
+    let level = level as u8;
+    match basis {
+        Basis::Bundle => (basis, false, u8::from(version > 0), !tenths, !level),
+        Basis::Entry | Basis::Alone => (basis, of_the_cve, version, tenths, level),
+    }
+}
+
 /// The rating of a record as a whole.
 pub(crate) fn of_record<'doc>(record: &'doc Record<'_>) -> Option<Rated<'doc>> {
     of_ratings(&record.severity)
@@ -51,10 +86,14 @@ pub(crate) fn of_affected<'doc>(affected: &'doc Affected<'_>) -> Option<Rated<'d
         .or_else(|| of_word(affected.database_specific.severity.as_str()))
 }
 
-fn of_ratings<'doc>(ratings: &'doc [Rating<'_>]) -> Option<Rated<'doc>> {
+/// Of several ratings, the publisher's own word for its packages (`Ubuntu`), else the newest CVSS.
+pub(crate) fn of_ratings<'doc>(ratings: &'doc [Rating<'_>]) -> Option<Rated<'doc>> {
+    let own = ratings.iter().find_map(|rating| {
+        of_word(rating.score.as_str()).filter(|_| rating.kind.as_str() == "Ubuntu")
+    });
     let vectors = ratings.iter().filter_map(|rating| of_vector(rating.score.as_str()));
-    let newest = vectors.max_by_key(Rated::weight);
-    newest.or_else(|| ratings.iter().find_map(|rating| of_word(rating.score.as_str())))
+    let newest = || vectors.max_by_key(Rated::weight);
+    own.or_else(newest).or_else(|| ratings.iter().find_map(|rating| of_word(rating.score.as_str())))
 }
 
 fn of_vector(vector: &str) -> Option<Rated<'_>> {

@@ -95,6 +95,7 @@ fn finding(package: &Package, offer: &Offer, told: &Told) -> Finding {
             title: format!("upgrade {} to {}", package.name, offer.version),
             safety: Safety::Safe,
             version: Some(offer.version.clone()),
+            after: None,
             subscription: None,
         }),
         more_places: 0,

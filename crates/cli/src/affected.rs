@@ -372,7 +372,7 @@ impl Asked<'_> {
                 ),
             });
         }
-        matched.findings.into_iter().filter(|finding| concerns(finding, self.id)).collect()
+        matched.findings.into_iter().filter(|finding| finding.is_known_as(self.id)).collect()
     }
 
     fn container(
@@ -465,12 +465,6 @@ fn finish(report: &mut AffectedReport, mut gaps: Vec<NotChecked>, problems: &mut
     };
 }
 
-/// Whether a finding carries the id: as its own, as an alias, or as that of an advisory that shows it.
-fn concerns(finding: &Finding, id: &str) -> bool {
-    let own = finding.id.iter().chain(&finding.aliases);
-    own.chain(records(finding)).any(|own| own.eq_ignore_ascii_case(id))
-}
-
 fn records(finding: &Finding) -> impl Iterator<Item = &String> {
     finding.evidence.iter().filter_map(|evidence| match evidence {
         Evidence::Advisory(advisory) => Some(&advisory.record),
@@ -521,6 +515,7 @@ mod tests {
             cvss: None,
             score: None,
             severity_from: None,
+            rated_as_bundle: false,
             url: None,
             code: None,
         };
@@ -546,10 +541,10 @@ mod tests {
     #[test]
     fn a_finding_is_known_by_its_id_its_aliases_and_its_advisories_in_any_case() {
         for id in ["CVE-2099-0001", "cve-2099-0001", "GHSA-AAAA-bbbb-cccc", "dsa-1-1"] {
-            assert!(concerns(&finding(), id), "{id}");
+            assert!(finding().is_known_as(id), "{id}");
         }
         for id in ["CVE-2099-00011", "CVE-2099-000", "DSA-1", ""] {
-            assert!(!concerns(&finding(), id), "{id}");
+            assert!(!finding().is_known_as(id), "{id}");
         }
     }
 

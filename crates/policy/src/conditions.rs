@@ -211,9 +211,7 @@ pub struct Override {
 
 impl Override {
     pub(crate) fn matches(&self, finding: &Finding) -> bool {
-        let named = |id: &String| {
-            finding.id.iter().chain(&finding.aliases).any(|own| own.eq_ignore_ascii_case(id))
-        };
+        let named = |id: &String| finding.is_known_as(id);
         let of_package = |pattern: &PackagePattern| {
             finding.package.as_ref().is_some_and(|purl| pattern.matches(purl))
         };

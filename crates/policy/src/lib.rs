@@ -285,7 +285,11 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
     let mut general: Vec<&Ignore> = Vec::new();
     for rule in rules {
         match &rule.id {
-            Some(id) => by_id.entry(id.to_ascii_uppercase()).or_default().push(rule),
+            Some(id) => {
+                for id in [Some(id.as_str()), vocabulary::cve_of(id)].into_iter().flatten() {
+                    by_id.entry(id.to_ascii_uppercase()).or_default().push(rule);
+                }
+            }
             None => general.push(rule),
         }
     }
@@ -293,11 +297,11 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
         return Vec::new();
     }
     let silenced = findings.iter().filter_map(|finding| {
-        let ids = finding.id.iter().chain(&finding.aliases);
         // What was tampered with can be silenced by naming it alone.
         let named_only =
             ALWAYS.iter().any(|rule| rule.holds(finding)) && !is_of_policy(&finding.rule);
-        let rule = ids
+        let rule = finding
+            .ids()
             .filter_map(|id| by_id.get(&id.to_ascii_uppercase()))
             .flatten()
             .chain(general.iter().filter(|_| !named_only))
@@ -388,7 +392,7 @@ impl Counts {
             Some(line) => finding.severity >= line,
             None => false,
         };
-        let mended = finding.fix.as_ref().is_some_and(|fix| fix.version.is_some());
+        let mended = finding.fix.as_ref().is_some_and(vocabulary::Fix::is_release);
         let elsewhere = match policy.layers {
             Layers::All => false,
             Layers::Base => finding.origin == OriginKind::Application,

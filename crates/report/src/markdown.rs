@@ -6,10 +6,10 @@
 //! Source: GitHub Flavored Markdown specification, "Backslash escapes", "Tables".
 
 use crate::Style;
-use crate::group::{fixed_in, id_of, name_of, open_findings};
+use crate::group::{id_of, mended_in, name_of, open_findings};
 use crate::text::{cut, escape};
 use std::io::{self, Write};
-use vocabulary::{Finding, Outcome, Report, Reports, Severity, Status, counted};
+use vocabulary::{Count, Finding, Outcome, Report, Reports, Severity, Status, counted};
 
 /// Findings that are listed.
 const FINDINGS: usize = 25;
@@ -62,7 +62,9 @@ fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|level| total.get(level).copied().unwrap_or(0).to_string())
         .collect();
-    writeln!(out, "| {} |\n", numbers.join(" | "))
+    writeln!(out, "| {} |\n", numbers.join(" | "))?;
+    let count = Count::of(open_findings(report)).phrase();
+    writeln!(out, "{count}\n")
 }
 
 fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -86,8 +88,13 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
             (false, false) => "",
         };
         let id = link(finding);
-        let fixed = fixed_in(finding).map(plain).unwrap_or_default();
-        writeln!(out, "| {mark} | {id} | {} | {} | {fixed} |", plain(&place), finding.severity)?;
+        let fixed = mended_in(finding).map(|version| plain(&version)).unwrap_or_default();
+        let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
+        let paid = paid.map_or_else(String::new, |paid| format!(" ({})", plain(paid)));
+        let bundle = if finding.is_rated_as_bundle() { ", rated as a bundle" } else { "" };
+        let severity = finding.severity;
+        let place = plain(&place);
+        writeln!(out, "| {mark} | {id} | {place} | {severity}{bundle} | {fixed}{paid} |")?;
     }
     match all.len().saturating_sub(limit) {
         0 => writeln!(out),

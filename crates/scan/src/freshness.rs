@@ -68,6 +68,7 @@ mod tests {
                 title: String::new(),
                 safety: Safety::Safe,
                 version: Some(fix.to_owned()),
+                after: None,
                 subscription: subscription.map(str::to_owned),
             }),
             ..Finding::of(rule, None, String::new(), location, evidence)

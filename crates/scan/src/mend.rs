@@ -14,7 +14,7 @@ use advisories::Advice;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use version::Scheme;
-use vocabulary::upgrade::{Bringer, Change, Mending, Replaced, Upgrade};
+use vocabulary::upgrade::{Bringer, Change, Mending, Replaced, Upgrade, WithSubscription};
 use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
 
 /// Ids of one step that are listed: a hostile image has any number.
@@ -121,9 +121,19 @@ impl<'report> Move<'report> {
             Advice::Stay => (None, None),
             Advice::Unknown => (None, highest(scheme, &findings)),
         };
-        let to = target.as_ref().map(|target| target.version.as_str()).or(asked);
+        let named = target.as_ref().map(|target| target.version.as_str()).or(asked);
+        let after = last_affected(scheme, &findings).filter(|_| named.is_none());
+        let beyond = after.map(|last| format!("a version after {last}"));
+        let to = named.or(beyond.as_deref());
+        let for_all = target.as_ref().is_some_and(|target| target.subscription.is_none());
         let reaches = |finding: &Finding| {
-            let wanted = wanted(finding).map(|(_, version)| version);
+            if let Some(after) = after {
+                let last = finding.fix.as_ref().and_then(|fix| fix.after.as_deref());
+                return last.is_some_and(|last| order(scheme, last, after) != Ordering::Greater);
+            }
+            // What only subscribers get is not in what everybody can have.
+            let wanted = wanted(finding).filter(|(fix, _)| !for_all || fix.subscription.is_none());
+            let wanted = wanted.map(|(_, version)| version);
             wanted
                 .zip(to)
                 .is_some_and(|(wanted, to)| order(scheme, wanted, to) != Ordering::Greater)
@@ -146,6 +156,17 @@ impl<'report> Move<'report> {
                 .find(|(_, version)| Some(*version) == to)
                 .and_then(|(fix, _)| fix.subscription.clone()),
         };
+        let paid = target.as_ref().and_then(|target| target.for_subscribers.as_ref());
+        let with_subscription = paid.map(|paid| {
+            let clears = stay.iter().filter_map(|finding| finding.id.clone());
+            let clears: BTreeSet<String> =
+                clears.filter(|id| !paid.left.contains_key(id)).take(IDS).collect();
+            WithSubscription {
+                subscription: paid.subscription.clone(),
+                to: paid.version.clone(),
+                clears: clears.into_iter().collect(),
+            }
+        });
         let new = target.as_ref().map(|target| {
             let new = target.left.keys().filter(|id| !target.now.contains_key(*id));
             new.cloned().collect()
@@ -160,6 +181,7 @@ impl<'report> Move<'report> {
             subscription,
             brought_by: Vec::new(),
             brought_by_more: 0,
+            with_subscription: with_subscription.filter(|with| !with.clears.is_empty()),
         };
         let (new, brought) = (new.unwrap_or_default(), Brought::default());
         Self { origin, replaced, cleared, stay, new, brought }
@@ -194,7 +216,11 @@ impl<'report> Move<'report> {
 
     /// Ids of what no version mends.
     fn without_fix(&self) -> impl Iterator<Item = String> {
-        let stay = self.stay.iter().filter(|finding| wanted(finding).is_none() || !self.changes());
+        let stay = self.stay.iter().filter(|finding| {
+            // Some version after the last one mends it, though nobody names that.
+            let after = finding.fix.as_ref().is_some_and(|fix| fix.after.is_some());
+            (wanted(finding).is_none() || !self.changes()) && !after
+        });
         stay.filter_map(|finding| finding.id.clone())
     }
 }
@@ -222,6 +248,15 @@ fn highest<'report>(scheme: Option<Scheme>, findings: &[&'report Finding]) -> Op
         .filter(|(fix, _)| !free || fix.subscription.is_none())
         .map(|(_, version)| version)
         .max_by(|left, right| order(scheme, left, right))
+}
+
+/// The last affected version that the highest of the findings without a mended version know.
+fn last_affected<'report>(
+    scheme: Option<Scheme>,
+    findings: &[&'report Finding],
+) -> Option<&'report str> {
+    let lasts = findings.iter().filter_map(|finding| finding.fix.as_ref()?.after.as_deref());
+    lasts.max_by(|left, right| order(scheme, left, right))
 }
 
 fn ecosystem_is_safe(findings: &[&Finding]) -> bool {
@@ -369,6 +404,7 @@ mod tests {
                 title: String::new(),
                 safety: Safety::Safe,
                 version: Some(version.to_owned()),
+                after: None,
                 subscription: None,
             }),
             risk: Some(Risk::new(Severity::High, None, None, None, None, None)),
@@ -459,8 +495,8 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "upgrade a from 1-1 to 1-10: clears 1 vulnerability, installs 2 security updates",
-                "upgrade b from 1.0.0 to 2.0.0: clears 1 vulnerability",
+                "upgrade a from 1-1 to 1-10: clears 1 CVE, installs 2 security updates",
+                "upgrade b from 1.0.0 to 2.0.0: clears 1 CVE",
                 "rebuild on a newer base image, or upgrade its 1 package: installs 1 security update",
                 "upgrade alone from 1 to 2: installs 1 security update",
             ]
@@ -496,6 +532,7 @@ mod tests {
                 left: ids(&["CVE-3", "CVE-5"]),
                 same_major: false,
                 subscription: None,
+                for_subscribers: None,
             }),
             _ => Advice::Stay,
         };

@@ -279,9 +279,30 @@ pub struct Fix {
     /// The least version that mends it, for packages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// Where no version that mends it is known by name: the last one that has it. Any later one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
     /// Set where the version is served only to subscribers, with the subscription's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
+}
+
+impl Fix {
+    /// Whether it is known in which versions it is mended: from one on, or after one.
+    #[must_use]
+    pub const fn is_release(&self) -> bool {
+        self.version.is_some() || self.after.is_some()
+    }
+
+    /// The version that mends it, or `after` the last one that has it.
+    #[must_use]
+    pub fn target(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match (&self.version, &self.after) {
+            (Some(version), _) => Some(version.as_str().into()),
+            (None, Some(after)) => Some(format!("after {after}").into()),
+            (None, None) => None,
+        }
+    }
 }
 
 /// The range of an advisory that holds the version.
@@ -323,6 +344,10 @@ pub struct VulnerabilityEvidence {
     /// Which record the severity is from, where it is not this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_from: Option<String>,
+    /// Whether that record rates several vulnerabilities together, as the worst of them, and nothing
+    /// rates this one alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rated_as_bundle: bool,
     /// Page about the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -402,6 +427,15 @@ pub enum Evidence {
     },
     /// What a distribution's archive offers.
     Archive(Box<ArchiveEvidence>),
+}
+
+/// The CVE that a distribution's name of it stands for, such as `UBUNTU-CVE-2024-1234`.
+#[must_use]
+pub fn cve_of(id: &str) -> Option<&str> {
+    let at = id.to_ascii_uppercase().find("-CVE-")?;
+    let prefix = id.get(..at)?;
+    let of_feed = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    id.get(at + 1..).filter(|_| of_feed)
 }
 
 /// What differs from a record.
@@ -498,6 +532,35 @@ const fn is_none(count: &u64) -> bool {
 }
 
 impl Finding {
+    /// Whether an id names it: its own, another one of the same vulnerability, that of an advisory that
+    /// shows it, or a distribution's name of its CVE (`UBUNTU-CVE-…`). In any case of letters.
+    #[must_use]
+    pub fn is_known_as(&self, id: &str) -> bool {
+        let cve = cve_of(id);
+        self.ids().any(|own| {
+            own.eq_ignore_ascii_case(id) || cve.is_some_and(|cve| own.eq_ignore_ascii_case(cve))
+        })
+    }
+
+    /// Whether its severity is that of a notice of several vulnerabilities, which rates them together as
+    /// the worst of them.
+    #[must_use]
+    pub fn is_rated_as_bundle(&self) -> bool {
+        self.evidence.iter().any(|evidence| match evidence {
+            Evidence::Advisory(advisory) => advisory.rated_as_bundle,
+            _ => false,
+        })
+    }
+
+    /// Its id, other ids of the same vulnerability, and those of the advisories that show it.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let records = self.evidence.iter().filter_map(|evidence| match evidence {
+            Evidence::Advisory(advisory) => Some(&advisory.record),
+            _ => None,
+        });
+        self.id.iter().chain(&self.aliases).chain(records).map(String::as_str)
+    }
+
     /// Whether a program holds what the advisories say is vulnerable: present where one of them shows
     /// it, absent where those that can tell agree.
     #[must_use]

@@ -30,7 +30,7 @@ pub mod upgrade;
 pub mod usage;
 
 pub use container::{Container, Engine};
-pub use counted::counted;
+pub use counted::{Count, counted, counted_ids};
 pub use coverage::{Coverage, Problem, Status};
 pub use decision::{Decision, Outcome, Overridden, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};
@@ -39,7 +39,7 @@ pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side
 pub use file::{FileKind, FileRecord};
 pub use finding::{
     AffectedRange, ArchiveEvidence, Aspect, CodeEvidence, Evidence, ExecutionEvidence, Finding,
-    Fingerprint, Fix, Rule, RuleKind, Safety, VulnerabilityEvidence,
+    Fingerprint, Fix, Rule, RuleKind, Safety, VulnerabilityEvidence, cve_of,
 };
 pub use layer::{Confidence, Layer, Origin, OriginKind};
 pub use location::Location;

@@ -4,8 +4,9 @@
 //! the one that clears the most urgent and the most first: so its beginning is the shortest list that
 //! clears the most. Packages of the base image are one step, since its author mends them together.
 
-use crate::{Ecosystem, OriginKind, Safety, counted};
+use crate::{Ecosystem, OriginKind, Safety, counted, counted_ids};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +46,13 @@ impl Upgrade {
         let (cleared, updates) = (count(&self.clears), count(&self.updates));
         let mut words = Vec::new();
         if cleared > 0 {
-            let noun = if cleared == 1 { "vulnerability" } else { "vulnerabilities" };
-            let of = match self.stays.len() {
-                0 => String::new(),
-                _ => format!(" of {}", cleared + count(&self.stays)),
-            };
+            let all = counted_ids(self.clears.iter().chain(&self.stays));
+            let all = if self.stays.is_empty() { all } else { format!("{cleared} of {all}") };
             let findings = match self.findings > cleared {
                 true => format!(" ({} findings)", self.findings),
                 false => String::new(),
             };
-            words.push(format!("clears {cleared}{of} {noun}{findings}"));
+            words.push(format!("clears {all}{findings}"));
         } else if !self.stays.is_empty() {
             words.push(format!("{} stay", count(&self.stays)));
         }
@@ -65,7 +63,32 @@ impl Upgrade {
         if !self.new.is_empty() {
             words.push(format!("brings {} new", count(&self.new)));
         }
+        words.extend(self.subscriptions());
         words.join(", ")
+    }
+}
+
+impl Upgrade {
+    /// What needs a subscription: the step itself, or what it leaves.
+    fn subscriptions(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut paid = self.packages.iter().filter_map(|one| one.subscription.as_deref());
+        if let Some(subscription) = paid.next() {
+            let all = self.packages.iter().all(|one| one.subscription.is_some());
+            let part = if all { "" } else { "in part " };
+            words.push(format!("{part}with {subscription}"));
+        }
+        let mut more: BTreeMap<&str, (BTreeSet<&str>, &str)> = BTreeMap::new();
+        for with in self.packages.iter().filter_map(|one| one.with_subscription.as_ref()) {
+            let (ids, to) = more.entry(&with.subscription).or_default();
+            ids.extend(with.clears.iter().map(String::as_str));
+            *to = if self.packages.len() == 1 { with.to.as_str() } else { "" };
+        }
+        words.extend(more.into_iter().map(|(subscription, (ids, to))| {
+            let to = if to.is_empty() { String::new() } else { format!(" ({to})") };
+            format!("{} more need {subscription}{to}", ids.len())
+        }));
+        words
     }
 }
 
@@ -78,7 +101,8 @@ pub struct Replaced {
     pub name: String,
     /// The version that is there.
     pub from: String,
-    /// The nearest version that no advisory holds, else the one that leaves the least.
+    /// The nearest version that no advisory holds, else the one that leaves the least; `a version after
+    /// 1.2.3` where advisories know only the last one that has the vulnerability.
     pub to: String,
     /// Whether that may be done without a look.
     pub safety: Safety,
@@ -94,6 +118,9 @@ pub struct Replaced {
     /// How many more bring it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub brought_by_more: u64,
+    /// What subscribers get beyond it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_subscription: Option<WithSubscription>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -174,6 +201,17 @@ impl Bringer {
         let command = self.command.as_deref().map_or(String::new(), |how| format!(": {how}"));
         format!("{way}{known}{command}")
     }
+}
+
+/// A version for subscribers, beside one that everybody can have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WithSubscription {
+    /// Which subscription.
+    pub subscription: String,
+    /// The version.
+    pub to: String,
+    /// Ids of the vulnerabilities that it clears and the other version does not, sorted.
+    pub clears: Vec<String>,
 }
 
 /// All steps, and what they leave.

@@ -4,7 +4,9 @@ use super::strings::StringId;
 use super::{BlockDraft, Builder, CveDraft, Dropped, RatingDraft, RecordDraft};
 use crate::database::{Title, flags};
 use crate::format::{FormatError, HEADER, assemble, put_number, put_text};
+use crate::ids;
 use crate::intervals::{End, Interval};
+use crate::rating::{self, Basis};
 use std::collections::{BTreeMap, HashMap};
 use vocabulary::Digest;
 
@@ -116,19 +118,28 @@ impl Builder {
         Ok((names, postings))
     }
 
-    /// For each CVE the record that rates it best: one that is about it alone before a notice of
-    /// many, a vector before a word, the newest CVSS, the highest score, the first in order.
+    /// For each CVE the record that rates it best; see [`rating::order`].
     fn cves(&self, places: &[u32]) -> Result<Vec<u8>, FormatError> {
-        let mut best: BTreeMap<u32, ((bool, RatingDraft), u32)> = BTreeMap::new();
-        let weight = |(alone, rating): &(bool, RatingDraft)| (*alone, rating.weight);
+        let mut best: BTreeMap<u32, (rating::Order, u32)> = BTreeMap::new();
         for (record, place) in self.records.iter().zip(places) {
-            let Some(rating) = record.rating.filter(|_| !record.malicious) else { continue };
-            let this = (record.cves.len() == 1, rating);
-            for cve in &record.cves {
-                let CveDraft::Packed(packed) = cve else { continue };
-                let entry = best.entry(*packed).or_insert((this, *place));
-                if weight(&this) > weight(&entry.0) {
-                    *entry = (this, *place);
+            if record.malicious {
+                continue;
+            }
+            for (index, cve) in (0..).zip(&record.cves) {
+                let (CveDraft::Packed(packed), Some((rating, basis))) =
+                    (cve, record.rating_of(index))
+                else {
+                    continue;
+                };
+                let id = self.strings.text(record.id);
+                let of_the_cve =
+                    ids::named_cve(id).is_some() || record.aliases.contains(&record.id);
+                let vector =
+                    rating.vector.map(|(vector, tenths)| (self.strings.text(vector), tenths));
+                let this = rating::order(basis, of_the_cve, rating.level, vector);
+                let known = best.entry(*packed).or_insert((this, *place));
+                if this > known.0 {
+                    *known = (this, *place);
                 }
             }
         }
@@ -138,6 +149,19 @@ impl Builder {
             section.extend_from_slice(&place.to_le_bytes());
         }
         Ok(section)
+    }
+}
+
+impl RecordDraft {
+    /// What it says of one of its CVEs, by place.
+    fn rating_of(&self, place: u32) -> Option<(RatingDraft, Basis)> {
+        let own = self.cve_ratings.binary_search_by_key(&place, |(own, _)| *own).ok();
+        let own = own.and_then(|at| self.cve_ratings.get(at)).map(|(_, own)| *own);
+        match (own, self.rating) {
+            (own, whole) if self.cves.len() <= 1 => Some((own.or(whole)?, Basis::Alone)),
+            (Some(own), _) => Some((own, Basis::Entry)),
+            (None, whole) => Some((whole?, Basis::Bundle)),
+        }
     }
 }
 
@@ -189,6 +213,7 @@ impl Writer<'_> {
             (flags::MALICIOUS_TITLE, record.title == Title::MaliciousCode),
             (flags::URL, record.url.is_some()),
             (flags::STREAM, record.stream.is_some()),
+            (flags::CVES_RATED, !record.cve_ratings.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
@@ -212,6 +237,13 @@ impl Writer<'_> {
         }
         for id in record.url.iter().chain(&record.stream) {
             self.string(target, *id);
+        }
+        if !record.cve_ratings.is_empty() {
+            put_number(target, record.cve_ratings.len() as u64);
+            for (place, rating) in &record.cve_ratings {
+                put_number(target, u64::from(*place));
+                self.rating(target, rating);
+            }
         }
         put_number(target, record.modified);
     }
@@ -242,6 +274,7 @@ impl Writer<'_> {
             (flags::SIMPLE, simple.is_some()),
             (flags::CUSTOM, block.custom),
             (flags::IMPORTS, !block.imports.is_empty()),
+            (flags::CVES, !block.cves.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
@@ -268,6 +301,12 @@ impl Writer<'_> {
                 self.list(target, &import.systems);
                 self.list(target, &import.architectures);
                 self.list(target, &import.functions);
+            }
+        }
+        if !block.cves.is_empty() {
+            put_number(target, block.cves.len() as u64);
+            for place in &block.cves {
+                put_number(target, u64::from(*place));
             }
         }
     }

@@ -77,7 +77,10 @@ impl<'look> Look<'look> {
             if let Some(interval) = holds {
                 verdict.hits.push(Hit { candidate: index, interval });
             } else if candidate.for_subscribers && mends(&candidate.block) {
-                verdict.mended.extend(self.database.record(candidate.block.record)?.cves);
+                let record = self.database.record(candidate.block.record)?;
+                let places = self.database.cves_of(&candidate.block, &record)?;
+                let mended = places.iter().filter_map(|place| record.cves.get(*place));
+                verdict.mended.extend(mended.copied());
             }
         }
         Ok(verdict)

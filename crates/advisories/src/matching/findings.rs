@@ -4,11 +4,13 @@
 use super::candidates::{Hit, Look, Verdict};
 use super::code;
 use super::fix;
+use super::groups::{Groups, Meant};
+use super::rate::{Lender, Source};
 use crate::database::{CveView, RatingView, RecordView, Title};
 use crate::format::FormatError;
+use crate::ids;
 use crate::intervals::{End, Interval};
-use crate::{cvss, ids};
-use std::cmp::Ordering;
+use crate::rating::Basis;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
     AffectedRange, CodeEvidence, Evidence, Finding, Fingerprint, Fix, Package, Rule, Severity,
@@ -18,104 +20,119 @@ use vocabulary::{
 /// How many records one finding lists as evidence.
 const MAX_EVIDENCE: usize = 50;
 
-/// A rating from another record.
-#[derive(Clone, Debug)]
-pub(super) struct Borrowed {
-    record: String,
-    level: Severity,
-    vector: Option<(String, u8)>,
-}
-
-impl Borrowed {
-    pub(super) fn new(record: &str, rating: &RatingView<'_>) -> Self {
-        Self {
-            record: record.to_owned(),
-            level: rating.level,
-            vector: rating.vector.map(|(vector, tenths)| (vector.to_owned(), tenths)),
-        }
-    }
-
-    /// Which of two ratings says less: a word than a vector, an old CVSS than a new one. The first
-    /// record by id wins where they say the same.
-    pub(super) fn weight(&self, other: &Self) -> Ordering {
-        let key = |this: &Self| {
-            let (version, tenths) = this.vector.as_ref().map_or((0, 0), |(vector, tenths)| {
-                (cvss::version_of(vector).unwrap_or_default(), *tenths)
-            });
-            (version, tenths, this.level)
-        };
-        key(self).cmp(&key(other)).then_with(|| other.record.cmp(&self.record))
-    }
-}
-
 /// A hit with its record.
 struct Shown<'look, 'verdict> {
     hit: &'verdict Hit<'look>,
     record: RecordView<'look>,
-    rating: Option<RatingView<'look>>,
+    block_rating: Option<RatingView<'look>>,
+    /// Places of the record's CVEs that the entry is about.
+    cves: Vec<usize>,
     code: Option<CodeEvidence>,
 }
 
-impl Shown<'_, '_> {
+impl<'look> Shown<'look, '_> {
+    /// What it says of one of its CVEs, by place, or of what it is about without any.
+    fn rating(
+        &self,
+        place: Option<usize>,
+        distribution: bool,
+    ) -> Option<(RatingView<'look>, Basis)> {
+        let of_record = self.record.rating_of(place.unwrap_or(0));
+        if of_record.is_some_and(|(_, basis)| basis == Basis::Entry) {
+            return of_record;
+        }
+        let alone = self.record.cves.len() <= 1;
+        let whole = of_record.map(|(rating, _)| rating);
+        let rating = stronger(self.block_rating, whole, distribution)?;
+        Some((rating, if alone { Basis::Alone } else { Basis::Bundle }))
+    }
+
     /// Whether the entry concerns other systems than the one that the package was built for.
     fn is_of_other_systems(&self) -> bool {
         self.code.as_ref().is_some_and(|code| !code.systems.is_empty())
     }
 }
 
+/// Shown records that are about one id, each with the place of that CVE in it.
+type About = Vec<(usize, Option<usize>)>;
+
 /// The findings of one package, by id.
 pub(super) fn make<'look>(
     look: &Look<'look>,
     package: &Package,
     verdict: &Verdict<'look>,
-    borrow: &dyn Fn(&str) -> Option<Borrowed>,
+    lender: &Lender<'_>,
 ) -> Result<Vec<Finding>, FormatError> {
     let mut shown = Vec::with_capacity(verdict.hits.len());
     for hit in &verdict.hits {
         let Some(candidate) = verdict.candidates.get(hit.candidate) else { continue };
         let record = look.database.record(candidate.block.record)?;
-        let rating = stronger(candidate.block.rating, record.rating);
         let imports = look.database.imports(&candidate.block)?;
         let code = code::compare(&imports, look.programs, package);
-        shown.push(Shown { hit, record, rating, code });
+        let cves = look.database.cves_of(&candidate.block, &record)?;
+        shown.push(Shown { hit, record, block_rating: candidate.block.rating, cves, code });
     }
     shown.sort_by(|left, right| left.record.id.cmp(right.record.id));
-    let mut by_id: BTreeMap<(&str, CveView<'_>), Vec<usize>> = BTreeMap::new();
-    for (index, one) in shown.iter().enumerate() {
-        let mut add = |rule: &'static str, id: CveView<'look>| {
-            by_id.entry((rule, id)).or_default().push(index);
-        };
-        if one.record.malicious {
-            add(Rule::MALICIOUS_PACKAGE.id, CveView::Text(one.record.id));
-        } else if one.record.cves.is_empty() {
-            add(Rule::KNOWN_VULNERABILITY.id, CveView::Text(one.record.id));
-        } else {
-            for cve in one.record.cves.iter().filter(|cve| !is_mended(verdict, one, cve)) {
-                add(Rule::KNOWN_VULNERABILITY.id, *cve);
-            }
-        }
-    }
+    let by_id = by_id(look, verdict, &shown)?;
     // Notices bundle CVEs: what mends them, and who says so, is worked out once for each set of records.
     let mut fixes: HashMap<Vec<usize>, Option<Fix>> = HashMap::new();
     let mut findings = Vec::with_capacity(by_id.len());
-    for ((rule, id), indexes) in by_id {
-        let of_id: Vec<&Shown<'_, '_>> =
-            indexes.iter().filter_map(|index| shown.get(*index)).collect();
-        if of_id.iter().all(|one| one.is_of_other_systems()) {
+    for ((rule, id), about) in by_id {
+        let of_id: Vec<(&Shown<'_, '_>, Option<usize>)> =
+            about.iter().filter_map(|(index, place)| Some((shown.get(*index)?, *place))).collect();
+        if of_id.iter().all(|(one, _)| one.is_of_other_systems()) {
             continue;
         }
+        let indexes: Vec<usize> = about.iter().map(|(index, _)| *index).collect();
         let fix = match fixes.get(&indexes) {
             Some(fix) => fix.clone(),
             None => {
-                let hits: Vec<&Hit<'_>> = of_id.iter().map(|one| one.hit).collect();
+                let hits: Vec<&Hit<'_>> = of_id.iter().map(|(one, _)| one.hit).collect();
                 let fix = fix::find(look, package, verdict, &hits)?;
                 fixes.insert(indexes, fix.clone());
                 fix
             }
         };
-        findings.push(finding(look, package, verdict, (rule, id.to_string()), fix, &of_id, borrow));
+        findings.push(finding(look, package, verdict, (rule, id.to_string()), fix, &of_id, lender));
     }
     Ok(findings)
+}
+
+/// Which records are about which id.
+fn by_id<'look>(
+    look: &Look<'look>,
+    verdict: &Verdict<'look>,
+    shown: &[Shown<'look, '_>],
+) -> Result<BTreeMap<(&'static str, CveView<'look>), About>, FormatError> {
+    let mut by_id: BTreeMap<(&'static str, CveView<'look>), About> = BTreeMap::new();
+    let (vulnerable, malicious) = (Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id);
+    let without_cve = |one: &Shown<'_, '_>| one.record.cves.is_empty() && !one.record.malicious;
+    let groups = match shown.iter().any(without_cve) {
+        true => Groups::of(look.database, verdict)?,
+        false => Groups::default(),
+    };
+    for (index, one) in shown.iter().enumerate() {
+        let mut add = |rule: &'static str, id: CveView<'look>, place: Option<usize>| {
+            by_id.entry((rule, id)).or_default().push((index, place));
+        };
+        if one.record.malicious {
+            add(malicious, CveView::Text(one.record.id), None);
+        } else if one.record.cves.is_empty() {
+            match groups.meant(&one.record) {
+                Meant::Cves(cves) => cves.into_iter().for_each(|cve| add(vulnerable, cve, None)),
+                Meant::Malicious(id) => add(malicious, CveView::Text(id), None),
+                Meant::Record(id) => add(vulnerable, CveView::Text(id), None),
+            }
+        } else {
+            for place in &one.cves {
+                let cve = one.record.cves.get(*place);
+                if let Some(cve) = cve.filter(|cve| !is_mended(verdict, one, cve)) {
+                    add(vulnerable, *cve, Some(*place));
+                }
+            }
+        }
+    }
+    Ok(by_id)
 }
 
 /// Whether an update for subscribers that is installed mends what the release leaves open.
@@ -130,33 +147,43 @@ fn finding(
     verdict: &Verdict<'_>,
     (rule, id): (&str, String),
     fix: Option<Fix>,
-    shown: &[&Shown<'_, '_>],
-    borrow: &dyn Fn(&str) -> Option<Borrowed>,
+    shown: &[(&Shown<'_, '_>, Option<usize>)],
+    lender: &Lender<'_>,
 ) -> Finding {
     let malicious = rule == Rule::MALICIOUS_PACKAGE.id;
-    let own =
-        shown.iter().filter_map(|one| Some((one, one.rating?))).max_by_key(|(one, rating)| {
-            let version =
-                rating.vector.map_or(0, |(vector, _)| cvss::version_of(vector).unwrap_or(0));
-            let tenths = rating.vector.map_or(0, |(_, tenths)| tenths);
-            (version > 0, one.record.cves.len() <= 1, version, tenths, rating.level)
-        });
-    let source = match own {
-        Some((one, rating)) => Some(Borrowed::new(one.record.id, &rating)),
-        None if malicious => None,
-        None => borrow(&id),
+    let distribution = package.ecosystem.is_distribution();
+    let own = shown.iter().filter_map(|(one, place)| {
+        let (rating, basis) = one.rating(*place, distribution)?;
+        Some(Source::matched(&one.record, &rating, basis))
+    });
+    let own = own.reduce(Source::better);
+    let own_title = own_title(package, shown);
+    let is_known = own.as_ref().is_some_and(|own| own.basis == Basis::Alone);
+    // A record of the CVE elsewhere knows more of it than a notice of many.
+    let lent = match malicious || (is_known && own_title.is_some()) {
+        true => None,
+        false => lender.lend(&id),
     };
+    let lent_title = lent.as_ref().and_then(|lent| lent.title.clone());
+    let title = own_title.or(lent_title).unwrap_or_else(|| id.clone());
+    let lent = lent.filter(|_| !is_known).map(|lent| (*lent).clone());
+    let source = own.into_iter().chain(lent).reduce(Source::better);
     let severity = match &source {
         _ if malicious => Severity::Critical,
         Some(source) => source.level,
         None => Severity::Unknown,
     };
-    let mut aliases: BTreeSet<&str> =
-        shown.iter().flat_map(|one| one.record.aliases.iter().copied()).collect();
+    let named = shown.iter().flat_map(|(one, _)| {
+        let own = Some(one.record.id).filter(|_| one.record.cves.is_empty());
+        one.record.aliases.iter().copied().chain(own)
+    });
+    let mut aliases: BTreeSet<&str> = named.collect();
     aliases.remove(id.as_str());
     let mut evidence: Vec<Evidence> = Vec::with_capacity(shown.len().min(MAX_EVIDENCE));
-    for one in shown {
-        let next = Evidence::Advisory(Box::new(evidence_of(look, verdict, one, source.as_ref())));
+    for (one, place) in shown {
+        let own = one.rating(*place, distribution);
+        let next = evidence_of(look, verdict, one, own, source.as_ref());
+        let next = Evidence::Advisory(Box::new(next));
         if evidence.len() < MAX_EVIDENCE && !evidence.contains(&next) {
             evidence.push(next);
         }
@@ -165,7 +192,7 @@ fn finding(
         rule: rule.to_owned(),
         aliases: aliases.into_iter().map(str::to_owned).collect(),
         severity,
-        title: title(package, &id, shown),
+        title,
         location: package.location.clone(),
         package: Some(package.purl.clone()),
         ecosystem: Some(package.ecosystem.clone()),
@@ -180,14 +207,18 @@ fn finding(
     }
 }
 
-/// A vector before a word; of two of a kind, the one about the package before the one about the
-/// record as a whole.
+/// What is said of a package, or of a record as a whole. A vector before a word, but for the word of a
+/// distribution, which says how bad it is as the package is built there; of two of a kind, the one about
+/// the package.
 fn stronger<'file>(
     block: Option<RatingView<'file>>,
     record: Option<RatingView<'file>>,
+    distribution: bool,
 ) -> Option<RatingView<'file>> {
     match (block, record) {
-        (Some(block), Some(record)) if block.vector.is_none() && record.vector.is_some() => {
+        (Some(block), Some(record))
+            if block.vector.is_none() && record.vector.is_some() && !distribution =>
+        {
             Some(record)
         }
         (Some(block), _) => Some(block),
@@ -196,14 +227,14 @@ fn stronger<'file>(
 }
 
 /// The title of a record that is about this vulnerability alone, else of any.
-fn title(package: &Package, id: &str, shown: &[&Shown<'_, '_>]) -> String {
-    let titled = shown.iter().filter(|one| one.record.title != Title::None);
-    match titled.min_by_key(|one| one.record.cves.len() > 1).map(|one| one.record.title) {
-        Some(Title::Text(text)) => text.to_owned(),
-        Some(Title::MaliciousCode) => {
-            format!("Malicious code in {} ({})", package.name, package.ecosystem)
+fn own_title(package: &Package, shown: &[(&Shown<'_, '_>, Option<usize>)]) -> Option<String> {
+    let titled = shown.iter().filter(|(one, _)| one.record.title != Title::None);
+    match titled.min_by_key(|(one, _)| one.record.cves.len() > 1)?.0.record.title {
+        Title::Text(text) => Some(text.to_owned()),
+        Title::MaliciousCode => {
+            Some(format!("Malicious code in {} ({})", package.name, package.ecosystem))
         }
-        _ => format!("{id} in {}", package.name),
+        Title::None => None,
     }
 }
 
@@ -211,7 +242,8 @@ fn evidence_of(
     look: &Look<'_>,
     verdict: &Verdict<'_>,
     shown: &Shown<'_, '_>,
-    source: Option<&Borrowed>,
+    own: Option<(RatingView<'_>, Basis)>,
+    source: Option<&Source>,
 ) -> VulnerabilityEvidence {
     let record = &shown.record;
     let candidate = verdict.candidates.get(shown.hit.candidate);
@@ -220,14 +252,12 @@ fn evidence_of(
         .and_then(|index| look.database.releases().get(index))
         .filter(|release| !release.is_empty());
     let ecosystem = look.database.ecosystem();
-    // Its own rating; one without shows the rating that the finding has, and whose that is.
-    let own = shown.rating;
-    let lent = source.filter(|source| own.is_none() && source.record != record.id);
-    let vector = match lent {
-        Some(lent) => lent.vector.clone(),
-        None => {
-            own.and_then(|rating| rating.vector).map(|(vector, tenths)| (vector.to_owned(), tenths))
-        }
+    // What it says of this CVE alone; else the rating that the finding has, and whose that is.
+    let own = own.filter(|(_, basis)| *basis != Basis::Bundle).map(|(own, _)| own);
+    let shown_source = source.filter(|_| own.is_none());
+    let vector = match (own, shown_source) {
+        (Some(own), _) => own.vector.map(|(vector, tenths)| (vector.to_owned(), tenths)),
+        (None, source) => source.and_then(|source| source.vector.clone()),
     };
     VulnerabilityEvidence {
         record: record.id.to_owned(),
@@ -238,7 +268,10 @@ fn evidence_of(
         range: range_of(shown.hit.interval),
         score: vector.as_ref().map(|(_, tenths)| f64::from(*tenths) / 10.0),
         cvss: vector.map(|(vector, _)| vector),
-        severity_from: lent.map(|lent| lent.record.clone()),
+        severity_from: shown_source
+            .filter(|source| source.record != record.id)
+            .map(|source| source.record.clone()),
+        rated_as_bundle: shown_source.is_some_and(|source| source.basis == Basis::Bundle),
         url: ids::page(record.id).or_else(|| record.url.map(str::to_owned)),
         code: shown.code.clone(),
     }

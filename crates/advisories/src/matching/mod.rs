@@ -10,6 +10,8 @@ mod candidates;
 mod code;
 mod findings;
 mod fix;
+mod groups;
+mod rate;
 mod room;
 pub mod upgrade;
 
@@ -20,8 +22,8 @@ use crate::names;
 use crate::purls::{self, PurlMatchError};
 use crate::releases::{self, Release};
 use candidates::Look;
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use rate::Lender;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -335,6 +337,7 @@ impl Databases {
             match self.in_parallel(look, &listed.packages, left) {
                 Ok((mut found, mut problems)) => {
                     problems.extend(listed.mark(&mut found));
+                    crate::kernel::once(&mut found, packages);
                     findings.extend(found);
                     problems.extend(without_group(look.database, packages));
                     problems.extend(self.unlent());
@@ -435,7 +438,7 @@ impl Databases {
         packages: &[&Package],
         mut left: u64,
     ) -> Result<Found, FormatError> {
-        let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
+        let lender = Lender::new(self, look.database);
         let (mut findings, mut problems) = Found::default();
         let mut unlisted = 0_u64;
         for package in packages {
@@ -514,7 +517,7 @@ impl Databases {
         packages: &[&Package],
         fits: &(dyn Fn(u64) -> bool + Sync),
     ) -> Result<Found, FormatError> {
-        let lender = Lender { databases: self, own: look.database, known: RefCell::default() };
+        let lender = Lender::new(self, look.database);
         let (mut findings, mut problems) = Found::default();
         for package in packages {
             let more = match_package(look, package, &lender, &mut problems)?;
@@ -526,18 +529,10 @@ impl Databases {
         Ok((findings, problems))
     }
 
-    /// The rating of a CVE in another record: of the same ecosystem, else the one that says most of
-    /// all databases in the folder.
-    fn borrow(&self, own: &Database, cve: &str) -> Option<findings::Borrowed> {
-        let from = |database: &Database| {
-            let (id, rating) = database.rating_of(cve).ok()??;
-            Some(findings::Borrowed::new(id, &rating))
-        };
-        from(own).or_else(|| {
-            let opened = self.opened.values().flatten();
-            let (others, _) = self.others.get_or_init(|| self.open_others());
-            opened.chain(others).filter_map(from).max_by(|left, right| left.weight(right))
-        })
+    /// All databases of the folder that can be read.
+    fn all(&self) -> impl Iterator<Item = &Database> {
+        let (others, _) = self.others.get_or_init(|| self.open_others());
+        self.opened.values().flatten().chain(others)
     }
 
     /// The other databases of the folder, and why some of them cannot be opened.
@@ -567,24 +562,6 @@ impl Databases {
     }
 }
 
-/// Lends ratings to records without one, and remembers them: packages of one source ask alike.
-struct Lender<'db> {
-    databases: &'db Databases,
-    own: &'db Database,
-    known: RefCell<HashMap<String, Option<findings::Borrowed>>>,
-}
-
-impl Lender<'_> {
-    fn lend(&self, cve: &str) -> Option<findings::Borrowed> {
-        if let Some(known) = self.known.borrow().get(cve) {
-            return known.clone();
-        }
-        let found = self.databases.borrow(self.own, cve);
-        self.known.borrow_mut().insert(cve.to_owned(), found.clone());
-        found
-    }
-}
-
 /// Matches one package in one database.
 fn match_package(
     look: &Look<'_>,
@@ -604,7 +581,7 @@ fn match_package(
     if verdict.hits.is_empty() {
         return Ok(Vec::new());
     }
-    findings::make(look, package, &verdict, &|cve| lender.lend(cve))
+    findings::make(look, package, &verdict, lender)
 }
 
 /// Indexes of the releases to look in, and of those whose advisories are for subscribers.

@@ -212,6 +212,7 @@ fn vulnerability(
             title: "upgrade".to_owned(),
             safety: vocabulary::Safety::Review,
             version: Some("2".to_owned()),
+            after: None,
             subscription: None,
         }),
         more_places: 0,
@@ -241,6 +242,7 @@ fn not_linked(finding: Finding) -> Finding {
         cvss: None,
         score: None,
         severity_from: None,
+        rated_as_bundle: false,
         url: None,
         code: Some(vocabulary::CodeEvidence {
             state: vocabulary::VulnerableCode::Absent,

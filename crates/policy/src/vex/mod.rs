@@ -217,11 +217,9 @@ fn kept(text: &str) -> String {
 impl VexStatement {
     /// Whether it is about a finding of a subject.
     fn is_about(&self, finding: &Finding, products: &Products<'_>) -> bool {
-        let named = finding.id.iter().chain(&finding.aliases);
-        let same = |own: &String| self.ids.iter().any(|id| id.eq_ignore_ascii_case(own));
         let Some(package) = &finding.package else { return false };
         let main = finding.location.path().and_then(|path| products.mains.get(path));
-        named.into_iter().any(same)
+        self.ids.iter().any(|id| finding.is_known_as(id))
             && self.products.iter().any(|product| {
                 let in_part = || product.parts.iter().any(|part| covers(part, package));
                 if is_of_subject(&product.purl, products.subject) {

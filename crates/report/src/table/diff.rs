@@ -87,7 +87,7 @@ fn findings(
             None => page.put("  ").put(&finding.location.to_string()),
         };
         page.paint(DIM, "  ").paint(DIM, &change.why);
-        let mended = finding.fix.as_ref().and_then(|fix| fix.version.as_deref());
+        let mended = finding.fix.as_ref().and_then(vocabulary::Fix::target);
         if let Some(version) = mended.filter(|_| change.change == Change::New) {
             page.paint(GREEN, &format!("  mended in {version}"));
         }
