@@ -336,6 +336,33 @@ pub fn osv(data: &[u8]) {
 pub fn lzdb(data: &[u8]) {
     if let Ok(database) = advisories::Database::from_bytes(data.to_vec()) {
         let _ = database.check();
+        let _ = database.verify();
+    }
+}
+
+/// A list of changes never says more of a database than both have lines and records, and its own order
+/// says nothing.
+pub fn modified_id(data: &[u8]) {
+    static DATABASE: std::sync::OnceLock<advisories::Database> = std::sync::OnceLock::new();
+    let database = DATABASE.get_or_init(|| {
+        let mut builder = advisories::build::Builder::new(Ecosystem::NPM);
+        for id in ["A", "B", "C"] {
+            let text = format!(
+                r#"{{"id":"{id}","modified":"1970-01-01T00:00:09Z","affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"versions":["1"]}}]}}"#
+            );
+            builder.add(&advisories::osv::parse_record(text.as_bytes()).expect("a record"));
+        }
+        let built = builder.finish().expect("a database");
+        advisories::Database::from_bytes(built.bytes).expect("a database")
+    });
+    let said = advisories::changes(database, data.to_vec());
+    let Ok(Some((changed, gone))) = said else { return };
+    assert!(gone <= 3 && changed <= data.split(|byte| *byte == b'\n').count());
+    let mut lines: Vec<&[u8]> = data.split_inclusive(|byte| *byte == b'\n').collect();
+    if data.ends_with(b"\n") {
+        lines.reverse();
+        let again = advisories::changes(database, lines.concat());
+        assert_eq!(again.expect("a list"), Some((changed, gone)));
     }
 }
 

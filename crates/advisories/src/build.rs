@@ -6,10 +6,13 @@
 //! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
 
 mod cves;
+mod section;
 mod strings;
 mod write;
 
 use crate::database::{Axis, Title};
+use crate::entry::{self, Read, Writer};
+use crate::format::{FormatError, Reader};
 use crate::ids;
 use crate::intervals::{End, Interval, intervals};
 use crate::names;
@@ -18,11 +21,13 @@ use crate::rating::{self, Rated};
 use crate::title;
 use cves::Cves;
 use std::collections::HashMap;
+use std::ops::Range;
 use strings::{Interner, StringId};
 use version::Scheme;
 use vocabulary::Ecosystem;
 
 pub use write::Built;
+pub(crate) use write::find_record;
 
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
 const MAX_TEXT: usize = 1024;
@@ -46,57 +51,51 @@ pub struct Dropped {
     pub malformed: u64,
 }
 
+impl Dropped {
+    const fn count(&mut self, why: Why) {
+        match why {
+            Why::Withdrawn => self.withdrawn += 1,
+            Why::NoVulnerability => self.not_vulnerabilities += 1,
+            Why::NothingToMatch => self.nothing_to_match += 1,
+            Why::Malformed => self.malformed += 1,
+        }
+    }
+}
+
+/// Why a record was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Why {
+    Withdrawn = 0,
+    NoVulnerability = 1,
+    NothingToMatch = 2,
+    Malformed = 3,
+}
+
+impl Why {
+    pub(crate) fn read(byte: u8) -> Result<Self, FormatError> {
+        let all = [Self::Withdrawn, Self::NoVulnerability, Self::NothingToMatch, Self::Malformed];
+        all.into_iter().find(|why| *why as u8 == byte).ok_or(FormatError::Content)
+    }
+}
+
+type RecordDraft = entry::Record<StringId>;
+type CveDraft = entry::Cve<StringId>;
+type RatingDraft = entry::Rating<StringId>;
+type BlockDraft = entry::Block<StringId>;
+type ImportDraft = entry::Import<StringId>;
+
+/// A record that was read.
 #[derive(Debug)]
-struct RecordDraft {
+struct Entry {
     id: StringId,
-    malicious: bool,
-    cves: Vec<CveDraft>,
-    /// What a notice says of single CVEs, by their place in `cves`, in order.
-    cve_ratings: Vec<(u32, RatingDraft)>,
-    aliases: Vec<StringId>,
-    rating: Option<RatingDraft>,
-    title: Title<StringId>,
-    url: Option<StringId>,
-    stream: Option<StringId>,
     modified: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum CveDraft {
-    Packed(u32),
-    Text(StringId),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct RatingDraft {
-    level: vocabulary::Severity,
-    vector: Option<(StringId, u8)>,
-    weight: (u8, u8, vocabulary::Severity),
-}
-
-/// Versions of a package that a record concerns, in one release.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct BlockDraft {
-    record: u32,
-    release: u32,
-    axis: Axis,
-    subscription: bool,
-    custom: bool,
-    rating: Option<RatingDraft>,
-    ranges: Vec<Interval<StringId>>,
-    versions: Vec<StringId>,
-    imports: Vec<ImportDraft>,
-    /// Which of the record's CVEs it is about, in order; all where there are none.
-    cves: Vec<u32>,
-}
-
-/// A package that an entry concerns.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct ImportDraft {
-    path: StringId,
-    systems: Vec<StringId>,
-    architectures: Vec<StringId>,
-    functions: Vec<StringId>,
+    /// Why there is nothing of it but its id.
+    dropped: Option<Why>,
+    /// Where its bytes are.
+    record: Range<usize>,
+    /// The numbers of its blocks.
+    blocks: Range<u32>,
 }
 
 /// Collects records.
@@ -106,11 +105,17 @@ pub struct Builder {
     scheme: Option<Scheme>,
     strings: Interner,
     releases: HashMap<String, u32>,
-    records: Vec<RecordDraft>,
-    blocks: Vec<BlockDraft>,
-    postings: HashMap<StringId, Vec<(u32, u32)>>,
+    entries: Vec<Entry>,
+    /// Records and blocks as they will be written, with texts by their id here.
+    bytes: Vec<u8>,
+    blocks: Vec<Range<usize>>,
+    block_releases: Vec<u32>,
+    /// Which names a block concerns.
+    posts: Vec<(StringId, u32)>,
     seen: HashMap<BlockDraft, u32>,
-    dropped: Dropped,
+    /// Documents that are no records and have no name.
+    nameless: u64,
+    overflow: bool,
 }
 
 impl Builder {
@@ -122,36 +127,47 @@ impl Builder {
             ecosystem,
             strings: Interner::default(),
             releases: HashMap::new(),
-            records: Vec::new(),
+            entries: Vec::new(),
+            bytes: Vec::new(),
             blocks: Vec::new(),
-            postings: HashMap::new(),
+            block_releases: Vec::new(),
+            posts: Vec::new(),
             seen: HashMap::new(),
-            dropped: Dropped::default(),
+            nameless: 0,
+            overflow: false,
         }
     }
 
-    /// What was left out so far.
-    #[must_use]
-    pub const fn dropped(&self) -> Dropped {
-        self.dropped
+    /// Remembers a document that is no record, by the id that it should be of, and when the source says
+    /// that it was changed.
+    pub fn skip_malformed(&mut self, id: &str, modified: u64) {
+        if id.is_empty() || id.len() > MAX_TEXT {
+            self.nameless += 1;
+        } else {
+            self.leave_out(id, modified, Why::Malformed);
+        }
     }
 
-    /// Counts a document that is no record.
-    pub fn skip_malformed(&mut self) {
-        self.dropped.malformed += 1;
+    fn leave_out(&mut self, id: &str, modified: u64, why: Why) {
+        let (id, at) = (self.strings.intern(id), self.bytes.len());
+        let entry = Entry { id, modified, dropped: Some(why), record: at..at, blocks: 0..0 };
+        self.entries.push(entry);
     }
 
     /// Adds a record.
     pub fn add(&mut self, record: &Record<'_>) {
+        let modified = seconds(record.modified.as_str());
+        if record.id().len() > MAX_TEXT {
+            // No real id is as long: it cannot be told from others by its start.
+            self.nameless += 1;
+            return;
+        }
         if record.withdrawn.0.is_some() {
-            self.dropped.withdrawn += 1;
-            return;
+            return self.leave_out(record.id(), modified, Why::Withdrawn);
         }
-        if is_no_security_notice(record.id()) || record.id().len() > MAX_TEXT {
-            self.dropped.not_vulnerabilities += 1;
-            return;
+        if is_no_security_notice(record.id()) {
+            return self.leave_out(record.id(), modified, Why::NoVulnerability);
         }
-        let Ok(index) = u32::try_from(self.records.len()) else { return };
         let (blocks_before, mut informational) = (self.blocks.len(), false);
         self.seen.clear();
         let malicious = record.id().starts_with("MAL-");
@@ -168,7 +184,8 @@ impl Builder {
                 informational = true;
                 continue;
             }
-            self.add_affected(index, release, affected, cves.of(claimed));
+            // Which record a block is of is known when all are sorted.
+            self.add_affected(0, release, affected, cves.of(claimed));
         }
         if self.blocks.len() > blocks_before {
             let entries = own.iter().chain(claimed.iter().flatten());
@@ -177,12 +194,42 @@ impl Builder {
                 let rating = self.rating(&rated);
                 draft.cve_ratings.push((place, rating));
             }
-            self.records.push(draft);
+            self.keep(&draft, blocks_before);
         } else if informational {
-            self.dropped.not_vulnerabilities += 1;
+            self.leave_out(record.id(), modified, Why::NoVulnerability);
         } else {
-            self.dropped.nothing_to_match += 1;
+            self.leave_out(record.id(), modified, Why::NothingToMatch);
         }
+    }
+
+    fn keep(&mut self, draft: &RecordDraft, blocks_before: usize) {
+        let start = self.bytes.len();
+        let place = |id: StringId| u64::from(id.0);
+        Writer::new(&mut self.bytes, place).record(draft);
+        let blocks = u32::try_from(blocks_before).and_then(|first| {
+            let end = u32::try_from(self.blocks.len())?;
+            Ok(first..end)
+        });
+        self.entries.push(Entry {
+            id: draft.id,
+            modified: draft.modified,
+            dropped: None,
+            record: start..self.bytes.len(),
+            blocks: blocks.unwrap_or(0..0),
+        });
+    }
+
+    /// A block, with texts by their id here.
+    fn block(&self, number: u32) -> Result<entry::Block<u32>, FormatError> {
+        let at = usize::try_from(number).map_err(|_| FormatError::TooLarge)?;
+        let range = self.blocks.get(at).cloned().ok_or(FormatError::TooLarge)?;
+        let reader = Reader::new(self.bytes.get(range).unwrap_or_default());
+        Read { reader, text: write::text }.block()
+    }
+
+    fn release_name(&self, number: u32) -> &str {
+        let mut names = self.releases.iter().filter(|(_, known)| **known == number);
+        names.next().map_or("", |(name, _)| name)
     }
 
     fn draft(
@@ -236,7 +283,6 @@ impl Builder {
         RatingDraft {
             level: rated.level,
             vector: rated.vector.map(|(vector, tenths)| (self.strings.intern(vector), tenths)),
-            weight: rated.weight(),
         }
     }
 
@@ -430,7 +476,7 @@ impl Builder {
 
     /// The listed versions that no range holds.
     fn versions(&mut self, affected: &Affected<'_>, ranges: &[Interval<&str>]) -> Vec<StringId> {
-        let mut kept: Vec<StringId> = affected
+        let mut kept: Vec<&str> = affected
             .versions
             .iter()
             .map(crate::osv::Text::as_str)
@@ -440,11 +486,10 @@ impl Builder {
                     ranges.iter().any(|range| range.holds(scheme, version) == Ok(true))
                 })
             })
-            .map(|version| self.strings.intern(version))
             .collect();
         kept.sort_unstable();
         kept.dedup();
-        kept
+        kept.into_iter().map(|version| self.strings.intern(version)).collect()
     }
 
     fn interval(&mut self, interval: &Interval<&str>) -> Interval<StringId> {
@@ -469,18 +514,24 @@ impl Builder {
     }
 
     fn post(&mut self, name: &str, block: BlockDraft) {
-        let release = block.release;
         let index = match self.seen.get(&block) {
             Some(index) => *index,
             None => {
-                let Ok(index) = u32::try_from(self.blocks.len()) else { return };
-                self.blocks.push(block.clone());
+                let Ok(index) = u32::try_from(self.blocks.len()) else {
+                    self.overflow = true;
+                    return;
+                };
+                let start = self.bytes.len();
+                let place = |id: StringId| u64::from(id.0);
+                Writer::new(&mut self.bytes, place).block(&block);
+                self.blocks.push(start..self.bytes.len());
+                self.block_releases.push(block.release);
                 self.seen.insert(block, index);
                 index
             }
         };
         let name = self.strings.intern(name);
-        self.postings.entry(name).or_default().push((release, index));
+        self.posts.push((name, index));
     }
 }
 
@@ -530,5 +581,11 @@ fn page_of<'doc>(record: &'doc Record<'_>) -> Option<&'doc str> {
 
 /// Seconds since 1970; 0 where the date is missing or makes no sense.
 fn seconds(date: &str) -> u64 {
-    date.parse::<jiff::Timestamp>().map_or(0, |time| u64::try_from(time.as_second()).unwrap_or(0))
+    seconds_of(date).unwrap_or(0)
+}
+
+/// Seconds since 1970, of a date that makes sense; 0 for those before.
+pub(crate) fn seconds_of(date: &str) -> Option<u64> {
+    let time = date.parse::<jiff::Timestamp>().ok()?;
+    Some(u64::try_from(time.as_second()).unwrap_or(0))
 }

@@ -309,14 +309,18 @@ impl<From: Read> Fields<From> {
             storage::replace(&beside, &bytes)?;
             return Ok((manifest, beside, place));
         }
-        let database = Database::from_bytes(bytes).map_err(|error| wrong(error.to_string()))?;
-        database.check().map_err(|error| wrong(error.to_string()))?;
+        let database =
+            Database::from_bytes(bytes.clone()).map_err(|error| wrong(error.to_string()))?;
+        database
+            .verify()
+            .and_then(|()| database.check())
+            .map_err(|error| wrong(error.to_string()))?;
         if database.ecosystem() != &manifest.ecosystem
             || Digest::sha256(database.payload()) != manifest.content
         {
             return Err(wrong("it is of another ecosystem or content".to_owned()));
         }
-        storage::replace(&beside, database.as_bytes())?;
+        storage::replace(&beside, &bytes)?;
         Ok((manifest, beside, place))
     }
 }

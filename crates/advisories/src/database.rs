@@ -1,113 +1,39 @@
 //! Reads a database: which records concern a name in a release, and who rates a CVE best.
 //!
-//! In goes a file that [`crate::build`] made, out come views that borrow from it. It is read whole and
-//! held against its digest, so that whatever happens to the file meanwhile changes nothing; then
-//! nothing is parsed before it is asked for: a look-up is a binary search over sorted names and a few
-//! varints, so that a process that matches 500 packages is done in milliseconds.
+//! In goes a file that [`crate::build`] made, out come views that borrow from it. Of the file, only the
+//! pages are read that something is asked of ([`crate::pages`]), and nothing is parsed before it is
+//! asked for: a look-up is a binary search over sorted names and a few varints, so that a process that
+//! matches 500 packages is done in milliseconds.
 //!
 //! A record is its id, marks, CVEs, aliases, rating, title, page, module stream, ratings of single CVEs
 //! and date. A block is what one record says of one release and one set of versions, for all of its
 //! CVEs or for those that it names by their place in the record; a name's posting lists its blocks by
-//! release. Binaries of one source share blocks and postings.
+//! release. Binaries of one source share blocks and postings ([`crate::entry`]).
 
-mod folded;
-
-use crate::format::{FormatError, Reader, Section, Sections};
+use crate::build::{self, Why};
+use crate::entry::{self, Read};
+use crate::format::{FormatError, HEADER, Header, Reader, Section};
 use crate::ids;
-use crate::intervals::{End, Interval};
 use crate::names;
-use crate::rating::Basis;
+use crate::pages::Book;
 use crate::storage;
-use folded::Folded;
 use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use vocabulary::{Ecosystem, Severity};
+use vocabulary::Ecosystem;
 
-/// Marks in records, blocks and intervals.
-pub(crate) mod flags {
-    pub(crate) const MALICIOUS: u8 = 1;
-    pub(crate) const RATED: u8 = 1 << 1;
-    pub(crate) const TITLE: u8 = 1 << 2;
-    pub(crate) const MALICIOUS_TITLE: u8 = 1 << 3;
-    pub(crate) const URL: u8 = 1 << 4;
-    pub(crate) const STREAM: u8 = 1 << 5;
-    pub(crate) const CVES_RATED: u8 = 1 << 6;
+pub(crate) use crate::entry::{Axis, Title};
 
-    pub(crate) const VECTOR: u8 = 1 << 7;
-
-    /// The lowest three bits of a block hold its axis.
-    pub(crate) const AXIS: u16 = 7;
-    pub(crate) const SUBSCRIPTION: u16 = 1 << 3;
-    pub(crate) const BLOCK_RATED: u16 = 1 << 4;
-    pub(crate) const VERSIONS: u16 = 1 << 5;
-    pub(crate) const SIMPLE: u16 = 1 << 6;
-    /// What follows is rare, and takes a second byte.
-    pub(crate) const CUSTOM: u16 = 1 << 7;
-    pub(crate) const IMPORTS: u16 = 1 << 8;
-    pub(crate) const CVES: u16 = 1 << 9;
-
-    pub(crate) const OPEN: u8 = 0;
-    pub(crate) const FIXED: u8 = 1;
-    pub(crate) const LAST: u8 = 2;
-    pub(crate) const LIMIT: u8 = 3;
-    pub(crate) const STARTS: u8 = 1 << 2;
-}
-
-/// Largest file that is read; the largest real ones have some 100 MB.
-const MAX_FILE: u64 = 1 << 30;
-
-/// How many releases one ecosystem may name; Red Hat has some hundreds.
-const MAX_RELEASES: usize = 1 << 16;
-
-/// Which name of a package an entry is about, and which version is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub(crate) enum Axis {
-    /// The package's own name and version.
-    Name = 0,
-    /// The source package's.
-    Source = 1,
-    /// The feed may mean either.
-    Either = 2,
-    /// The package's own name, the source's version.
-    BinaryOfSource = 3,
-    /// The source's, and only for images of the kernel.
-    KernelSource = 4,
-}
-
-impl Axis {
-    /// What names mean in an ecosystem's feed where it does not list binaries.
-    pub(crate) fn of_ecosystem(ecosystem: &Ecosystem) -> Self {
-        match ecosystem.as_str() {
-            "Debian" | "Ubuntu" | "Alpine" => Self::Source,
-            "AlmaLinux" | "Red Hat" => Self::Name,
-            _ if ecosystem.is_distribution() => Self::Either,
-            _ => Self::Name,
-        }
-    }
-
-    fn read(bits: u16) -> Result<Self, FormatError> {
-        Ok(match bits {
-            0 => Self::Name,
-            1 => Self::Source,
-            2 => Self::Either,
-            3 => Self::BinaryOfSource,
-            4 => Self::KernelSource,
-            _ => return Err(FormatError::Content),
-        })
-    }
-}
-
-/// A record's title.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Title<T> {
-    None,
-    /// "Malicious code in …", which the name completes.
-    MaliciousCode,
-    Text(T),
-}
+/// A rating with its text.
+pub(crate) type RatingView<'file> = entry::Rating<&'file str>;
+/// A CVE id as it is stored; one becomes a text only where it is shown.
+pub(crate) type CveView<'file> = entry::Cve<&'file str>;
+/// A record with its texts.
+pub(crate) type RecordView<'file> = entry::Record<&'file str>;
+/// A package that an entry concerns, with its functions.
+pub(crate) type ImportView<'file> = entry::Import<&'file str>;
+/// The intervals of a block.
+pub(crate) type Ranges<'file> = entry::Ranges<&'file str>;
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,77 +59,14 @@ pub enum DatabaseError {
 /// An opened database of one ecosystem.
 #[derive(Debug)]
 pub struct Database {
-    bytes: Vec<u8>,
-    sections: Sections,
-    ecosystem: Ecosystem,
-    records: u64,
+    book: Book,
     releases: Vec<String>,
-    folded: OnceLock<Folded>,
-}
-
-/// How bad a record says it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RatingView<'file> {
-    pub(crate) level: Severity,
-    /// Vector and score in tenths.
-    pub(crate) vector: Option<(&'file str, u8)>,
-}
-
-/// A CVE id as it is stored; one becomes a text only where it is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum CveView<'file> {
-    Packed(u32),
-    Text(&'file str),
-}
-
-impl std::fmt::Display for CveView<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Packed(packed) => formatter.write_str(&ids::unpack(*packed)),
-            Self::Text(text) => formatter.write_str(text),
-        }
-    }
-}
-
-/// A record.
-#[derive(Clone, Debug)]
-pub(crate) struct RecordView<'file> {
-    pub(crate) id: &'file str,
-    pub(crate) malicious: bool,
-    pub(crate) cves: Vec<CveView<'file>>,
-    pub(crate) aliases: Vec<&'file str>,
-    pub(crate) rating: Option<RatingView<'file>>,
-    pub(crate) title: Title<&'file str>,
-    pub(crate) url: Option<&'file str>,
-    pub(crate) stream: Option<&'file str>,
-    /// What a notice says of single CVEs, by their place in `cves`.
-    pub(crate) cve_ratings: Vec<(u32, RatingView<'file>)>,
-}
-
-impl<'file> RecordView<'file> {
-    /// What it says of one of its CVEs, by place.
-    pub(crate) fn rating_of(&self, place: usize) -> Option<(RatingView<'file>, Basis)> {
-        let own = u32::try_from(place).ok().and_then(|place| {
-            let at = self.cve_ratings.binary_search_by_key(&place, |(own, _)| *own).ok()?;
-            self.cve_ratings.get(at).map(|(_, own)| *own)
-        });
-        match (own, self.rating) {
-            (own, whole) if self.cves.len() <= 1 => Some((own.or(whole)?, Basis::Alone)),
-            (Some(own), _) => Some((own, Basis::Entry)),
-            (None, whole) => Some((whole?, Basis::Bundle)),
-        }
-    }
-
-    /// Whether it is the record of its CVE, and no notice that names it.
-    pub(crate) fn is_of_its_cve(&self) -> bool {
-        ids::named_cve(self.id).is_some() || self.aliases.contains(&self.id)
-    }
 }
 
 /// What a record says of versions in one release.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockView<'file> {
-    /// Place of its record.
+    /// Number of its record.
     pub(crate) record: u32,
     pub(crate) release: u32,
     pub(crate) axis: Axis,
@@ -218,84 +81,61 @@ pub(crate) struct BlockView<'file> {
     rest: Reader<'file>,
 }
 
-/// A package that an entry concerns, with its functions; see [`crate::osv::Import`].
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ImportView<'file> {
-    pub(crate) path: &'file str,
-    pub(crate) systems: Vec<&'file str>,
-    pub(crate) architectures: Vec<&'file str>,
-    pub(crate) functions: Vec<&'file str>,
-}
-
-/// The intervals of a block; nearly all have one.
-#[derive(Clone, Debug)]
-pub(crate) enum Ranges<'file> {
-    One([Interval<&'file str>; 1]),
-    Many(Vec<Interval<&'file str>>),
-}
-
-impl<'file> Ranges<'file> {
-    pub(crate) fn as_slice(&self) -> &[Interval<&'file str>] {
-        match self {
-            Self::One(one) => one,
-            Self::Many(many) => many,
-        }
-    }
-}
-
 impl Database {
-    /// Opens a file.
+    /// Opens a file. Its pages are read, and held against their digests, when something in them is
+    /// asked for.
     ///
     /// # Errors
     /// Where it cannot be opened or is not a database.
     pub fn open(path: &Path) -> Result<Self, DatabaseError> {
         let failed = |reason| DatabaseError::Open { path: path.to_owned(), reason };
-        let bytes = storage::read(path, MAX_FILE).map_err(failed)?;
+        let file = storage::file(path).map_err(failed)?;
         let damaged = |reason| DatabaseError::Format { path: path.to_owned(), reason };
-        let database = Self::read(bytes).map_err(damaged)?;
-        // The header can be whole where the content is not: cut off and grown again, or torn.
-        if database.sections.holds(&database.bytes) {
-            Ok(database)
-        } else {
-            Err(damaged(FormatError::Digest))
-        }
+        Ok(Self::of(Book::open(file).map_err(damaged)?))
     }
 
-    /// A database in memory.
+    /// The same, and holds all of it against its digests.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and where a part is damaged.
+    pub fn open_whole(path: &Path) -> Result<Self, DatabaseError> {
+        let database = Self::open(path)?;
+        let damaged = |reason| DatabaseError::Format { path: path.to_owned(), reason };
+        database.book.verify().map_err(damaged)?;
+        Ok(database)
+    }
+
+    /// A database in memory. Nothing is held against its digests unless [`Self::verify`] is asked.
     ///
     /// # Errors
     /// Where the bytes are not a database.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, FormatError> {
-        Self::read(bytes)
+        Book::of_bytes(bytes).map(Self::of)
     }
 
-    fn read(bytes: Vec<u8>) -> Result<Self, FormatError> {
-        let sections = Sections::read(&bytes, bytes.len() as u64)?;
-        let mut meta = Reader::new(sections.of(&bytes, Section::Meta));
-        let ecosystem = Ecosystem::new(meta.text()?);
-        let records = meta.number()?;
-        let count = meta.count()?;
-        if count > MAX_RELEASES {
-            return Err(FormatError::Content);
-        }
-        let mut releases = Vec::with_capacity(count);
-        for _ in 0..count {
-            releases.push(meta.text()?.to_owned());
-        }
-        let folded = OnceLock::new();
-        Ok(Self { bytes, sections, ecosystem, records, releases, folded })
+    fn of(book: Book) -> Self {
+        let releases = book.meta.releases.iter().map(|release| release.name.clone()).collect();
+        Self { book, releases }
+    }
+
+    /// Holds all against the digests of the header and the index.
+    ///
+    /// # Errors
+    /// Where they differ.
+    pub fn verify(&self) -> Result<(), FormatError> {
+        self.book.verify()
     }
 
     /// The ecosystem.
     #[must_use]
     pub const fn ecosystem(&self) -> &Ecosystem {
-        &self.ecosystem
+        &self.book.meta.ecosystem
     }
 
     /// Count of records.
     #[must_use]
     pub const fn records(&self) -> u64 {
-        self.records
+        self.book.meta.records
     }
 
     /// Names of the releases that have advisories, sorted; one empty name where there are none.
@@ -304,24 +144,28 @@ impl Database {
         &self.releases
     }
 
-    /// SHA-256 of the content as the header states it.
+    /// SHA-256 of the index, which names the digests of all pages, as the header states it.
     #[must_use]
     pub const fn payload(&self) -> [u8; 32] {
-        self.sections.payload
+        self.book.payload
     }
 
-    /// The whole file.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The pages.
+    pub(crate) const fn book(&self) -> &Book {
+        &self.book
     }
 
-    fn section(&self, section: Section) -> &[u8] {
-        self.sections.of(&self.bytes, section)
+    /// A text by its number.
+    pub(crate) fn string(&self, number: u64) -> Result<&str, FormatError> {
+        let number = u32::try_from(number).map_err(|_| FormatError::Content)?;
+        self.book.item(Section::Strings, number)?.all_text()
     }
 
-    fn string(&self, place: u64) -> Result<&str, FormatError> {
-        let place = u32::try_from(place).map_err(|_| FormatError::Content)?;
-        Reader::at(self.section(Section::Strings), place)?.text()
+    fn read<'file>(
+        &'file self,
+        reader: Reader<'file>,
+    ) -> Read<'file, impl Fn(u64) -> Result<&'file str, FormatError>> {
+        Read { reader, text: |number| self.string(number) }
     }
 
     /// The blocks that concern a name in any of the releases (by index), in order.
@@ -330,16 +174,33 @@ impl Database {
         name: &str,
         releases: &[u32],
     ) -> Result<Vec<(u32, BlockView<'_>)>, FormatError> {
-        let name = names::canonical(self.ecosystem.as_str(), name);
+        let name = names::canonical(self.ecosystem().as_str(), name);
         let mut found = Vec::new();
-        if self.ecosystem == Ecosystem::GO {
-            for posting in self.in_any_case(&name)? {
-                self.posted(posting, releases, &mut found)?;
-            }
-        } else if let Some(posting) = self.posting(&name)? {
+        for posting in self.postings(&name)? {
             self.posted(posting, releases, &mut found)?;
         }
         Ok(found)
+    }
+
+    /// The postings of a name; of Go in any case of letters: package URLs of Go are in lower case,
+    /// advisories write modules as their repositories do (purl-spec, type `golang`).
+    fn postings(&self, name: &str) -> Result<Vec<u32>, FormatError> {
+        let order = names::Order::of(self.ecosystem());
+        let same = |key: &[u8]| order.alike(key, name.as_bytes());
+        let (mut at, mut found) = self.book.find(Section::Names, same)?;
+        let mut postings = Vec::new();
+        while found {
+            let mut item = self.book.item(Section::Names, at)?;
+            if same(item.bytes()?) != Ordering::Equal {
+                break;
+            }
+            postings.push(item.small()?);
+            at += 1;
+            found = at < self.book.count(Section::Names);
+        }
+        postings.sort_unstable();
+        postings.dedup();
+        Ok(postings)
     }
 
     /// The blocks of one posting.
@@ -349,106 +210,50 @@ impl Database {
         releases: &[u32],
         found: &mut Vec<(u32, BlockView<'file>)>,
     ) -> Result<(), FormatError> {
-        let mut posting = Reader::at(self.section(Section::Postings), posting)?;
+        let mut posting = self.book.item(Section::Postings, posting)?;
         for _ in 0..posting.count()? {
             let release = posting.small()?;
-            let length = posting.count()?;
-            let mut list = Reader::new(posting.take(length)?);
+            let mut list = Reader::new(posting.bytes()?);
             if !releases.contains(&release) {
                 continue;
             }
             let mut place = 0_u32;
             while !list.is_empty() {
                 place = place.checked_add(list.small()?).ok_or(FormatError::Content)?;
-                found.push((place, self.block(place, release)?));
+                found.push((place, self.block(place)?));
             }
         }
         Ok(())
     }
 
     /// Whether an entry of these releases names a source package alone, and not its binaries.
-    pub(crate) fn has_entries_by_source(&self, releases: &[u32]) -> Result<bool, FormatError> {
-        for entry in self.section(Section::Names).chunks(8) {
-            let mut entry = Reader::new(entry);
-            let (_name, posting) = (entry.u32()?, entry.u32()?);
-            let mut posting = Reader::at(self.section(Section::Postings), posting)?;
-            for _ in 0..posting.count()? {
-                let release = posting.small()?;
-                let length = posting.count()?;
-                let mut list = Reader::new(posting.take(length)?);
-                let mut place = 0_u32;
-                while releases.contains(&release) && !list.is_empty() {
-                    place = place.checked_add(list.small()?).ok_or(FormatError::Content)?;
-                    let mut block = Reader::at(self.section(Section::Blocks), place)?;
-                    let _record = block.small()?;
-                    let marks = u16::try_from(block.small()?).map_err(|_| FormatError::Content)?;
-                    if Axis::read(marks & flags::AXIS)? == Axis::Source {
-                        return Ok(true);
-                    }
-                }
-            }
-        }
-        Ok(false)
+    pub(crate) fn has_entries_by_source(&self, releases: &[u32]) -> bool {
+        let all = (0_u32..).zip(&self.book.meta.releases);
+        all.into_iter().any(|(index, one)| one.by_source > 0 && releases.contains(&index))
     }
 
     /// The names that advisories speak of, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = Result<&str, FormatError>> {
-        self.section(Section::Names).chunks(8).map(|entry| {
-            let place = Reader::new(entry).u32()?;
-            self.string(u64::from(place))
-        })
+        let all = 0..self.book.count(Section::Names);
+        all.map(|number| self.book.item(Section::Names, number)?.text())
     }
 
-    /// The place of a name's posting.
-    fn posting(&self, name: &str) -> Result<Option<u32>, FormatError> {
-        let names = self.section(Section::Names);
-        search(names, |key| Ok(self.string(u64::from(key))?.cmp(name)))
-    }
-
-    fn block(&self, place: u32, release: u32) -> Result<BlockView<'_>, FormatError> {
-        let mut reader = Reader::at(self.section(Section::Blocks), place)?;
-        let record = reader.small()?;
-        let marks = u16::try_from(reader.small()?).map_err(|_| FormatError::Content)?;
-        let rating =
-            if marks & flags::BLOCK_RATED != 0 { Some(self.rating(&mut reader)?) } else { None };
-        let ranges = if marks & flags::SIMPLE != 0 {
-            let end = End::Fixed(self.string(reader.number()?)?);
-            Ranges::One([Interval { start: None, end }])
-        } else {
-            let count = reader.count()?;
-            let mut many = Vec::with_capacity(count);
-            for _ in 0..count {
-                many.push(self.interval(&mut reader)?);
-            }
-            Ranges::Many(many)
-        };
+    fn block(&self, number: u32) -> Result<BlockView<'_>, FormatError> {
+        let mut read = self.read(self.book.item(Section::Blocks, number)?);
+        let head = read.head()?;
         Ok(BlockView {
-            record,
-            release,
-            axis: Axis::read(marks & flags::AXIS)?,
-            subscription: marks & flags::SUBSCRIPTION != 0,
-            custom: marks & flags::CUSTOM != 0,
-            rating,
-            ranges,
-            has_versions: marks & flags::VERSIONS != 0,
-            has_imports: marks & flags::IMPORTS != 0,
-            has_cves: marks & flags::CVES != 0,
-            rest: reader,
+            record: head.record,
+            release: head.release,
+            axis: head.axis,
+            subscription: head.subscription,
+            custom: head.custom,
+            rating: head.rating,
+            ranges: head.ranges,
+            has_versions: head.has_versions,
+            has_imports: head.has_imports,
+            has_cves: head.has_cves,
+            rest: read.reader,
         })
-    }
-
-    fn interval(&self, reader: &mut Reader<'_>) -> Result<Interval<&str>, FormatError> {
-        let marks = reader.byte()?;
-        let start =
-            if marks & flags::STARTS != 0 { Some(self.string(reader.number()?)?) } else { None };
-        let end = match marks & !flags::STARTS {
-            flags::OPEN => End::Open,
-            flags::FIXED => End::Fixed(self.string(reader.number()?)?),
-            flags::LAST => End::Last(self.string(reader.number()?)?),
-            flags::LIMIT => End::Limit(self.string(reader.number()?)?),
-            _ => return Err(FormatError::Content),
-        };
-        Ok(Interval { start, end })
     }
 
     /// The versions that a block lists by name.
@@ -456,8 +261,7 @@ impl Database {
         &'file self,
         block: &BlockView<'file>,
     ) -> Result<Vec<&'file str>, FormatError> {
-        let mut reader = block.rest;
-        if block.has_versions { self.texts(&mut reader) } else { Ok(Vec::new()) }
+        if block.has_versions { self.read(block.rest).strings() } else { Ok(Vec::new()) }
     }
 
     /// The packages with functions that a block names.
@@ -465,32 +269,14 @@ impl Database {
         &'file self,
         block: &BlockView<'file>,
     ) -> Result<Vec<ImportView<'file>>, FormatError> {
-        self.imports_behind(block, &mut block.rest.clone())
-    }
-
-    /// The same, and the reader stands behind them then.
-    fn imports_behind<'file>(
-        &'file self,
-        block: &BlockView<'file>,
-        reader: &mut Reader<'file>,
-    ) -> Result<Vec<ImportView<'file>>, FormatError> {
-        if block.has_versions {
-            self.texts(reader)?;
-        }
         if !block.has_imports {
             return Ok(Vec::new());
         }
-        let count = reader.count()?;
-        let mut imports = Vec::with_capacity(count);
-        for _ in 0..count {
-            imports.push(ImportView {
-                path: self.string(reader.number()?)?,
-                systems: self.texts(reader)?,
-                architectures: self.texts(reader)?,
-                functions: self.texts(reader)?,
-            });
+        let mut read = self.read(block.rest);
+        if block.has_versions {
+            read.strings()?;
         }
-        Ok(imports)
+        read.imports()
     }
 
     /// The places of the record's CVEs that a block is about.
@@ -502,45 +288,23 @@ impl Database {
         if !block.has_cves {
             return Ok((0..record.cves.len()).collect());
         }
-        let mut reader = block.rest;
-        self.imports_behind(block, &mut reader)?;
-        let count = reader.count()?;
-        let mut places = Vec::with_capacity(count);
-        for _ in 0..count {
-            let place = usize::try_from(reader.number()?).map_err(|_| FormatError::Content)?;
-            if place >= record.cves.len() {
-                return Err(FormatError::Content);
-            }
-            places.push(place);
+        let mut read = self.read(block.rest);
+        if block.has_versions {
+            read.strings()?;
         }
-        Ok(places)
+        if block.has_imports {
+            read.imports()?;
+        }
+        let all = 0..record.cves.len();
+        let places = read.places()?.into_iter().map(|place| usize::try_from(place).ok());
+        let places: Option<Vec<usize>> = places.collect();
+        let sound = places.filter(|places| places.iter().all(|place| all.contains(place)));
+        sound.ok_or(FormatError::Content)
     }
 
-    fn texts(&self, reader: &mut Reader<'_>) -> Result<Vec<&str>, FormatError> {
-        let count = reader.count()?;
-        let mut texts = Vec::with_capacity(count);
-        for _ in 0..count {
-            texts.push(self.string(reader.number()?)?);
-        }
-        Ok(texts)
-    }
-
-    fn rating(&self, reader: &mut Reader<'_>) -> Result<RatingView<'_>, FormatError> {
-        let byte = reader.byte()?;
-        let level = Severity::WORST_FIRST
-            .into_iter()
-            .find(|level| *level as u8 == byte & !flags::VECTOR)
-            .ok_or(FormatError::Content)?;
-        if byte & flags::VECTOR == 0 {
-            return Ok(RatingView { level, vector: None });
-        }
-        let tenths = reader.byte()?.min(100);
-        Ok(RatingView { level, vector: Some((self.string(reader.number()?)?, tenths)) })
-    }
-
-    /// A record by its place.
-    pub(crate) fn record(&self, place: u32) -> Result<RecordView<'_>, FormatError> {
-        self.next_record(&mut Reader::at(self.section(Section::Records), place)?)
+    /// A record by its number.
+    pub(crate) fn record(&self, number: u32) -> Result<RecordView<'_>, FormatError> {
+        self.read(self.book.item(Section::Records, number)?).record()
     }
 
     /// The records that carry an id, as their own, as that of a CVE, or as an alias.
@@ -548,11 +312,9 @@ impl Database {
         let upper = id.to_ascii_uppercase();
         // A distribution's name of a CVE finds its notices, too.
         let packed = ids::pack(ids::named_cve(&upper).unwrap_or(&upper));
-        let mut reader = Reader::new(self.section(Section::Records));
         let mut found = Vec::new();
-        while !reader.is_empty() {
-            let record = self.next_record(&mut reader)?;
-            let _modified = reader.number()?;
+        for number in 0..self.book.count(Section::Records) {
+            let record = self.record(number)?;
             let as_cve = record.cves.iter().any(|cve| match cve {
                 CveView::Packed(own) => Some(*own) == packed,
                 CveView::Text(text) => text.eq_ignore_ascii_case(id),
@@ -570,70 +332,53 @@ impl Database {
         Ok(self.each_naming(id)?.into_iter().map(|record| record.id).collect())
     }
 
-    /// The record at a reader, which stands behind it then.
-    fn next_record<'file>(
-        &'file self,
-        reader: &mut Reader<'file>,
-    ) -> Result<RecordView<'file>, FormatError> {
-        let id = self.string(reader.number()?)?;
-        let marks = reader.byte()?;
-        let has = |mark| marks & mark != 0;
-        let count = reader.count()?;
-        let mut cves = Vec::with_capacity(count);
-        for _ in 0..count {
-            let number = reader.number()?;
-            cves.push(if number & 1 == 1 {
-                CveView::Packed(u32::try_from(number >> 1).map_err(|_| FormatError::Content)?)
-            } else {
-                CveView::Text(self.string(number >> 1)?)
-            });
-        }
-        let count = reader.count()?;
-        let mut aliases = Vec::with_capacity(count);
-        for _ in 0..count {
-            aliases.push(self.string(reader.number()?)?);
-        }
-        let rating = if has(flags::RATED) { Some(self.rating(reader)?) } else { None };
-        let title = if has(flags::TITLE) {
-            Title::Text(self.string(reader.number()?)?)
-        } else if has(flags::MALICIOUS_TITLE) {
-            Title::MaliciousCode
-        } else {
-            Title::None
-        };
-        let mut optional = |mark| -> Result<Option<&str>, FormatError> {
-            if has(mark) { self.string(reader.number()?).map(Some) } else { Ok(None) }
-        };
-        let (url, stream) = (optional(flags::URL)?, optional(flags::STREAM)?);
-        let count = if has(flags::CVES_RATED) { reader.count()? } else { 0 };
-        let mut cve_ratings = Vec::with_capacity(count);
-        for _ in 0..count {
-            cve_ratings.push((reader.small()?, self.rating(reader)?));
-        }
-        Ok(RecordView {
-            id,
-            malicious: has(flags::MALICIOUS),
-            cves,
-            aliases,
-            rating,
-            title,
-            url,
-            stream,
-            cve_ratings,
-        })
-    }
-
     /// The record that rates a CVE best, with the place of the CVE in it.
     pub(crate) fn rating_of(
         &self,
         cve: &str,
     ) -> Result<Option<(RecordView<'_>, usize)>, FormatError> {
         let Some(packed) = ids::pack(cve) else { return Ok(None) };
-        let cves = self.section(Section::Cves);
-        let Some(place) = search(cves, |key| Ok(key.cmp(&packed)))? else { return Ok(None) };
-        let record = self.record(place)?;
+        let sought = packed.to_be_bytes();
+        let (at, found) = self.book.find(Section::Cves, |key| key.cmp(&sought))?;
+        if !found {
+            return Ok(None);
+        }
+        let mut item = self.book.item(Section::Cves, at)?;
+        item.bytes()?;
+        let record = self.record(item.small()?)?;
         let place = record.cves.iter().position(|own| *own == CveView::Packed(packed));
         Ok(place.map(|place| (record, place)))
+    }
+
+    /// When a record was last changed, kept or left out; none where its id is not known.
+    pub(crate) fn modified_of(&self, id: &str) -> Result<Option<u64>, FormatError> {
+        if let Some(number) = build::find_record(self, id)? {
+            return Ok(Some(self.record(number)?.modified));
+        }
+        let (at, found) = self.book.find(Section::Dropped, |key| key.cmp(id.as_bytes()))?;
+        if !found {
+            return Ok(None);
+        }
+        let mut item = self.book.item(Section::Dropped, at)?;
+        (item.bytes()?, item.byte()?);
+        item.number().map(Some)
+    }
+
+    /// The records: id, and when each was last changed.
+    pub(crate) fn modified(&self) -> impl Iterator<Item = Result<(&str, u64), FormatError>> {
+        (0..self.book.count(Section::Records)).map(|number| {
+            let record = self.record(number)?;
+            Ok((record.id, record.modified))
+        })
+    }
+
+    /// The records that were left out: id, when it was changed, and why.
+    pub(crate) fn dropped(&self) -> impl Iterator<Item = Result<(&str, u64, Why), FormatError>> {
+        (0..self.book.count(Section::Dropped)).map(|number| {
+            let mut item = self.book.item(Section::Dropped, number)?;
+            let (id, why) = (item.text()?, Why::read(item.byte()?)?);
+            Ok((id, item.number()?, why))
+        })
     }
 
     /// Reads everything: every name, block, record and CVE. Used where a file comes from elsewhere.
@@ -641,22 +386,32 @@ impl Database {
     /// # Errors
     /// Where something cannot be read.
     pub fn check(&self) -> Result<(), FormatError> {
-        let releases: Vec<u32> =
-            (0..u32::try_from(self.releases.len()).map_err(|_| FormatError::Content)?).collect();
-        for entry in self.section(Section::Names).chunks(8) {
-            let name = Reader::new(entry).u32()?;
-            for (_, block) in self.blocks(self.string(u64::from(name))?, &releases)? {
-                self.versions(&block)?;
-                self.imports(&block)?;
-                self.cves_of(&block, &self.record(block.record)?)?;
+        for number in 0..self.book.count(Section::Records) {
+            let mut read = self.read(self.book.item(Section::Records, number)?);
+            read.record()?;
+            read.end()?;
+        }
+        let releases = self.releases.len();
+        for number in 0..self.book.count(Section::Blocks) {
+            let block = self.read(self.book.item(Section::Blocks, number)?).block()?;
+            let release = usize::try_from(block.release).unwrap_or(usize::MAX);
+            if block.record >= self.book.count(Section::Records) || release >= releases {
+                return Err(FormatError::Content);
             }
+            self.cves_of(&self.block(number)?, &self.record(block.record)?)?;
         }
-        for entry in self.section(Section::Cves).chunks(8) {
-            let mut entry = Reader::new(entry);
-            entry.u32()?;
-            self.record(entry.u32()?)?;
+        let every: Vec<u32> = (0..u32::try_from(releases).unwrap_or(u32::MAX)).collect();
+        for number in 0..self.book.count(Section::Names) {
+            let mut item = self.book.item(Section::Names, number)?;
+            item.text()?;
+            self.posted(item.small()?, &every, &mut Vec::new())?;
         }
-        Ok(())
+        for number in 0..self.book.count(Section::Cves) {
+            let mut item = self.book.item(Section::Cves, number)?;
+            item.bytes()?;
+            self.record(item.small()?)?;
+        }
+        self.dropped().try_for_each(|one| one.map(drop))
     }
 }
 
@@ -664,7 +419,7 @@ impl Database {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) ecosystem: Ecosystem,
-    /// SHA-256 of the content, as the header states it.
+    /// SHA-256 of the index, as the header states it.
     pub(crate) payload: [u8; 32],
 }
 
@@ -674,9 +429,9 @@ impl Head {
         let failed = |reason| DatabaseError::Open { path: path.to_owned(), reason };
         let (length, start) = storage::start(path, HEAD).map_err(failed)?;
         let parsed = || {
-            let sections = Sections::read(&start, length)?;
-            let mut meta = Reader::new(sections.of(&start, Section::Meta));
-            Ok(Self { ecosystem: Ecosystem::new(meta.text()?), payload: sections.payload })
+            let header = Header::read(&start, length)?;
+            let mut meta = Reader::new(start.get(HEADER..).unwrap_or_default());
+            Ok(Self { ecosystem: Ecosystem::new(meta.text()?), payload: header.payload })
         };
         parsed().map_err(|reason| DatabaseError::Format { path: path.to_owned(), reason })
     }
@@ -684,22 +439,3 @@ impl Head {
 
 /// Bytes of a file's start, in which its ecosystem is named: the header, and a part of what follows.
 const HEAD: u64 = 4 << 10;
-
-/// Searches a table of pairs of four bytes, sorted by what the first stands for; gives the second.
-fn search(
-    table: &[u8],
-    order: impl Fn(u32) -> Result<Ordering, FormatError>,
-) -> Result<Option<u32>, FormatError> {
-    let (mut low, mut high) = (0, table.len() / 8);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let entry = table.get(middle * 8..middle * 8 + 8).ok_or(FormatError::Content)?;
-        let mut entry = Reader::new(entry);
-        match order(entry.u32()?)? {
-            Ordering::Less => low = middle + 1,
-            Ordering::Greater => high = middle,
-            Ordering::Equal => return entry.u32().map(Some),
-        }
-    }
-    Ok(None)
-}

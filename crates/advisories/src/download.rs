@@ -6,14 +6,17 @@
 //! continued only if the server says, by `If-Range`, that it still has the same.
 //! Source: RFC 9110, sections 13.1 and 14.
 
+use crate::follow::{List, MAX_LIST, MAX_SINGLE, Single};
 use crate::manifest::Manifest;
 use crate::storage;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Largest archive. The largest of the public bucket has about 1 GB.
+/// Largest archive, where its length is announced. The largest of the public bucket has about 1 GB.
 const MAX_ARCHIVE: u64 = 16 << 30;
+/// Largest one whose length is not announced: it could go on for ever.
+const MAX_ENDLESS: u64 = 4 << 30;
 /// How often a download that breaks off is continued before giving up.
 const MAX_ATTEMPTS: u32 = 5;
 /// Largest note of what is known of a part.
@@ -48,6 +51,11 @@ pub enum DownloadError {
         /// How many were announced.
         announced: u64,
     },
+    /// It does not say how long it is, and does not end.
+    #[error(
+        "`{0}` does not announce its length, and has more than the {MAX_ENDLESS} bytes allowed then; check the address"
+    )]
+    Endless(String),
     /// It cannot be written down.
     #[error("cannot write `{path}`: {reason}")]
     Write {
@@ -105,6 +113,58 @@ pub(crate) fn small(
     response.body.into_vec().map_err(|reason| DownloadError::BrokenOff { reason, here: 0 })
 }
 
+/// A list of changes, or why there is none to read.
+pub(crate) enum Listed {
+    /// The server still has the one that the database is up to date with.
+    Same,
+    /// Another one, and what the server calls it.
+    New { list: List, etag: Option<String> },
+    /// None that may be read.
+    NotThere,
+}
+
+/// The list of changes of an ecosystem, unless it is the one that is known.
+pub(crate) fn list(
+    client: &fetch::Client,
+    directory: &str,
+    known: &Manifest,
+) -> Result<Listed, DownloadError> {
+    let url = format!("{directory}/modified_id.csv");
+    let if_none_match = known.list_etag.clone();
+    let request =
+        fetch::Request { if_none_match, max_bytes: MAX_LIST, ..fetch::Request::default() };
+    let response = client.get(&url, &request)?;
+    Ok(match response.status {
+        304 if known.list_etag.is_some() => Listed::Same,
+        200 => Listed::New {
+            etag: response.etag.clone(),
+            list: List {
+                name: fetch::redact(&url),
+                // Without a length, a connection that ends looks like the end of the list.
+                has_end: response.content_length.is_some(),
+                lines: Box::new(response.body),
+            },
+        },
+        // Buckets that do not list what they have say "forbidden" of what they have not.
+        _ => Listed::NotThere,
+    })
+}
+
+/// One record.
+pub(crate) fn single(client: &fetch::Client, url: &str) -> Result<Single, DownloadError> {
+    let request = fetch::Request { max_bytes: MAX_SINGLE, ..fetch::Request::default() };
+    let response = client.get(url, &request)?;
+    match response.status {
+        200 => {
+            let bytes = response.body.into_vec();
+            let broken = |reason| DownloadError::BrokenOff { reason, here: 0 };
+            bytes.map(Single::Bytes).map_err(broken)
+        }
+        404 | 410 => Ok(Single::NotThere),
+        other => Err(DownloadError::Status(fetch::redact(url), other)),
+    }
+}
+
 /// Downloads to `part`, unless the server still has what `known` was made from.
 pub(crate) fn archive(
     client: &fetch::Client,
@@ -142,7 +202,14 @@ pub(crate) fn archive(
                 let State { etag, last_modified, .. } = state;
                 return Ok(Download::Done { etag, last_modified });
             }
-            Saved::BrokenOff { reason, here } if attempt == MAX_ATTEMPTS => {
+            // Who is too slow, or sends more than may be, does so again.
+            Saved::BrokenOff { reason, here }
+                if attempt == MAX_ATTEMPTS
+                    || matches!(
+                        reason.kind(),
+                        io::ErrorKind::QuotaExceeded | io::ErrorKind::InvalidData
+                    ) =>
+            {
                 return Err(DownloadError::BrokenOff { reason, here });
             }
             Saved::BrokenOff { .. } => attempt += 1,
@@ -225,6 +292,10 @@ fn save(
         };
         file.write_all(piece.get(..count).unwrap_or_default()).map_err(failed)?;
         here += count as u64;
+        if total.is_none() && here > MAX_ENDLESS {
+            forget(part);
+            return Err(DownloadError::Endless(fetch::redact(url)));
+        }
     }
     match total.filter(|total| *total != here) {
         Some(announced) => {

@@ -58,7 +58,11 @@ pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, 
     let archive = Archive::open(file).map_err(failed)?;
     let mut intake = Intake::new(ecosystem);
     archive
-        .read(MAX_RECORD_BYTES, |name| name.ends_with(".json"), |_, bytes| intake.take(bytes))
+        .read(
+            MAX_RECORD_BYTES,
+            |name| name.ends_with(".json"),
+            |name, bytes| intake.take(name, bytes),
+        )
         .map_err(failed)?;
     intake.finish(path)
 }
@@ -84,7 +88,8 @@ pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Built,
         File::open(path)
             .and_then(|file| file.take(MAX_RECORD_BYTES + 1).read_to_end(&mut bytes))
             .map_err(|reason| failed(path, reason))?;
-        intake.take(&bytes);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        intake.take(&name, &bytes);
     }
     intake.finish(folder)
 }
@@ -107,14 +112,15 @@ impl Intake {
         }
     }
 
-    fn take(&mut self, bytes: &[u8]) {
+    fn take(&mut self, name: &str, bytes: &[u8]) {
         match osv::parse_record(bytes) {
             Ok(record) => {
                 self.taken += 1;
                 self.builder.add(&record);
             }
             Err(error) => {
-                self.builder.skip_malformed();
+                let stem = name.rsplit('/').next().unwrap_or(name);
+                self.builder.skip_malformed(stem.strip_suffix(".json").unwrap_or(stem), 0);
                 self.first_error.get_or_insert(error);
             }
         }

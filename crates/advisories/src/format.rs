@@ -1,18 +1,19 @@
-//! The bytes of a database file: header, section table, and the numbers and texts inside sections.
+//! The bytes of a database file: header, index, pages, and the numbers and texts inside.
 //!
-//! A file is a header and seven sections. The header is protected by a CRC and holds the SHA-256 of
-//! all that follows; opening checks the header alone, so that a scan does not read 30 MB it does not
-//! need. Every later access is checked against the bounds of its section, so that a damaged file is
-//! an error and never undefined behaviour: the digest is held against the file when it is made,
-//! imported or exported.
+//! A file is a header, an index, and seven sections. A section is a list of items, in pages of some
+//! [`PAGE`] bytes that are read, and held against their digest, one by one: a scan of a small image in
+//! a database of 50 MB reads a few of them. No item is cut by a page; a larger one has a page of its
+//! own. The header is protected by a CRC and holds the SHA-256 of the index, and the index those of
+//! all pages, so that what the header states stands for the whole file.
 //!
 //! ```text
-//! 0    `LZDB`, format version u32, file length u64, SHA-256 of the sections
-//! 48   seven times offset u64, length u64
-//! 160  CRC-32 of bytes 0 to 159
-//! 164  the sections
+//! 0    `LZDB`, format version u32, file length u64, length of the index u64, SHA-256 of the index
+//! 56   CRC-32 of bytes 0 to 55
+//! 60   the index; behind it the pages, section by section
 //! ```
-//! Numbers are little-endian; inside sections they are LEB128 varints.
+//! The index: ecosystem, counts, releases; for each section its pages (length, count of items,
+//! digest), and the first key of each where items have keys. A page: the place of each item as u16,
+//! then the items. Numbers are LEB128 varints, those of a fixed size little-endian.
 
 use sha2::Digest as _;
 
@@ -21,41 +22,49 @@ const MAGIC: [u8; 4] = *b"LZDB";
 /// Version of the layout; a file of another version is made anew.
 pub(crate) const FORMAT: u32 = 3;
 /// Count of sections.
-const SECTIONS: usize = 7;
-const TABLE: usize = 48;
-const HEADER_CRC: usize = TABLE + SECTIONS * 16;
+pub(crate) const SECTIONS: usize = 7;
+const HEADER_CRC: usize = 56;
 /// Length of the header.
 pub(crate) const HEADER: usize = HEADER_CRC + 4;
+/// Bytes of a page. Smaller ones need a larger index, larger ones are read in vain.
+pub(crate) const PAGE: usize = 16 << 10;
+/// Largest index: as much as that of a file of 8 GB has.
+const MAX_INDEX: u64 = 64 << 20;
 
 /// The sections of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
-    /// Ecosystem, count of records, names of releases.
-    Meta,
-    /// Every text once, length first; the most used come first, so that references are short.
+    /// Every text once, in the order in which records first use them.
     Strings,
-    /// Advisory records.
+    /// Advisory records, by id.
     Records,
-    /// What a record says of one release and one range of versions.
+    /// What a record says of one release and one range of versions, in the order of records.
     Blocks,
     /// For each name: by release, which blocks concern it.
     Postings,
-    /// Name and place of its postings, eight bytes each, sorted by name.
+    /// Name and its posting, sorted by name.
     Names,
-    /// CVE and the record that rates it best, eight bytes each, sorted.
+    /// CVE and the record that rates it best, sorted.
     Cves,
+    /// Records of the source that say nothing to match, by id: when each was changed, and why.
+    Dropped,
 }
 
 impl Section {
-    const ALL: [Self; SECTIONS] = [
-        Self::Meta,
+    pub(crate) const ALL: [Self; SECTIONS] = [
         Self::Strings,
         Self::Records,
         Self::Blocks,
         Self::Postings,
         Self::Names,
         Self::Cves,
+        Self::Dropped,
     ];
+
+    /// Whether its items begin with a key that they are sorted by.
+    pub(crate) const fn has_keys(self) -> bool {
+        matches!(self, Self::Names | Self::Cves | Self::Dropped)
+    }
 }
 
 /// Why bytes are not a database.
@@ -70,29 +79,33 @@ pub enum FormatError {
     /// The header does not fit itself or the file.
     #[error("its header is damaged")]
     Header,
-    /// The sections are not those that were written.
+    /// A page, or the index, is not the one that was written.
     #[error("its content is not what its header says: it is damaged")]
     Digest,
     /// Bytes inside a section make no sense.
     #[error("its content is damaged")]
     Content,
+    /// A page cannot be read.
+    #[error("its content cannot be read: {0}")]
+    Unread(std::io::ErrorKind),
     /// More data than offsets of four bytes can reach.
     #[error("there is more data than the format can hold (4 GiB a section)")]
     TooLarge,
 }
 
-/// Where each section lies.
-#[derive(Clone, Debug)]
-pub(crate) struct Sections {
-    spans: [(usize, usize); SECTIONS],
-    /// SHA-256 of the sections as the header states it.
+/// The start of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Length of the file.
+    pub(crate) length: u64,
+    /// Length of the index.
+    pub(crate) index: usize,
+    /// SHA-256 of the index as the header states it.
     pub(crate) payload: [u8; 32],
 }
 
-impl Sections {
-    /// Reads and checks the header of a file.
-    ///
-    /// Only its start need be there of a file of this length.
+impl Header {
+    /// Reads and checks the header of a file of this length, of which its start is here.
     pub(crate) fn read(bytes: &[u8], file: u64) -> Result<Self, FormatError> {
         let header = bytes.get(..HEADER).ok_or(FormatError::NotADatabase)?;
         let mut reader = Reader::new(header);
@@ -103,60 +116,34 @@ impl Sections {
             FORMAT => {}
             other => return Err(FormatError::OtherFormat(other)),
         }
-        let length = reader.u64()?;
+        let (length, index) = (reader.u64()?, reader.u64()?);
         let payload = reader.array::<32>()?;
-        let mut spans = [(0, 0); SECTIONS];
-        for span in &mut spans {
-            let start = usize::try_from(reader.u64()?).map_err(|_| FormatError::Header)?;
-            let count = usize::try_from(reader.u64()?).map_err(|_| FormatError::Header)?;
-            let end = start.checked_add(count).ok_or(FormatError::Header)?;
-            if start < HEADER || end as u64 > file {
-                return Err(FormatError::Header);
-            }
-            *span = (start, end);
-        }
         let crc = reader.u32()?;
-        let sound = crc == crc32(header.get(..HEADER_CRC).unwrap_or_default()) && file == length;
-        if sound { Ok(Self { spans, payload }) } else { Err(FormatError::Header) }
+        let sound = crc == crc32(header.get(..HEADER_CRC).unwrap_or_default())
+            && file == length
+            && index <= MAX_INDEX
+            && HEADER as u64 + index <= length;
+        let index = usize::try_from(index).map_err(|_| FormatError::Header)?;
+        if sound { Ok(Self { length, index, payload }) } else { Err(FormatError::Header) }
     }
 
-    /// Whether the sections are those of which the header speaks.
-    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
-        let content = bytes.get(HEADER..).unwrap_or_default();
-        sha2::Sha256::digest(content).as_slice() == self.payload
-    }
-
-    /// The bytes of a section.
-    pub(crate) fn of<'file>(&self, bytes: &'file [u8], section: Section) -> &'file [u8] {
-        let (start, end) = self.spans.get(section as usize).copied().unwrap_or_default();
-        bytes.get(start..end.min(bytes.len())).unwrap_or_default()
+    /// The header before an index and so many bytes of pages.
+    pub(crate) fn write(index: &[u8], pages: u64) -> Vec<u8> {
+        let mut file = Vec::with_capacity(HEADER);
+        file.extend_from_slice(&MAGIC);
+        file.extend_from_slice(&FORMAT.to_le_bytes());
+        file.extend_from_slice(&((HEADER + index.len()) as u64 + pages).to_le_bytes());
+        file.extend_from_slice(&(index.len() as u64).to_le_bytes());
+        file.extend_from_slice(&digest(index));
+        let crc = crc32(&file);
+        file.extend_from_slice(&crc.to_le_bytes());
+        file
     }
 }
 
-/// Puts a file together from its sections, in the order of [`Section`].
-pub(crate) fn assemble(parts: &[Vec<u8>; SECTIONS]) -> Vec<u8> {
-    let total = HEADER + parts.iter().map(Vec::len).sum::<usize>();
-    let mut hasher = sha2::Sha256::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    let mut file = Vec::with_capacity(total);
-    file.extend_from_slice(&MAGIC);
-    file.extend_from_slice(&FORMAT.to_le_bytes());
-    file.extend_from_slice(&(total as u64).to_le_bytes());
-    file.extend_from_slice(&hasher.finalize());
-    let mut start = HEADER;
-    for (_, part) in Section::ALL.iter().zip(parts) {
-        file.extend_from_slice(&(start as u64).to_le_bytes());
-        file.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        start += part.len();
-    }
-    let crc = crc32(&file);
-    file.extend_from_slice(&crc.to_le_bytes());
-    for part in parts {
-        file.extend_from_slice(part);
-    }
-    file
+/// SHA-256.
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 32] {
+    sha2::Sha256::digest(bytes).into()
 }
 
 /// CRC-32 as zip and gzip define it.
@@ -193,15 +180,14 @@ impl<'file> Reader<'file> {
         Self { rest: bytes }
     }
 
-    /// A reader from `offset` on.
-    pub(crate) fn at(bytes: &'file [u8], offset: u32) -> Result<Self, FormatError> {
-        let offset = usize::try_from(offset).map_err(|_| FormatError::Content)?;
-        bytes.get(offset..).map(Self::new).ok_or(FormatError::Content)
-    }
-
     /// Whether all is read.
     pub(crate) const fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many bytes are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
     }
 
     /// The next `count` bytes.
@@ -211,7 +197,7 @@ impl<'file> Reader<'file> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
         self.take(N)?.try_into().map_err(|_| FormatError::Content)
     }
 
@@ -260,10 +246,20 @@ impl<'file> Reader<'file> {
         if count > self.rest.len() { Err(FormatError::Content) } else { Ok(count) }
     }
 
+    /// Bytes with their length before them.
+    pub(crate) fn bytes(&mut self) -> Result<&'file [u8], FormatError> {
+        let length = self.count()?;
+        self.take(length)
+    }
+
     /// A text with its length before it.
     pub(crate) fn text(&mut self) -> Result<&'file str, FormatError> {
-        let length = self.count()?;
-        std::str::from_utf8(self.take(length)?).map_err(|_| FormatError::Content)
+        std::str::from_utf8(self.bytes()?).map_err(|_| FormatError::Content)
+    }
+
+    /// All that is left, as a text.
+    pub(crate) fn all_text(&self) -> Result<&'file str, FormatError> {
+        std::str::from_utf8(self.rest).map_err(|_| FormatError::Content)
     }
 }
 
@@ -288,11 +284,11 @@ mod tests {
 
     #[test]
     fn a_header_of_another_format_says_so() {
-        let mut file = assemble(&Default::default());
-        assert!(Sections::read(&file, file.len() as u64).is_ok());
+        let mut file = Header::write(&[], 0);
+        assert!(Header::read(&file, file.len() as u64).is_ok());
         file[4] = 9;
         assert_eq!(
-            Sections::read(&file, file.len() as u64).unwrap_err(),
+            Header::read(&file, file.len() as u64).unwrap_err(),
             FormatError::OtherFormat(9)
         );
     }

@@ -36,9 +36,15 @@ pub struct Manifest {
     /// When the source was last changed, as the server writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// What the server called the list of changes that this database is up to date with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_etag: Option<String>,
+    /// Count of records of the source that have changed, and could not be had.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub behind: u64,
     /// SHA-256 of the database file.
     pub digest: Digest,
-    /// SHA-256 of the file's content behind its header.
+    /// SHA-256 of the file's index, which names those of all its pages.
     pub content: Digest,
     /// Length of the file.
     pub bytes: u64,

@@ -7,6 +7,8 @@
 //! ecosystems compare names exactly.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use vocabulary::Ecosystem;
 
 /// The form of a name under which it is stored and looked up.
 pub(crate) fn canonical<'name>(ecosystem: &str, name: &'name str) -> Cow<'name, str> {
@@ -19,6 +21,35 @@ pub(crate) fn canonical<'name>(ecosystem: &str, name: &'name str) -> Cow<'name, 
             Cow::Owned(name.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(name),
+    }
+}
+
+/// How the names of a database are sorted, and which of them are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By their bytes.
+    Exact,
+    /// Without regard to the case of letters, then by their bytes.
+    Folded,
+}
+
+impl Order {
+    pub(crate) fn of(ecosystem: &Ecosystem) -> Self {
+        if *ecosystem == Ecosystem::GO { Self::Folded } else { Self::Exact }
+    }
+
+    /// Where a name stands among others that are not alike.
+    pub(crate) fn alike(self, left: &[u8], right: &[u8]) -> Ordering {
+        let lower = |text: &'_ [u8]| text.to_ascii_lowercase();
+        match self {
+            Self::Exact => left.cmp(right),
+            Self::Folded => lower(left).cmp(&lower(right)),
+        }
+    }
+
+    /// Where it stands among all.
+    pub(crate) fn compare(self, left: &[u8], right: &[u8]) -> Ordering {
+        self.alike(left, right).then_with(|| left.cmp(right))
     }
 }
 

@@ -68,6 +68,13 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     folder.read_trusted(name, limit)
 }
 
+/// Opens a file of ours to be read at any place: what takes its name afterwards concerns nobody. It is
+/// refused where anybody else may write it.
+pub(crate) fn file(path: &Path) -> io::Result<File> {
+    let (folder, name) = held(path)?;
+    folder.file_trusted(name)
+}
+
 /// The length of such a file, and its first bytes.
 pub(crate) fn start(path: &Path, count: u64) -> io::Result<(u64, Vec<u8>)> {
     let (folder, name) = held(path)?;
@@ -111,6 +118,8 @@ pub(crate) struct Provenance {
     pub(crate) source: String,
     pub(crate) etag: Option<String>,
     pub(crate) last_modified: Option<String>,
+    pub(crate) list_etag: Option<String>,
+    pub(crate) behind: u64,
     pub(crate) fetched: String,
 }
 
@@ -129,6 +138,8 @@ pub(crate) fn install(
         source: provenance.source,
         etag: provenance.etag,
         last_modified: provenance.last_modified,
+        list_etag: provenance.list_etag,
+        behind: provenance.behind,
         digest: built.digest(),
         content: built.content(),
         bytes: built.bytes.len() as u64,

@@ -9,6 +9,7 @@ use crate::build::{Built, Dropped};
 use crate::database::{Database, Head};
 use crate::download::{self, Download, DownloadError};
 use crate::feed::{self, FeedError};
+use crate::follow::{self, FollowError, Followed, List, Plan, Single};
 use crate::manifest::{self, Manifest};
 use crate::matching::is_sound;
 use crate::storage::{self, Lock, Provenance, StorageError};
@@ -62,6 +63,15 @@ pub enum Changed {
         /// What was left out of it.
         dropped: Dropped,
     },
+    /// The records that the source says have changed were read, and took the place of older ones.
+    Followed {
+        /// How many were read.
+        read: u64,
+        /// How many the source has no more.
+        gone: u64,
+        /// How many have changed and could not be had.
+        behind: u64,
+    },
     /// The source is the same as before; the time was renewed.
     Unchanged,
     /// The source does not have this ecosystem.
@@ -91,6 +101,9 @@ pub enum UpdateError {
     /// The database cannot be put in place.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The list of changes cannot be followed.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
     /// A feed about exploitation is not what it should be.
     #[error("`{from}`: {reason}")]
     Risk {
@@ -203,6 +216,22 @@ fn from_directory(
 ) -> Result<Updated, UpdateError> {
     let directory = from.join(ecosystem.as_str());
     let archive = directory.join("all.zip");
+    let source = directory.display().to_string();
+    if let Some(known) = current(folder, ecosystem).filter(|known| known.manifest.source == source)
+        && let Some(list) = list_in(&directory)?
+    {
+        progress.building(ecosystem);
+        let single = |id: &str| single_in(&directory, id);
+        let provenance = Provenance {
+            source: source.clone(),
+            fetched: now.to_string(),
+            ..Provenance::default()
+        };
+        match bring_up_to_date(folder, &known, list, provenance, &single)? {
+            Brought::UpToDate(updated) => return Ok(updated),
+            Brought::Archive(_) => {}
+        }
+    }
     let built = if archive.is_file() {
         progress.building(ecosystem);
         feed::from_archive(&archive, ecosystem)?
@@ -238,34 +267,139 @@ fn from_url(
     );
     // What is here counts only if it is whole and came from the same address.
     let known =
-        current(folder, ecosystem).filter(|manifest| manifest.source == fetch::redact(&url));
+        current(folder, ecosystem).filter(|known| known.manifest.source == fetch::redact(&url));
+    let provenance = Provenance {
+        source: fetch::redact(&url),
+        fetched: now.to_string(),
+        ..Provenance::default()
+    };
+    let mut behind = 0;
+    if let Some(known) = &known {
+        let directory = url.strip_suffix("/all.zip").unwrap_or(&url);
+        let (list, list_etag) = match download::list(client, directory, &known.manifest)? {
+            download::Listed::Same => return unchanged(folder, &known.manifest, now),
+            download::Listed::New { list, etag } => (Some(list), etag),
+            download::Listed::NotThere => (None, None),
+        };
+        let single = |id: &str| Ok(download::single(client, &format!("{directory}/{id}.json"))?);
+        let provenance = Provenance { list_etag, ..provenance.clone() };
+        if let Some(list) = list {
+            match bring_up_to_date(folder, known, list, provenance, &single)? {
+                Brought::UpToDate(updated) => return Ok(updated),
+                Brought::Archive(left) => behind = left,
+            }
+        }
+    }
     let database = manifest::database_path(folder, ecosystem)
         .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
     let part = storage::beside(&database.with_extension("zip"), "part");
+    let known = known.map(|known| known.manifest);
     match download::archive(client, &url, known.as_ref(), &part, &|bytes, of| {
         progress.downloading(ecosystem, bytes, of);
     })? {
         Download::NotThere => Ok(not_there(ecosystem)),
-        Download::Unchanged => {
-            let manifest = known.map(|known| Manifest { fetched: now.to_string(), ..known });
-            if let Some(manifest) = &manifest {
-                storage::write_manifest(folder, manifest)?;
-            }
-            Ok(Updated { ecosystem: ecosystem.clone(), changed: Changed::Unchanged, manifest })
-        }
+        Download::Unchanged => match known {
+            // The archive is older than the list: what it does not have yet is known to be missing.
+            Some(known) => unchanged(folder, &Manifest { behind, ..known }, now),
+            None => Ok(not_there(ecosystem)),
+        },
         Download::Done { etag, last_modified } => {
             progress.building(ecosystem);
             let built = feed::from_archive(&part, ecosystem);
             download::forget(&part);
-            let provenance = Provenance {
-                source: fetch::redact(&url),
-                etag,
-                last_modified,
-                fetched: now.to_string(),
-            };
-            finish(folder, ecosystem, &built?, provenance)
+            finish(folder, ecosystem, &built?, Provenance { etag, last_modified, ..provenance })
         }
     }
+}
+
+/// A database that is there and whole.
+struct Known {
+    manifest: Manifest,
+    database: Database,
+}
+
+/// What became of a database whose source has a list of changes.
+enum Brought {
+    UpToDate(Updated),
+    /// The archive is the better way: so many records have changed.
+    Archive(u64),
+}
+
+/// Follows a list of changes. What cannot be followed leaves the database as it is.
+fn bring_up_to_date(
+    folder: &Path,
+    known: &Known,
+    list: List,
+    provenance: Provenance,
+    single: &(dyn Fn(&str) -> Result<Single, UpdateError> + Sync),
+) -> Result<Brought, UpdateError> {
+    let Known { manifest, database } = known;
+    let ecosystem = &manifest.ecosystem;
+    let name = list.name.clone();
+    let file = manifest::database_path(folder, ecosystem).unwrap_or_default();
+    let Some(plan) = Plan::of(database, list, &file.display().to_string())? else {
+        return Ok(Brought::Archive(0));
+    };
+    let Provenance { list_etag, fetched, .. } = provenance.clone();
+    match plan.follow(database, &name, single)? {
+        Followed::Archive(left) => Ok(Brought::Archive(left as u64)),
+        Followed::Same => {
+            let manifest = Manifest { list_etag, fetched, behind: 0, ..manifest.clone() };
+            storage::write_manifest(folder, &manifest)?;
+            let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
+            Ok(Brought::UpToDate(Updated { ecosystem, changed: Changed::Unchanged, manifest }))
+        }
+        Followed::Changed { builder, gone, read, missing, older } => {
+            let built = builder.finish_over(Some(database), &gone).map_err(FollowError::from)?;
+            // What was not to be had is asked for again, whatever the server calls its list then.
+            let list_etag = list_etag.filter(|_| missing == 0 && !older);
+            let behind = missing as u64;
+            let provenance = Provenance { list_etag, behind, ..provenance };
+            let manifest = storage::install(folder, ecosystem, &built, provenance)?;
+            let changed = Changed::Followed { read: read as u64, gone: gone.len() as u64, behind };
+            let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
+            Ok(Brought::UpToDate(Updated { ecosystem, changed, manifest }))
+        }
+    }
+}
+
+/// The list of changes in a folder, if there is one.
+fn list_in(directory: &Path) -> Result<Option<List>, UpdateError> {
+    let path = directory.join("modified_id.csv");
+    match std::fs::File::open(&path) {
+        Ok(file) => {
+            let lines = Box::new(io::Read::take(file, follow::MAX_LIST));
+            let name = path.display().to_string();
+            Ok(Some(List { name, lines, has_end: true }))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(reason) => Err(FeedError::Io { path, reason }.into()),
+    }
+}
+
+fn single_in(directory: &Path, id: &str) -> Result<Single, UpdateError> {
+    let path = directory.join(format!("{id}.json"));
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(&path).and_then(|file| {
+        io::Read::read_to_end(&mut io::Read::take(file, follow::MAX_SINGLE + 1), &mut bytes)
+    });
+    match read {
+        Ok(_) => Ok(Single::Bytes(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Single::NotThere),
+        Err(reason) => Err(FeedError::Io { path, reason }.into()),
+    }
+}
+
+/// Says that nothing has changed, and when that was asked.
+fn unchanged(
+    folder: &Path,
+    known: &Manifest,
+    now: jiff::Timestamp,
+) -> Result<Updated, UpdateError> {
+    let manifest = Manifest { fetched: now.to_string(), ..known.clone() };
+    storage::write_manifest(folder, &manifest)?;
+    let ecosystem = manifest.ecosystem.clone();
+    Ok(Updated { ecosystem, changed: Changed::Unchanged, manifest: Some(manifest) })
 }
 
 fn not_there(ecosystem: &Ecosystem) -> Updated {
@@ -286,10 +420,11 @@ fn finish(
     })
 }
 
-/// The manifest of a database that is there and can be opened.
-fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
-    let database = Database::open(&manifest::database_path(folder, ecosystem)?).ok()?;
-    Manifest::of(folder, ecosystem, &database)
+/// A database that is there and whole, with its manifest.
+fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Known> {
+    let database = Database::open_whole(&manifest::database_path(folder, ecosystem)?).ok()?;
+    let manifest = Manifest::of(folder, ecosystem, &database)?;
+    Some(Known { manifest, database })
 }
 
 /// How the databases of a folder stand, sorted by ecosystem. One that is damaged, or whose manifest
@@ -305,7 +440,7 @@ pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
 pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut all: Vec<_> = database_files(folder)
         .filter_map(|path| {
-            let reason = match Database::open(&path) {
+            let reason = match Database::open_whole(&path) {
                 Err(error) => error.to_string(),
                 Ok(database) => {
                     let own = manifest::database_path(folder, database.ecosystem());

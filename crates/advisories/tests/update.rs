@@ -45,8 +45,9 @@ fn update(folder: &Path, url: &str) -> Result<Updated, UpdateError> {
 }
 
 #[test]
-fn an_unchanged_source_costs_one_request_and_renews_the_time() {
+fn an_unchanged_source_without_a_list_costs_two_requests_and_renews_the_time() {
     let server = Server::start(|request| match request.header("if-none-match") {
+        _ if request.path.ends_with(".csv") => Reply::status(404),
         Some("\"one\"") => Reply::status(304),
         _ => Reply::ok(archive(3)).header("etag", "\"one\""),
     })
@@ -63,7 +64,7 @@ fn an_unchanged_source_costs_one_request_and_renews_the_time() {
             .unwrap();
     assert_eq!(second[0].changed, Changed::Unchanged);
     assert!(!advisories::status(folder.path(), later)[0].stale);
-    assert_eq!(server.received().len(), 2);
+    assert_eq!(server.received().len(), 3);
 }
 
 #[test]

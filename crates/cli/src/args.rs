@@ -573,6 +573,9 @@ pub(crate) enum DbCommand {
         from: Option<String>,
         #[command(flatten)]
         risk: RiskArgs,
+        /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end [default: 1h]
+        #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+        timeout: Option<crate::deadline::Timeout>,
         /// Ecosystems to fetch, such as Debian or PyPI, and KEV or EPSS [default: all that there is]
         #[arg(value_name = "ECOSYSTEM")]
         ecosystems: Vec<String>,

@@ -14,7 +14,7 @@ use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
     match command {
-        DbCommand::Update { from, risk, ecosystems } => {
+        DbCommand::Update { from, risk, ecosystems, timeout: _ } => {
             update_all(world, &folder, from.as_deref(), &risk, &ecosystems)
         }
         DbCommand::Status { format } => status(&folder, format),
@@ -235,6 +235,13 @@ fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit
                     }
                 };
                 format!("{ecosystem}: {records}{malformed}")
+            }
+            Changed::Followed { read, gone, behind } => {
+                let counts = [(*read, "changed"), (*gone, "gone"), (*behind, "not to be had")];
+                let counts = counts.iter().filter(|(count, _)| *count > 0);
+                let counts: Vec<String> =
+                    counts.map(|(count, what)| format!("{count} {what}")).collect();
+                format!("{ecosystem}: {records}, {}", counts.join(", "))
             }
             Changed::Unchanged => format!("{ecosystem}: {records}, unchanged"),
             Changed::NotThere => format!("{ecosystem}: the source does not have it"),

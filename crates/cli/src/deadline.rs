@@ -3,7 +3,7 @@
 //! A thread of its own ends the process, because nothing else can be sure to come to an end: not a
 //! server, not a file system of a stranger, not a parser. What is half-written is removed first.
 
-use crate::args::Command;
+use crate::args::{Command, DbCommand};
 use crate::exit::{EXHAUSTED, Exit, Failure};
 use crate::output;
 use std::str::FromStr;
@@ -15,6 +15,9 @@ const DEFAULT: Duration = Duration::from_secs(10 * 60);
 
 /// Of `scan --running`, whose subjects nobody counted.
 const OF_ALL_THAT_RUNS: Duration = Duration::from_secs(60 * 60);
+
+/// Of an update of all advisories: some gigabytes, the first time, over a slow network.
+const OF_UPDATES: Duration = Duration::from_secs(60 * 60);
 
 /// A time after which a command ends; none for no such time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,9 @@ fn of(command: &Command) -> Option<Duration> {
         Command::Seal(args) => (args.subject.read.timeout, 1),
         Command::Diff(args) => (args.read.timeout, 2),
         Command::Verify(args) => (args.timeout, 1),
+        Command::Db(DbCommand::Update { timeout, .. }) => {
+            return timeout.unwrap_or(Timeout(Some(OF_UPDATES))).0;
+        }
         _ => return None,
     };
     let subjects = u32::try_from(subjects.max(1)).unwrap_or(u32::MAX);

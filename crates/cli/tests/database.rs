@@ -185,6 +185,92 @@ fn an_update_by_url_asks_again_only_for_what_changed() {
 }
 
 #[test]
+fn an_update_follows_what_changed_in_a_bucket() {
+    let bench = Bench::new();
+    let feed = bench.path().join("bucket");
+    let mut bucket = testkit::Bucket::write(&feed, 2_000).unwrap();
+    let server = testkit::Server::files(&feed).unwrap();
+    let update = || bench.run(&["db", "update", "--from", server.url()]);
+    let first = update();
+    assert_eq!(code(&first), 0, "{}", stderr(&first));
+    assert!(stderr(&first).contains("npm: 125 records\n"), "{}", stderr(&first));
+    bucket.change(20).unwrap();
+    let before = server.received().len();
+    let second = update();
+    assert_eq!(code(&second), 0, "{}", stderr(&second));
+    assert!(stderr(&second).contains("npm: 125 records, "), "{}", stderr(&second));
+    assert!(stderr(&second).contains(" changed\n"), "{}", stderr(&second));
+    assert!(stderr(&second).contains("Alpine: 6 records, unchanged\n"), "{}", stderr(&second));
+    let asked = server.received();
+    let asked: Vec<&str> = asked[before..].iter().map(|request| request.path.as_str()).collect();
+    assert!(!asked.iter().any(|path| path.ends_with("all.zip")), "{asked:?}");
+    assert_eq!(asked.iter().filter(|path| path.ends_with("json")).count(), 20 + 1, "{asked:?}");
+    let third = update();
+    assert!(!stderr(&third).contains("changed\n,"), "{}", stderr(&third));
+    assert_eq!(stderr(&third).matches(", unchanged\n").count(), 15, "{}", stderr(&third));
+    // What is kept so is the database that a scan uses.
+    let lock = r#"{"lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/package-made-up-0":{"version":"3.0.0"}}}"#;
+    bench.write("app/package-lock.json", lock);
+    let scanned = bench.run(&["scan", "app", "--offline"]);
+    assert_eq!(code(&scanned), 1, "{}{}", stdout(&scanned), stderr(&scanned));
+    assert!(stdout(&scanned).contains("MAL-2022-0"), "{}", stdout(&scanned));
+}
+
+#[test]
+fn a_damaged_page_fails_the_check_that_reads_it_and_never_reads_as_clean() {
+    let bench = Bench::new();
+    let feed = bench.path().join("bucket");
+    testkit::Bucket::write(&feed, 500).unwrap();
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "bucket", "npm"])), 0);
+    let whole = std::fs::read(bench.path().join("db/v1/npm.lzdb")).unwrap();
+    let lock = r#"{"lockfileVersion":3,"packages":{"":{"name":"a"},"node_modules/package-made-up-0":{"version":"3.0.0"}}}"#;
+    bench.write("app/package-lock.json", lock);
+    let mut failed = 0;
+    for at in (0..whole.len()).step_by(whole.len() / 24) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        bench.write("db/v1/npm.lzdb", &bytes);
+        let scanned = bench.run(&["scan", "app", "--offline", "--no-db-update"]);
+        // Either the damage lies in a page that this scan does not read, and it finds what is there;
+        // or it says that it could not.
+        let shown = format!("{at}: {}{}", stdout(&scanned), stderr(&scanned));
+        assert!([1, 3, 4].contains(&code(&scanned)), "{shown}");
+        if code(&scanned) == 1 {
+            assert!(stdout(&scanned).contains("MAL-2022-0"), "{shown}");
+        } else {
+            assert!(shown.contains("damaged"), "{shown}");
+            failed += 1;
+        }
+        assert_eq!(code(&bench.run(&["db", "status"])), 4, "{at}");
+    }
+    assert!(failed > 3, "{failed}");
+}
+
+#[test]
+fn an_update_ends_when_its_time_is_over() {
+    use std::io::{Read as _, Write as _};
+    let bench = Bench::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+                while stream.write_all(b"x").is_ok() {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+            });
+        }
+    });
+    let began = std::time::Instant::now();
+    let ended = bench.run(&["db", "update", "--from", &url, "--timeout", "2s", "npm"]);
+    assert_eq!(code(&ended), 5, "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("--timeout"), "{}", stderr(&ended));
+    assert!(began.elapsed().as_secs() < 20);
+}
+
+#[test]
 fn help_completions_and_manual_are_there() {
     let bench = Bench::new();
     for (arguments, expected) in [

@@ -42,7 +42,8 @@ impl Body {
         if *came < *bytes {
             let seconds = over.as_secs();
             let text = format!("`{url}` is too slow: {came} bytes in {seconds} seconds; try again");
-            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+            // Not what a silent network is, which may be better the next time.
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, text));
         }
         (self.waited, self.came) = (Duration::ZERO, 0);
         Ok(())

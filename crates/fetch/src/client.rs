@@ -17,6 +17,9 @@ pub const REDIRECT_LIMIT: u32 = 5;
 /// The largest response head that is read.
 const HEAD_LIMIT: usize = 64 << 10;
 
+/// How many connections to one host are kept: as many as ask for single records at once.
+const IDLE: usize = 8;
+
 /// Why a place is not asked that a server named.
 const OUT_OF_REACH: &str = "it leads from elsewhere to this machine or to the link-local network";
 
@@ -252,6 +255,7 @@ impl Client {
             .tls_config(tls)
             .user_agent(options.user_agent.as_str())
             .max_response_header_size(HEAD_LIMIT)
+            .max_idle_connections_per_host(IDLE)
             .timeout_resolve(Some(options.connect_timeout))
             .timeout_connect(Some(options.connect_timeout))
             .timeout_recv_response(Some(options.head_timeout))

@@ -7,6 +7,7 @@
 //! be made a false one.
 
 pub mod bolt;
+pub mod bucket;
 pub mod engine;
 pub mod hostile;
 pub mod http;
@@ -19,6 +20,7 @@ pub mod registry;
 pub mod skip;
 pub mod tar;
 
+pub use bucket::Bucket;
 pub use engine::{ContainerdDaemon, DockerDaemon, is_root};
 pub use http::{Received, Reply, Server};
 pub use image::{Breakage, Built, ImageBuilder, ImageIndex, MediaTypes};

@@ -1,5 +1,5 @@
 //! The project's own chores: `cargo xtask rooms`, `licences`, `test`, `fuzz`, `demo-image`, `reproducible`,
-//! `release`, `bench scan`, `match`, `cold` and `agent`.
+//! `release`, `bench scan`, `match`, `cold`, `db` and `agent`.
 //!
 //! In goes the checkout, out come a verdict, an image or a table. It is a program of its own, so
 //! that nothing which only developers need is in what users run, and it is in Rust, so that it runs
@@ -47,6 +47,7 @@ usage: cargo xtask COMMAND
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
   bench cold [OPTION…]      measure from nothing to a verdict: program, advisories, image
+  bench db [OPTION…]        measure the database at the size of the public bucket
   bench agent [OPTION…]     measure sealing and guarding; see `cargo xtask bench agent --help`
   floor BLOB…               unpack, hash and walk gzip layers: the least that a scan must do
   measured FILE COMMAND…    run a command and write what it cost into FILE";
@@ -79,6 +80,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),
         ["bench", "match", rest @ ..] => bench::matching(&root(), rest),
         ["bench", "cold", rest @ ..] => bench::cold(&root(), rest),
+        ["bench", "db", rest @ ..] => bench::database(&root(), rest),
         ["bench", "agent", rest @ ..] => bench::agent(&root(), rest),
         ["floor", blobs @ ..] => floor::run(blobs),
         ["measured", file, command @ ..] => return measure::child(Path::new(file), command),

@@ -1,11 +1,11 @@
-//! Keeps every text once and counts its uses.
+//! Keeps every text once, in one run of bytes: a database in the making has a million of them.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// A text in an [`Interner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct StringId(u32);
+pub(crate) struct StringId(pub(super) u32);
 
 impl StringId {
     pub(super) fn index(self) -> usize {
@@ -16,47 +16,52 @@ impl StringId {
 /// The texts of a database in the making.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
-    known: HashMap<Rc<str>, StringId>,
-    texts: Vec<(Rc<str>, u32)>,
+    /// Texts by their hash; of two with the same hash the later has the next number that is free.
+    known: HashMap<u64, StringId>,
+    hasher: RandomState,
+    bytes: String,
+    ends: Vec<usize>,
 }
 
 impl Interner {
     /// The id of a text, new or known.
     pub(super) fn intern(&mut self, text: &str) -> StringId {
-        if let Some(id) = self.known.get(text) {
-            if let Some((_, uses)) = self.texts.get_mut(id.index()) {
-                *uses = uses.saturating_add(1);
+        let mut hash = self.hasher.hash_one(text);
+        while let Some(id) = self.known.get(&hash) {
+            if self.text(*id) == text {
+                return *id;
             }
-            return *id;
+            hash = hash.wrapping_add(1);
         }
-        let id = StringId(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        let text: Rc<str> = text.into();
-        self.texts.push((Rc::clone(&text), 1));
-        self.known.insert(text, id);
+        let id = StringId(u32::try_from(self.ends.len()).unwrap_or(u32::MAX));
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        self.known.insert(hash, id);
         id
+    }
+
+    /// The id of a text, where it is known.
+    pub(super) fn get(&self, text: &str) -> Option<StringId> {
+        let mut hash = self.hasher.hash_one(text);
+        while let Some(id) = self.known.get(&hash) {
+            if self.text(*id) == text {
+                return Some(*id);
+            }
+            hash = hash.wrapping_add(1);
+        }
+        None
     }
 
     /// A text.
     pub(super) fn text(&self, id: StringId) -> &str {
-        self.texts.get(id.index()).map_or("", |(text, _)| text)
+        let at = id.index();
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let end = self.ends.get(at).copied();
+        start.zip(end).and_then(|(start, end)| self.bytes.get(start..end)).unwrap_or_default()
     }
 
-    /// All texts, length first, the most used at the front; and the place of each by id.
-    pub(super) fn encode(&self) -> (Vec<u8>, Vec<u64>) {
-        let mut order: Vec<usize> = (0..self.texts.len()).collect();
-        order.sort_unstable_by(|left, right| {
-            let (left, right) = (self.texts.get(*left), self.texts.get(*right));
-            let uses = |entry: Option<&(Rc<str>, u32)>| entry.map_or(0, |(_, uses)| *uses);
-            uses(right).cmp(&uses(left)).then_with(|| left.cmp(&right))
-        });
-        let mut bytes = Vec::new();
-        let mut places = vec![0; self.texts.len()];
-        for index in order {
-            if let (Some((text, _)), Some(place)) = (self.texts.get(index), places.get_mut(index)) {
-                *place = bytes.len() as u64;
-                crate::format::put_text(&mut bytes, text);
-            }
-        }
-        (bytes, places)
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
     }
 }

@@ -1,14 +1,27 @@
-//! Encodes what a [`Builder`] has collected.
+//! Writes a database: of records that were read just now, and of those of an older database that are
+//! carried over.
+//!
+//! In go what a [`Builder`] has collected, a database, and the ids that are in it no more; out comes a
+//! file. Records are sorted by id, texts stand in the order in which they are first used, so that the
+//! file depends on the set of records alone: brought up to date by single records it is byte for byte
+//! the one that would be built of all.
 
+use super::section::Sections;
 use super::strings::StringId;
-use super::{BlockDraft, Builder, CveDraft, Dropped, RatingDraft, RecordDraft};
-use crate::database::{Title, flags};
-use crate::format::{FormatError, HEADER, assemble, put_number, put_text};
+use super::{Builder, Dropped, Why};
+use crate::database::Database;
+use crate::entry::{Axis, Block, Cve, Read, Record, Writer};
+use crate::format::{FormatError, Reader, Section, put_number};
 use crate::ids;
-use crate::intervals::{End, Interval};
-use crate::rating::{self, Basis};
-use std::collections::{BTreeMap, HashMap};
+use crate::names::Order;
+use crate::pages::{Meta, ReleaseCount};
+use crate::rating;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use vocabulary::Digest;
+
+/// What has no number (yet).
+const NONE: u32 = u32::MAX;
 
 /// A finished database.
 #[derive(Debug)]
@@ -19,6 +32,8 @@ pub struct Built {
     pub records: u64,
     /// What was left out.
     pub dropped: Dropped,
+    /// SHA-256 of the index, which the header states.
+    pub(crate) payload: [u8; 32],
 }
 
 impl Built {
@@ -28,306 +43,602 @@ impl Built {
         Digest::of(&self.bytes)
     }
 
-    /// The digest of all behind the header.
+    /// The digest of the index, which names those of all pages.
     #[must_use]
     pub fn content(&self) -> Digest {
-        Digest::of(self.bytes.get(HEADER..).unwrap_or_default())
+        Digest::sha256(self.payload)
     }
 }
 
+/// Where something is carried over from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Old,
+    New,
+}
+
 impl Builder {
-    /// The database.
+    /// The database of what was added.
     ///
     /// # Errors
     /// Where there is more data than the format can hold.
     pub fn finish(self) -> Result<Built, FormatError> {
-        let (strings, places) = self.strings.encode();
-        let place = |id: StringId| places.get(id.index()).copied().unwrap_or_default();
-        let writer = Writer { place: &place };
+        self.finish_over(None, &HashSet::new())
+    }
 
-        let mut releases: Vec<(&String, &u32)> = self.releases.iter().collect();
-        releases.sort();
-        let mut renumbered: Vec<u32> = vec![0; releases.len()];
-        let mut meta = Vec::new();
-        put_text(&mut meta, self.ecosystem.as_str());
-        put_number(&mut meta, self.records.len() as u64);
-        put_number(&mut meta, releases.len() as u64);
-        for (new, (name, old)) in releases.iter().enumerate() {
-            put_text(&mut meta, name);
-            if let Some(slot) = renumbered.get_mut(usize::try_from(**old).unwrap_or(usize::MAX)) {
-                *slot = u32::try_from(new).map_err(|_| FormatError::TooLarge)?;
-            }
-        }
-
-        let mut records = Vec::new();
-        let mut record_places = Vec::with_capacity(self.records.len());
-        for record in &self.records {
-            record_places.push(offset(&records)?);
-            writer.record(&mut records, record);
-        }
-        let mut blocks = Vec::new();
-        let mut block_places = Vec::with_capacity(self.blocks.len());
-        for block in &self.blocks {
-            block_places.push(offset(&blocks)?);
-            let record = at(&record_places, block.record)?;
-            writer.block(&mut blocks, block, record);
-        }
-        let (names, postings) = self.names(&writer, &renumbered, &block_places)?;
-        let cves = self.cves(&record_places)?;
-        if u32::try_from(strings.len()).is_err() {
+    /// The database of an older one without the records of some ids, and with those that were added in
+    /// place of what it has of the same ids.
+    pub(crate) fn finish_over(
+        self,
+        old: Option<&Database>,
+        gone: &HashSet<String>,
+    ) -> Result<Built, FormatError> {
+        if self.overflow {
             return Err(FormatError::TooLarge);
         }
-        let count = self.records.len() as u64;
-        let bytes = assemble(&[meta, strings, records, blocks, postings, names, cves]);
-        Ok(Built { bytes, records: count, dropped: self.dropped })
+        let entries = self.entries();
+        let mut writing = Writing::new(&self, old)?;
+        writing.plan(&entries, gone)?;
+        writing.records(&entries, gone)?;
+        writing.names()?;
+        writing.cves()?;
+        writing.dropped(&entries, gone)?;
+        let Writing { sections, releases, records, dropped, .. } = writing;
+        let ecosystem = self.ecosystem.clone();
+        let records = u64::from(records);
+        drop(self);
+        let (bytes, payload) = sections.assemble(&Meta { ecosystem, records, releases });
+        Ok(Built { bytes, records, dropped, payload })
+    }
+
+    /// What was added, by id; of two with one id the one that was changed later, then the last.
+    fn entries(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        let key = |at: &usize| {
+            self.entries.get(*at).map(|entry| (self.strings.text(entry.id), entry.modified, *at))
+        };
+        order.sort_unstable_by(|left, right| key(left).cmp(&key(right)));
+        let id = |at: Option<&usize>| at.and_then(|at| self.entries.get(*at)).map(|one| one.id);
+        let next: Vec<_> = (1..=order.len()).map(|at| id(order.get(at))).collect();
+        let mut next = next.into_iter();
+        order.retain(|at| id(Some(at)) != next.next().flatten());
+        order
+    }
+}
+
+struct Writing<'from> {
+    new: &'from Builder,
+    old: Option<&'from Database>,
+    sections: Sections,
+    releases: Vec<ReleaseCount>,
+    records: u32,
+    dropped: Dropped,
+    /// New numbers of texts, blocks and releases; those of a text of both are the old one's.
+    old_texts: Vec<u32>,
+    new_texts: Vec<u32>,
+    same: Vec<u32>,
+    old_blocks: Vec<u32>,
+    new_blocks: Vec<u32>,
+    old_releases: Vec<u32>,
+    new_releases: Vec<u32>,
+    ratings: Vec<(u32, rating::Order, u32)>,
+    buffer: Vec<u8>,
+}
+
+impl<'from> Writing<'from> {
+    fn new(new: &'from Builder, old: Option<&'from Database>) -> Result<Self, FormatError> {
+        let count = |section| {
+            let count = old.map_or(0, |old| old.book().count(section));
+            vec![NONE; usize::try_from(count).unwrap_or(0)]
+        };
+        let mut same = vec![NONE; new.strings.len()];
+        if let Some(old) = old {
+            for number in 0..old.book().count(Section::Strings) {
+                if let Some(id) = new.strings.get(old.string(u64::from(number))?) {
+                    set(&mut same, id.0, number)?;
+                }
+            }
+        }
+        Ok(Self {
+            new,
+            old,
+            sections: Sections::default(),
+            releases: Vec::new(),
+            records: 0,
+            dropped: Dropped::default(),
+            old_texts: count(Section::Strings),
+            new_texts: vec![NONE; new.strings.len()],
+            same,
+            old_blocks: count(Section::Blocks),
+            new_blocks: vec![NONE; new.blocks.len()],
+            old_releases: vec![NONE; old.map_or(0, |old| old.releases().len())],
+            new_releases: vec![NONE; new.releases.len()],
+            ratings: Vec::new(),
+            buffer: Vec::new(),
+        })
+    }
+
+    fn id(&self, entry: usize) -> &'from str {
+        self.new.entries.get(entry).map_or("", |entry| self.new.strings.text(entry.id))
+    }
+
+    /// Which releases there will be: names are sorted before anything refers to them.
+    fn plan(&mut self, entries: &[usize], gone: &HashSet<String>) -> Result<(), FormatError> {
+        let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        if let Some(old) = self.old {
+            for release in &old.book().meta.releases {
+                counts.insert(&release.name, (release.blocks, release.by_source));
+            }
+            let ids = entries.iter().map(|entry| self.id(*entry));
+            for id in ids.chain(gone.iter().map(String::as_str)).collect::<HashSet<_>>() {
+                let Some(record) = find_record(old, id)? else { continue };
+                for number in blocks_of(old, record)? {
+                    let block = old_block(old, number)?;
+                    let release = release_name(old, block.release)?;
+                    let count = counts.get_mut(release).ok_or(FormatError::Content)?;
+                    count.0 = count.0.checked_sub(1).ok_or(FormatError::Content)?;
+                    let by_source = u64::from(block.axis == Axis::Source);
+                    count.1 = count.1.checked_sub(by_source).ok_or(FormatError::Content)?;
+                }
+            }
+        }
+        for entry in entries.iter().filter_map(|at| self.new.entries.get(*at)) {
+            for number in entry.blocks.clone() {
+                let block = self.new.block(number)?;
+                let name = self.new.release_name(block.release);
+                let count = counts.entry(name).or_default();
+                count.0 += 1;
+                count.1 += u64::from(block.axis == Axis::Source);
+            }
+        }
+        counts.retain(|_, (blocks, _)| *blocks > 0);
+        for (number, (name, (blocks, by_source))) in (0_u32..).zip(counts) {
+            if let Some(at) = self.old.and_then(|old| place_of(old.releases(), name)) {
+                set(&mut self.old_releases, at, number)?;
+            }
+            if let Some(at) = self.new.releases.get(name) {
+                set(&mut self.new_releases, *at, number)?;
+            }
+            let name = name.to_owned();
+            self.releases.push(ReleaseCount { name, blocks, by_source });
+        }
+        Ok(())
+    }
+
+    /// Writes records and their blocks, by id.
+    fn records(&mut self, entries: &[usize], gone: &HashSet<String>) -> Result<(), FormatError> {
+        let mut entries = entries.iter().copied().peekable();
+        let mut block = 0;
+        if let Some(old) = self.old {
+            for number in 0..old.book().count(Section::Records) {
+                let mut reader = old.book().item(Section::Records, number)?;
+                let id = old.string(reader.number()?)?;
+                let mut replaced = gone.contains(id);
+                while let Some(entry) = entries.peek().copied() {
+                    let order = self.id(entry).cmp(id);
+                    if order == Ordering::Greater {
+                        break;
+                    }
+                    replaced |= order == Ordering::Equal;
+                    entries.next();
+                    self.add_new(entry)?;
+                }
+                block = self.add_old(old, number, block, replaced)?;
+            }
+        }
+        entries.try_for_each(|entry| self.add_new(entry))
+    }
+
+    /// Carries a record over, unless it is replaced, and gives the number of the next one's block.
+    fn add_old(
+        &mut self,
+        old: &'from Database,
+        number: u32,
+        mut block: u32,
+        replaced: bool,
+    ) -> Result<u32, FormatError> {
+        if !replaced {
+            let item = old.book().item(Section::Records, number)?;
+            let mut read = Read { reader: item, text };
+            let record = read.record()?;
+            read.end()?;
+            self.put_record(From::Old, &record)?;
+        }
+        while block < old.book().count(Section::Blocks) {
+            let mut reader = old.book().item(Section::Blocks, block)?;
+            let own = reader.small()?;
+            if own != number {
+                // They stand in the order of their records, or their records are not what is here.
+                if own < number {
+                    return Err(FormatError::Content);
+                }
+                break;
+            }
+            if !replaced {
+                let written = self.put_block(From::Old, old_block(old, block)?)?;
+                set(&mut self.old_blocks, block, written)?;
+            }
+            block += 1;
+        }
+        self.records += u32::from(!replaced);
+        Ok(block)
+    }
+
+    fn add_new(&mut self, entry: usize) -> Result<(), FormatError> {
+        let Some(entry) = self.new.entries.get(entry) else { return Ok(()) };
+        if entry.dropped.is_some() {
+            return Ok(());
+        }
+        let reader = Reader::new(self.new.bytes.get(entry.record.clone()).unwrap_or_default());
+        let record = Read { reader, text }.record()?;
+        self.put_record(From::New, &record)?;
+        for number in entry.blocks.clone() {
+            let written = self.put_block(From::New, self.new.block(number)?)?;
+            set(&mut self.new_blocks, number, written)?;
+        }
+        self.records = self.records.checked_add(1).ok_or(FormatError::TooLarge)?;
+        Ok(())
+    }
+
+    fn put_record(&mut self, from: From, record: &Record<u32>) -> Result<(), FormatError> {
+        self.rate(from, record)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut failed = None;
+        let place = |id| self.place(from, id, &mut failed);
+        Writer::new(&mut buffer, place).record(record);
+        failed.map_or(Ok(()), Err)?;
+        self.sections.of(Section::Records)?.push(&buffer)?;
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn put_block(&mut self, from: From, mut block: Block<u32>) -> Result<u32, FormatError> {
+        let releases = match from {
+            From::Old => &self.old_releases,
+            From::New => &self.new_releases,
+        };
+        block.record = self.records;
+        block.release = get(releases, block.release)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        let mut failed = None;
+        let place = |id| self.place(from, id, &mut failed);
+        Writer::new(&mut buffer, place).block(&block);
+        failed.map_or(Ok(()), Err)?;
+        let number = self.sections.of(Section::Blocks)?.push(&buffer)?;
+        self.buffer = buffer;
+        Ok(number)
+    }
+
+    /// The new number of a text, which is written when it is first used.
+    fn place(&mut self, from: From, id: u32, failed: &mut Option<FormatError>) -> u64 {
+        match self.text(from, id) {
+            Ok(number) => u64::from(number),
+            Err(error) => {
+                failed.get_or_insert(error);
+                0
+            }
+        }
+    }
+
+    fn text(&mut self, from: From, id: u32) -> Result<u32, FormatError> {
+        let (from, id) = match from {
+            From::Old => (From::Old, id),
+            From::New => match any(&self.same, id)? {
+                NONE => (From::New, id),
+                old => (From::Old, old),
+            },
+        };
+        let known = match from {
+            From::Old => any(&self.old_texts, id)?,
+            From::New => any(&self.new_texts, id)?,
+        };
+        if known != NONE {
+            return Ok(known);
+        }
+        let text = self.known_text(from, id)?;
+        let number = self.sections.of(Section::Strings)?.push(text.as_bytes())?;
+        match from {
+            From::Old => set(&mut self.old_texts, id, number)?,
+            From::New => set(&mut self.new_texts, id, number)?,
+        }
+        Ok(number)
+    }
+
+    fn known_text(&self, from: From, id: u32) -> Result<&'from str, FormatError> {
+        match (from, self.old) {
+            (From::Old, Some(old)) => old.string(u64::from(id)),
+            _ => Ok(self.new.strings.text(StringId(id))),
+        }
+    }
+
+    /// For each CVE the record that rates it best; see [`rating::order`].
+    fn rate(&mut self, from: From, record: &Record<u32>) -> Result<(), FormatError> {
+        if record.malicious {
+            return Ok(());
+        }
+        let mut of_the_cve = None;
+        for (index, cve) in record.cves.iter().enumerate() {
+            let (Cve::Packed(packed), Some((rating, basis))) = (cve, record.rating_of(index))
+            else {
+                continue;
+            };
+            let of_the_cve = match of_the_cve {
+                Some(known) => known,
+                None => {
+                    let id = self.known_text(from, record.id)?;
+                    let own = ids::named_cve(id).is_some() || record.aliases.contains(&record.id);
+                    *of_the_cve.insert(own)
+                }
+            };
+            let vector = match rating.vector {
+                Some((vector, tenths)) => Some((self.known_text(from, vector)?, tenths)),
+                None => None,
+            };
+            let order = rating::order(basis, of_the_cve, rating.level, vector);
+            self.ratings.push((*packed, order, self.records));
+        }
+        Ok(())
+    }
+
+    fn cves(&mut self) -> Result<(), FormatError> {
+        self.ratings.sort_unstable_by(|left, right| {
+            left.0.cmp(&right.0).then(right.1.cmp(&left.1)).then(left.2.cmp(&right.2))
+        });
+        self.ratings.dedup_by_key(|(packed, ..)| *packed);
+        for (packed, _, record) in &self.ratings {
+            let mut rest = Vec::new();
+            put_number(&mut rest, u64::from(*record));
+            self.sections.of(Section::Cves)?.push_keyed(&packed.to_be_bytes(), &rest)?;
+        }
+        Ok(())
     }
 
     /// Names with their postings. Binaries of one source share most of theirs, so equal ones are
     /// kept once.
-    fn names(
-        &self,
-        writer: &Writer<'_>,
-        releases: &[u32],
-        blocks: &[u32],
-    ) -> Result<(Vec<u8>, Vec<u8>), FormatError> {
-        let mut order: Vec<(&str, StringId)> =
-            self.postings.keys().map(|id| (self.strings.text(*id), *id)).collect();
-        order.sort_unstable();
-        let mut names = Vec::with_capacity(order.len() * 8);
-        let mut postings = Vec::new();
-        let mut known: HashMap<Vec<u8>, u32> = HashMap::new();
-        for (_, id) in order {
-            let mut by_release: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for (release, block) in self.postings.get(&id).into_iter().flatten() {
-                by_release.entry(at(releases, *release)?).or_default().push(at(blocks, *block)?);
+    fn names(&mut self) -> Result<(), FormatError> {
+        let order = Order::of(&self.new.ecosystem);
+        let mut posts = Vec::with_capacity(self.new.posts.len());
+        for (name, block) in &self.new.posts {
+            // Those of a record that another one of the same id replaced are nowhere.
+            let number = any(&self.new_blocks, *block)?;
+            if number != NONE {
+                let release = get(&self.new_releases, any(&self.new.block_releases, *block)?)?;
+                posts.push((name.0, (release, number)));
             }
-            let posting = posting(by_release);
-            let place = match known.get(&posting) {
-                Some(place) => *place,
-                None => {
-                    let place = offset(&postings)?;
-                    postings.extend_from_slice(&posting);
-                    known.insert(posting, place);
-                    place
-                }
-            };
-            let text = u32::try_from((writer.place)(id)).map_err(|_| FormatError::TooLarge)?;
-            names.extend_from_slice(&text.to_le_bytes());
-            names.extend_from_slice(&place.to_le_bytes());
         }
-        Ok((names, postings))
-    }
-
-    /// For each CVE the record that rates it best; see [`rating::order`].
-    fn cves(&self, places: &[u32]) -> Result<Vec<u8>, FormatError> {
-        let mut best: BTreeMap<u32, (rating::Order, u32)> = BTreeMap::new();
-        for (record, place) in self.records.iter().zip(places) {
-            if record.malicious {
-                continue;
+        let rank = self.ranks(&posts, order);
+        posts.sort_unstable_by_key(|(name, block)| (rank.get(name), *block));
+        let mut posts = posts.as_slice();
+        let mut postings = Postings::default();
+        let Some(old) = self.old else {
+            while let Some(name) = posts.first().map(|(name, _)| *name) {
+                let own = split(&mut posts, name);
+                self.put_name(&mut postings, self.new.strings.text(StringId(name)), &[], own)?;
             }
-            for (index, cve) in (0..).zip(&record.cves) {
-                let (CveDraft::Packed(packed), Some((rating, basis))) =
-                    (cve, record.rating_of(index))
-                else {
-                    continue;
-                };
-                let id = self.strings.text(record.id);
-                let of_the_cve =
-                    ids::named_cve(id).is_some() || record.aliases.contains(&record.id);
-                let vector =
-                    rating.vector.map(|(vector, tenths)| (self.strings.text(vector), tenths));
-                let this = rating::order(basis, of_the_cve, rating.level, vector);
-                let known = best.entry(*packed).or_insert((this, *place));
-                if this > known.0 {
-                    *known = (this, *place);
+            return Ok(());
+        };
+        for number in 0..old.book().count(Section::Names) {
+            let mut item = old.book().item(Section::Names, number)?;
+            let (name, posting) = (item.text()?, item.small()?);
+            let mut own: &[Post] = &[];
+            while let Some(next) = posts.first().map(|(name, _)| *name) {
+                let text = self.new.strings.text(StringId(next));
+                match order.compare(text.as_bytes(), name.as_bytes()) {
+                    Ordering::Greater => break,
+                    Ordering::Equal => own = split(&mut posts, next),
+                    Ordering::Less => {
+                        let own = split(&mut posts, next);
+                        self.put_name(&mut postings, text, &[], own)?;
+                    }
                 }
             }
+            let carried = self.carried(old, posting)?;
+            self.put_name(&mut postings, name, &carried, own)?;
         }
-        let mut section = Vec::with_capacity(best.len() * 8);
-        for (packed, (_, place)) in best {
-            section.extend_from_slice(&packed.to_le_bytes());
-            section.extend_from_slice(&place.to_le_bytes());
+        while let Some(name) = posts.first().map(|(name, _)| *name) {
+            let own = split(&mut posts, name);
+            self.put_name(&mut postings, self.new.strings.text(StringId(name)), &[], own)?;
         }
-        Ok(section)
+        Ok(())
     }
-}
 
-impl RecordDraft {
-    /// What it says of one of its CVEs, by place.
-    fn rating_of(&self, place: u32) -> Option<(RatingDraft, Basis)> {
-        let own = self.cve_ratings.binary_search_by_key(&place, |(own, _)| *own).ok();
-        let own = own.and_then(|at| self.cve_ratings.get(at)).map(|(_, own)| *own);
-        match (own, self.rating) {
-            (own, whole) if self.cves.len() <= 1 => Some((own.or(whole)?, Basis::Alone)),
-            (Some(own), _) => Some((own, Basis::Entry)),
-            (None, whole) => Some((whole?, Basis::Bundle)),
-        }
+    /// The place of each name in the order of names.
+    fn ranks(&self, posts: &[Post], order: Order) -> HashMap<u32, u32> {
+        let mut names: Vec<u32> = posts.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let text = |id: &u32| self.new.strings.text(StringId(*id)).as_bytes();
+        names.sort_unstable_by(|left, right| order.compare(text(left), text(right)));
+        names.into_iter().zip(0..).collect()
     }
-}
 
-/// Groups by release, each with its length so that others are skipped; places as differences.
-fn posting(by_release: BTreeMap<u32, Vec<u32>>) -> Vec<u8> {
-    let mut posting = Vec::new();
-    put_number(&mut posting, by_release.len() as u64);
-    for (release, mut blocks) in by_release {
+    /// The blocks of an old posting that are still there: release and number, both new.
+    fn carried(&self, old: &Database, posting: u32) -> Result<Vec<(u32, u32)>, FormatError> {
+        let mut reader = old.book().item(Section::Postings, posting)?;
+        let mut carried = Vec::new();
+        for _ in 0..reader.count()? {
+            let release = any(&self.old_releases, reader.small()?)?;
+            let mut list = Reader::new(reader.bytes()?);
+            let mut place = 0_u32;
+            while !list.is_empty() {
+                place = place.checked_add(list.small()?).ok_or(FormatError::Content)?;
+                let block = any(&self.old_blocks, place)?;
+                if block != NONE {
+                    carried.push((release, block));
+                }
+            }
+        }
+        Ok(carried)
+    }
+
+    fn put_name(
+        &mut self,
+        postings: &mut Postings,
+        name: &str,
+        carried: &[(u32, u32)],
+        own: &[Post],
+    ) -> Result<(), FormatError> {
+        let blocks = &mut postings.blocks;
+        blocks.clear();
+        blocks.extend_from_slice(carried);
+        blocks.extend(own.iter().map(|(_, block)| *block));
+        if blocks.is_empty() {
+            return Ok(());
+        }
         blocks.sort_unstable();
         blocks.dedup();
-        let mut list = Vec::with_capacity(blocks.len() * 3);
-        let mut last = 0;
-        for block in blocks {
-            put_number(&mut list, u64::from(block - last));
-            last = block;
-        }
-        put_number(&mut posting, u64::from(release));
-        put_number(&mut posting, list.len() as u64);
-        posting.extend_from_slice(&list);
-    }
-    posting
-}
-
-fn offset(section: &[u8]) -> Result<u32, FormatError> {
-    u32::try_from(section.len()).map_err(|_| FormatError::TooLarge)
-}
-
-fn at(list: &[u32], index: u32) -> Result<u32, FormatError> {
-    let index = usize::try_from(index).map_err(|_| FormatError::TooLarge)?;
-    list.get(index).copied().ok_or(FormatError::TooLarge)
-}
-
-struct Writer<'strings> {
-    place: &'strings dyn Fn(StringId) -> u64,
-}
-
-impl Writer<'_> {
-    fn string(&self, target: &mut Vec<u8>, id: StringId) {
-        put_number(target, (self.place)(id));
-    }
-
-    fn record(&self, target: &mut Vec<u8>, record: &RecordDraft) {
-        self.string(target, record.id);
-        let mut marks = 0;
-        for (mark, set) in [
-            (flags::MALICIOUS, record.malicious),
-            (flags::RATED, record.rating.is_some()),
-            (flags::TITLE, matches!(record.title, Title::Text(_))),
-            (flags::MALICIOUS_TITLE, record.title == Title::MaliciousCode),
-            (flags::URL, record.url.is_some()),
-            (flags::STREAM, record.stream.is_some()),
-            (flags::CVES_RATED, !record.cve_ratings.is_empty()),
-        ] {
-            marks |= if set { mark } else { 0 };
-        }
-        target.push(marks);
-        put_number(target, record.cves.len() as u64);
-        for cve in &record.cves {
-            match cve {
-                CveDraft::Packed(packed) => put_number(target, u64::from(*packed) << 1 | 1),
-                CveDraft::Text(id) => put_number(target, (self.place)(*id) << 1),
-            }
-        }
-        put_number(target, record.aliases.len() as u64);
-        for alias in &record.aliases {
-            self.string(target, *alias);
-        }
-        if let Some(rating) = &record.rating {
-            self.rating(target, rating);
-        }
-        if let Title::Text(id) = record.title {
-            self.string(target, id);
-        }
-        for id in record.url.iter().chain(&record.stream) {
-            self.string(target, *id);
-        }
-        if !record.cve_ratings.is_empty() {
-            put_number(target, record.cve_ratings.len() as u64);
-            for (place, rating) in &record.cve_ratings {
-                put_number(target, u64::from(*place));
-                self.rating(target, rating);
-            }
-        }
-        put_number(target, record.modified);
-    }
-
-    /// Level, with the high bit where a vector follows with its score.
-    fn rating(&self, target: &mut Vec<u8>, rating: &RatingDraft) {
-        let level = rating.level as u8;
-        match rating.vector {
-            None => target.push(level),
-            Some((vector, tenths)) => {
-                target.extend_from_slice(&[level | flags::VECTOR, tenths]);
-                self.string(target, vector);
-            }
-        }
-    }
-
-    fn block(&self, target: &mut Vec<u8>, block: &BlockDraft, record: u32) {
-        put_number(target, u64::from(record));
-        let simple = match block.ranges.as_slice() {
-            [Interval { start: None, end: End::Fixed(end) }] => Some(*end),
-            _ => None,
-        };
-        let mut marks = u16::from(block.axis as u8);
-        for (mark, set) in [
-            (flags::SUBSCRIPTION, block.subscription),
-            (flags::BLOCK_RATED, block.rating.is_some()),
-            (flags::VERSIONS, !block.versions.is_empty()),
-            (flags::SIMPLE, simple.is_some()),
-            (flags::CUSTOM, block.custom),
-            (flags::IMPORTS, !block.imports.is_empty()),
-            (flags::CVES, !block.cves.is_empty()),
-        ] {
-            marks |= if set { mark } else { 0 };
-        }
-        put_number(target, u64::from(marks));
-        if let Some(rating) = &block.rating {
-            self.rating(target, rating);
-        }
-        match simple {
-            Some(end) => self.string(target, end),
+        postings.encode();
+        let number = match postings.known.get(postings.bytes.as_slice()) {
+            Some(number) => *number,
             None => {
-                put_number(target, block.ranges.len() as u64);
-                for interval in &block.ranges {
-                    self.interval(target, interval);
+                let number = self.sections.of(Section::Postings)?.push(&postings.bytes)?;
+                postings.known.insert(postings.bytes.as_slice().into(), number);
+                number
+            }
+        };
+        let mut rest = Vec::new();
+        put_number(&mut rest, u64::from(number));
+        self.sections.of(Section::Names)?.push_keyed(name.as_bytes(), &rest)?;
+        Ok(())
+    }
+
+    /// Remembers what says nothing to match, so that it is not asked for again until it changes.
+    fn dropped(&mut self, entries: &[usize], gone: &HashSet<String>) -> Result<(), FormatError> {
+        let mut all: BTreeMap<&str, (u64, Why)> = BTreeMap::new();
+        if let Some(old) = self.old {
+            for held in old.dropped() {
+                let (id, modified, why) = held?;
+                if !gone.contains(id) {
+                    all.insert(id, (modified, why));
                 }
             }
         }
-        if !block.versions.is_empty() {
-            self.list(target, &block.versions);
+        for entry in entries.iter().filter_map(|at| self.new.entries.get(*at)) {
+            let id = self.new.strings.text(entry.id);
+            match entry.dropped {
+                Some(why) => all.insert(id, (entry.modified, why)),
+                None => all.remove(id),
+            };
         }
-        if !block.imports.is_empty() {
-            put_number(target, block.imports.len() as u64);
-            for import in &block.imports {
-                self.string(target, import.path);
-                self.list(target, &import.systems);
-                self.list(target, &import.architectures);
-                self.list(target, &import.functions);
+        for (id, (modified, why)) in all {
+            self.dropped.count(why);
+            let mut rest = vec![why as u8];
+            put_number(&mut rest, modified);
+            self.sections.of(Section::Dropped)?.push_keyed(id.as_bytes(), &rest)?;
+        }
+        // What has no name of its own cannot be remembered by one.
+        self.dropped.malformed += self.new.nameless;
+        Ok(())
+    }
+}
+
+/// A name, and the release and number of a block that concerns it.
+type Post = (u32, (u32, u32));
+
+/// The posts of one name, taken from the front.
+fn split<'posts>(posts: &mut &'posts [Post], name: u32) -> &'posts [Post] {
+    let end = posts.iter().position(|(other, _)| *other != name).unwrap_or(posts.len());
+    let (own, rest) = posts.split_at_checked(end).unwrap_or((posts, &[]));
+    *posts = rest;
+    own
+}
+
+/// Postings that were written, by their bytes.
+#[derive(Default)]
+struct Postings {
+    known: HashMap<Box<[u8]>, u32>,
+    blocks: Vec<(u32, u32)>,
+    list: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+impl Postings {
+    /// Groups by release, each with its length so that others are skipped; numbers as differences.
+    fn encode(&mut self) {
+        let Self { blocks, list, bytes, .. } = self;
+        bytes.clear();
+        let groups = || blocks.chunk_by(|(left, _), (right, _)| left == right);
+        put_number(bytes, groups().count() as u64);
+        for group in groups() {
+            list.clear();
+            let mut last = 0;
+            for (_, block) in group {
+                put_number(list, u64::from(block - last));
+                last = *block;
+            }
+            put_number(bytes, group.first().map_or(0, |(release, _)| u64::from(*release)));
+            put_number(bytes, list.len() as u64);
+            bytes.extend_from_slice(list);
+        }
+    }
+}
+
+/// References as they are: the number of a text.
+
+pub(super) fn text(number: u64) -> Result<u32, FormatError> {
+    u32::try_from(number).map_err(|_| FormatError::Content)
+}
+
+fn old_block(old: &Database, number: u32) -> Result<Block<u32>, FormatError> {
+    Read { reader: old.book().item(Section::Blocks, number)?, text }.block()
+}
+
+fn release_name(old: &Database, number: u32) -> Result<&str, FormatError> {
+    let at = usize::try_from(number).map_err(|_| FormatError::Content)?;
+    old.releases().get(at).map(String::as_str).ok_or(FormatError::Content)
+}
+
+fn place_of(releases: &[String], name: &str) -> Option<u32> {
+    let at = releases.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
+    u32::try_from(at).ok()
+}
+
+/// The number of the record with an id: they are sorted by it.
+pub(crate) fn find_record(old: &Database, id: &str) -> Result<Option<u32>, FormatError> {
+    let (mut low, mut high) = (0, old.book().count(Section::Records));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let known = old.string(old.book().item(Section::Records, middle)?.number()?)?;
+        match known.cmp(id) {
+            Ordering::Less => low = middle + 1,
+            Ordering::Greater => high = middle,
+            Ordering::Equal => return Ok(Some(middle)),
+        }
+    }
+    Ok(None)
+}
+
+/// The numbers of a record's blocks: they stand in the order of records.
+fn blocks_of(old: &Database, record: u32) -> Result<std::ops::Range<u32>, FormatError> {
+    let first = |record: u32| {
+        let (mut low, mut high) = (0, old.book().count(Section::Blocks));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match old.book().item(Section::Blocks, middle)?.small()? < record {
+                true => low = middle + 1,
+                false => high = middle,
             }
         }
-        if !block.cves.is_empty() {
-            put_number(target, block.cves.len() as u64);
-            for place in &block.cves {
-                put_number(target, u64::from(*place));
-            }
-        }
-    }
+        Ok(low)
+    };
+    Ok(first(record)?..first(record.saturating_add(1))?)
+}
 
-    fn list(&self, target: &mut Vec<u8>, texts: &[StringId]) {
-        put_number(target, texts.len() as u64);
-        for text in texts {
-            self.string(target, *text);
-        }
-    }
+fn any(list: &[u32], at: u32) -> Result<u32, FormatError> {
+    let at = usize::try_from(at).map_err(|_| FormatError::Content)?;
+    list.get(at).copied().ok_or(FormatError::Content)
+}
 
-    fn interval(&self, target: &mut Vec<u8>, interval: &Interval<StringId>) {
-        let (kind, end) = match interval.end {
-            End::Open => (flags::OPEN, None),
-            End::Fixed(end) => (flags::FIXED, Some(end)),
-            End::Last(end) => (flags::LAST, Some(end)),
-            End::Limit(end) => (flags::LIMIT, Some(end)),
-        };
-        target.push(kind | if interval.start.is_some() { flags::STARTS } else { 0 });
-        for id in interval.start.into_iter().chain(end) {
-            self.string(target, id);
-        }
-    }
+/// A number that must have been given.
+fn get(list: &[u32], at: u32) -> Result<u32, FormatError> {
+    any(list, at)
+        .and_then(|number| if number == NONE { Err(FormatError::Content) } else { Ok(number) })
+}
+
+fn set(list: &mut [u32], at: u32, number: u32) -> Result<(), FormatError> {
+    let at = usize::try_from(at).map_err(|_| FormatError::Content)?;
+    *list.get_mut(at).ok_or(FormatError::Content)? = number;
+    Ok(())
 }

@@ -65,7 +65,7 @@ impl<'look> Look<'look> {
         }
         verdict.candidates = self.candidates(package)?;
         if self.scheme == Scheme::Rpm {
-            self.keep_own_branch(package, &mut verdict.candidates);
+            self.keep_own_branch(package, &mut verdict.candidates)?;
         }
         for index in 0..verdict.candidates.len() {
             let Some(candidate) = verdict.candidates.get(index) else { continue };
@@ -133,14 +133,25 @@ impl<'look> Look<'look> {
     /// Of several versions that one rpm notice mends a package at, keeps those of the installed
     /// version's own branch: its module stream, then the minor release that it was built for, else
     /// the least, because each of them is a mended build.
-    fn keep_own_branch(&self, package: &Package, candidates: &mut Vec<Candidate<'_>>) {
+    fn keep_own_branch(
+        &self,
+        package: &Package,
+        candidates: &mut Vec<Candidate<'_>>,
+    ) -> Result<(), FormatError> {
         let module = package.module.as_deref();
+        let mut failed = None;
         candidates.retain(|candidate| {
-            let stream = self.database.record(candidate.block.record).ok();
-            let stream = stream.as_ref().and_then(|record| record.stream);
+            let stream = match self.database.record(candidate.block.record) {
+                Ok(record) => record.stream,
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    None
+                }
+            };
             fixed(&candidate.block)
                 .is_none_or(|end| modules::concerns(end, stream, &candidate.version, module))
         });
+        failed.map_or(Ok(()), Err)?;
         let rivals: Vec<(u32, u32, String)> = candidates
             .iter()
             .filter_map(|candidate| {
@@ -165,6 +176,7 @@ impl<'look> Look<'look> {
                 same_line(end) || self.scheme.compare(end, own) == Ok(Ordering::Less)
             })
         });
+        Ok(())
     }
 
     /// Whether an entry holds a version: by an interval (`Some(Some)`) or by name (`Some(None)`).

@@ -25,8 +25,8 @@ use candidates::Look;
 use rate::Lender;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use version::Scheme;
 use vocabulary::{
     Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Package, Problem, Programs, Purl,
@@ -60,6 +60,8 @@ pub struct Databases {
     late: BTreeMap<String, String>,
     /// The folder's other databases, opened when a rating is to be borrowed from them.
     others: OnceLock<(Vec<Database>, Vec<DatabaseError>)>,
+    /// Why a rating could not be looked for, by database.
+    unread: Mutex<BTreeMap<Ecosystem, FormatError>>,
 }
 
 /// The ecosystems whose databases a set of packages could be matched in.
@@ -87,7 +89,7 @@ fn is_unnamed(package: &Package) -> bool {
 /// Jars whose group nothing proves, and whose name advisories speak of in some group: any of these
 /// could be about them. A name may be an artifact's, or that of an OSGi bundle, which begins with the
 /// group.
-fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
+fn without_group(database: &Database, packages: &[&Package]) -> Result<Vec<Problem>, FormatError> {
     let groupless = packages
         .iter()
         .filter(|package| package.ecosystem == Ecosystem::MAVEN && !package.name.contains(':'));
@@ -96,11 +98,11 @@ fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
         by_name.entry(package.name.to_ascii_lowercase()).or_default().push(package);
     }
     if by_name.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut problems = Vec::new();
-    for name in database.names().flatten() {
-        let name = name.to_ascii_lowercase();
+    for name in database.names() {
+        let name = name?.to_ascii_lowercase();
         let Some((group, artifact)) = name.split_once(':') else { continue };
         let bundle = format!("{group}.{artifact}");
         let packages = [artifact, bundle.as_str()].into_iter().filter_map(|key| by_name.get(key));
@@ -116,7 +118,7 @@ fn without_group(database: &Database, packages: &[&Package]) -> Vec<Problem> {
             ),
         }));
     }
-    problems
+    Ok(problems)
 }
 
 /// How many packages could not be matched, and why.
@@ -161,11 +163,7 @@ impl Databases {
             let database = Database::open(&path);
             if let Ok(database) = &database {
                 let manifest = Manifest::of(folder, &ecosystem, database);
-                if let Some(malformed) = manifest.as_ref().map(|one| one.malformed)
-                    && malformed > 0
-                {
-                    let records = vocabulary::counted(malformed, "advisory", "advisories");
-                    let reason = format!("{records} of its source could not be read");
+                if let Some(reason) = manifest.as_ref().and_then(unread) {
                     late.insert(ecosystem.to_string(), reason);
                 }
                 infos.extend(manifest.map(|manifest| manifest.info(now)));
@@ -173,7 +171,14 @@ impl Databases {
             opened.insert(ecosystem, database);
         }
         infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
-        Self { folder: folder.to_owned(), opened, infos, late, others: OnceLock::new() }
+        Self {
+            folder: folder.to_owned(),
+            opened,
+            infos,
+            late,
+            others: OnceLock::new(),
+            unread: Mutex::default(),
+        }
     }
 
     /// Says that the advisories of an ecosystem are old, and why: what they do not name may be known
@@ -260,8 +265,7 @@ impl Databases {
         let release = releases::release_of(distribution, &ecosystem)?;
         let (mut indexes, subscribers) = release_indexes(database, Some(&release));
         indexes.extend(subscribers);
-        // A database that cannot be read says so where it is matched.
-        Some(database.has_entries_by_source(&indexes).unwrap_or(true))
+        Some(database.has_entries_by_source(&indexes))
     }
 
     /// Matches packages of which no more is known than what they say.
@@ -334,12 +338,13 @@ impl Databases {
         let coverage = self.look_at(ecosystem, by, |look, check| {
             let listed = room::listed(packages);
             let left = room::FINDING_BYTES.saturating_sub(room::bytes_of(findings));
-            match self.in_parallel(look, &listed.packages, left) {
-                Ok((mut found, mut problems)) => {
+            let found = self.in_parallel(look, &listed.packages, left);
+            match found.and_then(|found| Ok((found, without_group(look.database, packages)?))) {
+                Ok(((mut found, mut problems), groupless)) => {
                     problems.extend(listed.mark(&mut found));
                     crate::kernel::once(&mut found, packages);
                     findings.extend(found);
-                    problems.extend(without_group(look.database, packages));
+                    problems.extend(groupless);
                     problems.extend(self.unlent());
                     problems.extend(self.late.get(ecosystem.as_str()).map(|reason| Problem {
                         path: String::new(),
@@ -501,13 +506,21 @@ impl Databases {
     }
 
     /// The databases that could have rated findings, had they been whole.
-    fn unlent(&self) -> impl Iterator<Item = Problem> {
+    fn unlent(&self) -> Vec<Problem> {
         let failures = self.others.get().into_iter().flat_map(|(_, failures)| failures);
-        failures.map(|error| Problem {
-            path: String::new(),
-            layer: None,
-            reason: format!("severities may be missing: {error}"),
-        })
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let unread = unread.iter().map(|(ecosystem, reason)| {
+            let argument = ecosystem.as_argument();
+            format!("the database of {ecosystem}: {reason}; run `lazaret db update {argument}`")
+        });
+        let reasons = failures.map(ToString::to_string).chain(unread);
+        reasons
+            .map(|reason| Problem {
+                path: String::new(),
+                layer: None,
+                reason: format!("severities may be missing: {reason}"),
+            })
+            .collect()
     }
 
     /// Matches packages until what is found fits no more.
@@ -535,6 +548,12 @@ impl Databases {
         self.opened.values().flatten().chain(others)
     }
 
+    /// Says that a database could not be asked for ratings.
+    fn unread(&self, database: &Database, reason: FormatError) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.insert(database.ecosystem().clone(), reason);
+    }
+
     /// The other databases of the folder, and why some of them cannot be opened.
     fn open_others(&self) -> (Vec<Database>, Vec<DatabaseError>) {
         let known: HashSet<PathBuf> = self
@@ -560,6 +579,18 @@ impl Databases {
         }
         (others, failures)
     }
+}
+
+/// What of its source a database does not have.
+fn unread(manifest: &Manifest) -> Option<String> {
+    let counted = |count| vocabulary::counted(count, "advisory", "advisories");
+    let malformed = (manifest.malformed > 0)
+        .then(|| format!("{} of its source could not be read", counted(manifest.malformed)));
+    let behind = (manifest.behind > 0).then(|| {
+        format!("{} that its source has changed could not be had", counted(manifest.behind))
+    });
+    let said: Vec<String> = malformed.into_iter().chain(behind).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Matches one package in one database.

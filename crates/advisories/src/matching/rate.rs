@@ -115,20 +115,25 @@ impl<'db> Lender<'db> {
     }
 
     fn find(&self, cve: &str) -> Option<Source> {
-        let own = of_database(self.own, cve, Distance::Ecosystem);
+        let own = self.of_database(self.own, cve, Distance::Ecosystem);
         if own.as_ref().is_some_and(|own| own.basis == Basis::Alone) {
             return own;
         }
         let others = self.databases.all().filter(|other| other.ecosystem() != self.own.ecosystem());
         let lent =
-            others.filter_map(|other| of_database(other, cve, Distance::of(other.ecosystem())));
+            others.filter_map(|other| self.of_database(other, cve, Distance::of(other.ecosystem())));
         own.into_iter().chain(lent).reduce(Source::better)
     }
-}
 
-fn of_database(database: &Database, cve: &str, distance: Distance) -> Option<Source> {
-    // A database that cannot be read says so where it is matched, or is counted among the failures.
-    let (record, place) = database.rating_of(cve).ok()??;
-    let (rating, basis) = record.rating_of(place)?;
-    Some(Source::new(&record, &rating, basis, distance))
+    fn of_database(&self, database: &Database, cve: &str, distance: Distance) -> Option<Source> {
+        let (record, place) = match database.rating_of(cve) {
+            Ok(found) => found?,
+            Err(reason) => {
+                self.databases.unread(database, reason);
+                return None;
+            }
+        };
+        let (rating, basis) = record.rating_of(place)?;
+        Some(Source::new(&record, &rating, basis, distance))
+    }
 }

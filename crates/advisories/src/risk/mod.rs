@@ -195,6 +195,7 @@ fn from_url(
                 etag,
                 last_modified,
                 fetched: now.to_string(),
+                ..storage::Provenance::default()
             };
             install(folder, feed, Path::new(url), &bytes?, provenance)
         }
@@ -222,6 +223,8 @@ fn install(
     let table = store::Table::parse(feed, &built).map_err(failed)?;
     let manifest = Manifest {
         malformed: 0,
+        list_etag: None,
+        behind: 0,
         schema: manifest::SCHEMA.to_owned(),
         ecosystem: feed.name(),
         source: provenance.source,

@@ -1,4 +1,4 @@
-//! `bench scan`, `match`, `cold` and `agent`. The first: what scanning costs, beside the floor and other tools, on images made here.
+//! `bench scan`, `match`, `cold`, `db` and `agent`. The first: what scanning costs, beside the floor and other tools, on images made here.
 //!
 //! In one run, side by side and interleaved, so that a machine that warms up or slows down does so
 //! for all; of each figure the median is shown. Images and tools are kept outside the checkout.
@@ -6,6 +6,7 @@
 
 mod agent;
 mod cold;
+mod database;
 mod images;
 mod matching;
 mod peers;
@@ -16,6 +17,7 @@ use crate::measure::{Cost, cost, median};
 pub(crate) use agent::agent;
 use anyhow::{Context as _, Result, bail};
 pub(crate) use cold::cold;
+pub(crate) use database::database;
 use images::Image;
 pub(crate) use matching::matching;
 use peers::Peer;
