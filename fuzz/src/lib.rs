@@ -409,6 +409,25 @@ pub fn cvss(data: &[u8]) {
     }
 }
 
+/// A pulled database's manifest, its configuration and a signature of it, divided by a separator.
+pub fn artefact(data: &[u8]) {
+    use advisories::artefact::{Artefact, envelope_of, statement};
+    let split = |data: &'_ [u8]| {
+        let at = data.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+        at.map_or((data.len(), data.len()), |at| (at, at + SEPARATOR.len()))
+    };
+    let (end, next) = split(data);
+    let (manifest, rest) = (&data[..end], &data[next..]);
+    let (end, next) = split(rest);
+    let (config, signed) = (&rest[..end], &rest[next..]);
+    let Ok(artefact) = Artefact::parse(manifest, "oci://a/b") else { return };
+    let _ = envelope_of(signed, &artefact.digest);
+    let _ = statement::holds(signed, &artefact);
+    if let Ok(contents) = artefact.with_config(config) {
+        assert!(contents.parts.iter().all(|part| part.manifest.bytes <= 4 << 30));
+    }
+}
+
 /// Reads an envelope: what it shows is read again as the same.
 pub fn dsse(data: &[u8]) {
     use seal::{Envelope, Statement};

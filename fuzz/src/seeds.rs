@@ -22,6 +22,7 @@ fn write_all() -> io::Result<()> {
     tars(folder)?;
     documents(folder)?;
     seals(folder)?;
+    artefacts(folder)?;
     engines(folder)?;
     programs(folder)?;
     archives(folder)?;
@@ -187,6 +188,27 @@ fn seals(folder: &Path) -> io::Result<()> {
     write(folder, "seal_key", "allowed", line.as_bytes())?;
     let record = b"lazaret-record-1\n\x01\x20\x00\x01a\xa4\x03\0\0\x01\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07\x07";
     write(folder, "seal_record", "record", record)
+}
+
+/// An artefact without databases: its configuration's digest is right.
+fn artefacts(folder: &Path) -> io::Result<()> {
+    let config = br#"{"schema":"lazaret.artefact/1","program":"0","format":2,"databases":[]}"#;
+    let digest = vocabulary::Digest::of(config);
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+        "artifactType":"application/vnd.lazaret.database.v1","config":{{"mediaType":
+        "application/vnd.lazaret.database.config.v1+json","digest":"{digest}","size":{}}},"layers":[],
+        "annotations":{{"org.opencontainers.image.created":"2099-01-01T00:00:00Z"}}}}"#,
+        config.len()
+    );
+    let signed = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":
+        {{"sha256":"{}"}}}}],"predicateType":"urn:lazaret:database:v1","predicate":
+        {{"created":"2099-01-01T00:00:00Z","databases":{{}}}}}}"#,
+        vocabulary::Digest::of(manifest.as_bytes()).hex()
+    );
+    let parts = [manifest.as_bytes(), config.as_slice(), signed.as_bytes()];
+    write(folder, "artefact", "empty", &parts.join(SEPARATOR))
 }
 
 fn documents(folder: &Path) -> io::Result<()> {

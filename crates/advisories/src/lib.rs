@@ -5,6 +5,7 @@
 //! once, sorted, indexed and stripped of all that cannot match, and read whole: that is why matching
 //! needs neither a server nor a warm cache, and takes milliseconds with the start of the process.
 
+pub mod artefact;
 pub mod build;
 pub mod bundle;
 pub mod cvss;

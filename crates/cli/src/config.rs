@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) containerd_address: Option<PathBuf>,
     pub(crate) containerd_namespace: Option<String>,
     pub(crate) db_source: Option<String>,
+    pub(crate) db_key: Option<PathBuf>,
     pub(crate) kev: Option<String>,
     pub(crate) epss: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
@@ -174,12 +175,14 @@ impl Settings {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => folder.join(path),
         };
-        let text = |text: String| match text.contains("://") {
-            true => text,
-            false => path(PathBuf::from(text)).display().to_string(),
+        let text = |text: String| match (text.contains("://"), text.strip_prefix("oci:")) {
+            (true, _) => text,
+            (false, Some(folder)) => format!("oci:{}", path(PathBuf::from(folder)).display()),
+            (false, None) => path(PathBuf::from(text)).display().to_string(),
         };
-        let Self { db, state, containerd_address, cache_dir, ignore_file, policy, .. } = &mut self;
-        for one in [db, state, containerd_address, cache_dir, ignore_file, policy] {
+        let Self { db, db_key, state, containerd_address, cache_dir, ignore_file, policy, .. } =
+            &mut self;
+        for one in [db, db_key, state, containerd_address, cache_dir, ignore_file, policy] {
             *one = one.take().map(path);
         }
         for one in [&mut self.db_source, &mut self.kev, &mut self.epss] {

@@ -6,6 +6,7 @@
 mod affected;
 mod agent;
 mod args;
+mod artefact;
 mod compare;
 mod config;
 mod confine;

@@ -47,7 +47,7 @@ pub use record::{Record, RecordEntry};
 pub use share::Shares;
 pub use source::{
     Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,
-    RegistryError, RegistryOptions, Secret, open, run_helper,
+    RegistryError, RegistryOptions, Repository, Secret, open, run_helper,
 };
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

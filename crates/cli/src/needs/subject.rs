@@ -53,7 +53,7 @@ impl Plan<'_> {
         found
     }
 
-    fn registry(&mut self) {
+    pub(super) fn registry(&mut self) {
         self.network = true;
         self.registry = true;
     }

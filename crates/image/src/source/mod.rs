@@ -26,7 +26,7 @@ use documents::Documents;
 pub use entry::Entry;
 use layout::{Store, open_layout};
 pub use registry::{
-    Credentials, Helpers, Login, RegistryError, RegistryOptions, Secret, run_helper,
+    Credentials, Helpers, Login, RegistryError, RegistryOptions, Repository, Secret, run_helper,
 };
 use saved::open_saved;
 use std::fs::File;
