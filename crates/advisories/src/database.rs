@@ -10,6 +10,7 @@
 //! release. Binaries of one source share blocks and postings.
 
 mod folded;
+pub(crate) mod naming;
 
 use crate::format::{FormatError, Reader, Section, Sections};
 use crate::ids;
@@ -482,31 +483,6 @@ impl Database {
     /// A record by its place.
     pub(crate) fn record(&self, place: u32) -> Result<RecordView<'_>, FormatError> {
         self.next_record(&mut Reader::at(self.section(Section::Records), place)?)
-    }
-
-    /// The records that carry an id, as their own, as that of a CVE, or as an alias.
-    pub(crate) fn each_naming(&self, id: &str) -> Result<Vec<RecordView<'_>>, FormatError> {
-        let packed = ids::pack(&id.to_ascii_uppercase());
-        let mut reader = Reader::new(self.section(Section::Records));
-        let mut found = Vec::new();
-        while !reader.is_empty() {
-            let record = self.next_record(&mut reader)?;
-            let _modified = reader.number()?;
-            let as_cve = record.cves.iter().any(|cve| match cve {
-                CveView::Packed(own) => Some(*own) == packed,
-                CveView::Text(text) => text.eq_ignore_ascii_case(id),
-            });
-            let own = || record.aliases.iter().chain([&record.id]);
-            if as_cve || own().any(|own| own.eq_ignore_ascii_case(id)) {
-                found.push(record);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Their ids.
-    pub(crate) fn records_naming(&self, id: &str) -> Result<Vec<&str>, FormatError> {
-        Ok(self.each_naming(id)?.into_iter().map(|record| record.id).collect())
     }
 
     /// The record at a reader, which stands behind it then.

@@ -204,6 +204,11 @@ impl<'file> Reader<'file> {
         self.rest.is_empty()
     }
 
+    /// How many bytes are left.
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The next `count` bytes.
     pub(crate) fn take(&mut self, count: usize) -> Result<&'file [u8], FormatError> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or(FormatError::Content)?;
