@@ -237,7 +237,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
@@ -400,7 +401,8 @@ pub(crate) struct PolicyArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
