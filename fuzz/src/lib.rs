@@ -686,8 +686,12 @@ pub fn bolt(data: &[u8]) {
 /// An envelope about the image whose manifest has the digest of nothing.
 pub fn attached(data: &[u8]) {
     let subject = vocabulary::Digest::of(b"");
-    let opened = image::source::attached::opened(data, std::slice::from_ref(&subject));
-    if let Ok(Some((document, _))) = opened {
+    let subjects = std::slice::from_ref(&subject);
+    use image::source::attached::{Wanted, opened};
+    if let Ok(Some((document, _))) = opened(data, subjects, Wanted::Vex) {
         let _ = policy::parse_vex("attached", &document);
+    }
+    if let Ok(Some((document, _))) = opened(data, subjects, Wanted::Bills) {
+        let _ = ::sbom::read(&document);
     }
 }

@@ -41,7 +41,7 @@ pub use bundle::{BundleError, export, import};
 pub use database::{Database, DatabaseError};
 pub use follow::{FollowError, changes};
 pub use format::FormatError;
-pub use known::{KnownError, KnownRecord, records_of};
+pub use known::{Known, KnownError, KnownPackage, KnownRange, KnownRecord, Searched, known_of};
 pub use manifest::Manifest;
 pub use matching::upgrade::{Advice, Paid, Target};
 pub use matching::{Databases, Matched, ecosystems_of, is_of_unknown_distribution};

@@ -191,6 +191,9 @@ pub(crate) enum Command {
     Sbom(SbomArgs),
     /// Say what is new, gone and changed between two images, folders, bills or saved reports, and why
     Diff(Box<crate::diff::DiffArgs>),
+    /// Write a saved report in other forms, as it was decided: nothing is matched again, and the exit
+    /// code says only whether it could be read and written
+    Convert(crate::converting::ConvertArgs),
     /// Sign a record of an image as it is now, to verify it against later
     Seal(SealArgs),
     /// Hold an image or a container against its seal, and name every difference
@@ -207,14 +210,7 @@ pub(crate) enum Command {
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
     /// Say what a rule means, or what the database knows of a vulnerability
-    Explain {
-        /// A rule, such as `end-of-life`, or an id, such as CVE-2021-44228 [default: list the rules]
-        #[arg(value_name = "RULE|ID")]
-        subject: Option<String>,
-        /// Format: table or json
-        #[arg(long, value_name = "FORMAT", default_value = "table")]
-        format: StatusFormat,
-    },
+    Explain(crate::explain::ExplainArgs),
     /// Check and try the policy file, lazaret.yaml
     #[command(subcommand)]
     Policy(Box<crate::policies::PolicyCommand>),
@@ -241,7 +237,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
@@ -429,7 +426,8 @@ pub(crate) struct PolicyArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]

@@ -10,6 +10,7 @@ mod artefact;
 mod compare;
 mod config;
 mod confine;
+mod converting;
 mod database;
 mod deadline;
 mod diff;
@@ -126,9 +127,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
-        Command::Explain { subject, format } => explain::run(&world, subject.as_deref(), format),
+        Command::Explain(args) => explain::run(&world, &args),
         Command::Policy(command) => policies::run(&world, *command),
         Command::Diff(args) => diff::run(&world, &args),
+        Command::Convert(args) => converting::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }
@@ -147,7 +149,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 /// it was told to have none.
 fn takes_what_is_found(command: &Command) -> bool {
     match command {
-        Command::Completions { .. } | Command::Man { .. } | Command::Key(_) => false,
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Key(_)
+        | Command::Convert(_) => false,
         Command::Scan(args) => !args.policy.no_project_policy,
         Command::Diff(args) => !args.policy.no_project_policy,
         _ => true,

@@ -109,7 +109,10 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.facts(args.no_cache, facts);
             plan.database(&args.database);
         }
-        Command::Explain { .. } => plan.read(world.named_db().ok()),
+        Command::Explain(args) => {
+            plan.read(world.named_db().ok());
+            plan.read(args.report.clone());
+        }
         Command::Policy(command) => plan.policy_command(command),
         Command::Diff(args) => {
             plan.policy(&args.policy);
@@ -118,6 +121,10 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.caches(&args.read);
             plan.database(&args.database);
             plan.state();
+            plan.outputs(&args.output);
+        }
+        Command::Convert(args) => {
+            plan.read(Some(args.report.clone()).filter(|file| file != Path::new("-")));
             plan.outputs(&args.output);
         }
         Command::Db(command) => plan.database_command(command),

@@ -6,6 +6,7 @@
 //! table shows control characters and direction overrides by their code, the JSON forms escape them.
 
 mod alert;
+mod changes;
 mod cyclonedx;
 mod difference;
 mod execution;
@@ -16,6 +17,7 @@ mod json;
 mod junit;
 mod markdown;
 mod sarif;
+mod saved;
 mod spdx;
 mod table;
 mod template;
@@ -24,6 +26,7 @@ mod text;
 pub use alert::alert_line;
 pub use github::NO_BUILD;
 pub use json::{write as write_json, write_line as write_json_line};
+pub use saved::{Saved, SavedError, read_saved};
 pub use template::{Filling, TEMPLATE_BYTES, TEMPLATE_OUTPUT_BYTES, Template, TemplateError};
 
 pub use text::{escape, one_line};
@@ -121,7 +124,15 @@ impl Format {
     /// Whether it can tell what changed between two subjects: [`render_diff`].
     #[must_use]
     pub const fn has_differences(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::Template(_))
+        matches!(
+            self,
+            Self::Table
+                | Self::Json
+                | Self::Sarif
+                | Self::Markdown
+                | Self::Junit
+                | Self::Template(_)
+        )
     }
 }
 
@@ -300,10 +311,18 @@ pub fn render_affected(
     }
 }
 
-/// Renders what changed between two subjects.
+/// Why a form cannot tell of differences, and which can.
+#[must_use]
+pub fn no_differences(format: Format) -> String {
+    format!(
+        "`{format}` has no form for differences; use table, json, markdown, sarif, junit or template:FILE"
+    )
+}
+
+/// Renders what changed between two subjects: in SARIF and JUnit what is new, else also what is gone.
 ///
 /// # Errors
-/// Where `out` cannot be written, and for the forms of one subject: this is about two.
+/// Where `out` cannot be written, and for lists of packages: this is about two of them.
 pub fn render_diff(
     report: &DiffReport,
     format: Format,
@@ -314,9 +333,11 @@ pub fn render_diff(
         Format::Table => table::diff::render(report, style, out),
         Format::Json => json::write(report, out),
         Format::Template(template) => template.write(&Filling::diff(report), out),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("`{format}` has no form for differences; use table or json"),
-        )),
+        Format::Markdown => changes::render(report, style, out),
+        Format::Sarif => sarif::render(&[changes::fresh(report)], &[], style, out),
+        Format::Junit => junit::render(&[changes::fresh(report)], &[], out),
+        Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, no_differences(format)))
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::Style;
 use crate::group::{id_of, mended_in, name_of, open_findings};
 use crate::text::{cut, escape};
 use std::io::{self, Write};
-use vocabulary::{Count, Finding, Outcome, Report, Reports, Severity, Status, counted};
+use vocabulary::{Count, Coverage, Finding, Outcome, Report, Reports, Severity, Status, counted};
 
 /// Findings that are listed.
 const FINDINGS: usize = 25;
@@ -34,20 +34,25 @@ pub(crate) fn render_reports(
 }
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let (mark, word) = match report.decision.outcome {
-        Outcome::Pass => (":white_check_mark:", "Pass"),
-        Outcome::NoLine => (":grey_question:", "No verdict"),
-        Outcome::Findings => (":x:", "Findings"),
-        Outcome::Incomplete => (":warning:", "Not all could be checked"),
-    };
+    let (mark, word) = verdict(report.decision.outcome);
     let reasons = plain(&report.decision.reasons.join("; "));
     writeln!(out, "### {mark} {word}: {}\n", plain(&report.subject.name))?;
     writeln!(out, "{reasons}\n")?;
     counts(report, out)?;
     findings(report, style, out)?;
     mending(report, out)?;
-    gaps(report, out)?;
+    gaps(&report.coverage, out)?;
     writeln!(out, "{mark} **{word}**: {reasons}")
+}
+
+/// The sign of a verdict, and what it says.
+pub(crate) const fn verdict(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Pass => (":white_check_mark:", "Pass"),
+        Outcome::NoLine => (":grey_question:", "No verdict"),
+        Outcome::Findings => (":x:", "Findings"),
+        Outcome::Incomplete => (":warning:", "Not all could be checked"),
+    }
 }
 
 fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -103,7 +108,7 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
 }
 
 /// The id, linked to its page where that has a plain address.
-fn link(finding: &Finding) -> String {
+pub(crate) fn link(finding: &Finding) -> String {
     let id = plain(id_of(finding));
     let page = finding.evidence.iter().find_map(|evidence| match evidence {
         vocabulary::Evidence::Advisory(advisory) => advisory.url.as_deref(),
@@ -135,8 +140,9 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let gaps: Vec<_> = report.coverage.iter().filter(|one| one.status != Status::Ran).collect();
+/// The checks that did not run in full.
+pub(crate) fn gaps(coverage: &[Coverage], out: &mut dyn Write) -> io::Result<()> {
+    let gaps: Vec<_> = coverage.iter().filter(|one| one.status != Status::Ran).collect();
     if gaps.is_empty() {
         return Ok(());
     }
@@ -159,7 +165,7 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in cut(&escape(text), TEXT) {
         match character {

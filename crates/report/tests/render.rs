@@ -510,6 +510,10 @@ fn a_form_says_rightly_what_it_can_tell_of() {
         findings: Vec::new(),
         outcome: vocabulary::Outcome::Pass,
         reasons: Vec::new(),
+        line: None,
+        over_the_line: Vec::new(),
+        suppressed: Vec::new(),
+        gaps: Vec::new(),
     };
     let style = Style::default();
     for format in Format::ALL {

@@ -8,11 +8,12 @@ mod xml;
 
 pub(crate) use xml::read as read_xml;
 
+use crate::relations::{Edge, relate};
 use crate::stated::{distribution, relative};
 use crate::{COMPONENTS, Component, DEPTH, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Problem, Status};
+use vocabulary::{Coverage, Distribution, Problem, Scope, Status};
 
 const VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
@@ -78,6 +79,8 @@ struct Entry {
     licenses: Vec<Choice>,
     properties: Vec<Property>,
     evidence: Option<Evidence>,
+    /// `required`, `optional` or `excluded`.
+    scope: String,
     components: Vec<Entry>,
 }
 
@@ -160,7 +163,13 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
     described.services(&bom.services, 0);
     described.tools(&bom.metadata.tools, 0);
     let mut subject = None;
+    let mut asks = None;
     if let Some(mut root) = bom.metadata.component {
+        // What an image is made of nobody asked for.
+        let is_image = matches!(root.kind.as_str(), "container" | "operating-system");
+        let named = [&root.reference, root.purl.as_ref().unwrap_or(&root.reference)];
+        let named = named.into_iter().find(|name| !name.is_empty()).cloned();
+        asks = named.filter(|_| !is_image);
         described.add(&root.reference);
         // Where it has no reference, its package URL stands for it.
         described.add(root.purl.as_deref().unwrap_or_default());
@@ -177,7 +186,16 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
         document.coverage.push(Coverage { status: Status::Partial, ..stated("sbom", reason) });
     }
     take(bom.components, &mut document, &mut described, 0)?;
+    let mut edges = Vec::new();
+    for one in &bom.dependencies {
+        edges.extend(one.needs.iter().map(|to| Edge {
+            from: one.reference.clone(),
+            to: to.clone(),
+            scope: None,
+        }));
+    }
     named_only(bom.dependencies, &described, &mut document)?;
+    relate(&mut document, asks.as_deref(), &edges);
     document.is_about(subject);
     Ok(document)
 }
@@ -235,7 +253,9 @@ fn named_only(
             if document.components.len() >= COMPONENTS {
                 return Err(SbomError::TooMany);
             }
-            document.components.push(Component { purl: Some(name), ..Component::default() });
+            let reference = name.clone();
+            let purl = Some(name);
+            document.components.push(Component { purl, reference, ..Component::default() });
         } else {
             let reason = "named as a dependency, and described nowhere: not matched".to_owned();
             document.problems.push(Problem { path: kept(&name), layer: None, reason });
@@ -359,11 +379,14 @@ fn component(entry: Entry) -> Component {
         version: kept(&entry.version.unwrap_or_default()),
         ungrouped: entry.group.is_none_or(|group| group.is_empty()),
         licences: entry.licenses.into_iter().filter_map(licence).take(LICENCES).collect(),
+        reference: entry.reference,
+        scope: scope(&entry.scope),
         ..Component::default()
     };
     for property in &entry.properties {
         component.stated.take(&property.name, property.value.as_deref().unwrap_or_default());
     }
+    component.settle();
     let Some(evidence) = entry.evidence else { return component };
     let identified = component.stated.identified.take();
     component.stated.identified = identified.or_else(|| identified_by(evidence.identity?));
@@ -372,6 +395,16 @@ fn component(entry: Entry) -> Component {
         component.stated.line = occurrence.line;
     }
     component
+}
+
+/// What is `excluded` is used to build or test, and delivered by nobody. Source: `bom-1.6.schema.json`.
+fn scope(text: &str) -> Option<Scope> {
+    match text {
+        "required" => Some(Scope::Runtime),
+        "optional" => Some(Scope::Optional),
+        "excluded" => Some(Scope::Development),
+        _ => None,
+    }
 }
 
 /// By what it was told, and how surely, where the document says that it is less than certain.

@@ -10,17 +10,22 @@
 mod cyclonedx;
 mod form;
 mod github;
+mod merged;
 mod own;
+mod relations;
 mod spdx;
 mod stated;
 mod syft;
 mod xml;
 
 pub use form::{looks_like_one, read};
+pub use merged::merged;
 pub use stated::{Stated, distribution, distribution_id};
 
 use serde::Deserialize;
-use vocabulary::{Coverage, Digest, Distribution, Nullable, Package, Platform, Problem};
+use vocabulary::{
+    Coverage, Digest, Distribution, Nullable, Package, Platform, Problem, Relation, Scope,
+};
 
 /// Largest document, in bytes: those of images with tens of thousands of packages have some 100 MB.
 pub const DOCUMENT_BYTES: u64 = 512 << 20;
@@ -28,6 +33,8 @@ pub const DOCUMENT_BYTES: u64 = 512 << 20;
 const COMPONENTS: usize = 250_000;
 /// Most characters of one name, version, path or property that is kept.
 const TEXT: usize = 4_096;
+/// Most dependencies of all components that are kept: those of a large monorepo are some 100,000.
+const EDGES: usize = 500_000;
 /// Most licences of one component.
 const LICENCES: usize = 64;
 /// Deepest nesting of components inside components that is followed.
@@ -109,6 +116,22 @@ pub struct Component {
     pub licences: Vec<String>,
     /// What else is stated, in the words of Lazaret.
     pub stated: Stated,
+    /// How the document names it, where it does.
+    pub reference: String,
+    /// Whether what the document is about asks for it.
+    pub relation: Option<Relation>,
+    /// For what it is there.
+    pub scope: Option<Scope>,
+    /// Package URLs, as text, of the components that it needs.
+    pub requires: Vec<String>,
+}
+
+impl Component {
+    /// What is stated in the words of Lazaret counts before what the form says by its own means.
+    pub(crate) fn settle(&mut self) {
+        self.relation = self.stated.relation.or(self.relation);
+        self.scope = self.stated.scope.or(self.scope);
+    }
 }
 
 /// Why a document cannot be read.

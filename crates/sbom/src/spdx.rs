@@ -10,11 +10,12 @@ mod tags;
 pub(crate) use linked::read as read_linked;
 pub(crate) use tags::read as read_tags;
 
+use crate::relations::{Edge, relate};
 use crate::stated::{self, distribution_id, relative};
 use crate::{COMPONENTS, Component, Document, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Ecosystem, Problem, Status};
+use vocabulary::{Coverage, Distribution, Ecosystem, Problem, Scope, Status};
 
 /// What the element of a relationship may be that is none: clauses 11.1 and 11.2.
 const NO_ELEMENT: [&str; 3] = ["NONE", "NOASSERTION", "SPDXRef-DOCUMENT"];
@@ -107,6 +108,8 @@ struct Relationship {
     kind: String,
     #[serde(rename = "relatedSpdxElement")]
     to: String,
+    /// For what, in SPDX 3: `LifecycleScopeType`.
+    scope: String,
 }
 
 pub(crate) fn read(bytes: &[u8], version: &str) -> Result<Document, SbomError> {
@@ -127,6 +130,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     let root_id = root(&spdx).map(str::to_owned);
     let with_files = root_id.as_deref().is_some_and(|id| has_files(&spdx, id));
     let mut subject = None;
+    let edges: Vec<Edge> = spdx.relationships.iter().filter_map(edge).collect();
     let mut document = Document {
         form,
         coverage: coverage(&spdx.annotations),
@@ -140,6 +144,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     };
     let sources_told = spdx.creation.creators.iter().any(known);
     let mut likely = None;
+    let mut is_image = false;
     for entry in spdx.packages {
         let purpose = entry.purpose.as_deref().unwrap_or_default();
         let has_purl = entry.references.iter().any(|one| one.kind == "purl");
@@ -147,6 +152,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
         if purpose == "OPERATING-SYSTEM" || entry.id.starts_with("SPDXRef-OperatingSystem-") {
             document.runs_on(distribution(&entry));
         } else if root && (purpose == "CONTAINER" || spdx_root(&entry, has_purl)) {
+            is_image = purpose == "CONTAINER";
             about(&entry, &mut document);
         } else if !has_purl && is_distribution(&entry) {
             likely.get_or_insert_with(|| distribution(&entry));
@@ -171,11 +177,42 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
             }
         }
     }
+    let asks = root_id.as_deref().filter(|_| !is_image);
+    relate(&mut document, asks, &edges);
     document.is_about(subject);
     if document.distribution.is_none() {
         document.distribution = likely;
     }
     Ok(document)
+}
+
+/// What a relationship says of who needs whom, and for what.
+fn edge(one: &Relationship) -> Option<Edge> {
+    let of_scope = match one.scope.as_str() {
+        "runtime" => Some(Scope::Runtime),
+        "development" | "build" | "test" => Some(Scope::Development),
+        _ => None,
+    };
+    let kind = one.kind.as_str();
+    let (is_reversed, scope) = match kind {
+        "DEPENDS_ON" | "HAS_PREREQUISITE" | "dependsOn" | "hasPrerequisite" => (false, of_scope),
+        "hasOptionalDependency" => (false, Some(Scope::Optional)),
+        "DEPENDENCY_OF" | "PREREQUISITE_FOR" => (true, None),
+        "RUNTIME_DEPENDENCY_OF" | "PROVIDED_DEPENDENCY_OF" => (true, Some(Scope::Runtime)),
+        "OPTIONAL_DEPENDENCY_OF" | "OPTIONAL_COMPONENT_OF" => (true, Some(Scope::Optional)),
+        "BUILD_DEPENDENCY_OF"
+        | "DEV_DEPENDENCY_OF"
+        | "TEST_DEPENDENCY_OF"
+        | "BUILD_TOOL_OF"
+        | "DEV_TOOL_OF"
+        | "TEST_TOOL_OF" => (true, Some(Scope::Development)),
+        _ => return None,
+    };
+    let (from, to) = match is_reversed {
+        false => (one.from.clone(), one.to.clone()),
+        true => (one.to.clone(), one.from.clone()),
+    };
+    Some(Edge { from, to, scope })
 }
 
 /// The one package that the document is about. Where it describes its packages one by one, none of
@@ -344,6 +381,7 @@ fn component(entry: Entry) -> Component {
         name: kept(&entry.name),
         version: asserted(&entry.version).unwrap_or_default(),
         ungrouped: true,
+        reference: entry.id,
         licences: asserted(&entry.declared)
             .or_else(|| asserted(&entry.concluded))
             .into_iter()
@@ -356,6 +394,7 @@ fn component(entry: Entry) -> Component {
     for (key, value) in own(&entry.annotations) {
         component.stated.take(&format!("lazaret:{key}"), value);
     }
+    component.settle();
     component
 }
 

@@ -6,6 +6,8 @@
 //! clean; and the bill of an image that Lazaret wrote gives the findings of that image, with the same
 //! fingerprints.
 
+pub(crate) mod attached;
+
 use crate::asked::Asked;
 use crate::inventory::Inventory;
 use crate::resolve;
@@ -47,6 +49,35 @@ pub enum BillError {
         /// Why.
         source: SbomError,
     },
+    /// Nothing can be attached to what was named.
+    #[error(
+        "`{0}` can have no bill attached; name an image in a registry, an OCI layout or an OCI archive"
+    )]
+    NoPlace(String),
+    /// No bill is attached.
+    #[error(
+        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index; scan the image itself, or name a bill as sbom:FILE"
+    )]
+    NoneAttached {
+        /// The image.
+        image: String,
+        /// Its digest.
+        digest: String,
+    },
+    /// What is attached cannot be read.
+    #[error("no bill that is attached to `{image}` could be read: {reason}")]
+    Unread {
+        /// The image.
+        image: String,
+        /// Why, of the first.
+        reason: String,
+    },
+}
+
+/// The image whose attached bill a reference names: `sbom:attached:IMAGE`.
+pub(crate) fn attached_to(reference: &str) -> Option<&str> {
+    let file = reference.strip_prefix("sbom:")?;
+    file.strip_prefix("attached:").filter(|_| !Path::new(file).exists())
 }
 
 /// The file that a reference names as a bill of materials: `sbom:FILE`, with `-` for standard input,
@@ -107,8 +138,11 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
     let mut packages = document.packages;
     let mut problems = document.problems;
     problems.extend(without_source(&parsed));
-    for (component, purl) in parsed {
+    let mut needs: Vec<(usize, Vec<String>)> = Vec::new();
+    let mut by_text: HashMap<String, Purl> = HashMap::new();
+    for (mut component, purl) in parsed {
         let name = shown(&component);
+        let (text, requires) = (component.purl.clone(), std::mem::take(&mut component.requires));
         let elsewhere = purl.as_ref().ok().and_then(|purl| match given {
             Some(given) => elsewhere_than_asked(purl, given),
             None => elsewhere_than(purl, distribution.as_ref()?),
@@ -118,8 +152,23 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
             None => purl.map_err(|reason| Unmatched { purl: None, reason }),
         };
         let (package, reason) = package(component, purl, distribution.as_ref());
-        packages.extend(package);
+        if let Some(package) = package {
+            if let Some(text) = text {
+                by_text.entry(text).or_insert_with(|| package.purl.clone());
+            }
+            if !requires.is_empty() {
+                needs.push((packages.len(), requires));
+            }
+            packages.push(package);
+        }
         problems.extend(reason.map(|reason| Problem { path: name, layer: None, reason }));
+    }
+    for (index, texts) in needs {
+        let Some(package) = packages.get_mut(index) else { continue };
+        let known = texts.iter().filter_map(|text| by_text.get(text));
+        package.requires = known.filter(|purl| **purl != package.purl).cloned().collect();
+        package.requires.sort();
+        package.requires.dedup();
     }
     packages.sort_by(|left, right| resolve::key(left).cmp(&resolve::key(right)));
     packages.dedup();
@@ -353,6 +402,8 @@ fn as_stated(mut package: Package, component: Component) -> Package {
         package.location = Location::File { path: path.clone(), layer, line };
     }
     package.layer = stated.layer;
+    package.relation = component.relation;
+    package.scope = component.scope;
     package.origin = stated.origin.unwrap_or_default();
     package.presence = stated.presence.unwrap_or(Presence::Installed);
     package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok()).map(Box::new);

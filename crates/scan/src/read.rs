@@ -8,6 +8,7 @@ use crate::resolve::{self, Tree};
 use image::again::{Followed, Plan};
 use image::cache::Checks;
 use image::links::Aliases;
+use image::source::attached::Wanted;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
@@ -105,6 +106,9 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
+    if let Some(image) = bill::attached_to(reference) {
+        return bill::attached::read(reference, image, options);
+    }
     if let Some(file) = bill::named(reference) {
         return Ok(bill::read(reference, &file, options.distribution.as_ref())?);
     }
@@ -118,7 +122,7 @@ pub fn read(
         platform: options.platform.clone(),
         engines: options.engines.clone(),
         registry: options.registry.clone(),
-        attached: options.attached,
+        attached: options.attached.then_some(Wanted::Vex),
     };
     let opened = image::open(reference, &open)?;
     let attachments = match &opened {

@@ -129,6 +129,7 @@ mod tests {
         aliases: &[&'static str],
     ) -> RecordView<'static> {
         RecordView {
+            modified: 0,
             id,
             malicious: id.starts_with("MAL-"),
             cves: cves.iter().map(|cve| CveView::Text(cve)).collect(),

@@ -43,8 +43,8 @@ pub struct OpenOptions {
     pub engines: engine::Endpoints,
     /// How registries are asked.
     pub registry: RegistryOptions,
-    /// Whether VEX documents that are attached to the image are looked for.
-    pub attached: bool,
+    /// Which of the documents that are attached to the image are looked for.
+    pub attached: Option<attached::Wanted>,
 }
 
 /// Content that is not what its reference says.

@@ -115,7 +115,7 @@ fn relationship(line: usize, value: &str) -> Result<Relationship, SbomError> {
         return Err(fault(line, "a relationship is of two elements and what is between them"));
     };
     let (from, kind, to) = ((*from).to_owned(), (*kind).to_owned(), (*to).to_owned());
-    Ok(Relationship { from, kind, to })
+    Ok(Relationship { from, kind, to, ..Relationship::default() })
 }
 
 /// The tags of a document.
