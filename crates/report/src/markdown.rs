@@ -147,7 +147,7 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in cut(&escape(text), TEXT) {
         match character {

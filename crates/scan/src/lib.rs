@@ -9,6 +9,7 @@ mod assess;
 mod bill;
 mod completeness;
 mod difference;
+mod folder;
 mod freshness;
 mod host;
 mod imported;
