@@ -227,10 +227,7 @@ impl Plan {
 ///
 /// # Errors
 /// Where the database cannot be read, or the list has far fewer records.
-pub fn changes(
-    database: &Database,
-    list: Vec<u8>,
-) -> Result<Option<(usize, usize)>, FollowError> {
+pub fn changes(database: &Database, list: Vec<u8>) -> Result<Option<(usize, usize)>, FollowError> {
     let lines = Box::new(io::Cursor::new(list));
     let list = List { name: "the list".to_owned(), lines, has_end: true };
     let plan = Plan::of(database, list, "the database")?;

@@ -39,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) platform: Option<String>,
     pub(crate) format: Option<FormatSetting>,
+    pub(crate) author: Option<Author>,
     pub(crate) fail_on: Option<Line>,
     pub(crate) fail_on_unknown: Option<bool>,
     pub(crate) fail_on_exploited: Option<bool>,
@@ -89,6 +90,17 @@ impl<'de> Deserialize<'de> for BuiltIn {
         let names = || Format::ALL.map(Format::name).join(", ");
         let wrong = |_| D::Error::custom(format!("expected one of {}", names()));
         name.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// Who answers for bills of materials, as `--author` takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Author(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Author {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        crate::output::author(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -192,6 +204,14 @@ impl Settings {
             && let Some(file) = crate::output::template_of(name)
         {
             *name = format!("template:{}", text(file.to_owned()));
+        }
+        self
+    }
+
+    /// With what the environment says in place of the file.
+    pub(crate) fn under_environment(mut self) -> Self {
+        if let Some(format) = std::env::var("LAZARET_FORMAT").ok().filter(|name| !name.is_empty()) {
+            self.format = Some(FormatSetting::Named(format));
         }
         self
     }

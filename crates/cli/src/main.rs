@@ -63,6 +63,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where the results of a command go, of those that write any.
+fn outputs_of(command: &mut Command) -> Option<&mut args::OutputArgs> {
+    match command {
+        Command::Scan(args) => Some(&mut args.output),
+        Command::Sbom(args) => Some(&mut args.output),
+        Command::Diff(args) => Some(&mut args.output),
+        Command::Verify(args) => Some(&mut args.output),
+        _ => None,
+    }
+}
+
 /// Where memory cannot be had the standard library says so in a line and aborts: that is an exit code
 /// here, and no dump of what was in memory. So is a stack that overflows.
 fn exit_where_memory_ends() {
@@ -105,16 +116,22 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(format) = cli.sandbox_status {
         return confine::status(format);
     }
-    let Some(command) = cli.command else {
+    let Some(mut command) = cli.command else {
         return Err(Failure::usage("no command is given; see `lazaret --help`"));
     };
-    let mut settings = config::load(cli.global.config.as_deref(), takes_what_is_found(&command))?;
+    let found = takes_what_is_found(&command);
+    let mut settings = config::load(cli.global.config.as_deref(), found)?.under_environment();
     if settings.state.is_none() {
         // By who we are now: root may be nobody from here on.
         settings.state = settings::default_state().ok();
     }
     let printing = Printing::new(&cli.global, &settings);
     let mut world = World { global: cli.global, settings, printing, helpers: None };
+    if let Some(args) = outputs_of(&mut command) {
+        let configured =
+            if args.format.is_none() { scanning::default_format(&world)? } else { None };
+        output::settle(args, configured)?;
+    }
     confine::enter(&mut world, &command)?;
     // A thread of its own, which is held as all others are.
     deadline::keep(&command)?;

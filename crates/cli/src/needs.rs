@@ -409,9 +409,7 @@ impl<'world> Plan<'world> {
 
     /// A file that is replaced by one that is made beside it; a device or pipe is written to as it is.
     fn beside(&mut self, file: &Path) {
-        let special = file.metadata().is_ok_and(|metadata| !metadata.is_file());
-        let descriptor = ["/dev/fd", "/proc/self/fd", "/dev/stdout", "/dev/stderr"];
-        if special || descriptor.iter().any(|known| file.starts_with(known)) {
+        if output::is_stream(file) {
             return self.streams.push(file.to_owned());
         }
         let leads_to = std::fs::canonicalize(file).ok();

@@ -198,6 +198,8 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
             platform: document.platform,
             base: None,
             source: None,
+            checkout: None,
+            version: None,
         },
         distribution,
         layers: Vec::new(),
@@ -351,6 +353,17 @@ fn package(
         Err(PurlMatchError::NoVersion(_)) => {
             let reason = "it has no version: listed, not matched".to_owned();
             Err(Unmatched { purl: Some(Box::new(purl)), reason })
+        }
+        // The package URL has the commit, and the version stands beside it.
+        Err(PurlMatchError::Moving(reason)) => {
+            let stated = purl.clone().with_version(&component.version);
+            match purls::package(&stated, distribution) {
+                Ok((package, _)) => Ok(Package { purl, ..package }),
+                Err(_) => {
+                    let reason = PurlMatchError::Moving(reason).to_string();
+                    Err(Unmatched { purl: Some(Box::new(purl)), reason })
+                }
+            }
         }
         Err(error) => Err(Unmatched { purl: Some(Box::new(purl)), reason: error.to_string() }),
     });

@@ -11,6 +11,7 @@ mod bill;
 mod bringers;
 mod completeness;
 mod difference;
+mod folder;
 mod freshness;
 mod host;
 mod imported;

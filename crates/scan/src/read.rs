@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{
     Algorithm, Coverage, Digest, Distribution, FileRecord, Layer, Platform, Problem, Status,
-    Subject, SubjectKind,
+    Subject,
 };
 
 /// How a subject is to be read.
@@ -549,16 +549,7 @@ impl Reader<'_> {
             Some(takes) => image::directory::walk_some(&walker, folder, takes)?,
             None => image::directory::walk(&walker, folder)?,
         };
-        let subject = Subject {
-            kind: SubjectKind::SourceDirectory,
-            name: reference.to_owned(),
-            manifest_digest: None,
-            config_digest: None,
-            tags: Vec::new(),
-            platform: None,
-            base: None,
-            source: None,
-        };
+        let subject = crate::folder::subject(reference, folder);
         let squash = resolve::squash([&facts], true, &self.hasher);
         let shape = resolve::shape(true, &squash);
         let plan = image::again::plan(&squash, &dispatch, shape);

@@ -53,6 +53,8 @@ pub(crate) fn inventory(
     let shape = shape(tree.directory, &squash);
     if tree.directory && shape == SubjectShape::RootFileSystem {
         subject.kind = SubjectKind::RootDirectory;
+        // A system is no project, whatever lies at its root.
+        subject.version = None;
     }
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
     let apt = catalog::apt::settings(&squash.view("apt", None, shape));

@@ -46,9 +46,30 @@ const ALL: [(&str, u32, Kind); 15] = [
 ];
 
 const WORDS: [&str; 24] = [
-    "package", "attacker", "remote", "memory", "crafted", "request", "version", "before", "allows",
-    "arbitrary", "code", "because", "does", "not", "validate", "input", "token", "installs",
-    "script", "users", "overflow", "through", "header", "parser",
+    "package",
+    "attacker",
+    "remote",
+    "memory",
+    "crafted",
+    "request",
+    "version",
+    "before",
+    "allows",
+    "arbitrary",
+    "code",
+    "because",
+    "does",
+    "not",
+    "validate",
+    "input",
+    "token",
+    "installs",
+    "script",
+    "users",
+    "overflow",
+    "through",
+    "header",
+    "parser",
 ];
 
 /// A bucket in a folder.
@@ -145,7 +166,12 @@ impl Bucket {
 /// When a record was changed: later with each change.
 fn time(number: u32, state: u32) -> String {
     let (day, hour, minute) = (1 + number / 1440 % 28, number / 60 % 24, number % 60);
-    format!("{}-{:02}-{day:02}T{hour:02}:{minute:02}:07.{:06}Z", 2020 + state, 1 + number % 12, number)
+    format!(
+        "{}-{:02}-{day:02}T{hour:02}:{minute:02}:07.{:06}Z",
+        2020 + state,
+        1 + number % 12,
+        number
+    )
 }
 
 fn is_malicious(kind: Kind, number: u32) -> bool {
@@ -165,7 +191,9 @@ fn id(ecosystem: &str, kind: Kind, number: u32) -> String {
         Kind::Debian => format!("DEBIAN-{}", cve(number)),
         Kind::Alpine => format!("ALPINE-{}", cve(number)),
         Kind::Go => format!("GO-{}-{number:04}", 2020 + number % 6),
-        Kind::Rpm => format!("{}-2024:{number:05}", if ecosystem == "Red Hat" { "RHSA" } else { "ALSA" }),
+        Kind::Rpm => {
+            format!("{}-2024:{number:05}", if ecosystem == "Red Hat" { "RHSA" } else { "ALSA" })
+        }
     }
 }
 
@@ -191,7 +219,8 @@ fn record(ecosystem: &str, kind: Kind, number: u32, state: u32) -> String {
     let mut text = format!(
         r#"{{"schema_version":"1.7.3","id":"{id}","published":"2020-01-01T00:00:00Z","modified":"{modified}","#
     );
-    let vector = r#""severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:L/A:N"}]"#;
+    let vector =
+        r#""severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:L/A:N"}]"#;
     let _ = match kind {
         _ if is_malicious(kind, number) => {
             let name = format!("{}-made-up-{number}", WORDS[number as usize % WORDS.len()]);
@@ -261,9 +290,13 @@ fn distribution(
     vector: &str,
 ) -> std::fmt::Result {
     let releases: &[&str] = match kind {
-        Kind::Ubuntu => {
-            &["Ubuntu:20.04:LTS", "Ubuntu:22.04:LTS", "Ubuntu:24.04:LTS", "Ubuntu:25.10", "Ubuntu:Pro:18.04:LTS"]
-        }
+        Kind::Ubuntu => &[
+            "Ubuntu:20.04:LTS",
+            "Ubuntu:22.04:LTS",
+            "Ubuntu:24.04:LTS",
+            "Ubuntu:25.10",
+            "Ubuntu:Pro:18.04:LTS",
+        ],
         Kind::Debian => &["Debian:11", "Debian:12", "Debian:13", "Debian:14"],
         _ => &["Alpine:v3.19", "Alpine:v3.20", "Alpine:v3.21", "Alpine:v3.22"],
     };
@@ -280,7 +313,9 @@ fn distribution(
         for source in 0..sources {
             let name = match kernel {
                 true => format!("linux-flavour{source}"),
-                false => format!("{}-source-{}", WORDS[number as usize % WORDS.len()], number % 2_500),
+                false => {
+                    format!("{}-source-{}", WORDS[number as usize % WORDS.len()], number % 2_500)
+                }
             };
             let fixed = format!("{}.{}-{}+r{}", number % 9, number % 40, 1 + state, release.len());
             let versions: Vec<String> =
@@ -295,7 +330,10 @@ fn distribution(
                 _ => format!(r#",{{"fixed":"{fixed}"}}"#),
             };
             let extra = match kind {
-                Kind::Ubuntu => format!(r#""availability":"No subscription required","ubuntu_priority":"medium","binaries":[{}]"#, binaries.join(",")),
+                Kind::Ubuntu => format!(
+                    r#""availability":"No subscription required","ubuntu_priority":"medium","binaries":[{}]"#,
+                    binaries.join(",")
+                ),
                 Kind::Debian => r#""urgency":"not yet assigned""#.to_owned(),
                 _ => String::new(),
             };
@@ -308,7 +346,10 @@ fn distribution(
             )?;
         }
     }
-    write!(text, r#"],"references":[{{"type":"REPORT","url":"https://tracker.example/{number}"}}]}}"#)
+    write!(
+        text,
+        r#"],"references":[{{"type":"REPORT","url":"https://tracker.example/{number}"}}]}}"#
+    )
 }
 
 fn rpm(text: &mut String, ecosystem: &str, number: u32, state: u32) -> std::fmt::Result {

@@ -120,8 +120,8 @@ impl<'db> Lender<'db> {
             return own;
         }
         let others = self.databases.all().filter(|other| other.ecosystem() != self.own.ecosystem());
-        let lent =
-            others.filter_map(|other| self.of_database(other, cve, Distance::of(other.ecosystem())));
+        let lent = others
+            .filter_map(|other| self.of_database(other, cve, Distance::of(other.ecosystem())));
         own.into_iter().chain(lent).reduce(Source::better)
     }
 

@@ -431,7 +431,14 @@ pub(crate) fn declared_package(
 ) -> Cataloged {
     let Declared { name, version, line, licence, ecosystem: own, elsewhere, .. } = declared;
     let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
-    let purl = purl(&ecosystem, &name, &version);
+    let (reference, version, identified) = if ecosystem == Ecosystem::GITHUB_ACTIONS {
+        // A branch, or a tag that moves, is in the package URL and no version.
+        let (reference, version, identified) = github_actions::apart(&version);
+        (reference.to_owned(), version.to_owned(), identified)
+    } else {
+        (version.clone(), version, None)
+    };
+    let purl = purl(&ecosystem, &name, &reference);
     Cataloged::new(Package {
         purl: match &elsewhere {
             Some(elsewhere) => elsewhere.qualify(purl),
@@ -440,12 +447,6 @@ pub(crate) fn declared_package(
         // Advisories and Go's own comparison write module versions without the `v`.
         version: match version.strip_prefix('v') {
             Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
-            // A branch, or a tag that moves, is in the package URL and no version.
-            _ if ecosystem == Ecosystem::GITHUB_ACTIONS
-                && !github_actions::is_release(&version) =>
-            {
-                String::new()
-            }
             _ => version,
         },
         ecosystem,
@@ -463,7 +464,7 @@ pub(crate) fn declared_package(
         origin: OriginKind::Unknown,
         owned_by: None,
         module: None,
-        identified: None,
+        identified: identified.map(Box::new),
         relation: declared.relation,
         scope: declared.scope,
         requires: Vec::new(),

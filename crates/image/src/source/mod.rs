@@ -316,6 +316,8 @@ fn subject(
         platform,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     }
 }
 

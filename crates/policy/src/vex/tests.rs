@@ -50,6 +50,8 @@ fn subject() -> Subject {
         platform: None,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     }
 }
 

@@ -80,7 +80,9 @@ pub(crate) fn database(root: &Path, words: &[&str]) -> Result<()> {
     let url = serve(&folder)?;
     let database = bench.cache.join("db-bucket");
     remove(&database)?;
-    println!("\n| the database at real size | CPU s | wall s | peak MB | goal |\n|---|---:|---:|---:|---|");
+    println!(
+        "\n| the database at real size | CPU s | wall s | peak MB | goal |\n|---|---:|---:|---:|---|"
+    );
     let update = |name: &str, goal: &str| -> Result<()> {
         let mut update = Command::new(&bench.lazaret);
         update.args(["db", "update", "--quiet", "--from", &url, "--db"]).arg(&database);
