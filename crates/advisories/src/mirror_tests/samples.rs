@@ -99,10 +99,10 @@ impl Plain<'_> {
         let custom =
             |entry: &serde_json::Value| !entry["ecosystem_specific"]["custom_ranges"].is_null();
         let modular = |entry: &serde_json::Value| entry["ranges"].to_string().contains("module");
-        !name.starts_with("linux-")
-            && !name.starts_with("kernel")
-            && !(several && rpm)
-            && !entries.iter().any(|(_, entry, _)| custom(entry) || (rpm && modular(entry)))
+        let kernel = name.starts_with("linux-") || name.starts_with("kernel");
+        let unordered =
+            entries.iter().any(|(_, entry, _)| custom(entry) || (rpm && modular(entry)));
+        !(kernel || unordered || (several && rpm))
     }
 
     /// Versions that its entries name, as far as they have an order.
