@@ -549,6 +549,45 @@ mod tests {
     }
 
     #[test]
+    fn a_free_version_claims_nothing_that_only_a_subscription_mends() {
+        use OriginKind::Application;
+        let mut paid = finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.1.0+esm1"), Application);
+        paid.fix.as_mut().unwrap().subscription = Some("Ubuntu Pro".to_owned());
+        let findings = [finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.1.0"), Application), paid];
+        let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
+        let target = advisories::Target {
+            version: "1.1.0".to_owned(),
+            now: ids(&["CVE-1", "CVE-2"]),
+            left: ids(&["CVE-2"]),
+            same_major: true,
+            subscription: None,
+            for_subscribers: Some(advisories::Paid {
+                subscription: "Ubuntu Pro".to_owned(),
+                version: "1.1.0+esm1".to_owned(),
+                left: ids(&[]),
+            }),
+        };
+        let mending = plan(findings.iter(), &[], &|_, _| Advice::Go(target.clone()));
+        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
+        assert_eq!(step.clears, ["CVE-1"]);
+        assert_eq!(step.effect(), "clears 1 of 2 CVEs, 1 more need Ubuntu Pro (1.1.0+esm1)");
+        assert!(mending.without_fix.is_empty());
+    }
+
+    #[test]
+    fn what_is_mended_after_its_last_affected_version_is_a_step_and_not_without_a_fix() {
+        use OriginKind::Application;
+        let mut after = finding("CVE-1", "pkg:npm/a@1.0.0", Some(""), Application);
+        let fix = after.fix.as_mut().unwrap();
+        (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
+        let mending = plan([&after].into_iter(), &[], &|_, _| Advice::Stay);
+        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
+        assert_eq!(step.title, "upgrade a from 1.0.0 to a version after 1.2.3");
+        assert_eq!(step.effect(), "clears 1 CVE");
+        assert!(mending.without_fix.is_empty());
+    }
+
+    #[test]
     fn nothing_open_needs_no_mending() {
         assert!(plan([].iter(), &[], &Asked::default(), &|_, _| Advice::Unknown).is_empty());
     }

@@ -192,6 +192,9 @@ fn sentence(finding: &Finding) -> String {
         let _ = write!(text, "{id}: ");
     }
     let _ = write!(text, "{} ({})", finding.title.trim_end_matches('.'), finding.severity);
+    if finding.is_rated_as_bundle() {
+        text.push_str(", rated as a bundle");
+    }
     for evidence in &finding.evidence {
         match evidence {
             Evidence::Digest { what, expected, found } => {

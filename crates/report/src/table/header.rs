@@ -187,14 +187,14 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         true => format!("{}; {} can be mended by an upgrade", all.phrase(), mendable.phrase()),
         false => format!("{} of {total} can be mended by an upgrade", mendable.findings()),
     };
-    page.put("  ").put(&text).end()?;
+    page.wrap(anstyle::Style::new(), 2, &text)?;
     let bundled = Count::of(bundled);
     if bundled.findings() > 0 {
         let text = format!(
             "{} rated as a bundle: nothing rates them alone, only notices as the worst of theirs",
             bundled.phrase()
         );
-        page.paint(DIM, "  ").wrap(DIM, 2, &text)?;
+        page.wrap(DIM, 2, &text)?;
     }
     Ok(())
 }
