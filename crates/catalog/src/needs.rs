@@ -41,7 +41,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// The groups of a list, of which one name each is enough.
-    fn groups<'text>(self, text: &'text str) -> impl Iterator<Item = Vec<&'text str>> {
+    fn groups(self, text: &str) -> impl Iterator<Item = Vec<&str>> {
         let divider = move |letter: char| match self {
             Self::Debian => letter == ',',
             Self::Apk => letter == ' ',
