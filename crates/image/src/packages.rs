@@ -69,6 +69,19 @@ impl Packages {
         }
     }
 
+    /// Says what a package needs, while there is room for it.
+    pub fn set_requires(&mut self, at: usize, requires: Vec<vocabulary::Purl>) {
+        let Some(one) = self.items.get_mut(at) else { return };
+        one.package.requires = requires;
+        let needs = needs_bytes(one);
+        if self.bytes + needs > limits::PACKAGE_BYTES {
+            one.package.requires = Vec::new();
+            self.without_needs = self.without_needs.saturating_add(1);
+        } else {
+            self.bytes += needs;
+        }
+    }
+
     /// Whether there is room for no more: then what tells one package from another need not be kept.
     #[must_use]
     pub const fn is_full(&self) -> bool {

@@ -100,9 +100,13 @@ impl Asked {
     }
 
     fn of<'all>(all: impl Iterator<Item = (&'all Package, &'all [Vec<Box<str>>])> + Clone) -> Self {
-        let told = all.filter(|(package, _)| {
-            let told = package.relation.is_some() || !package.requires.is_empty();
-            told && !package.ecosystem.is_distribution()
+        let of_programs = all.filter(|(package, _)| !package.ecosystem.is_distribution());
+        let tells = |package: &Package| package.relation.is_some() || !package.requires.is_empty();
+        let telling = of_programs.clone().filter(|(package, _)| tells(package));
+        let files: HashSet<&str> =
+            telling.filter_map(|(package, _)| package.location.path()).collect();
+        let told = of_programs.filter(|(package, _)| {
+            package.location.path().is_some_and(|path| files.contains(path))
         });
         let mut asked = Self::default();
         for (package, _) in told.clone() {
