@@ -109,6 +109,14 @@ impl Taking {
                 self.named.shown
             ));
         }
+        let (_, contents) =
+            self.opened(world).map_err(|error| Failure::new(Exit::Internal, error))?;
+        if World::now().duration_since(contents.created) > advisories::manifest::FRESH {
+            world.printing.remark(&format!(
+                "lazaret: warning: `{}` is of {}, older than a day",
+                self.named.shown, contents.created
+            ));
+        }
         let bytes = pulled.bytes;
         world.printing.remark(&format!("fetched {bytes} bytes from `{}`", self.named.shown));
         Ok(exit)
