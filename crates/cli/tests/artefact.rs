@@ -328,7 +328,7 @@ fn a_registry_that_lies_changes_nothing() {
     // An old one with its own signature, which holds.
     change(&bench, "6.0", EPOCH - DAY);
     good(&bench.run(&["db", "push", "out", "--key", "key"]));
-    let own = folder.clone();
+    let own = folder;
     let server = Server::start(move |request| answered(&own, request)).unwrap();
     let place = server.url().replace("http://", "oci://") + "/db";
     refused(&pull(&bench, "other", &[&place, "--key", "key.pub"]), 4, "it was rolled back");
