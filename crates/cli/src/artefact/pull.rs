@@ -82,9 +82,9 @@ impl Taking {
         let update = updates.first();
         let records = update.and_then(|update| update.manifest.as_ref()).map_or(0, |it| it.records);
         Ok(match update.map(|update| &update.changed) {
-            Some(Changed::Built { .. }) => RiskUpdated::Built(records),
-            Some(Changed::Unchanged) => RiskUpdated::Unchanged(records),
             Some(Changed::NotThere) | None => RiskUpdated::NotThere,
+            Some(Changed::Unchanged) => RiskUpdated::Unchanged(records),
+            Some(_) => RiskUpdated::Built(records),
         })
     }
 
