@@ -552,6 +552,9 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         module: None,
         identified: None,
         files: files.to_vec(),
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
     }
 }
 

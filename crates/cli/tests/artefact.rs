@@ -10,6 +10,10 @@ use std::process::Output;
 use testkit::registry::{PASSWORD, RegistryOptions, USER};
 use testkit::{Received, RegistryDaemon, Reply, Server};
 
+const KEV: &str = r#"{"catalogVersion":"2026.09.01","dateReleased":"2026-09-01T00:00:00Z","count":1,
+    "vulnerabilities":[{"cveID":"CVE-2099-0001","dateAdded":"2026-09-01","dueDate":"2026-09-21",
+    "knownRansomwareCampaignUse":"Known"}]}"#;
+
 /// When [`Bench`] runs; and a day later.
 const EPOCH: u64 = 1_790_000_000;
 const DAY: u64 = 24 * 60 * 60;
@@ -324,7 +328,7 @@ fn a_registry_that_lies_changes_nothing() {
     // An old one with its own signature, which holds.
     change(&bench, "6.0", EPOCH - DAY);
     good(&bench.run(&["db", "push", "out", "--key", "key"]));
-    let own = folder.clone();
+    let own = folder;
     let server = Server::start(move |request| answered(&own, request)).unwrap();
     let place = server.url().replace("http://", "oci://") + "/db";
     refused(&pull(&bench, "other", &[&place, "--key", "key.pub"]), 4, "it was rolled back");
@@ -385,6 +389,62 @@ fn what_lets_us_in_goes_to_no_other_host() {
     // Refused once; then the artefact, its signature, and the tag as the last.
     assert_eq!(put.last().map(String::as_str), Some("/v2/db/manifests/latest"), "{put:?}");
     assert_eq!(put.len(), 3, "{put:?}");
+}
+
+#[test]
+fn a_token_to_push_is_asked_for_the_one_repository() {
+    let bench = bench();
+    let server = Server::start(|request| {
+        let at = request.header("host").unwrap();
+        if request.path.starts_with("/token") {
+            return Reply::ok(r#"{"token":"made-up"}"#);
+        }
+        let challenge = format!("Bearer realm=\"http://{at}/token\",scope=\"repository:x:*\"");
+        match (request.header("authorization"), request.method.as_str()) {
+            (Some("Bearer made-up"), "HEAD") => Reply::status(200),
+            (Some("Bearer made-up"), _) => Reply::status(201),
+            _ => Reply::status(401).header("www-authenticate", &challenge),
+        }
+    })
+    .unwrap();
+    let host = server.url().replace("http://", "");
+    good(&bench.run(&["db", "push", &format!("oci://{host}/team/db"), "npm"]));
+    let asked: Vec<String> = server.received().into_iter().map(|one| one.path).collect();
+    let tokens = asked.iter().filter(|path| path.starts_with("/token")).collect::<Vec<_>>();
+    assert_eq!(tokens, ["/token?scope=repository%3Ateam%2Fdb%3Apull%2Cpush"], "{asked:?}");
+}
+
+#[test]
+fn what_is_exploited_travels_along_and_what_is_damaged_does_not() {
+    let bench = bench();
+    bench.write("kev.json", KEV);
+    good(&bench.run(&["db", "update", "KEV", "--kev", "kev.json"]));
+    let pushed = good(&bench.run(&["db", "push", "out", "--key", "key"]));
+    assert!(pushed.contains("KEV: 1 record"), "{pushed}");
+    let taken = good(&pull(&bench, "other", &["out", "--key", "key.pub"]));
+    assert!(taken.contains("KEV: 1 record"), "{taken}");
+    let status = |db: &str| {
+        let status = bench.run(&["db", "status", "--db", db]);
+        assert_eq!(code(&status), 0, "{}", stderr(&status));
+        stdout(&status)
+    };
+    assert_eq!(status("other"), status("db"));
+    good(&pull(&bench, "feed-only", &["out", "--key", "key.pub", "kev"]));
+    assert!(bench.path().join("feed-only/v1/kev.lzrisk").exists());
+    // A day later it says so, and takes it.
+    let words = ["db", "pull", "out", "--key", "key.pub", "--db", "other"];
+    let later = run_at(&bench, EPOCH + 2 * DAY, &words);
+    assert!(good(&later).contains("older than a day"), "{}", stderr(&later));
+    for (file, name) in [("pypi.lzdb", "pypi"), ("kev.lzrisk", "kev")] {
+        let path = format!("db/v1/{file}");
+        let whole = std::fs::read(bench.path().join(&path)).unwrap();
+        let mut damaged = whole.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        bench.write(&path, damaged);
+        refused(&bench.run(&["db", "push", "out", "--key", "key"]), 4, &format!("{name}."));
+        good(&bench.run(&["db", "push", "out", "--key", "key", "npm"]));
+        bench.write(&path, whole);
+    }
 }
 
 #[test]

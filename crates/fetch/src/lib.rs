@@ -23,4 +23,4 @@ pub use body::Body;
 pub use client::{Client, REDIRECT_LIMIT};
 pub use error::FetchError;
 pub use options::{Method, Options, Pace, ProxySettings, Request, Response, Roots, Sent};
-pub use url::{is_loopback, redact};
+pub use url::{is_loopback, redact, same_origin};

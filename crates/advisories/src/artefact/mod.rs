@@ -113,6 +113,14 @@ pub enum ArtefactError {
     /// A database is not what its manifest says.
     #[error("the database of {0} is not what its manifest says; run `lazaret db update {0}`")]
     Held(String),
+    /// A database cannot be used.
+    #[error("`{}` is not pushed: {reason}; run `lazaret db update`", path.display())]
+    Unusable {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Not an artefact of ours.
     #[error("`{place}` is no database of this program: {reason}; push one with `lazaret db push`")]
     NotOne {

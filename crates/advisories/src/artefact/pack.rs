@@ -5,7 +5,7 @@ use super::{
     ENVELOPE_TYPE, LAYER_BYTES, LAYER_TYPE, MANIFEST_TYPE, PACKED_TYPE, SCHEMA, TITLE,
 };
 use crate::manifest::{self, Manifest};
-use crate::{format, storage, update};
+use crate::{format, risk, storage, update};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
@@ -58,6 +58,7 @@ struct Config<'a> {
 /// # Errors
 /// Where there is none, one that is named is not there, or one is not what its manifest says.
 pub fn pack(folder: &Path, wanted: &[Ecosystem]) -> Result<Packed, ArtefactError> {
+    refuse_unusable(folder, wanted)?;
     let mut held = update::manifests(folder);
     held.extend(update::risk_manifests(folder));
     if let Some(missing) = wanted.iter().find(|name| !held.iter().any(|it| it.ecosystem == **name))
@@ -95,6 +96,24 @@ pub fn pack(folder: &Path, wanted: &[Ecosystem]) -> Result<Packed, ArtefactError
     };
     let manifest = json(&document);
     Ok(Packed { digest: Digest::of(&manifest), manifest, config, layers, created })
+}
+
+/// What is here and cannot be used must not look, to those who pull, as if it had never been there.
+fn refuse_unusable(folder: &Path, wanted: &[Ecosystem]) -> Result<(), ArtefactError> {
+    let concerns = |path: &Path| {
+        let places = wanted.iter().filter_map(|name| manifest::database_path(folder, name));
+        wanted.is_empty() || places.into_iter().any(|place| place == path)
+    };
+    let mut unusable = update::unusable(folder);
+    for feed in risk::RiskFeed::ALL {
+        let path = manifest::database_path(folder, &feed.name());
+        let path = path.filter(|path| path.exists() && risk::load(folder, feed).is_none());
+        unusable.extend(path.map(|path| (path, "it is not what its manifest says".to_owned())));
+    }
+    match unusable.into_iter().find(|(path, _)| concerns(path)) {
+        Some((path, reason)) => Err(ArtefactError::Unusable { path, reason }),
+        None => Ok(()),
+    }
 }
 
 /// The manifest of a signature of an artefact.

@@ -137,7 +137,7 @@ pub(super) fn write(
     if !is_layout && entries.next().is_some() {
         bail!("`{}` is no OCI layout, and not empty; name a new folder", folder.display());
     }
-    let before = is_layout.then(|| Before::read(folder)).unwrap_or_default();
+    let before = if is_layout { Before::read(folder) } else { Before::default() };
     files::create_folders(&folder.join("blobs/sha256")).with_context(failed)?;
     put(&folder.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#).with_context(failed)?;
     let mut blobs: Vec<&[u8]> = packed.layers.iter().map(|layer| layer.bytes.as_slice()).collect();

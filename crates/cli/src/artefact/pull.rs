@@ -82,9 +82,9 @@ impl Taking {
         let update = updates.first();
         let records = update.and_then(|update| update.manifest.as_ref()).map_or(0, |it| it.records);
         Ok(match update.map(|update| &update.changed) {
-            Some(Changed::Built { .. } | Changed::Followed { .. }) => RiskUpdated::Built(records),
-            Some(Changed::Unchanged) => RiskUpdated::Unchanged(records),
             Some(Changed::NotThere) | None => RiskUpdated::NotThere,
+            Some(Changed::Unchanged) => RiskUpdated::Unchanged(records),
+            Some(_) => RiskUpdated::Built(records),
         })
     }
 
@@ -107,6 +107,14 @@ impl Taking {
             world.printing.remark(&format!(
                 "lazaret: warning: `{}` does not have {ecosystem}: that of {time} is kept as it is",
                 self.named.shown
+            ));
+        }
+        let (_, contents) =
+            self.opened(world).map_err(|error| Failure::new(Exit::Internal, error))?;
+        if World::now().duration_since(contents.created) > advisories::manifest::FRESH {
+            world.printing.remark(&format!(
+                "lazaret: warning: `{}` is of {}, older than a day",
+                self.named.shown, contents.created
             ));
         }
         let bytes = pulled.bytes;

@@ -4,6 +4,7 @@ use super::{Named, Place, layout};
 use crate::World;
 use crate::exit::{Exit, Failure};
 use crate::output;
+use crate::progress::Updating;
 use advisories::artefact::{self, EMPTY, ENVELOPE_TYPE, Packed};
 use image::{ImageError, Repository};
 use seal::{Envelope, SigningKey};
@@ -100,12 +101,19 @@ fn to_registry(
 ) -> Result<u64, ImageError> {
     let (repository, reference) = Repository::to_write(name, &world.registry())?;
     let mut sent = 0;
-    let blobs = packed.layers.iter().map(|layer| &layer.bytes).chain([&packed.config]);
-    for bytes in blobs {
+    let mut put = |bytes: &[u8]| {
         if repository.put_blob(bytes)? {
             sent += bytes.len() as u64;
         }
+        Ok::<_, ImageError>(())
+    };
+    let progress = Updating::new(&world.printing);
+    for layer in &packed.layers {
+        progress.sending(&layer.ecosystem, layer.bytes.len() as u64);
+        put(&layer.bytes)?;
     }
+    put(&packed.config)?;
+    drop(progress);
     repository.put_manifest(None, &packed.manifest)?;
     if let Some((manifest, envelope)) = signature {
         for bytes in [EMPTY, envelope.as_slice()] {

@@ -201,10 +201,11 @@ impl Registry {
     pub(super) fn has_blob(&self, digest: &str) -> Result<bool, RegistryError> {
         let url = format!("{}/v2/{}/blobs/{digest}", self.base, self.path);
         let request = Request { https_only: !self.plain_http, ..Request::default() };
-        let response = self.authorized(&request, &|request| self.client.head(&url, request))?;
-        match response.status {
-            401 | 403 => self.accepted(response, &[], digest).map(|_| false),
-            status => Ok(status == 200),
+        match self.authorized(&request, &|request| self.client.head(&url, request)) {
+            // Where blobs lie elsewhere, that place may not take the question: then they are sent.
+            Ok(response) => Ok(response.status == 200),
+            Err(RegistryError::Fetch { source: FetchError::Redirect { .. }, .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -221,7 +222,7 @@ impl Registry {
         let media_type = Some("application/octet-stream");
         let sent = Sent { method: Method::Put, media_type, body: bytes };
         let done = self.sent(&url, sent, Some(self.server()))?;
-        self.accepted(done, &[201], digest).map(|_| ())
+        self.accepted(done, &[201, 204], digest).map(|_| ())
     }
 
     /// Puts a manifest at a tag or its digest. Whether the registry lists it among what refers to its
@@ -235,7 +236,7 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         let url = format!("{}/v2/{}/manifests/{name}", self.base, self.path);
         let sent = Sent { method: Method::Put, media_type: Some(media_type), body: bytes };
-        let done = self.accepted(self.sent(&url, sent, None)?, &[201], digest)?;
+        let done = self.accepted(self.sent(&url, sent, None)?, &[200, 201, 202], digest)?;
         Ok(done.subject.is_some())
     }
 
@@ -254,7 +255,7 @@ impl Registry {
             ..Request::default()
         };
         let ask = |request: &Request| self.client.send_bytes(url, sent, request);
-        if url.strip_prefix(&self.base).is_some_and(|rest| rest.starts_with('/')) {
+        if fetch::same_origin(url, &self.base) {
             self.authorized(&request, &ask)
         } else {
             ask(&request).map_err(|error| self.failed(error))
