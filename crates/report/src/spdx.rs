@@ -12,7 +12,7 @@ use crate::json::{Stream, write};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use vocabulary::{Package, Report, Status, SubjectKind};
+use vocabulary::{Package, Report, SubjectKind};
 
 /// The time where wiring gives none: the beginning of Unix time, plainly not a real one.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
@@ -182,10 +182,9 @@ impl<'report> Writer<'report> {
         vec![self.note(lines.join("\n"))]
     }
 
-    /// What was not looked at in full.
+    /// What was not looked at in full, and content that is not what it claims to be.
     fn coverage(&self) -> Vec<Annotation<'report>> {
-        let partial = self.report.coverage.iter().filter(|one| one.status != Status::Ran);
-        let properties: Vec<Property> = partial.map(Property::of_coverage).collect();
+        let properties = crate::cyclonedx::coverage(self.report);
         self.notes(&properties)
     }
 
