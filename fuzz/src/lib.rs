@@ -698,3 +698,41 @@ pub fn attached(data: &[u8]) {
         let _ = ::sbom::read(&document);
     }
 }
+
+/// A saved report: what is one can be rendered in every form, and its JSON is read again to the same.
+pub fn saved(data: &[u8]) {
+    use report::{Format, Saved, Style, read_saved};
+    let Ok(saved) = read_saved(data) else { return };
+    let style = Style::default();
+    let mut json = Vec::new();
+    for format in Format::ALL {
+        let mut out = Vec::new();
+        let _ = match &saved {
+            Saved::Report(one) => report::render(one, format, &style, &mut out),
+            Saved::Reports(all) => report::render_reports(all, format, &style, &mut out),
+            Saved::Difference(one) => report::render_diff(one, format, &style, &mut out),
+        };
+        if format == Format::Json {
+            json = out;
+        }
+    }
+    assert_eq!(read_saved(&json).expect("what was written is read"), saved);
+}
+
+/// What a publisher says, held against no packages.
+pub fn vex(data: &[u8]) {
+    let Ok(statements) = policy::parse_vex("x", data) else { return };
+    let subject = vocabulary::Subject {
+        kind: vocabulary::SubjectKind::Image,
+        name: "x".to_owned(),
+        manifest_digest: None,
+        config_digest: None,
+        tags: Vec::new(),
+        platform: None,
+        base: None,
+        source: None,
+    };
+    let about = policy::About { subject: &subject, packages: &[], programs: None };
+    let coverage = policy::vex_coverage(&statements, &about);
+    assert_eq!(coverage.is_some(), !statements.is_empty());
+}

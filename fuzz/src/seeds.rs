@@ -256,6 +256,14 @@ fn documents(folder: &Path) -> io::Result<()> {
     // `{"predicateType":"https://openvex.dev/ns","subject":[…],"predicate":{}}` about nothing's digest.
     let envelope = br#"{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGVUeXBlIjoiaHR0cHM6Ly9vcGVudmV4LmRldi9ucyIsInN1YmplY3QiOlt7ImRpZ2VzdCI6eyJzaGEyNTYiOiJlM2IwYzQ0Mjk4ZmMxYzE0OWFmYmY0Yzg5OTZmYjkyNDI3YWU0MWU0NjQ5YjkzNGNhNDk1OTkxYjc4NTJiODU1In19XSwicHJlZGljYXRlIjp7fX0=","signatures":[]}"#;
     write(folder, "attached", "envelope", envelope)?;
+    let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2099-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"GO-2099-1","aliases":["CVE-2099-1"]},"status":"not_affected",
+        "products":[{"@id":"pkg:golang/example.org%2Fapp","subcomponents":[{"@id":"pkg:golang/example.org%2Fx@v1.0.0"}]}]}]}"#;
+    write(folder, "vex", "openvex", vex)?;
+    let saved = br#"{"schema":"lazaret.report/1","tool":{"name":"lazaret","version":"0"},"subject":{"kind":"image","name":"x","tags":[]},
+        "layers":[],"packages":[],"findings":[],"coverage":[],"databases":[],
+        "summary":{"total":{},"by_origin":{},"fixable":0,"packages":0},"decision":{"outcome":"pass","reasons":[]}}"#;
+    write(folder, "saved", "report", saved)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

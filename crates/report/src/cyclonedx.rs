@@ -175,7 +175,7 @@ pub(crate) fn render(
 }
 
 /// What was not checked in full, and content that is not what it claims to be.
-fn coverage(report: &Report) -> Vec<Property> {
+pub(crate) fn coverage(report: &Report) -> Vec<Property> {
     let mut properties: Vec<_> = report
         .coverage
         .iter()

@@ -86,7 +86,8 @@ mod tests {
             (r#"{"schema":["lazaret.report/1"]}"#, "JSON without a schema"),
             (r#"{"schema":"lazaret.report/1"}"#, "missing field"),
             ("", "EOF"),
-            ("[]", "no saved report"),
+            ("[]", "JSON without a schema"),
+            ("7", "no saved report"),
             (r#"{"version":"2.1.0","runs":[]}"#, "JSON without a schema"),
         ] {
             let error = read_saved(text.as_bytes()).unwrap_err().to_string();

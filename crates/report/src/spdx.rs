@@ -198,10 +198,9 @@ impl<'report> Writer<'report> {
         vec![self.note(lines.join("\n"))]
     }
 
-    /// What was not looked at in full.
+    /// What was not looked at in full, and content that is not what it claims to be.
     fn coverage(&self) -> Vec<Annotation<'report>> {
-        let partial = self.report.coverage.iter().filter(|one| one.status != Status::Ran);
-        let properties: Vec<Property> = partial.map(Property::of_coverage).collect();
+        let properties = crate::cyclonedx::coverage(self.report);
         self.notes(&properties)
     }
 

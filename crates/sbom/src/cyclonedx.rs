@@ -180,10 +180,17 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
     let incomplete = |one: &Composition| {
         one.aggregate.starts_with("incomplete") || one.aggregate == "not_specified"
     };
-    document.coverage = coverage(&bom.metadata.properties);
-    if document.coverage.is_empty() && bom.compositions.iter().any(incomplete) {
+    let mut is_told = false;
+    for property in &bom.metadata.properties {
+        if let Some(own) = property.name.strip_prefix("lazaret:") {
+            is_told |= document.take_own(own, property.value.as_deref().unwrap_or_default());
+        }
+    }
+    // What is not complete is said check by check where Lazaret is the maker.
+    if !is_told && bom.compositions.iter().any(incomplete) {
         let reason = "its maker says that it is not complete";
-        document.coverage.push(Coverage { status: Status::Partial, ..stated("sbom", reason) });
+        let coverage = Coverage::skipped("sbom", reason);
+        document.coverage.push(Coverage { status: Status::Partial, ..coverage });
     }
     take(bom.components, &mut document, &mut described, 0)?;
     let mut edges = Vec::new();
@@ -284,29 +291,6 @@ fn about(root: Entry, document: &mut Document) -> Option<Component> {
     let image = |purl: &String| ["pkg:oci/", "pkg:docker/"].iter().any(|one| purl.starts_with(one));
     let is_package = root.purl.as_ref().is_some_and(|purl| !purl.is_empty() && !image(purl));
     (is_package && root.kind != "operating-system").then(|| component(root))
-}
-
-/// What the maker, where it was Lazaret, did not look at in full. Advisories are matched anew.
-fn coverage(properties: &[Property]) -> Vec<Coverage> {
-    let own = properties.iter().filter_map(|property| {
-        let check = property.name.strip_prefix("lazaret:coverage:")?;
-        let value = property.value.as_deref().unwrap_or_default();
-        if check.starts_with("vulnerabilities:") || check.starts_with("risk:") {
-            return None;
-        }
-        let (status, reason) = value.split_once(": ").unwrap_or((value, ""));
-        let status = match status {
-            "partial" => Status::Partial,
-            "failed" => Status::Failed,
-            _ => Status::Skipped,
-        };
-        Some(Coverage { status, ..stated(check, reason) })
-    });
-    own.collect()
-}
-
-fn stated(check: &str, reason: &str) -> Coverage {
-    Coverage::skipped(kept(check), kept(reason))
 }
 
 fn take(

@@ -12,10 +12,10 @@ pub(crate) use tags::read as read_tags;
 
 use crate::relations::{Edge, relate};
 use crate::stated::{self, distribution_id, relative};
-use crate::{COMPONENTS, Component, Document, SbomError, json, kept};
+use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
-use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Ecosystem, Problem, Scope, Status};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Distribution, Ecosystem, Problem, Scope};
 
 /// What the element of a relationship may be that is none: clauses 11.1 and 11.2.
 const NO_ELEMENT: [&str; 3] = ["NONE", "NOASSERTION", "SPDXRef-DOCUMENT"];
@@ -34,6 +34,23 @@ struct Spdx {
     snippets: Vec<Named>,
     #[serde(rename = "externalDocumentRefs")]
     others: Vec<Other>,
+    #[serde(rename = "hasExtractedLicensingInfos")]
+    extracted: Vec<Extracted>,
+}
+
+/// A licence that is in no list: clause 10.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Extracted {
+    #[serde(rename = "licenseId")]
+    id: String,
+    #[serde(rename = "extractedText", deserialize_with = "cut")]
+    text: String,
+}
+
+/// A text of which no more is kept than is used.
+fn cut<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| kept(&text))
 }
 
 /// Another document that this one names: clause 6.6.
@@ -131,12 +148,12 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     let with_files = root_id.as_deref().is_some_and(|id| has_files(&spdx, id));
     let mut subject = None;
     let edges: Vec<Edge> = spdx.relationships.iter().filter_map(edge).collect();
-    let mut document = Document {
-        form,
-        coverage: coverage(&spdx.annotations),
-        problems: named_only(&spdx),
-        ..Document::default()
-    };
+    let mut document = Document { form, problems: named_only(&spdx), ..Document::default() };
+    for (name, value) in own(&spdx.annotations) {
+        document.take_own(name, value);
+    }
+    let texts: HashMap<String, String> =
+        spdx.extracted.into_iter().take(COMPONENTS).map(|one| (one.id, one.text)).collect();
     // Tools that name the source package wherever it has another name.
     let known = |creator: &String| {
         let creator = creator.to_ascii_lowercase();
@@ -159,7 +176,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
         } else if has_purl || !is_group(&entry, purpose) {
             let is_project = is_project(&entry, purpose, with_files);
             let more = further_purls(&entry);
-            let mut component = component(entry);
+            let mut component = component(entry, &texts);
             component.stated.sources_told |= sources_told;
             if document.components.len().saturating_add(more.len()) > COMPONENTS {
                 return Err(SbomError::TooMany);
@@ -353,25 +370,7 @@ fn own(annotations: &[Annotation]) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|line| line.strip_prefix("lazaret:")?.split_once('='))
 }
 
-fn coverage(annotations: &[Annotation]) -> Vec<Coverage> {
-    own(annotations)
-        .filter_map(|(key, value)| {
-            let check = key.strip_prefix("coverage:")?;
-            if check.starts_with("vulnerabilities:") || check.starts_with("risk:") {
-                return None;
-            }
-            let (status, reason) = value.split_once(": ").unwrap_or((value, ""));
-            let status = match status {
-                "partial" => Status::Partial,
-                "failed" => Status::Failed,
-                _ => Status::Skipped,
-            };
-            Some(Coverage { status, ..Coverage::skipped(kept(check), kept(reason)) })
-        })
-        .collect()
-}
-
-fn component(entry: Entry) -> Component {
+fn component(entry: Entry, texts: &HashMap<String, String>) -> Component {
     let purl = entry.references.into_iter().find(|one| one.kind == "purl").map(|one| one.locator);
     let asserted = |text: &Option<String>| {
         text.as_deref().filter(|text| !matches!(*text, "" | "NOASSERTION" | "NONE")).map(kept)
@@ -384,8 +383,8 @@ fn component(entry: Entry) -> Component {
         reference: entry.id,
         licences: asserted(&entry.declared)
             .or_else(|| asserted(&entry.concluded))
-            .into_iter()
-            .collect(),
+            .map(|text| licences(&text, texts))
+            .unwrap_or_default(),
         ..Component::default()
     };
     if let Some(text) = &entry.source_info {
@@ -396,6 +395,30 @@ fn component(entry: Entry) -> Component {
     }
     component.settle();
     component
+}
+
+/// The parts of an expression of which each must hold, and texts for references to them.
+fn licences(expression: &str, texts: &HashMap<String, String>) -> Vec<String> {
+    let mut parts = Vec::new();
+    let (mut depth, mut part) = (0_usize, Vec::new());
+    for word in expression.split(' ').filter(|word| !word.is_empty()) {
+        if depth == 0 && word == "AND" {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        let brackets = |bracket| word.matches(bracket).count();
+        depth = (depth + brackets('(')).saturating_sub(brackets(')'));
+        part.push(word);
+    }
+    parts.push(part);
+    let whole = |words: Vec<&str>| {
+        let text = words.join(" ");
+        let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let inner = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(&text);
+        kept(texts.get(inner).map_or(inner, String::as_str))
+    };
+    let parts = parts.into_iter().filter(|words| !words.is_empty()).map(whole);
+    parts.take(LICENCES).collect()
 }
 
 /// `acquired package info from DPKG DB: /var/lib/dpkg/status, …` (Syft) and `built package from:

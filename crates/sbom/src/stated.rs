@@ -66,6 +66,8 @@ impl Stated {
     fn take_own(&mut self, name: &str, value: &str) {
         match name {
             "ecosystem" => self.ecosystem = Some(kept(value)),
+            // What lies nowhere in particular is no path.
+            "location" if value == vocabulary::Location::Subject.to_string() => {}
             "location" => self.path = self.path.take().or_else(|| Some(kept(value))),
             "location:path" => self.path = Some(kept(value)),
             "location:line" => self.line = value.parse().ok(),

@@ -18,7 +18,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use vocabulary::{
     Confidence, Coverage, Distribution, Ecosystem, Identified, Location, Package, Presence,
-    Problem, Purl, SourcePackage, Subject, SubjectKind,
+    Problem, Purl, SourcePackage, Status, Subject, SubjectKind,
 };
 
 /// The name of the check whose coverage says what of the bill could not be matched.
@@ -173,16 +173,19 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
     packages.sort_by(|left, right| resolve::key(left).cmp(&resolve::key(right)));
     packages.dedup();
     let mut coverage = document.coverage;
-    coverage.retain(|one| !one.check.starts_with("vulnerabilities:"));
+    coverage.retain(|one| !is_made_anew(&one.check));
+    problems.extend(coverage.iter().filter(|one| one.check == CHECK).flat_map(stated_gaps));
+    coverage.retain(|one| one.check != CHECK);
     let mut own = Coverage::with_problems(CHECK, problems);
     own.reason = Some(format!("packages as {} states them", document.form));
-    if packages.is_empty() && own.problems.is_empty() {
-        own = Coverage::skipped(
+    if packages.is_empty() {
+        let nothing = Coverage::skipped(
             CHECK,
             "the document names no packages: nothing was checked; make it of what was built or installed",
         );
+        let Coverage { problems, problems_left_out, .. } = own;
+        own = Coverage { problems, problems_left_out, ..nothing };
     }
-    coverage.retain(|one| one.check != CHECK || one.status != vocabulary::Status::Ran);
     coverage.push(own);
     Inventory {
         subject: Subject {
@@ -205,7 +208,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         layers: Vec::new(),
         asked: Asked::of_packages(&packages),
         packages,
-        findings: Vec::new(),
+        findings: document.findings,
         coverage,
         files: Vec::new(),
         symlinks: HashMap::new(),
@@ -215,6 +218,31 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         programs: vocabulary::Programs::default(),
         packed: None,
         attached: Vec::new(),
+    }
+}
+
+/// Whether a check is of matching and deciding, which are done again for a bill: what the scan that it
+/// was made of could not match then is no gap now, or is found to be one again.
+fn is_made_anew(check: &str) -> bool {
+    const EXACT: [&str; 6] =
+        ["sources", "end-of-life", "base-image", "vex", "attached-vex", "archive"];
+    const BEGINNINGS: [&str; 4] = ["vulnerabilities:", "unmatched:", "risk:", "imported"];
+    EXACT.contains(&check) || BEGINNINGS.iter().any(|start| check.starts_with(start))
+}
+
+/// What the maker of a bill, where that was made of another bill, did not take from that.
+fn stated_gaps(coverage: &Coverage) -> Vec<Problem> {
+    match (coverage.status, coverage.problems.as_slice()) {
+        (Status::Ran, _) => Vec::new(),
+        (_, []) => vec![Problem {
+            path: "the document".to_owned(),
+            layer: None,
+            reason: coverage
+                .reason
+                .clone()
+                .unwrap_or_else(|| "its maker says that it is not complete".to_owned()),
+        }],
+        (_, problems) => problems.to_vec(),
     }
 }
 
@@ -351,8 +379,10 @@ fn package(
         // Of a type that has no advisories: listed, and said to be not checked.
         Err(PurlMatchError::Type(_)) => Ok(unmatched(&purl, &component)),
         Err(PurlMatchError::NoVersion(_)) => {
-            let reason = "it has no version: listed, not matched".to_owned();
-            Err(Unmatched { purl: Some(Box::new(purl)), reason })
+            as_found(&purl, &component, distribution).ok_or_else(|| {
+                let reason = "it has no version: listed, not matched".to_owned();
+                Unmatched { purl: Some(Box::new(purl)), reason }
+            })
         }
         // The package URL has the commit, and the version stands beside it.
         Err(PurlMatchError::Moving(reason)) => {
@@ -391,6 +421,22 @@ fn package(
             (package.map(|package| as_stated(package, component)), Some(reason))
         }
     }
+}
+
+/// A package without a version, as Lazaret lists it where it finds none, in the ecosystem that its
+/// package URL is of: matching says what becomes of those, as it does for what was scanned.
+fn as_found(
+    purl: &Purl,
+    component: &Component,
+    distribution: Option<&Distribution>,
+) -> Option<Package> {
+    let stated = Ecosystem::new(component.stated.ecosystem.as_deref()?);
+    let (package, _) = purls::package(&purl.clone().with_version("0"), distribution).ok()?;
+    (package.ecosystem == stated).then(|| Package {
+        purl: purl.clone(),
+        version: String::new(),
+        ..package
+    })
 }
 
 /// What the document states of a package beyond its package URL.
