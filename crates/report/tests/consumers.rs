@@ -135,7 +135,8 @@ fn takes_tool(run: &Value) {
 }
 
 fn takes_result(run: &Value, result: &Value) {
-    let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    let rule = &run["tool"]["driver"]["rules"][index];
     assert_eq!(rule["id"], result["ruleId"]);
     assert!(!text(result, "/message/text").is_empty());
     // "Only the first value of this array is used", and a result without a place is not shown.
