@@ -169,7 +169,7 @@ pub(crate) fn render(
             let run = RunOf { category, style, left_out, room };
             match *subject {
                 Subject::Read(report) => AnyRun::Read(ReadRun { report, run }),
-                Subject::Failed(failed) => AnyRun::Failed(failed_run(failed, run)),
+                Subject::Failed(failed) => AnyRun::Failed(Box::new(failed_run(failed, run))),
             }
         })
     });
@@ -180,7 +180,7 @@ pub(crate) fn render(
 #[serde(untagged)]
 enum AnyRun<'report> {
     Read(ReadRun<'report>),
-    Failed(Run<'report, [(); 0], [(); 0]>),
+    Failed(Box<Run<'report, [(); 0], [(); 0]>>),
 }
 
 /// What every run has.

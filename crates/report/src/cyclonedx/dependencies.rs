@@ -11,7 +11,7 @@ use super::components::References;
 use crate::edges::Edges;
 use serde::Serialize;
 use std::borrow::Cow;
-use vocabulary::{Package, Relation, Report, Status};
+use vocabulary::{Relation, Report, Status};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,27 +60,32 @@ pub(super) fn all<'report>(
     std::iter::once(root).chain(packages)
 }
 
-/// What is not all there is: the subject, where a check did not run in full, and what the subject needs,
-/// where nothing says who asks for a package; and the packages of which nothing says what they need.
+/// What is not all there is: the subject, where a check did not run in full. And of what nobody knows
+/// whether it is: the needs of the subject, where nothing says who asks for a package, and those of the
+/// packages of which nothing says what they need.
 pub(super) fn compositions<'report>(
     report: &'report Report,
     references: &'report References<'_>,
     edges: &Edges<'report>,
 ) -> Vec<Composition<'report>> {
-    let root = || vec![Cow::Borrowed(references.root())];
+    let root = Cow::Borrowed(references.root());
     let partial = report.coverage.iter().any(|coverage| coverage.status != Status::Ran);
-    let is_unknown = |package: &&Package| !edges.are_known(package);
     let unrelated = report.packages.iter().any(|package| package.relation.is_none());
     let packages = report.packages.iter().enumerate();
     let packages = packages
-        .filter(|(_, package)| is_unknown(package))
+        .filter(|(_, package)| !edges.are_known(package))
         .map(|(index, package)| references.package(index, &package.purl));
     let distribution = references.distribution().map(Cow::Borrowed);
-    let unknown: Vec<Cow<'_, str>> = distribution.into_iter().chain(packages).collect();
-    let incomplete = (partial || unrelated).then(|| Composition {
+    let unknown: Vec<Cow<'_, str>> = (unrelated && !partial)
+        .then(|| root.clone())
+        .into_iter()
+        .chain(distribution)
+        .chain(packages)
+        .collect();
+    let incomplete = partial.then(|| Composition {
         aggregate: "incomplete",
-        assemblies: if partial { root() } else { Vec::new() },
-        dependencies: root(),
+        assemblies: vec![root.clone()],
+        dependencies: vec![root],
     });
     let unknown = (!unknown.is_empty()).then_some(Composition {
         aggregate: "unknown",
