@@ -20,7 +20,7 @@ use crate::supplier;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use vocabulary::{Package, Relation, Report, Scope, Status, SubjectKind};
+use vocabulary::{Package, Relation, Report, Scope, SubjectKind};
 
 /// The time where wiring gives none: the beginning of Unix time, plainly not a real one.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";

@@ -100,6 +100,8 @@ fn named(package: &Package) -> (&str, &str) {
 struct Move<'report> {
     origin: OriginKind,
     replaced: Replaced,
+    /// Whether the version to go to is one, and not any after another.
+    named: bool,
     cleared: Vec<&'report Finding>,
     stay: Vec<&'report Finding>,
     new: BTreeSet<String>,
@@ -184,7 +186,7 @@ impl<'report> Move<'report> {
             with_subscription: with_subscription.filter(|with| !with.clears.is_empty()),
         };
         let (new, brought) = (new.unwrap_or_default(), Brought::default());
-        Self { origin, replaced, cleared, stay, new, brought }
+        Self { origin, replaced, named: named.is_some(), cleared, stay, new, brought }
     }
 
     /// Says who brings the package, where the project does not ask for it itself.
@@ -197,7 +199,7 @@ impl<'report> Move<'report> {
             scheme: Scheme::of_ecosystem(ecosystem.as_str()),
             name,
             from,
-            to: Some(to.as_str()).filter(|to| !to.is_empty()),
+            to: Some(to.as_str()).filter(|_| self.named),
         };
         let brought = bringers.of(everywhere, wanted);
         let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
@@ -567,7 +569,7 @@ mod tests {
                 left: ids(&[]),
             }),
         };
-        let mending = plan(findings.iter(), &[], &|_, _| Advice::Go(target.clone()));
+        let mending = plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Go(target.clone()));
         let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
         assert_eq!(step.clears, ["CVE-1"]);
         assert_eq!(step.effect(), "clears 1 of 2 CVEs, 1 more need Ubuntu Pro (1.1.0+esm1)");
@@ -580,7 +582,7 @@ mod tests {
         let mut after = finding("CVE-1", "pkg:npm/a@1.0.0", Some(""), Application);
         let fix = after.fix.as_mut().unwrap();
         (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
-        let mending = plan([&after].into_iter(), &[], &|_, _| Advice::Stay);
+        let mending = plan([&after].into_iter(), &[], &Asked::default(), &|_, _| Advice::Stay);
         let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
         assert_eq!(step.title, "upgrade a from 1.0.0 to a version after 1.2.3");
         assert_eq!(step.effect(), "clears 1 CVE");
