@@ -192,7 +192,7 @@ fn seals(folder: &Path) -> io::Result<()> {
 
 /// An artefact without databases: its configuration's digest is right.
 fn artefacts(folder: &Path) -> io::Result<()> {
-    let config = br#"{"schema":"lazaret.artefact/1","program":"0","format":2,"databases":[]}"#;
+    let config = br#"{"schema":"lazaret.artefact/1","program":"0","format":3,"databases":[]}"#;
     let digest = vocabulary::Digest::of(config);
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
