@@ -1,6 +1,6 @@
 //! A bill of ours, scanned again, gives the verdict of what it is about: in every form that holds packages,
 //! for every form of a subject.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may fail")]
 
 mod common;
 
