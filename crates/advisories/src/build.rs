@@ -5,7 +5,9 @@
 //! informational records, entries of other ecosystems, listed versions that a range holds anyway),
 //! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
 
+mod carried;
 mod cves;
+mod postings;
 mod section;
 mod strings;
 mod write;
@@ -26,8 +28,8 @@ use strings::{Interner, StringId};
 use version::Scheme;
 use vocabulary::Ecosystem;
 
+pub(crate) use carried::find_record;
 pub use write::Built;
-pub(crate) use write::find_record;
 
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
 const MAX_TEXT: usize = 1024;
@@ -224,7 +226,7 @@ impl Builder {
         let at = usize::try_from(number).map_err(|_| FormatError::TooLarge)?;
         let range = self.blocks.get(at).cloned().ok_or(FormatError::TooLarge)?;
         let reader = Reader::new(self.bytes.get(range).unwrap_or_default());
-        Read { reader, text: write::text }.block()
+        Read { reader, text: carried::text }.block()
     }
 
     fn release_name(&self, number: u32) -> &str {

@@ -6,6 +6,10 @@
 //! file depends on the set of records alone: brought up to date by single records it is byte for byte
 //! the one that would be built of all.
 
+use super::carried::{
+    NONE, any, blocks_of, find_record, get, old_block, place_of, release_name, set, text,
+};
+use super::postings::{Post, Postings, split};
 use super::section::Sections;
 use super::strings::StringId;
 use super::{Builder, Dropped, Why};
@@ -19,9 +23,6 @@ use crate::rating;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use vocabulary::Digest;
-
-/// What has no number (yet).
-const NONE: u32 = u32::MAX;
 
 /// A finished database.
 #[derive(Debug)]
@@ -532,113 +533,4 @@ impl<'from> Writing<'from> {
         self.dropped.malformed += self.new.nameless;
         Ok(())
     }
-}
-
-/// A name, and the release and number of a block that concerns it.
-type Post = (u32, (u32, u32));
-
-/// The posts of one name, taken from the front.
-fn split<'posts>(posts: &mut &'posts [Post], name: u32) -> &'posts [Post] {
-    let end = posts.iter().position(|(other, _)| *other != name).unwrap_or(posts.len());
-    let (own, rest) = posts.split_at_checked(end).unwrap_or((posts, &[]));
-    *posts = rest;
-    own
-}
-
-/// Postings that were written, by their bytes.
-#[derive(Default)]
-struct Postings {
-    known: HashMap<Box<[u8]>, u32>,
-    blocks: Vec<(u32, u32)>,
-    list: Vec<u8>,
-    bytes: Vec<u8>,
-}
-
-impl Postings {
-    /// Groups by release, each with its length so that others are skipped; numbers as differences.
-    fn encode(&mut self) {
-        let Self { blocks, list, bytes, .. } = self;
-        bytes.clear();
-        let groups = || blocks.chunk_by(|(left, _), (right, _)| left == right);
-        put_number(bytes, groups().count() as u64);
-        for group in groups() {
-            list.clear();
-            let mut last = 0;
-            for (_, block) in group {
-                put_number(list, u64::from(block - last));
-                last = *block;
-            }
-            put_number(bytes, group.first().map_or(0, |(release, _)| u64::from(*release)));
-            put_number(bytes, list.len() as u64);
-            bytes.extend_from_slice(list);
-        }
-    }
-}
-
-/// References as they are: the number of a text.
-
-pub(super) fn text(number: u64) -> Result<u32, FormatError> {
-    u32::try_from(number).map_err(|_| FormatError::Content)
-}
-
-fn old_block(old: &Database, number: u32) -> Result<Block<u32>, FormatError> {
-    Read { reader: old.book().item(Section::Blocks, number)?, text }.block()
-}
-
-fn release_name(old: &Database, number: u32) -> Result<&str, FormatError> {
-    let at = usize::try_from(number).map_err(|_| FormatError::Content)?;
-    old.releases().get(at).map(String::as_str).ok_or(FormatError::Content)
-}
-
-fn place_of(releases: &[String], name: &str) -> Option<u32> {
-    let at = releases.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
-    u32::try_from(at).ok()
-}
-
-/// The number of the record with an id: they are sorted by it.
-pub(crate) fn find_record(old: &Database, id: &str) -> Result<Option<u32>, FormatError> {
-    let (mut low, mut high) = (0, old.book().count(Section::Records));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let known = old.string(old.book().item(Section::Records, middle)?.number()?)?;
-        match known.cmp(id) {
-            Ordering::Less => low = middle + 1,
-            Ordering::Greater => high = middle,
-            Ordering::Equal => return Ok(Some(middle)),
-        }
-    }
-    Ok(None)
-}
-
-/// The numbers of a record's blocks: they stand in the order of records.
-fn blocks_of(old: &Database, record: u32) -> Result<std::ops::Range<u32>, FormatError> {
-    let first = |record: u32| {
-        let (mut low, mut high) = (0, old.book().count(Section::Blocks));
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match old.book().item(Section::Blocks, middle)?.small()? < record {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        Ok(low)
-    };
-    Ok(first(record)?..first(record.saturating_add(1))?)
-}
-
-fn any(list: &[u32], at: u32) -> Result<u32, FormatError> {
-    let at = usize::try_from(at).map_err(|_| FormatError::Content)?;
-    list.get(at).copied().ok_or(FormatError::Content)
-}
-
-/// A number that must have been given.
-fn get(list: &[u32], at: u32) -> Result<u32, FormatError> {
-    any(list, at)
-        .and_then(|number| if number == NONE { Err(FormatError::Content) } else { Ok(number) })
-}
-
-fn set(list: &mut [u32], at: u32, number: u32) -> Result<(), FormatError> {
-    let at = usize::try_from(at).map_err(|_| FormatError::Content)?;
-    *list.get_mut(at).ok_or(FormatError::Content)? = number;
-    Ok(())
 }

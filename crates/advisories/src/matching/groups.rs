@@ -138,6 +138,7 @@ mod tests {
             title: crate::database::Title::None,
             url: None,
             stream: None,
+            modified: 0,
             cve_ratings: Vec::new(),
         }
     }
