@@ -28,6 +28,7 @@ pub(crate) mod lenient;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
+mod names;
 pub mod nuget_lock;
 pub mod opam_locked;
 pub mod package_lock;
@@ -54,6 +55,7 @@ pub mod yarn_lock;
 
 pub use edges::Need;
 pub use listing::Listing;
+pub(crate) use names::{npm_range, python_name, python_need, split_npm, unquoted};
 
 use crate::decoded::decoded;
 use crate::elsewhere::Elsewhere;
@@ -525,34 +527,6 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
 }
 
-/// A Python name as the index compares it. Source: PyPA, "Names and normalization".
-pub(crate) fn python_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for letter in name.trim().chars() {
-        if !matches!(letter, '-' | '_' | '.') {
-            normal.push(letter.to_ascii_lowercase());
-        } else if !normal.ends_with('-') {
-            normal.push('-');
-        }
-    }
-    normal
-}
-
-/// Name and specifiers of a requirement of Python. Source: PyPA, "Dependency specifiers".
-pub(crate) fn python_need(text: &str) -> Option<(String, &str)> {
-    let text = text.split(';').next().unwrap_or(text).trim();
-    let end =
-        text.find(|one: char| !(one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.')));
-    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
-    let rest = match rest.trim_start().strip_prefix('[') {
-        Some(extras) => extras.split_once(']')?.1,
-        None => rest,
-    };
-    // An address has no range.
-    let range = Some(rest.trim()).filter(|rest| !rest.starts_with('@')).unwrap_or_default();
-    (!name.is_empty()).then(|| (python_name(name), range))
-}
-
 /// Lines of the keys of a pretty-printed JSON object, `"key": {`; 0 for a key that stands in several
 /// places, since the wrong line is worse than none.
 fn json_lines(text: &str) -> HashMap<&str, u32> {
@@ -600,22 +574,6 @@ impl<'text> LineCounter<'text> {
     }
 }
 
-/// The text inside one pair of quotes, or the text itself.
-pub(crate) fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    ['"', '\'']
-        .iter()
-        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
-        .unwrap_or(text)
-}
-
-/// The name before the `@` that divides it from the rest; an `@` at the beginning is a scope's.
-pub(crate) fn split_npm(text: &str) -> Option<(&str, &str)> {
-    let start = usize::from(text.starts_with('@'));
-    let at = text.get(start..)?.find('@')? + start;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
 /// One line of why TOML could not be read.
 pub(crate) fn toml_error(error: &toml::de::Error) -> String {
     format!("it is not TOML of this format: {}", error.message().replace('\n', " "))
@@ -624,15 +582,6 @@ pub(crate) fn toml_error(error: &toml::de::Error) -> String {
 /// One line of why JSON could not be read.
 pub(crate) fn json_error(error: &serde_json::Error) -> String {
     format!("it is not JSON of this format: {error}")
-}
-
-/// What is asked for behind an alias of npm; none of what is no range: addresses, folders, tags of git.
-pub(crate) fn npm_range(text: &str) -> Option<&str> {
-    let range = match text.strip_prefix("npm:") {
-        Some(alias) => split_npm(alias).map_or(alias, |(_, range)| range),
-        None => text,
-    };
-    (!range.contains([':', '/'])).then_some(range)
 }
 
 fn is_named(path: &str, names: &[&str]) -> bool {
