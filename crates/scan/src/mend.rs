@@ -569,7 +569,8 @@ mod tests {
                 left: ids(&[]),
             }),
         };
-        let mending = plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Go(target.clone()));
+        let mending =
+            plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Go(target.clone()));
         let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
         assert_eq!(step.clears, ["CVE-1"]);
         assert_eq!(step.effect(), "clears 1 of 2 CVEs, 1 more need Ubuntu Pro (1.1.0+esm1)");

@@ -138,7 +138,6 @@ mod tests {
             title: crate::database::Title::None,
             url: None,
             stream: None,
-            modified: 0,
             cve_ratings: Vec::new(),
         }
     }
