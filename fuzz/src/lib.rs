@@ -505,6 +505,9 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         owned_by: None,
         module: None,
         identified: None,
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
         files: files.to_vec(),
     }
 }
