@@ -337,7 +337,8 @@ impl Database {
             return Ok(None);
         }
         let mut item = self.book.item(Section::Dropped, at)?;
-        (item.bytes()?, item.byte()?);
+        item.bytes()?;
+        item.byte()?;
         item.number().map(Some)
     }
 

@@ -222,13 +222,9 @@ fn from_directory(
     {
         progress.building(ecosystem);
         let single = |id: &str| single_in(&directory, id);
-        let provenance = Provenance {
-            source: source.clone(),
-            fetched: now.to_string(),
-            ..Provenance::default()
-        };
+        let provenance = Provenance { source, fetched: now.to_string(), ..Provenance::default() };
         match bring_up_to_date(folder, &known, list, provenance, &single)? {
-            Brought::UpToDate(updated) => return Ok(updated),
+            Brought::UpToDate(updated) => return Ok(*updated),
             Brought::Archive(_) => {}
         }
     }
@@ -285,7 +281,7 @@ fn from_url(
         let provenance = Provenance { list_etag, ..provenance.clone() };
         if let Some(list) = list {
             match bring_up_to_date(folder, known, list, provenance, &single)? {
-                Brought::UpToDate(updated) => return Ok(updated),
+                Brought::UpToDate(updated) => return Ok(*updated),
                 Brought::Archive(left) => behind = left,
             }
         }
@@ -320,7 +316,7 @@ struct Known {
 
 /// What became of a database whose source has a list of changes.
 enum Brought {
-    UpToDate(Updated),
+    UpToDate(Box<Updated>),
     /// The archive is the better way: so many records have changed.
     Archive(u64),
 }
@@ -347,7 +343,8 @@ fn bring_up_to_date(
             let manifest = Manifest { list_etag, fetched, behind: 0, ..manifest.clone() };
             storage::write_manifest(folder, &manifest)?;
             let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
-            Ok(Brought::UpToDate(Updated { ecosystem, changed: Changed::Unchanged, manifest }))
+            let changed = Changed::Unchanged;
+            Ok(Brought::UpToDate(Box::new(Updated { ecosystem, changed, manifest })))
         }
         Followed::Changed { builder, gone, read, missing, older } => {
             let built = builder.finish_over(Some(database), &gone).map_err(FollowError::from)?;
@@ -358,7 +355,7 @@ fn bring_up_to_date(
             let manifest = storage::install(folder, ecosystem, &built, provenance)?;
             let changed = Changed::Followed { read: read as u64, gone: gone.len() as u64, behind };
             let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
-            Ok(Brought::UpToDate(Updated { ecosystem, changed, manifest }))
+            Ok(Brought::UpToDate(Box::new(Updated { ecosystem, changed, manifest })))
         }
     }
 }

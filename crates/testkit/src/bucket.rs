@@ -201,14 +201,18 @@ fn cve(number: u32) -> String {
     format!("CVE-{}-{:05}", 2005 + number % 21, 10_000 + number / 21)
 }
 
+fn word(number: u32) -> &'static str {
+    let at = usize::try_from(number).unwrap_or(0) % WORDS.len();
+    WORDS.get(at).copied().unwrap_or("a")
+}
+
 /// Made-up prose of some length; another one for each seed.
 fn prose(seed: u32, words: u32) -> String {
     let mut text = String::new();
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
     for at in 0..words {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let word = usize::try_from(state >> 16).unwrap_or(0) % WORDS.len();
-        text.push_str(WORDS.get(word).copied().unwrap_or("a"));
+        text.push_str(word(state >> 16));
         text.push_str(if at % 13 == 12 { ".\\n" } else { " " });
     }
     text
@@ -223,12 +227,12 @@ fn record(ecosystem: &str, kind: Kind, number: u32, state: u32) -> String {
         r#""severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:L/A:N"}]"#;
     let _ = match kind {
         _ if is_malicious(kind, number) => {
-            let name = format!("{}-made-up-{number}", WORDS[number as usize % WORDS.len()]);
+            let name = format!("{}-made-up-{number}", word(number));
             write!(
                 text,
                 r#""summary":"Malicious code in {name} ({ecosystem})","details":"{}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},{},"database_specific":{{"cwes":[{{"cweId":"CWE-506","name":"Embedded Malicious Code","description":"{}"}}]}}}}],"credits":[{{"name":"A made-up finder","type":"FINDER","contact":["https://finder.example"]}}],"database_specific":{{"malicious-packages-origins":[{{"id":"F-{number}","import_time":"{modified}","modified_time":"{modified}","sha256":"{:064x}","source":"made-up","versions":["1.0.{state}"]}}]}}}}"#,
                 prose(number, 90),
-                if number % 3 == 0 {
+                if number.is_multiple_of(3) {
                     r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]"#.to_owned()
                 } else {
                     format!(r#""versions":["1.0.{}","99.{}.1"]"#, number % 7, number % 11 + state)
@@ -258,7 +262,7 @@ fn registry(
         "Maven" => format!("org.example.group{}:artifact-{}", number % 400, number % 1_500),
         "Go" => format!("example.com/owner{}/module-{}", number % 900, number % 2_000),
         "Packagist" => format!("vendor{}/package-{}", number % 500, number % 1_800),
-        _ => format!("{}-lib-{}", WORDS[number as usize % WORDS.len()], number % 3_000),
+        _ => format!("{}-lib-{}", word(number), number % 3_000),
     };
     let versions: Vec<String> =
         (0..40).map(|minor| format!("\"{}.{minor}.0\"", number % 4)).collect();
@@ -314,7 +318,7 @@ fn distribution(
             let name = match kernel {
                 true => format!("linux-flavour{source}"),
                 false => {
-                    format!("{}-source-{}", WORDS[number as usize % WORDS.len()], number % 2_500)
+                    format!("{}-source-{}", word(number), number % 2_500)
                 }
             };
             let fixed = format!("{}.{}-{}+r{}", number % 9, number % 40, 1 + state, release.len());
@@ -355,7 +359,11 @@ fn distribution(
 fn rpm(text: &mut String, ecosystem: &str, number: u32, state: u32) -> std::fmt::Result {
     let release = match ecosystem {
         "Red Hat" => "enterprise_linux:9::baseos",
-        _ => ["8", "9", "10"][number as usize % 3],
+        _ => match number % 3 {
+            0 => "8",
+            1 => "9",
+            _ => "10",
+        },
     };
     let affected: Vec<String> = (0..8)
         .map(|package| {

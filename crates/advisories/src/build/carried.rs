@@ -10,7 +10,6 @@ use std::ops::Range;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// References as they are: the number of a text.
-
 pub(super) fn text(number: u64) -> Result<u32, FormatError> {
     u32::try_from(number).map_err(|_| FormatError::Content)
 }
