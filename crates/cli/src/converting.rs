@@ -35,6 +35,8 @@ pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
             output::deliver(&world.printing, &args.output, any, |format, style, out| {
                 report::render(&report, format, style, out)
             })?;
+            let formats = output::formats(&args.output, any);
+            output::say_left_out(&world.printing, formats, std::slice::from_ref(&report), &[]);
             if output::formats(&args.output, any).any(Format::has_verdict) {
                 verdict::say_unprinted(world, &args.output, &report);
             } else {

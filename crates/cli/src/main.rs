@@ -70,6 +70,7 @@ fn outputs_of(command: &mut Command) -> Option<&mut args::OutputArgs> {
         Command::Sbom(args) => Some(&mut args.output),
         Command::Diff(args) => Some(&mut args.output),
         Command::Verify(args) => Some(&mut args.output),
+        Command::Convert(args) => Some(&mut args.output),
         _ => None,
     }
 }

@@ -396,7 +396,7 @@ pub fn render_diff(
         Format::Json => json::write(report, out),
         Format::Template(template) => template.write(&Filling::diff(report), out),
         Format::Markdown => changes::render(report, style, out),
-        Format::Sarif => sarif::render(&[changes::fresh(report)], &[], style, out),
+        Format::Sarif => sarif::render_new(&changes::fresh(report), style, out),
         Format::Junit => junit::render(&[changes::fresh(report)], &[], out),
         Format::CycloneDx
         | Format::Spdx

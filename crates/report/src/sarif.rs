@@ -159,8 +159,29 @@ pub(crate) fn render(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    render_of("", reports, failed, style, out)
+}
+
+/// The same of what is new in a subject: in a category apart, or these few results would stand for all
+/// of the subject and close the alerts of the rest.
+pub(crate) fn render_new(
+    report: &Report,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    render_of("new/", std::slice::from_ref(report), &[], style, out)
+}
+
+fn render_of(
+    kind: &str,
+    reports: &[Report],
+    failed: &[NotChecked],
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let Chosen { subjects, left_out, room } = limits::choose(reports, failed);
-    let categories = category::of_all(&subjects);
+    let categories: Vec<String> =
+        category::of_all(&subjects).into_iter().map(|of| format!("{of}{kind}")).collect();
     let runs = Stream(|| {
         let all = subjects.iter().zip(&categories).enumerate();
         all.map(|(index, (subject, category))| {

@@ -202,6 +202,9 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
         }));
     }
     named_only(bom.dependencies, &described, &mut document)?;
+    // A bill of ours says of each package who asks for it, and lists below its root also those of which
+    // that is not known.
+    let asks = asks.filter(|_| !is_told);
     relate(&mut document, asks.as_deref(), &edges);
     document.is_about(subject);
     Ok(document)
