@@ -409,6 +409,25 @@ pub fn cvss(data: &[u8]) {
     }
 }
 
+/// A pulled database's manifest, its configuration and a signature of it, divided by a separator.
+pub fn artefact(data: &[u8]) {
+    use advisories::artefact::{Artefact, envelope_of, statement};
+    let split = |data: &'_ [u8]| {
+        let at = data.windows(SEPARATOR.len()).position(|window| window == SEPARATOR);
+        at.map_or((data.len(), data.len()), |at| (at, at + SEPARATOR.len()))
+    };
+    let (end, next) = split(data);
+    let (manifest, rest) = (&data[..end], &data[next..]);
+    let (end, next) = split(rest);
+    let (config, signed) = (&rest[..end], &rest[next..]);
+    let Ok(artefact) = Artefact::parse(manifest, "oci://a/b") else { return };
+    let _ = envelope_of(signed, &artefact.digest);
+    let _ = statement::holds(signed, &artefact);
+    if let Ok(contents) = artefact.with_config(config) {
+        assert!(contents.parts.iter().all(|part| part.manifest.bytes <= 4 << 30));
+    }
+}
+
 /// Reads an envelope: what it shows is read again as the same.
 pub fn dsse(data: &[u8]) {
     use seal::{Envelope, Statement};
@@ -532,7 +551,13 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         owned_by: None,
         module: None,
         identified: None,
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
         files: files.to_vec(),
+        relation: None,
+        scope: None,
+        requires: Vec::new(),
     }
 }
 
@@ -667,8 +692,50 @@ pub fn bolt(data: &[u8]) {
 /// An envelope about the image whose manifest has the digest of nothing.
 pub fn attached(data: &[u8]) {
     let subject = vocabulary::Digest::of(b"");
-    let opened = image::source::attached::opened(data, std::slice::from_ref(&subject));
-    if let Ok(Some((document, _))) = opened {
+    let subjects = std::slice::from_ref(&subject);
+    use image::source::attached::{Wanted, opened};
+    if let Ok(Some((document, _))) = opened(data, subjects, Wanted::Vex) {
         let _ = policy::parse_vex("attached", &document);
     }
+    if let Ok(Some((document, _))) = opened(data, subjects, Wanted::Bills) {
+        let _ = ::sbom::read(&document);
+    }
+}
+
+/// A saved report: what is one can be rendered in every form, and its JSON is read again to the same.
+pub fn saved(data: &[u8]) {
+    use report::{Format, Saved, Style, read_saved};
+    let Ok(saved) = read_saved(data) else { return };
+    let style = Style::default();
+    let mut json = Vec::new();
+    for format in Format::ALL {
+        let mut out = Vec::new();
+        let _ = match &saved {
+            Saved::Report(one) => report::render(one, format, &style, &mut out),
+            Saved::Reports(all) => report::render_reports(all, format, &style, &mut out),
+            Saved::Difference(one) => report::render_diff(one, format, &style, &mut out),
+        };
+        if format == Format::Json {
+            json = out;
+        }
+    }
+    assert_eq!(read_saved(&json).expect("what was written is read"), saved);
+}
+
+/// What a publisher says, held against no packages.
+pub fn vex(data: &[u8]) {
+    let Ok(statements) = policy::parse_vex("x", data) else { return };
+    let subject = vocabulary::Subject {
+        kind: vocabulary::SubjectKind::Image,
+        name: "x".to_owned(),
+        manifest_digest: None,
+        config_digest: None,
+        tags: Vec::new(),
+        platform: None,
+        base: None,
+        source: None,
+    };
+    let about = policy::About { subject: &subject, packages: &[], programs: None };
+    let coverage = policy::vex_coverage(&statements, &about);
+    assert_eq!(coverage.is_some(), !statements.is_empty());
 }

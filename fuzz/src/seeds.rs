@@ -22,6 +22,7 @@ fn write_all() -> io::Result<()> {
     tars(folder)?;
     documents(folder)?;
     seals(folder)?;
+    artefacts(folder)?;
     engines(folder)?;
     programs(folder)?;
     archives(folder)?;
@@ -189,6 +190,27 @@ fn seals(folder: &Path) -> io::Result<()> {
     write(folder, "seal_record", "record", record)
 }
 
+/// An artefact without databases: its configuration's digest is right.
+fn artefacts(folder: &Path) -> io::Result<()> {
+    let config = br#"{"schema":"lazaret.artefact/1","program":"0","format":3,"databases":[]}"#;
+    let digest = vocabulary::Digest::of(config);
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+        "artifactType":"application/vnd.lazaret.database.v1","config":{{"mediaType":
+        "application/vnd.lazaret.database.config.v1+json","digest":"{digest}","size":{}}},"layers":[],
+        "annotations":{{"org.opencontainers.image.created":"2099-01-01T00:00:00Z"}}}}"#,
+        config.len()
+    );
+    let signed = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"a","digest":
+        {{"sha256":"{}"}}}}],"predicateType":"urn:lazaret:database:v1","predicate":
+        {{"created":"2099-01-01T00:00:00Z","databases":{{}}}}}}"#,
+        vocabulary::Digest::of(manifest.as_bytes()).hex()
+    );
+    let parts = [manifest.as_bytes(), config.as_slice(), signed.as_bytes()];
+    write(folder, "artefact", "empty", &parts.join(SEPARATOR))
+}
+
 fn documents(folder: &Path) -> io::Result<()> {
     let built = ImageBuilder::new()
         .layer(Layer::new().file("a", "b"))
@@ -234,6 +256,14 @@ fn documents(folder: &Path) -> io::Result<()> {
     // `{"predicateType":"https://openvex.dev/ns","subject":[…],"predicate":{}}` about nothing's digest.
     let envelope = br#"{"payloadType":"application/vnd.in-toto+json","payload":"eyJwcmVkaWNhdGVUeXBlIjoiaHR0cHM6Ly9vcGVudmV4LmRldi9ucyIsInN1YmplY3QiOlt7ImRpZ2VzdCI6eyJzaGEyNTYiOiJlM2IwYzQ0Mjk4ZmMxYzE0OWFmYmY0Yzg5OTZmYjkyNDI3YWU0MWU0NjQ5YjkzNGNhNDk1OTkxYjc4NTJiODU1In19XSwicHJlZGljYXRlIjp7fX0=","signatures":[]}"#;
     write(folder, "attached", "envelope", envelope)?;
+    let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2099-01-01T00:00:00Z","statements":[
+        {"vulnerability":{"name":"GO-2099-1","aliases":["CVE-2099-1"]},"status":"not_affected",
+        "products":[{"@id":"pkg:golang/example.org%2Fapp","subcomponents":[{"@id":"pkg:golang/example.org%2Fx@v1.0.0"}]}]}]}"#;
+    write(folder, "vex", "openvex", vex)?;
+    let saved = br#"{"schema":"lazaret.report/1","tool":{"name":"lazaret","version":"0"},"subject":{"kind":"image","name":"x","tags":[]},
+        "layers":[],"packages":[],"findings":[],"coverage":[],"databases":[],
+        "summary":{"total":{},"by_origin":{},"fixable":0,"packages":0},"decision":{"outcome":"pass","reasons":[]}}"#;
+    write(folder, "saved", "report", saved)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

@@ -10,6 +10,8 @@
 //! CVEs or for those that it names by their place in the record; a name's posting lists its blocks by
 //! release. Binaries of one source share blocks and postings ([`crate::entry`]).
 
+pub(crate) mod naming;
+
 use crate::build::{self, Why};
 use crate::entry::{self, Read};
 use crate::format::{FormatError, HEADER, Header, Reader, Section};
@@ -305,31 +307,6 @@ impl Database {
     /// A record by its number.
     pub(crate) fn record(&self, number: u32) -> Result<RecordView<'_>, FormatError> {
         self.read(self.book.item(Section::Records, number)?).record()
-    }
-
-    /// The records that carry an id, as their own, as that of a CVE, or as an alias.
-    pub(crate) fn each_naming(&self, id: &str) -> Result<Vec<RecordView<'_>>, FormatError> {
-        let upper = id.to_ascii_uppercase();
-        // A distribution's name of a CVE finds its notices, too.
-        let packed = ids::pack(ids::named_cve(&upper).unwrap_or(&upper));
-        let mut found = Vec::new();
-        for number in 0..self.book.count(Section::Records) {
-            let record = self.record(number)?;
-            let as_cve = record.cves.iter().any(|cve| match cve {
-                CveView::Packed(own) => Some(*own) == packed,
-                CveView::Text(text) => text.eq_ignore_ascii_case(id),
-            });
-            let own = || record.aliases.iter().chain([&record.id]);
-            if as_cve || own().any(|own| own.eq_ignore_ascii_case(id)) {
-                found.push(record);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Their ids.
-    pub(crate) fn records_naming(&self, id: &str) -> Result<Vec<&str>, FormatError> {
-        Ok(self.each_naming(id)?.into_iter().map(|record| record.id).collect())
     }
 
     /// The record that rates a CVE best, with the place of the CVE in it.

@@ -5,6 +5,7 @@
 //! once, sorted, indexed and stripped of all that cannot match, and read whole: that is why matching
 //! needs neither a server nor a warm cache, and takes milliseconds with the start of the process.
 
+pub mod artefact;
 pub mod build;
 pub mod bundle;
 pub mod cvss;
@@ -40,9 +41,9 @@ pub use bundle::{BundleError, export, import};
 pub use database::{Database, DatabaseError};
 pub use follow::{FollowError, changes};
 pub use format::FormatError;
-pub use known::{KnownError, KnownRecord, records_of};
+pub use known::{Known, KnownError, KnownPackage, KnownRange, KnownRecord, Searched, known_of};
 pub use manifest::Manifest;
-pub use matching::upgrade::{Advice, Target};
+pub use matching::upgrade::{Advice, Paid, Target};
 pub use matching::{Databases, Matched, ecosystems_of, is_of_unknown_distribution};
 pub use releases::ecosystem_of;
 pub use risk::{RiskFeed, RiskUpdated, Risks};

@@ -1,6 +1,9 @@
 //! The real mirror: what is built of it, and whether matching agrees with a plain reading of the
 //! records, written without any of the database's code.
 
+mod samples;
+mod severities;
+
 use crate::feed;
 use crate::osv::MAX_RECORD_BYTES;
 use crate::zip::Archive;
@@ -45,6 +48,12 @@ fn ids(record: &Value, distribution: bool) -> Vec<String> {
         cves.extend(related.iter().filter(|id| id.starts_with("CVE-")).map(|id| (*id).to_owned()));
     }
     if cves.is_empty() { vec![own.to_owned()] } else { cves.into_iter().collect() }
+}
+
+/// AlmaLinux's notices of bug fixes and enhancements.
+fn is_no_notice_of_security(record: &Value) -> bool {
+    let id = record["id"].as_str().unwrap();
+    id.starts_with("ALBA-") || id.starts_with("ALEA-")
 }
 
 /// The algorithm of the OSV schema, word for word: sort the events, then read them one by one.
@@ -132,15 +141,18 @@ struct Built {
 
 impl Built {
     fn new(mirror: &Path, ecosystem: &Ecosystem) -> Self {
+        Self::of(mirror, std::slice::from_ref(ecosystem))
+    }
+
+    fn of(mirror: &Path, ecosystems: &[Ecosystem]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let client =
             fetch::Client::new(fetch::Options { offline: true, ..fetch::Options::default() });
         let source = Source::Directory(mirror.to_owned());
-        let ecosystems = [ecosystem.clone()];
         crate::update(
             folder.path(),
             &source,
-            &ecosystems,
+            ecosystems,
             &client.unwrap(),
             jiff::Timestamp::UNIX_EPOCH,
             &Quiet,
@@ -180,19 +192,39 @@ fn named(ecosystem: &Ecosystem, name: &str, version: &str) -> Package {
 struct Plain<'json> {
     ecosystem: Ecosystem,
     scheme: Scheme,
-    entries: BTreeMap<String, Vec<(&'json Value, &'json Value)>>,
+    entries: BTreeMap<String, Vec<Said<'json>>>,
 }
+
+/// A record, its entry, and the version of a binary package at which it is mended.
+type Said<'json> = (&'json Value, &'json Value, Option<&'json str>);
 
 impl<'json> Plain<'json> {
     fn new(records: &'json [Value], ecosystem: &Ecosystem, full: &str) -> Self {
-        let mut entries: BTreeMap<String, Vec<(&Value, &Value)>> = BTreeMap::new();
+        let mut entries: BTreeMap<String, Vec<Said<'_>>> = BTreeMap::new();
         for record in records.iter().filter(|record| record["withdrawn"].is_null()) {
             for entry in record["affected"].as_array().unwrap() {
                 let informational = &entry["database_specific"]["informational"];
                 let name = entry["package"]["name"].as_str().unwrap();
-                if entry["package"]["ecosystem"] == full && informational.is_null() {
-                    let name = crate::names::canonical(ecosystem.as_str(), name).into_owned();
-                    entries.entry(name).or_default().push((record, entry));
+                let malicious = record["id"].as_str().unwrap().starts_with("MAL-");
+                if entry["package"]["ecosystem"] != full
+                    || !(informational.is_null() || malicious)
+                    || is_no_notice_of_security(record)
+                {
+                    continue;
+                }
+                let groups = entry["ecosystem_specific"]["binaries"].as_array();
+                let pairs: Vec<(&String, &Value)> = groups
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|group| group.as_object().unwrap())
+                    .collect();
+                for (name, version) in &pairs {
+                    let said = (record, entry, version.as_str());
+                    entries.entry((*name).clone()).or_default().push(said);
+                }
+                if pairs.is_empty() {
+                    let name = Self::key(ecosystem, name);
+                    entries.entry(name).or_default().push((record, entry, None));
                 }
             }
         }
@@ -200,17 +232,35 @@ impl<'json> Plain<'json> {
         Self { ecosystem: ecosystem.clone(), scheme, entries }
     }
 
-    fn of(&self, name: &str) -> &[(&'json Value, &'json Value)] {
-        let name = crate::names::canonical(self.ecosystem.as_str(), name);
-        self.entries.get(name.as_ref()).map_or(&[], Vec::as_slice)
+    fn key(ecosystem: &Ecosystem, name: &str) -> String {
+        let name = crate::names::canonical(ecosystem.as_str(), name);
+        if *ecosystem == Ecosystem::GO { name.to_lowercase() } else { name.into_owned() }
+    }
+
+    fn of(&self, name: &str) -> &[Said<'json>] {
+        let name = Self::key(&self.ecosystem, name);
+        self.entries.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether an entry holds a version.
+    fn holds(&self, version: &str, (_, entry, binary): &Said<'json>) -> bool {
+        let ranges = entry["ranges"].as_array().map_or(0, Vec::len);
+        match binary {
+            Some(fixed)
+                if ranges == 1 && entry["versions"].as_array().is_none_or(Vec::is_empty) =>
+            {
+                self.scheme.compare(version, fixed) == Ok(Ordering::Less)
+            }
+            _ => affected(self.scheme, version, entry),
+        }
     }
 
     /// The ids of a version's findings.
     fn found(&self, name: &str, version: &str) -> BTreeSet<String> {
         self.of(name)
             .iter()
-            .filter(|(_, entry)| affected(self.scheme, version, entry))
-            .flat_map(|(record, _)| self.ids(name, record))
+            .filter(|said| self.holds(version, said))
+            .flat_map(|(record, ..)| self.ids(name, record))
             .collect()
     }
 
@@ -228,7 +278,7 @@ impl<'json> Plain<'json> {
         let mut cves = BTreeSet::new();
         let mut alone = BTreeSet::from([id]);
         for _ in 0..8 {
-            for (other, _) in self.of(name) {
+            for (other, ..) in self.of(name) {
                 let (id, of_other) = (other["id"].as_str().unwrap(), ids(other, distribution));
                 let aliases = texts(other, "aliases");
                 if !joined.contains(id) && !aliases.iter().any(|alias| joined.contains(alias)) {
@@ -259,7 +309,7 @@ impl<'json> Plain<'json> {
 
     /// The versions that mend something.
     fn fixed(&self, name: &str) -> BTreeSet<&'json str> {
-        let ranges = self.of(name).iter().flat_map(|(_, entry)| entry["ranges"].as_array());
+        let ranges = self.of(name).iter().flat_map(|(_, entry, _)| entry["ranges"].as_array());
         let ranges = ranges.flatten().filter(|range| range["type"] != "GIT");
         ranges
             .flat_map(|range| range["events"].as_array().unwrap())

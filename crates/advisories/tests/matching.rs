@@ -596,3 +596,48 @@ fn a_package_from_elsewhere_is_matched_by_its_version_and_counted_without_one() 
         );
     }
 }
+
+#[test]
+fn a_record_that_knows_the_last_affected_version_is_mended_after_it() {
+    let last =
+        record("PYSEC-1", "", "PyPI", "acme", r#"{"introduced":"0"},{"last_affected":"1.2.3"}"#);
+    let world = World::new(&[("PyPI", &last)]);
+    let fix = world.only("pkg:pypi/acme@1.0", None).fix.unwrap();
+    assert_eq!((fix.version.as_deref(), fix.after.as_deref()), (None, Some("1.2.3")));
+    assert_eq!(fix.title, "upgrade acme to a version after 1.2.3");
+    // Another advisory names a version that is there.
+    let other = record(
+        "PYSEC-2",
+        "",
+        "PyPI",
+        "acme",
+        r#"{"introduced":"1.1"},{"fixed":"1.3"},{"introduced":"2.0"},{"fixed":"2.1"}"#,
+    );
+    let world = World::new(&[("PyPI", &last), ("PyPI", &other)]);
+    assert_eq!(fix_of(&world, "pkg:pypi/acme@1.0"), Some("1.3".to_owned()));
+    // What goes on after it is not mended after it.
+    let both = last.replace("]}]}", r#"]},{"type":"ECOSYSTEM","events":[{"introduced":"0.5"}]}]}"#);
+    assert_ne!(last, both);
+    let world = World::new(&[("PyPI", &both)]);
+    assert_eq!(world.only("pkg:pypi/acme@1.0", None).fix, None);
+}
+
+fn fix_of(world: &World, purl: &str) -> Option<String> {
+    world.only(purl, None).fix?.version
+}
+
+#[test]
+fn records_that_name_each_other_without_a_cve_are_one_finding() {
+    let events = r#"{"introduced":"0"},{"fixed":"2"}"#;
+    let world = World::new(&[
+        ("PyPI", &record("PYSEC-1", r#""aliases":["GHSA-aaaa"]"#, "PyPI", "acme", events)),
+        ("PyPI", &record("GHSA-aaaa", "", "PyPI", "acme", events)),
+        ("PyPI", &record("PYSEC-2", r#""aliases":["X-9"]"#, "PyPI", "acme", events)),
+        ("PyPI", &record("PYSEC-3", r#""aliases":["X-9"]"#, "PyPI", "acme", events)),
+    ]);
+    assert_eq!(world.ids("pkg:pypi/acme@1", None), ["GHSA-aaaa", "PYSEC-2"]);
+    let findings = world.matched("pkg:pypi/acme@1", None).findings;
+    for id in ["PYSEC-1", "GHSA-AAAA", "PYSEC-3", "X-9"] {
+        assert_eq!(findings.iter().filter(|one| one.is_known_as(id)).count(), 1, "{id}");
+    }
+}

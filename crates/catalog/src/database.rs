@@ -5,6 +5,7 @@
 //! apart here is only the order of their files and how a purl is written.
 
 use crate::history::brought_by;
+use crate::needs::{self, Form, Told};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::{Blob, Budget};
 use crate::text::text;
@@ -56,6 +57,12 @@ pub(crate) struct Record<'text> {
     pub(crate) module: Cow<'text, str>,
     #[serde(borrow)]
     pub(crate) files: Blob<'text>,
+    /// What it asks for, in the words of the database; empty where that does not tell.
+    #[serde(borrow)]
+    pub(crate) depends: Cow<'text, str>,
+    /// What else it is called.
+    #[serde(borrow)]
+    pub(crate) provides: Cow<'text, str>,
 }
 
 impl Record<'_> {
@@ -92,6 +99,8 @@ pub(crate) struct Kind {
     pub(crate) purl: fn(&Record<'_>) -> Purl,
     /// Whether packages of this database count beside those of the databases in `read` before it.
     pub(crate) counts: fn(path: &str, read: &[&str]) -> Result<(), String>,
+    /// How it writes what packages need; none where that is not read.
+    pub(crate) needs: Option<Form>,
 }
 
 /// Makes packages of the databases at `paths`; of one package in two of them the first counts.
@@ -153,12 +162,24 @@ impl<'view> Resolver<'view> {
             self.problem(at, reason.clone());
         }
         let layers = brought_by(&keys);
+        let mut told = Vec::new();
         for record in &database.packages {
             let (name, version, architecture) = record.key();
             if seen.insert((name.into(), version.into(), architecture.into())) {
                 let layer = layers.get(&record.key()).copied().unwrap_or(at.layer);
                 self.package(record, at, layer, kind);
+                if kind.needs.is_some() {
+                    told.push(Told {
+                        name: record.name.clone(),
+                        architecture: record.architecture.clone(),
+                        depends: record.depends.clone(),
+                        provides: record.provides.clone(),
+                    });
+                }
             }
+        }
+        if let Some(form) = kind.needs {
+            needs::connect(&mut self.out.packages, &told, form);
         }
         if let Some(reason) = self.budget.problem() {
             self.problem(at, reason);

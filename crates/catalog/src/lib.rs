@@ -50,6 +50,7 @@ mod binary;
 mod database;
 mod decoded;
 mod history;
+mod needs;
 mod owned;
 mod text;
 mod xml;

@@ -191,6 +191,9 @@ pub(crate) enum Command {
     Sbom(SbomArgs),
     /// Say what is new, gone and changed between two images, folders, bills or saved reports, and why
     Diff(Box<crate::diff::DiffArgs>),
+    /// Write a saved report in other forms, as it was decided: nothing is matched again, and the exit
+    /// code says only whether it could be read and written
+    Convert(crate::converting::ConvertArgs),
     /// Sign a record of an image as it is now, to verify it against later
     Seal(SealArgs),
     /// Hold an image or a container against its seal, and name every difference
@@ -207,14 +210,7 @@ pub(crate) enum Command {
     /// Say which containers and images a vulnerability concerns
     Affected(AffectedArgs),
     /// Say what a rule means, or what the database knows of a vulnerability
-    Explain {
-        /// A rule, such as `end-of-life`, or an id, such as CVE-2021-44228 [default: list the rules]
-        #[arg(value_name = "RULE|ID")]
-        subject: Option<String>,
-        /// Format: table or json
-        #[arg(long, value_name = "FORMAT", default_value = "table")]
-        format: StatusFormat,
-    },
+    Explain(crate::explain::ExplainArgs),
     /// Check and try the policy file, lazaret.yaml
     #[command(subcommand)]
     Policy(Box<crate::policies::PolicyCommand>),
@@ -241,7 +237,8 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SubjectArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
@@ -292,11 +289,36 @@ pub(crate) struct DatabaseArgs {
     /// Take the database as it is, even if it is older than a day
     #[arg(long)]
     pub(crate) no_db_update: bool,
-    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket
+    /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket, or
+    /// oci://REGISTRY/REPOSITORY[:TAG], oci:FOLDER or oci:URL, as `lazaret db push` writes them
     #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
     pub(crate) db_source: Option<String>,
+    /// Public key that must have signed a database that is pulled from oci:…
+    #[arg(long, value_name = "FILE", env = "LAZARET_DB_KEY", hide_env_values = true)]
+    pub(crate) db_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) risk: RiskArgs,
+}
+
+impl DatabaseArgs {
+    /// Whom a scan believes: nobody without a key, and nothing that is older than what is here.
+    pub(crate) fn trust(&self) -> TrustArgs {
+        TrustArgs { key: self.db_key.clone(), unsigned: false, allow_older: false }
+    }
+}
+
+/// Whom a database is believed from that others built.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TrustArgs {
+    /// Public key that the database must be signed by: PEM, OpenSSH or allowed_signers
+    #[arg(long, value_name = "FILE", env = "LAZARET_DB_KEY", hide_env_values = true)]
+    pub(crate) key: Option<PathBuf>,
+    /// Take it although nobody signed it: whoever may write there decides what is found
+    #[arg(long)]
+    pub(crate) unsigned: bool,
+    /// Take databases that are older than those that are here
+    #[arg(long)]
+    pub(crate) allow_older: bool,
 }
 
 /// Where it is said what is exploited.
@@ -316,13 +338,19 @@ pub(crate) struct RiskArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct OutputArgs {
     /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit,
-    /// gitlab, github, or template:FILE, a template that is given the JSON form
-    #[arg(long, value_name = "FORMAT", env = "LAZARET_FORMAT", hide_env_values = true, value_parser = output::format)]
+    /// gitlab, github, html, csv, or template:FILE, a template that is given the JSON form; also of
+    /// each file that names none. LAZARET_FORMAT stands for it where neither says one
+    #[arg(long, value_name = "FORMAT", value_parser = output::format)]
     pub(crate) format: Option<report::Format>,
-    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Nothing is printed
-    /// then, unless --format says so or the file is `-`. `{name}` in FILE stands for the subject
+    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Without a format
+    /// the file's ending names it: .json, .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html,
+    /// .csv, .txt (table), gl-container-scanning-report.json. Nothing is printed then, unless --format
+    /// says so or the file is `-`. `{name}` in FILE stands for the subject
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<Output>,
+    /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
+    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
+    pub(crate) author: Option<String>,
 }
 
 /// One `-o`.
@@ -404,7 +432,8 @@ pub(crate) struct PolicyArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScanArgs {
     /// docker:NAME, containerd:NAME, podman:NAME, registry:NAME, docker-archive:FILE[:NAME],
-    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, host: (the
+    /// oci-archive:FILE[:NAME], oci-dir:FOLDER[:NAME], dir:FOLDER, sbom:FILE, sbom:attached:IMAGE (the bills that
+    /// are attached to an image, a claim of whoever attached them), host: (the
     /// container platform of this machine), a path whose kind is
     /// detected, or the bare name of an image, looked for in the engines and then in its registry
     #[arg(value_name = "REFERENCE")]
@@ -568,9 +597,12 @@ pub(crate) struct SbomArgs {
 pub(crate) enum DbCommand {
     /// Fetch advisories and build the database
     Update {
-        /// Where from: a URL or folder in the layout of the public OSV bucket
+        /// Where from: a URL or folder in the layout of the public OSV bucket; or what `lazaret db push`
+        /// wrote, as oci://REGISTRY/REPOSITORY[:TAG], oci:FOLDER or oci:URL
         #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
         from: Option<String>,
+        #[command(flatten)]
+        trust: TrustArgs,
         #[command(flatten)]
         risk: RiskArgs,
         /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end [default: 1h]
@@ -610,6 +642,33 @@ pub(crate) enum DbCommand {
         /// Format: table or json
         #[arg(long, value_name = "FORMAT", default_value = "table")]
         format: StatusFormat,
+    },
+    /// Put the database into a registry, or into a folder for a web server, for others to pull
+    ///
+    /// Of each ecosystem one layer; what is there already is not sent again. The same database gives
+    /// the same digest, which is printed.
+    Push {
+        /// oci://REGISTRY/REPOSITORY[:TAG] [tag: latest], or a folder, which becomes an OCI layout
+        #[arg(value_name = "OCI|FOLDER")]
+        to: String,
+        /// Private key to sign it with: Ed25519 as PEM (PKCS #8) or an OpenSSH key; with an OpenSSH
+        /// public key the SSH agent signs
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// Ecosystems to push, and KEV or EPSS [default: all that there is]
+        #[arg(value_name = "ECOSYSTEM")]
+        ecosystems: Vec<String>,
+    },
+    /// Take a database that `push` wrote: only what has changed, if it is signed and not older
+    Pull {
+        /// oci://REGISTRY/REPOSITORY[:TAG][@sha256:…], a folder, or the URL of one
+        #[arg(value_name = "OCI|FOLDER|URL")]
+        from: String,
+        #[command(flatten)]
+        trust: TrustArgs,
+        /// Ecosystems to take, and KEV or EPSS [default: all that there is]
+        #[arg(value_name = "ECOSYSTEM")]
+        ecosystems: Vec<String>,
     },
     /// Write the database into one portable file
     Export {

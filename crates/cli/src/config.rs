@@ -33,11 +33,13 @@ pub(crate) struct Settings {
     pub(crate) containerd_address: Option<PathBuf>,
     pub(crate) containerd_namespace: Option<String>,
     pub(crate) db_source: Option<String>,
+    pub(crate) db_key: Option<PathBuf>,
     pub(crate) kev: Option<String>,
     pub(crate) epss: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) platform: Option<String>,
     pub(crate) format: Option<FormatSetting>,
+    pub(crate) author: Option<Author>,
     pub(crate) fail_on: Option<Line>,
     pub(crate) fail_on_unknown: Option<bool>,
     pub(crate) fail_on_exploited: Option<bool>,
@@ -88,6 +90,17 @@ impl<'de> Deserialize<'de> for BuiltIn {
         let names = || Format::ALL.map(Format::name).join(", ");
         let wrong = |_| D::Error::custom(format!("expected one of {}", names()));
         name.parse().map(Self).map_err(wrong)
+    }
+}
+
+/// Who answers for bills of materials, as `--author` takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Author(pub(crate) String);
+
+impl<'de> Deserialize<'de> for Author {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        crate::output::author(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -174,12 +187,14 @@ impl Settings {
             (Ok(rest), Some(home)) => home.join(rest),
             _ => folder.join(path),
         };
-        let text = |text: String| match text.contains("://") {
-            true => text,
-            false => path(PathBuf::from(text)).display().to_string(),
+        let text = |text: String| match (text.contains("://"), text.strip_prefix("oci:")) {
+            (true, _) => text,
+            (false, Some(folder)) => format!("oci:{}", path(PathBuf::from(folder)).display()),
+            (false, None) => path(PathBuf::from(text)).display().to_string(),
         };
-        let Self { db, state, containerd_address, cache_dir, ignore_file, policy, .. } = &mut self;
-        for one in [db, state, containerd_address, cache_dir, ignore_file, policy] {
+        let Self { db, db_key, state, containerd_address, cache_dir, ignore_file, policy, .. } =
+            &mut self;
+        for one in [db, db_key, state, containerd_address, cache_dir, ignore_file, policy] {
             *one = one.take().map(path);
         }
         for one in [&mut self.db_source, &mut self.kev, &mut self.epss] {
@@ -189,6 +204,14 @@ impl Settings {
             && let Some(file) = crate::output::template_of(name)
         {
             *name = format!("template:{}", text(file.to_owned()));
+        }
+        self
+    }
+
+    /// With what the environment says in place of the file.
+    pub(crate) fn under_environment(mut self) -> Self {
+        if let Some(format) = std::env::var("LAZARET_FORMAT").ok().filter(|name| !name.is_empty()) {
+            self.format = Some(FormatSetting::Named(format));
         }
         self
     }

@@ -2,6 +2,7 @@
 
 use crate::World;
 use crate::args::{DatabaseArgs, DbCommand, RiskArgs, StatusFormat};
+use crate::artefact::{self, Taking};
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::Updating;
@@ -14,8 +15,17 @@ use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
 pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
     let folder = world.db()?;
     match command {
-        DbCommand::Update { from, risk, ecosystems, timeout: _ } => {
-            update_all(world, &folder, from.as_deref(), &risk, &ecosystems)
+        DbCommand::Update { from, trust, risk, ecosystems, timeout: _ } => {
+            match Taking::of_source(world, from.as_deref(), &trust)? {
+                Some(taking) => update_taking(world, &folder, &taking, &risk, &ecosystems),
+                None => update_all(world, &folder, from.as_deref(), &risk, &ecosystems),
+            }
+        }
+        DbCommand::Push { to, key, ecosystems } => {
+            artefact::push_command(world, &folder, &to, key.as_deref(), &ecosystems)
+        }
+        DbCommand::Pull { from, trust, ecosystems } => {
+            artefact::pull_command(world, &folder, &from, &trust, &ecosystems)
         }
         DbCommand::Status { format } => status(&folder, format),
         DbCommand::Match { purl, distro, format } => {
@@ -55,6 +65,34 @@ fn update(
     let progress = Updating::new(&world.printing);
     let source = source(world, from);
     Ok(advisories::update(folder, &source, ecosystems, &client, World::now(), &progress)?)
+}
+
+/// The same from an artefact, which has the feeds about exploitation, too. One of those that is named
+/// elsewhere comes from there.
+fn update_taking(
+    world: &World,
+    folder: &Path,
+    taking: &Taking,
+    risk: &RiskArgs,
+    names: &[String],
+) -> Result<Exit, Failure> {
+    let elsewhere =
+        |name: &str| RiskFeed::named(name).is_some_and(|feed| named(world, feed, risk).is_some());
+    let (feeds, others): (Vec<String>, Vec<String>) =
+        names.iter().cloned().partition(|name| elsewhere(name));
+    let mut exit = Exit::Clean;
+    if names.is_empty() || !others.is_empty() {
+        exit = taking.run(world, folder, &others)?;
+    }
+    let all = RiskFeed::ALL.into_iter().map(|feed| feed.name().to_string());
+    let feeds: Vec<String> = match names.is_empty() {
+        true => all.filter(|name| elsewhere(name)).collect(),
+        false => feeds,
+    };
+    if !feeds.is_empty() {
+        update_all(world, folder, None, risk, &feeds)?;
+    }
+    Ok(exit)
 }
 
 /// Ecosystems and feeds about exploitation, those that are named, else all. A feed that cannot be had
@@ -171,6 +209,7 @@ fn is_address(text: &str) -> bool {
 fn risks(
     world: &World,
     args: &DatabaseArgs,
+    taking: Option<&Taking>,
     with_advisories: bool,
     now: Timestamp,
 ) -> Result<Risks, Failure> {
@@ -187,7 +226,11 @@ fn risks(
     for feed in RiskFeed::ALL {
         let named = named(world, feed, &args.risk);
         let places = advisories::risk::places(feed, named.as_deref(), &source(world, from));
-        let networked = places.iter().any(|place| matches!(place, Source::Url(_)));
+        let taking = taking.filter(|_| named.is_none());
+        let networked = taking.map_or_else(
+            || places.iter().any(|place| matches!(place, Source::Url(_))),
+            |taking| taking.named.is_networked(),
+        );
         let held = advisories::risk::source_of(&folder, feed);
         must_be_read(feed, named.as_deref(), held.as_deref(), args)?;
         let asked = with_advisories || named.is_some() || there(&known, feed);
@@ -200,7 +243,11 @@ fn risks(
         if !asked || current || args.no_db_update || networked && world.offline() {
             continue;
         }
-        match (update_risk(world, &folder, feed, from, &args.risk), &named) {
+        let updated = match taking {
+            Some(taking) => taking.pull_feed(world, &folder, feed),
+            None => update_risk(world, &folder, feed, from, &args.risk),
+        };
+        match (updated, &named) {
             (Ok(RiskUpdated::NotThere), Some(place)) => {
                 return Err(Failure::new(Exit::Usage, not_there(feed, place)));
             }
@@ -220,7 +267,7 @@ fn risks(
 }
 
 /// Says what became of each. One that was named and that the source does not have is no success.
-fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit {
+pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit {
     for update in updates {
         let ecosystem = &update.ecosystem;
         let records = update.manifest.as_ref().map_or(0, |manifest| manifest.records);
@@ -353,17 +400,33 @@ pub(crate) fn for_scan(
         .filter(|ecosystem| (own || ecosystem.is_published()) && !fresh(ecosystem))
         .cloned()
         .collect();
-    let networked = matches!(source(world, from), Source::Url(_));
+    // Where nothing says whom to believe that is no reason to go on with what is here.
+    let taking = match args.no_db_update {
+        true => None,
+        false => Taking::of_source(world, from, &args.trust())?,
+    };
+    let networked = taking.as_ref().map_or_else(
+        || matches!(source(world, from), Source::Url(_)),
+        |taking| taking.named.is_networked(),
+    );
     let may_update = !(args.no_db_update || networked && world.offline());
-    let failed = if may_update && !wanted.is_empty() {
-        not_updated(update(world, &folder, from, &wanted))
-    } else {
-        None
+    let failed = match &taking {
+        _ if !may_update || wanted.is_empty() => None,
+        Some(taking) => {
+            not_updated(taking.pull(world, &folder, &wanted).map(|pulled| pulled.updates))
+        }
+        None => not_updated(update(world, &folder, from, &wanted)),
     };
     if let Some(reason) = &failed {
         world.printing.remark(&format!("lazaret: warning: advisories were not updated: {reason}"));
     }
-    let risks = risks(world, args, may_update && !wanted.is_empty(), now)?;
+    let asked = may_update && !wanted.is_empty();
+    let risks = risks(world, args, taking.as_ref(), asked, now)?;
+    // One who holds back what is newer answers, too: an artefact is as old as its databases.
+    let failed = failed.or_else(|| {
+        let shown = &taking.as_ref().filter(|_| asked)?.named.shown;
+        Some(format!("`{shown}` has no newer ones"))
+    });
     let mut databases = Databases::open(&folder, needed.iter().cloned(), now);
     let old = failed.map(|reason| late(databases.infos(), now, &reason)).unwrap_or_default();
     for (ecosystem, reason) in old {

@@ -10,7 +10,7 @@ use crate::sbom::{exit_of, read, today};
 use crate::scanning::{default_format, policy};
 use crate::{database, output, running, settings, verdict};
 use clap::Args;
-use report::Format;
+use report::{Format, Saved};
 use scan::Assessment;
 use std::collections::HashSet;
 use std::path::Path;
@@ -18,10 +18,14 @@ use vocabulary::Report;
 use vocabulary::diff::Likeness;
 use vocabulary::report::SCHEMA;
 
+/// The formats that there are here.
+const FORMATS: &str = "Format on standard output: table, json, markdown (for pull requests), sarif and junit (what is new), or template:FILE";
+
 /// Bytes of a saved report: one of 100,000 findings has some 200 MB.
-const REPORT_BYTES: u64 = 1 << 30;
+pub(crate) const REPORT_BYTES: u64 = 1 << 30;
 
 #[derive(Clone, Debug, Args)]
+#[command(mut_arg("format", |arg| arg.help(FORMATS)))]
 pub(crate) struct DiffArgs {
     /// The earlier side: a saved report (json), or anything that `scan` takes
     #[arg(value_name = "BEFORE")]
@@ -44,9 +48,7 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     if let Some(format) =
         args.output.format.into_iter().chain(named).find(|own| !own.has_differences())
     {
-        return Err(Failure::usage(format!(
-            "`{format}` has no form for differences; use table or json"
-        )));
+        return Err(Failure::usage(report::no_differences(format)));
     }
     crate::scanning::refuse_attached(&args.policy, "`diff`")?;
     let policy = policy(world, &args.policy)?;
@@ -125,21 +127,14 @@ fn saved(reference: &str) -> Result<Option<Report>, Failure> {
 
 /// Reads a saved report.
 pub(crate) fn load(path: &Path) -> Result<Report, Failure> {
+    let refused = |reason: String| Failure::usage(format!("`{}`: {reason}", path.display()));
     let text = settings::read_text(path, REPORT_BYTES)?;
-    let report: Report = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!(
-            "`{}` is no saved report: {error}; make it with `lazaret scan … -o json=FILE`",
-            path.display()
-        ))
-    })?;
-    if report.schema != SCHEMA {
-        let schema = &report.schema;
-        return Err(Failure::usage(format!(
-            "`{}` is of the form `{schema}`, not `{SCHEMA}`; make it anew",
-            path.display()
-        )));
+    match report::read_saved(text.as_bytes()).map_err(|error| refused(error.to_string()))? {
+        Saved::Report(report) => Ok(*report),
+        Saved::Reports(_) | Saved::Difference(_) => Err(refused(format!(
+            "it is no report of one subject (`{SCHEMA}`); make it with `lazaret scan … -o json=FILE`"
+        ))),
     }
-    Ok(report)
 }
 
 /// What a saved report found, for `--new-since`. What was silenced there was not accepted for ever.

@@ -1,36 +1,78 @@
 //! `lazaret explain`: what a rule means, and what the database knows of a vulnerability.
 
+mod show;
+
 use crate::World;
 use crate::args::StatusFormat;
 use crate::exit::{Exit, Failure};
 use crate::output;
-use advisories::{KnownRecord, Risks};
+use advisories::{KnownRecord, Risks, Searched};
+use clap::Args;
 use serde::Serialize;
-use vocabulary::{Epss, Exploited, Rule, counted};
+use std::path::PathBuf;
+use vocabulary::{Epss, Exploited, Report, Rule, Severity};
 
-/// Records that the short form lists.
-const SHOWN: usize = 40;
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A rule, such as `end-of-life`, or an id, such as CVE-2021-44228 or GHSA-jfh8-c2jp-5v3q
+    /// [default: list the rules]
+    #[arg(value_name = "RULE|ID")]
+    pub(crate) subject: Option<String>,
+    /// Ask the database of one ecosystem alone, such as Debian or npm
+    #[arg(long, value_name = "ECOSYSTEM", requires = "subject")]
+    pub(crate) ecosystem: Option<String>,
+    /// Saved report (json): also say which of its packages the vulnerability was found in
+    #[arg(long = "in", value_name = "REPORT", requires = "subject")]
+    pub(crate) report: Option<PathBuf>,
+    /// Format: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: StatusFormat,
+}
 
 /// What is known of a vulnerability.
 #[derive(Serialize)]
 struct Known<'id> {
     schema: &'static str,
     id: &'id str,
+    /// The CVE that the id is another name of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_as: Option<String>,
     records: Vec<KnownRecord>,
+    /// Packages that were left out for want of room.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages_left_out: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exploited: Option<Exploited>,
     #[serde(skip_serializing_if = "Option::is_none")]
     epss: Option<Epss>,
+    /// What was asked.
+    searched: Vec<Searched>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_in: Option<FoundIn>,
 }
 
-pub(crate) fn run(
-    world: &World,
-    subject: Option<&str>,
-    format: StatusFormat,
-) -> Result<Exit, Failure> {
-    let Some(id) = subject else { return rules(format) };
+/// What a saved report found of it.
+#[derive(Serialize)]
+struct FoundIn {
+    subject: String,
+    findings: Vec<Found>,
+}
+
+#[derive(Serialize)]
+struct Found {
+    id: String,
+    package: Option<vocabulary::Purl>,
+    location: String,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<String>,
+    silenced: bool,
+}
+
+pub(crate) fn run(world: &World, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let Some(id) = args.subject.as_deref() else { return rules(args.format) };
     if let Some(rule) = Rule::ALL.iter().find(|rule| rule.id == id) {
-        return explain_rule(rule, format);
+        return explain_rule(rule, args.format);
     }
     if !id.contains('-')
         || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
@@ -39,7 +81,7 @@ pub(crate) fn run(
             "`{id}` is neither a rule nor the id of a vulnerability; `lazaret explain` lists the rules"
         )));
     }
-    vulnerability(world, id, format)
+    vulnerability(world, id, args)
 }
 
 fn rules(format: StatusFormat) -> Result<Exit, Failure> {
@@ -67,80 +109,85 @@ fn explain_rule(rule: &Rule, format: StatusFormat) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn vulnerability(world: &World, id: &str, format: StatusFormat) -> Result<Exit, Failure> {
+fn vulnerability(world: &World, id: &str, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let report = args.report.as_deref().map(crate::diff::load).transpose()?;
     let folder = world.db()?;
-    let (records, asked) = advisories::records_of(&folder, id)
+    let only = args.ecosystem.as_deref();
+    let found = advisories::known_of(&folder, id, only)
         .map_err(|error| Failure::new(Exit::NoDatabase, error))?;
-    if asked == 0 {
-        return Err(Failure::new(
-            Exit::NoDatabase,
-            anyhow::anyhow!("no database in `{}`; run `lazaret db update`", folder.display()),
-        ));
+    if found.searched.is_empty() {
+        return Err(nothing_searched(&folder, only));
     }
     let risks = Risks::open(&folder, World::now());
     let lookup = risks.lookup();
-    let aliases = records.iter().flat_map(|record| &record.aliases);
-    let ids: Vec<&str> = std::iter::once(id).chain(aliases.map(String::as_str)).collect();
+    let ids: Vec<&str> = std::iter::once(id).chain(names(&found, id)).collect();
     let known = Known {
         schema: "lazaret.explain/1",
         id,
         exploited: ids.iter().find_map(|id| lookup.exploited(id)),
         epss: ids.iter().find_map(|id| lookup.epss(id)),
-        records,
+        found_in: report.map(|report| found_in(&report, &ids)),
+        same_as: found.same_as.clone(),
+        packages_left_out: Some(found.left_out).filter(|left| *left > 0),
+        searched: found.searched,
+        records: found.records,
     };
     let found = !known.records.is_empty() || known.exploited.is_some() || known.epss.is_some();
-    if format == StatusFormat::Json {
+    if args.format == StatusFormat::Json {
         output::print_json(&known)?;
     } else {
-        output::print_lines(|out| show(out, &known, asked))?;
+        output::print_lines(|out| show::vulnerability(out, &known, world.printing.verbose > 0))?;
     }
     Ok(if found { Exit::Clean } else { Exit::Incomplete })
 }
 
-fn show(out: &mut dyn std::io::Write, known: &Known<'_>, asked: usize) -> std::io::Result<()> {
-    writeln!(out, "{}", known.id)?;
-    if let Some(exploited) = &known.exploited {
-        let ransomware = if exploited.ransomware { ", also by ransomware" } else { "" };
-        writeln!(out, "Exploited   on CISA's list since {}{ransomware}", exploited.added)?;
-    }
-    if let Some(epss) = &known.epss {
-        let percent = |share: f64| share * 100.0;
-        writeln!(
-            out,
-            "EPSS        {:.2} % within 30 days, more than {:.1} % of all ({})",
-            percent(epss.probability),
-            percent(epss.percentile),
-            epss.date
-        )?;
-    }
-    for record in known.records.iter().take(SHOWN) {
-        let severity = record.severity.map_or("unrated".to_owned(), |level| level.to_string());
-        writeln!(out, "\n{:<20} {}  {severity}", plain(&record.record), record.ecosystem)?;
-        let lines = [
-            ("Title", record.title.clone()),
-            ("CVSS", record.cvss.clone()),
-            ("Also", Some(record.aliases.join(", ")).filter(|text| !text.is_empty())),
-            ("Page", record.url.clone()),
-        ];
-        for (label, text) in lines {
-            if let Some(text) = text {
-                writeln!(out, "  {label:<8} {}", plain(&text))?;
-            }
-        }
-    }
-    match known.records.len() {
-        0 => {
-            let databases = counted(u64::try_from(asked).unwrap_or(0), "database", "databases");
-            writeln!(out, "\nNo record of {databases} names it.")
-        }
-        number => match number.saturating_sub(SHOWN) {
-            0 => Ok(()),
-            left => writeln!(out, "\n… and {left} more (use the json format)"),
-        },
-    }
+/// Other names of the same vulnerability: those of records that are about it alone. What a notice about
+/// several names beside it is another one.
+fn names<'known>(
+    found: &'known advisories::Known,
+    id: &'known str,
+) -> impl Iterator<Item = &'known str> {
+    let cve = |text: &str| text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"));
+    let of_one = move |record: &&KnownRecord| {
+        let all = record.aliases.iter().map(String::as_str).chain([record.record.as_str(), id]);
+        let mut cves: Vec<String> =
+            all.filter(|text| cve(text)).map(str::to_ascii_uppercase).collect();
+        cves.sort_unstable();
+        cves.dedup();
+        cves.len() <= 1
+    };
+    let records = found.records.iter().filter(of_one);
+    let own = records.flat_map(|record| {
+        record.aliases.iter().map(String::as_str).chain([record.record.as_str()])
+    });
+    found.same_as.as_deref().into_iter().chain(own)
 }
 
-/// Text of an advisory without what a terminal would act on, cut to a line.
-fn plain(text: &str) -> String {
-    crate::output::plain(&text.chars().take(300).collect::<String>())
+fn nothing_searched(folder: &std::path::Path, only: Option<&str>) -> Failure {
+    let folder = folder.display();
+    let error = match only {
+        Some(name) => anyhow::anyhow!(
+            "no database of `{name}` in `{folder}`; `lazaret db status` lists them, `lazaret db update` fetches more"
+        ),
+        None => anyhow::anyhow!("no database in `{folder}`; run `lazaret db update`"),
+    };
+    Failure::new(Exit::NoDatabase, error)
+}
+
+fn found_in(report: &Report, ids: &[&str]) -> FoundIn {
+    let is_one = |text: &String| ids.iter().any(|id| id.eq_ignore_ascii_case(text));
+    let about = report.findings.iter().filter(|one| one.id.iter().chain(&one.aliases).any(is_one));
+    let findings = about.map(|finding| Found {
+        id: finding.id.clone().unwrap_or_else(|| finding.rule.clone()),
+        package: finding.package.clone(),
+        location: finding.location.to_string(),
+        severity: finding.severity,
+        fixed: finding.fix.as_ref().and_then(|fix| fix.version.clone()),
+        silenced: report
+            .decision
+            .suppressed
+            .iter()
+            .any(|one| one.fingerprint == finding.fingerprint),
+    });
+    FoundIn { subject: report.subject.name.clone(), findings: findings.collect() }
 }

@@ -6,9 +6,11 @@
 mod affected;
 mod agent;
 mod args;
+mod artefact;
 mod compare;
 mod config;
 mod confine;
+mod converting;
 mod database;
 mod deadline;
 mod diff;
@@ -61,6 +63,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where the results of a command go, of those that write any.
+fn outputs_of(command: &mut Command) -> Option<&mut args::OutputArgs> {
+    match command {
+        Command::Scan(args) => Some(&mut args.output),
+        Command::Sbom(args) => Some(&mut args.output),
+        Command::Diff(args) => Some(&mut args.output),
+        Command::Verify(args) => Some(&mut args.output),
+        Command::Convert(args) => Some(&mut args.output),
+        _ => None,
+    }
+}
+
 /// Where memory cannot be had the standard library says so in a line and aborts: that is an exit code
 /// here, and no dump of what was in memory. So is a stack that overflows.
 fn exit_where_memory_ends() {
@@ -103,16 +117,22 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(format) = cli.sandbox_status {
         return confine::status(format);
     }
-    let Some(command) = cli.command else {
+    let Some(mut command) = cli.command else {
         return Err(Failure::usage("no command is given; see `lazaret --help`"));
     };
-    let mut settings = config::load(cli.global.config.as_deref(), takes_what_is_found(&command))?;
+    let found = takes_what_is_found(&command);
+    let mut settings = config::load(cli.global.config.as_deref(), found)?.under_environment();
     if settings.state.is_none() {
         // By who we are now: root may be nobody from here on.
         settings.state = settings::default_state().ok();
     }
     let printing = Printing::new(&cli.global, &settings);
     let mut world = World { global: cli.global, settings, printing, helpers: None };
+    if let Some(args) = outputs_of(&mut command) {
+        let configured =
+            if args.format.is_none() { scanning::default_format(&world)? } else { None };
+        output::settle(args, configured)?;
+    }
     confine::enter(&mut world, &command)?;
     // A thread of its own, which is held as all others are.
     deadline::keep(&command)?;
@@ -125,9 +145,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
-        Command::Explain { subject, format } => explain::run(&world, subject.as_deref(), format),
+        Command::Explain(args) => explain::run(&world, &args),
         Command::Policy(command) => policies::run(&world, *command),
         Command::Diff(args) => diff::run(&world, &args),
+        Command::Convert(args) => converting::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }
@@ -146,7 +167,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 /// it was told to have none.
 fn takes_what_is_found(command: &Command) -> bool {
     match command {
-        Command::Completions { .. } | Command::Man { .. } | Command::Key(_) => false,
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Key(_)
+        | Command::Convert(_) => false,
         Command::Scan(args) => !args.policy.no_project_policy,
         Command::Diff(args) => !args.policy.no_project_policy,
         _ => true,

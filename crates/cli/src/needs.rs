@@ -10,6 +10,7 @@ use crate::args::{
     Command, DatabaseArgs, DbCommand, KeyCommand, OutputArgs, PolicyArgs, ReadArgs, RiskArgs,
     ScanArgs, SealArgs, VerifyArgs,
 };
+use crate::artefact::{Named, Place};
 use crate::config::FormatSetting;
 use crate::policies::PolicyCommand;
 use crate::{World, output, policies, scanning, settings};
@@ -108,7 +109,10 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.facts(args.no_cache, facts);
             plan.database(&args.database);
         }
-        Command::Explain { .. } => plan.read(world.named_db().ok()),
+        Command::Explain(args) => {
+            plan.read(world.named_db().ok());
+            plan.read(args.report.clone());
+        }
         Command::Policy(command) => plan.policy_command(command),
         Command::Diff(args) => {
             plan.policy(&args.policy);
@@ -117,6 +121,10 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.caches(&args.read);
             plan.database(&args.database);
             plan.state();
+            plan.outputs(&args.output);
+        }
+        Command::Convert(args) => {
+            plan.read(Some(args.report.clone()).filter(|file| file != Path::new("-")));
             plan.outputs(&args.output);
         }
         Command::Db(command) => plan.database_command(command),
@@ -211,9 +219,13 @@ impl<'world> Plan<'world> {
         self.read(self.world.named_db().ok());
         self.own_folder(self.world.named_state().ok(), Access::Private);
         if let Some(folder) = &args.export {
-            // It is made when there is something to write: until then the folder around it is there.
-            self.writing.extend(folder.ancestors().map(or_here).find(|at| at.exists()));
+            self.new_folder(folder);
         }
+    }
+
+    /// It is made when there is something to write: until then the folder around it is there.
+    fn new_folder(&mut self, folder: &Path) {
+        self.writing.extend(folder.ancestors().map(or_here).find(|at| at.exists()));
     }
 
     fn verify(&mut self, args: &VerifyArgs) {
@@ -241,10 +253,26 @@ impl<'world> Plan<'world> {
     fn database_command(&mut self, command: &DbCommand) {
         let folder = self.world.named_db().ok();
         match command {
-            DbCommand::Update { from, risk, .. } => {
+            DbCommand::Update { from, trust, risk, .. } => {
                 self.source(from.as_deref());
+                self.key(trust.key.as_ref());
                 self.risks(risk);
                 self.network = true;
+                self.own_folder(folder, Access::Shared);
+            }
+            DbCommand::Push { to, key, .. } => {
+                self.read(folder);
+                self.read(key.iter().cloned());
+                self.sockets |= key.is_some() && std::env::var_os("SSH_AUTH_SOCK").is_some();
+                match Named::of_argument(to).place {
+                    Place::Folder(folder) => self.new_folder(&folder),
+                    Place::Registry(_) => self.registry(),
+                    Place::Url(_) => {}
+                }
+            }
+            DbCommand::Pull { from, trust, .. } => {
+                self.artefact(&Named::of_argument(from));
+                self.key(trust.key.as_ref());
                 self.own_folder(folder, Access::Shared);
             }
             DbCommand::Import { from } => {
@@ -284,6 +312,7 @@ impl<'world> Plan<'world> {
         self.risks(&args.risk);
         // Folders and files that it is brought up to date from, also offline.
         let local = self.read.len() > before;
+        self.key(args.db_key.as_ref());
         if args.no_db_update || self.world.offline() && !local {
             return self.read(folder);
         }
@@ -291,10 +320,29 @@ impl<'world> Plan<'world> {
         self.own_folder(folder, Access::Shared);
     }
 
-    /// Where advisories come from: a folder, or a server.
+    /// Where advisories come from: a folder, a server, or an artefact.
     fn source(&mut self, named: Option<&str>) {
-        let source = named.or(self.world.settings.db_source.as_deref()).map(str::to_owned);
-        source.iter().for_each(|source| self.place(source));
+        match Named::of_world(self.world, named) {
+            Some(named) => self.artefact(&named),
+            None => {
+                let source = named.or(self.world.settings.db_source.as_deref()).map(str::to_owned);
+                source.iter().for_each(|source| self.place(source));
+            }
+        }
+    }
+
+    fn artefact(&mut self, named: &Named) {
+        match &named.place {
+            Place::Folder(folder) => self.read([folder.clone()]),
+            Place::Registry(_) => self.registry(),
+            Place::Url(_) => self.network = true,
+        }
+    }
+
+    /// The key that an artefact is verified by.
+    fn key(&mut self, named: Option<&PathBuf>) {
+        let key = named.or(self.world.settings.db_key.as_ref()).cloned();
+        self.read(key);
     }
 
     fn risks(&mut self, args: &RiskArgs) {
@@ -361,9 +409,7 @@ impl<'world> Plan<'world> {
 
     /// A file that is replaced by one that is made beside it; a device or pipe is written to as it is.
     fn beside(&mut self, file: &Path) {
-        let special = file.metadata().is_ok_and(|metadata| !metadata.is_file());
-        let descriptor = ["/dev/fd", "/proc/self/fd", "/dev/stdout", "/dev/stderr"];
-        if special || descriptor.iter().any(|known| file.starts_with(known)) {
+        if output::is_stream(file) {
             return self.streams.push(file.to_owned());
         }
         let leads_to = std::fs::canonicalize(file).ok();

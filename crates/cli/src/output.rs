@@ -1,11 +1,13 @@
 //! Writes results: to standard output, or to files that are whole or not there.
 
 use crate::args::{Color, Global, OutputArgs};
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::exit::{Exit, Failure};
 use report::{Format, Style, Template};
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
+use vocabulary::{NotChecked, Report};
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 64 << 10;
@@ -16,6 +18,8 @@ pub(crate) struct Printing {
     pub(crate) quiet: bool,
     pub(crate) colour_on_stdout: bool,
     pub(crate) verbose: u8,
+    /// Who answers for bills of materials, by the configuration.
+    author: Option<String>,
 }
 
 impl Printing {
@@ -33,16 +37,19 @@ impl Printing {
             quiet: global.quiet,
             colour_on_stdout: colour(io::stdout().is_terminal()),
             verbose: global.verbose,
+            author: settings.author.as_ref().map(|config::Author(name)| name.clone()),
         }
     }
 
-    fn style(&self, terminal: bool) -> Style {
+    fn style(&self, args: &OutputArgs, terminal: bool) -> Style {
         Style {
             colour: terminal && self.colour_on_stdout,
             width: terminal.then(width).flatten(),
             verbose: self.verbose,
             timestamp: timestamp(),
             moment: Some(moment()),
+            author: args.author.clone().or_else(|| self.author.clone()),
+            page: page(),
             build: build(),
         }
     }
@@ -116,7 +123,71 @@ pub(crate) fn format(text: &str) -> Result<Format, String> {
     Ok(Format::Template(Box::leak(Box::new(template))))
 }
 
-/// `SOURCE_DATE_EPOCH` (reproducible-builds.org) as RFC 3339; output has no time without it.
+/// Characters of an author's name.
+const AUTHOR: usize = 200;
+
+/// Reads the name of an author: one line of plain text.
+pub(crate) fn author(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let is_plain = report::one_line(name) == name && name.chars().count() <= AUTHOR;
+    match is_plain && !name.trim_end_matches(':').is_empty() {
+        true => Ok(name.to_owned()),
+        false => Err(format!("a name is one line of at most {AUTHOR} characters")),
+    }
+}
+
+/// Says of each file in which form it is written: its own, that of `--format`, that of its ending, or
+/// the configured one. A file whose ending names no form is refused before anything is read, for nobody
+/// can tell what is to be in it; streams have no endings.
+pub(crate) fn settle(args: &mut OutputArgs, configured: Option<Format>) -> Result<(), Failure> {
+    let mut named = BTreeSet::new();
+    for output in &mut args.output {
+        let is_stream = is_stream(&output.file);
+        let shown = output.file.display().to_string();
+        if !is_stream && !named.insert(output.file.clone()) {
+            return Err(Failure::usage(format!(
+                "`{shown}` is named twice; each result needs a file of its own"
+            )));
+        }
+        if output.format.is_some() || args.format.is_some() {
+            continue;
+        }
+        output.format = report::of_file(&output.file.to_string_lossy()).or(configured);
+        if output.format.is_none() && !is_stream {
+            return Err(Failure::usage(format!(
+                "the ending of `{shown}` names no format; use FORMAT=FILE, such as json={shown}, or one of {}",
+                report::ENDINGS
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is written to as it is, and not made anew: standard output, a device, a pipe.
+pub(crate) fn is_stream(file: &Path) -> bool {
+    let special = file.metadata().is_ok_and(|metadata| !metadata.is_file());
+    let descriptor = ["/dev/fd", "/proc/self/fd", "/dev/stdout", "/dev/stderr"];
+    file == Path::new("-") || special || descriptor.iter().any(|known| file.starts_with(known))
+}
+
+/// Says what a form leaves out for the bounds of who reads it.
+pub(crate) fn say_left_out(
+    printing: &Printing,
+    formats: impl IntoIterator<Item = Format>,
+    reports: &[Report],
+    failed: &[NotChecked],
+) {
+    let mut said = BTreeSet::new();
+    for format in formats {
+        for line in report::left_out(reports, failed, format) {
+            if said.insert(line.clone()) {
+                printing.remark(&format!("lazaret: {format}: {line}"));
+            }
+        }
+    }
+}
+
+/// `SOURCE_DATE_EPOCH` (reproducible-builds.org) as RFC 3339, in place of the time of the run.
 fn timestamp() -> Option<String> {
     let seconds: i64 = std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?;
     Some(jiff::Timestamp::from_second(seconds).ok()?.to_string())
@@ -143,6 +214,16 @@ fn build() -> Option<report::Build> {
         run: variable("GITHUB_RUN_ID")?,
         correlator: format!("{} {}", variable("GITHUB_WORKFLOW")?, variable("GITHUB_JOB")?),
     })
+}
+
+/// The page of the project whose CI job this is, by the variables that GitHub's and GitLab's set.
+fn page() -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let of_github = || {
+        let server = variable("GITHUB_SERVER_URL").unwrap_or("https://github.com".to_owned());
+        Some(format!("{}/{}", server.trim_end_matches('/'), variable("GITHUB_REPOSITORY")?))
+    };
+    of_github().or_else(|| variable("CI_PROJECT_URL"))
 }
 
 /// The time of this run, to the second, as SPDX wants it.
@@ -173,7 +254,7 @@ pub(crate) fn deliver(
 ) -> Result<(), Failure> {
     for output in &args.output {
         let format = output.format.or(args.format).unwrap_or(default);
-        let style = printing.style(false);
+        let style = printing.style(args, false);
         write_whole(&output.file, |out| render(format, &style, out))?;
     }
     if goes_to_stdout(printing, args) {
@@ -181,7 +262,7 @@ pub(crate) fn deliver(
         let terminal = format == Format::Table;
         let style = Style {
             colour: terminal && printing.colour_on_stdout,
-            ..printing.style(io::stdout().is_terminal())
+            ..printing.style(args, io::stdout().is_terminal())
         };
         print(|out| render(format, &style, out))?;
     }

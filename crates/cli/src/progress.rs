@@ -70,6 +70,11 @@ impl Updating {
         Self { shown: shown(printing), last: Mutex::new(None) }
     }
 
+    /// A database is being sent.
+    pub(crate) fn sending(&self, ecosystem: &Ecosystem, bytes: u64) {
+        self.line(&format!("sending the database of {ecosystem}  {}", mib(bytes)), true);
+    }
+
     fn line(&self, text: &str, at_once: bool) {
         if !self.shown {
             return;

@@ -10,7 +10,7 @@ use engine::EngineError;
 use fetch::FetchError;
 use image::{ImageError, RegistryError};
 use report::Format;
-use scan::{Assessment, Inventory, ReadOptions, RecordLevel, ScanError};
+use scan::{Assessment, BillError, Inventory, ReadOptions, RecordLevel, ScanError};
 use vocabulary::Outcome;
 
 pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
@@ -131,6 +131,7 @@ pub(crate) fn read_options(world: &World, args: &ReadArgs) -> Result<ReadOptions
 pub(crate) fn failure(error: ScanError) -> Failure {
     let cause = match &error {
         ScanError::Image(cause) => cause,
+        ScanError::Bill(BillError::Unread { .. }) => return Failure::new(Exit::Incomplete, error),
         ScanError::Bill(_) | ScanError::NotABill(_) | ScanError::Cache { .. } => {
             return Failure::new(Exit::Usage, error);
         }

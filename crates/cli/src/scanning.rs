@@ -83,6 +83,8 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
             output::deliver(&world.printing, &args.output, format, |format, style, out| {
                 report::render(report, format, style, out)
             })?;
+            let formats = output::formats(&args.output, format);
+            output::say_left_out(&world.printing, formats, std::slice::from_ref(report), &[]);
             if output::formats(&args.output, format).any(Format::has_verdict) {
                 verdict::say_unprinted(world, &args.output, report);
             } else {
@@ -233,7 +235,7 @@ fn exit_of_all(reports: &[Report], failed: &[Failed]) -> Exit {
     order.into_iter().find(|exit| all.contains(exit)).unwrap_or(Exit::Clean)
 }
 
-/// The format that the configuration file names.
+/// The format that the configuration names: `LAZARET_FORMAT`, else its file.
 pub(crate) fn default_format(world: &World) -> Result<Option<Format>, Failure> {
     match &world.settings.format {
         None => Ok(None),

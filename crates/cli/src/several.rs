@@ -59,6 +59,7 @@ pub(crate) fn deliver(
             let file = output.file.to_string_lossy().replace(PLACEHOLDER, &name);
             let one = OutputArgs {
                 format: None,
+                author: args.author.clone(),
                 output: vec![crate::args::Output {
                     format: output.format.or(args.format),
                     file: PathBuf::from(file),
@@ -67,6 +68,8 @@ pub(crate) fn deliver(
             output::deliver(&world.printing, &one, default, |format, style, out| {
                 report::render(report, format, style, out)
             })?;
+            let formats = output::formats(&one, default);
+            output::say_left_out(&world.printing, formats, std::slice::from_ref(report), &[]);
         }
     }
     let to_each_alone = !each.is_empty() && together.is_empty() && args.format.is_none();
@@ -81,7 +84,10 @@ pub(crate) fn deliver(
     let default = if default.has_several() { default } else { Format::Table };
     output::deliver(&world.printing, &rest, default, |format, style, out| {
         report::render_reports(reports, format, style, out)
-    })
+    })?;
+    let formats = output::formats(&rest, default);
+    output::say_left_out(&world.printing, formats, &reports.reports, &reports.failed);
+    Ok(())
 }
 
 /// A subject's name as a file name: letters, digits, dots and dashes, not the same twice.

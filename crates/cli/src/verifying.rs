@@ -166,6 +166,8 @@ impl Verification<'_> {
             platform: None,
             base: None,
             source: None,
+            checkout: None,
+            version: None,
         };
         let diff_ids: Vec<Digest> = folders.iter().filter_map(diff_id).collect();
         let known = diff_ids.len() == of_image;
@@ -428,6 +430,8 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
     output::deliver(&world.printing, &args.output, format, |format, style, out| {
         report::render(&report, format, style, out)
     })?;
+    let formats = output::formats(&args.output, format);
+    output::say_left_out(&world.printing, formats, std::slice::from_ref(&report), &[]);
     verdict::say_unprinted(world, &args.output, &report);
     Ok(crate::exit::of_report(&report))
 }

@@ -173,22 +173,121 @@ fn a_scan_fails_only_on_what_is_new_since_a_report() {
 }
 
 #[test]
-fn a_form_without_differences_is_refused_before_anything_is_read() {
+fn what_changed_is_told_in_markdown_for_a_pull_request() {
     let bench = bench();
-    for format in ["cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab", "github"] {
+    let compared =
+        bench.run(&["diff", "before", "after", "--fail-on", "high", "--format", "markdown"]);
+    assert_eq!(code(&compared), 1, "{}", stderr(&compared));
+    insta::assert_snapshot!("diff_markdown", stdout(&compared));
+    let same = bench.run(&["diff", "after", "after", "--format", "markdown"]);
+    assert_eq!(code(&same), 0, "{}", stderr(&same));
+    insta::assert_snapshot!("diff_markdown_same", stdout(&same));
+}
+
+#[test]
+fn sarif_and_junit_tell_of_what_is_new_alone() {
+    let bench = bench();
+    let arguments = ["diff", "after", "before", "--fail-on", "critical"];
+    let files = ["-o", "sarif=new.sarif", "-o", "junit=new.xml"];
+    let compared = bench.run(&[&arguments[..], &files].concat());
+    assert_eq!(code(&compared), 1, "{}", stderr(&compared));
+    let log = bench.json("new.sarif");
+    let [run] = log["runs"].as_array().unwrap().as_slice() else { panic!("{log}") };
+    let rules: Vec<_> =
+        run["results"].as_array().unwrap().iter().map(|one| &one["ruleId"]).collect();
+    assert_eq!(rules, ["CVE-2099-0001", "CVE-2099-0002", "GHSA-aaaa-bbbb-cccc"]);
+    assert_eq!(run["properties"]["outcome"], "findings");
+    assert_eq!(run["properties"]["subject"], "before");
+    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    insta::assert_snapshot!("diff_junit", bench.read("new.xml"));
+    let same = bench.run(&["diff", "after", "after", "--format", "sarif"]);
+    let log: Value = serde_json::from_slice(&same.stdout).unwrap();
+    assert_eq!(log["runs"][0]["results"], serde_json::json!([]));
+    assert_eq!(code(&same), 0);
+}
+
+#[test]
+fn what_one_side_did_not_look_at_is_in_every_form() {
+    let bench = bench();
+    bench.write("db/v1/npm.lzdb", "torn");
+    let of = |format: &str| {
+        let compared = bench.run(&["diff", "before", "after", "--offline", "--format", format]);
+        assert_eq!(code(&compared), 3, "{format}: {}", stderr(&compared));
+        stdout(&compared)
+    };
+    assert!(of("markdown").contains("- vulnerabilities:npm \\(after\\): "), "{}", of("markdown"));
+    assert!(of("sarif").contains("\"executionSuccessful\": false"));
+    assert!(of("junit").contains("name=\"vulnerabilities:npm (before)\">"), "{}", of("junit"));
+}
+
+/// Two versions of one package, of which one goes.
+#[test]
+fn a_finding_that_is_gone_names_the_version_that_had_it_and_the_one_that_has_it_not() {
+    let bench = Bench::with_database();
+    let project = |name: &str, inner: &str| {
+        bench.write(
+            &format!("{name}/package-lock.json"),
+            format!(
+                r#"{{"lockfileVersion":3,"packages":{{
+                "node_modules/left-demo":{{"version":"3.0.0"}},
+                "node_modules/a/node_modules/left-demo":{{"version":"{inner}"}}}}}}"#
+            ),
+        );
+    };
+    let record = r#"{"id":"GHSA-2","modified":"2026-02-01T00:00:00Z","aliases":["CVE-2099-0009"],
+        "affected":[{"package":{"ecosystem":"npm","name":"left-demo"},
+        "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#;
+    bench.write("feed/npm/GHSA-1.json", record);
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed"])), 0);
+    project("one", "1.0.0");
+    project("two", "2.1.0");
+    let changes = |before: &str, after: &str| {
+        let compared = bench.run(&["diff", before, after, "--format", "json"]);
+        let report: Value = serde_json::from_slice(&compared.stdout).unwrap();
+        let [change] = report["findings"].as_array().unwrap().as_slice() else {
+            panic!("{report}")
+        };
+        [&change["change"], &change["affected"], &change["unaffected"], &change["why"]]
+            .map(Clone::clone)
+    };
+    let [change, affected, unaffected, why] = changes("one", "two");
+    assert_eq!((change, affected), ("gone".into(), serde_json::json!(["1.0.0"])));
+    assert_eq!(unaffected, serde_json::json!(["2.1.0", "3.0.0"]));
+    assert_eq!(why, "left-demo went from 1.0.0 to 2.1.0");
+    let [change, affected, unaffected, why] = changes("two", "one");
+    assert_eq!((change, affected), ("new".into(), serde_json::json!(["1.0.0"])));
+    assert_eq!(unaffected, serde_json::json!(["2.1.0", "3.0.0"]));
+    assert_eq!(why, "left-demo downgraded from 2.1.0 to 1.0.0");
+    let text = stdout(&bench.run(&["diff", "one", "two"]));
+    assert!(text.contains("CVE-2099-0009  left-demo 1.0.0  left-demo went from"), "{text}");
+    let text = stdout(&bench.run(&["diff", "one", "two", "--format", "markdown"]));
+    assert!(text.contains("left-demo 1.0.0 had it; 2.1.0, 3.0.0 has it not"), "{text}");
+}
+
+#[test]
+fn only_formats_that_work_are_offered_and_others_are_refused_before_anything_is_read() {
+    let bench = bench();
+    let help = stdout(&bench.run(&["diff", "--help"]));
+    let offered = help.lines().skip_while(|line| !line.contains("Format on standard output"));
+    let offered: String = offered.take(3).collect::<Vec<_>>().join(" ");
+    for format in ["cyclonedx", "spdx", "gitlab", "github"] {
+        assert!(!offered.contains(format), "{offered}");
         let output = format!("{format}=out");
         for arguments in [["--format", format], ["-o", &output]] {
             let mut all = vec!["diff", "no-such-image", "after"];
             all.extend(arguments);
             let refused = bench.run(&all);
             assert_eq!(code(&refused), 2, "{format}");
-            let expected = format!("`{format}` has no form for differences; use table or json");
+            let expected = format!("`{format}` has no form for differences; use table, json");
             assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));
         }
     }
+    for format in ["table", "json", "markdown", "sarif", "junit"] {
+        assert!(offered.contains(format), "{offered}");
+    }
     assert!(!bench.path().join("out").exists());
     // What is configured is meant for scans.
-    bench.write("lazaret.toml", "format = \"markdown\"\n");
+    bench.write("lazaret.toml", "format = \"gitlab\"\n");
     let compared = bench.run(&["diff", "before", "after"]);
     assert_eq!(code(&compared), 1, "{}", stderr(&compared));
     assert!(stdout(&compared).contains("\nBefore"), "{}", stdout(&compared));
@@ -232,5 +331,5 @@ fn what_is_no_report_is_refused() {
         assert!(stderr(&scanned).contains(file), "{}", stderr(&scanned));
     }
     assert_eq!(code(&bench.run(&["diff", "before", "./nowhere"])), 2);
-    assert_eq!(code(&bench.run(&["diff", "before", "after", "--format", "sarif"])), 2);
+    assert_eq!(code(&bench.run(&["diff", "before", "after", "--format", "spdx"])), 2);
 }

@@ -74,7 +74,7 @@ fn a_repeat_scan_fetches_manifest_and_configuration_only() {
     assert_eq!(asked_for_layers(), 3);
     let paths: Vec<String> =
         server.received()[before..].iter().map(|one| one.path.clone()).collect();
-    assert_eq!(paths.len(), 3, "greeting, manifest, configuration: {paths:?}");
+    assert_eq!(paths.len(), 2, "manifest, configuration: {paths:?}");
     for part in ["packages", "findings"] {
         assert_eq!(first[part], second[part], "{part}");
     }
@@ -206,4 +206,28 @@ fn an_authority_of_ones_own_is_named_by_ca_file() {
     assert!(stdout(&known).contains("demo-web"));
     let none = sbom(&["--ca-file", "/dev/null"]);
     assert!(stderr(&none).contains("holds no certificates"), "{}", stderr(&none));
+}
+
+#[test]
+fn a_server_of_this_machine_that_answers_by_tls_hears_nothing_else() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let (heard, hears) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut start = [0; 16];
+            let _ = stream.read(&mut start);
+            // A fatal alert, `handshake_failure`.
+            let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, 40]);
+            let _ = heard.send(start);
+        }
+    });
+    let bench = Bench::new();
+    let output = bench.run(&["sbom", &format!("registry:{host}/shop:1"), "--no-cache"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("https://{host}/")), "{}", stderr(&output));
+    let heard: Vec<[u8; 16]> = hears.try_iter().collect();
+    assert!(heard.len() >= 2, "asked, then spoken to: {heard:?}");
+    assert!(heard.iter().all(|start| start[0] == 22 && start[1] == 3), "{heard:?}");
 }

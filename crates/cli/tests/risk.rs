@@ -142,7 +142,64 @@ fn rules_and_vulnerabilities_are_explained() {
         "{}",
         stdout(&unknown)
     );
+    assert!(stdout(&unknown).contains("  Debian       1 record, fetched "), "{}", stdout(&unknown));
     assert_eq!(code(&bench.run(&["explain", "nonsense"])), 2);
+}
+
+#[test]
+fn a_vulnerability_is_explained_by_packages_ranges_and_where_each_comes_from() {
+    let bench = bench();
+    let more = [
+        r#"{"id":"GHSA-dddd-eeee-ffff","modified":"2026-03-01T00:00:00Z","aliases":["CVE-2099-0003"],"summary":"Of another",
+           "affected":[{"package":{"ecosystem":"npm","name":"demo-web"},"versions":["0.9.0"],
+           "ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"fixed":"1.4.2"},{"introduced":"2.0.0"},{"last_affected":"2.0.9"}]}]}],
+           "references":[{"type":"ADVISORY","url":"https://host.test/GHSA-dddd-eeee-ffff"}]}"#,
+        r#"{"id":"DSA-2-1","modified":"2026-01-02T00:00:00Z","upstream":["CVE-2099-0003","CVE-2099-0007"],
+           "affected":[{"package":{"ecosystem":"Debian:12","name":"demo-web"},
+           "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]},{"package":{"ecosystem":"Debian:11","name":"demo-web"},
+           "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.2-3"}]}]}]}"#,
+    ];
+    bench.write("feed/npm/GHSA-3.json", more[0]);
+    bench.write("feed/Debian/DSA-2-1.json", more[1]);
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed"])), 0);
+    let known = bench.run(&["explain", "CVE-2099-0003"]);
+    assert_eq!(code(&known), 0, "{}", stderr(&known));
+    insta::assert_snapshot!("explain", stdout(&known));
+    // By any of its names; a notice about two vulnerabilities is none of them.
+    for id in ["GHSA-dddd-eeee-ffff", "pysec-1"] {
+        let text = stdout(&bench.run(&["explain", id]));
+        assert!(text.contains("The same as CVE-2099-0003"), "{text}");
+        assert!(text.contains("DSA-2-1") && text.contains("PYSEC-1"), "{text}");
+    }
+    let notice = stdout(&bench.run(&["explain", "DSA-2-1"]));
+    assert!(!notice.contains("PYSEC-1") && !notice.contains("CISA"), "{notice}");
+    let one = stdout(&bench.run(&["explain", "CVE-2099-0003", "--ecosystem", "debian"]));
+    assert!(one.contains("DSA-2-1") && !one.contains("PYSEC-1"), "{one}");
+    let none = bench.run(&["explain", "CVE-2099-0003", "--ecosystem", "Hex"]);
+    assert_eq!(code(&none), 4);
+    assert!(stderr(&none).contains("no database of `Hex`"), "{}", stderr(&none));
+    let json = bench.run(&["explain", "CVE-2099-0003", "--format", "json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["schema"], "lazaret.explain/1");
+    let records = json["records"].as_array().unwrap();
+    assert_eq!(records.len(), 3);
+    assert_eq!(records[0]["packages"][0]["ecosystem"], "Debian:11");
+    assert_eq!(records[0]["packages"][0]["ranges"][0]["fixed"], "1.2-3");
+    assert_eq!(records[0]["modified"], "2026-01-02T00:00:00Z");
+    assert_eq!(records[2]["packages"][0]["versions"], serde_json::json!(["0.9.0"]));
+}
+
+#[test]
+fn a_saved_report_is_asked_which_of_its_packages_have_it() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    bench.run(&["scan", "image", "-o", "json=report.json"]);
+    let text = stdout(&bench.run(&["explain", "PYSEC-1", "--in", "report.json"]));
+    assert!(text.contains("In image:\n  demo-web 1.5  low, mended in 2.0  at usr/local"), "{text}");
+    let text = stdout(&bench.run(&["explain", "MAL-2099-1", "--in", "report.json"]));
+    assert!(text.contains("In image it was not found."), "{text}");
+    let missing = bench.run(&["explain", "PYSEC-1", "--in", "missing.json"]);
+    assert_eq!(code(&missing), 2, "{}", stderr(&missing));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_template_that_is_none_is_told_before_anything_is_read() {
         ("template:bad.j2", "template `bad.j2`, line 2: "),
         ("template:nowhere.j2", "cannot read `nowhere.j2`"),
         ("template:", "`template:` names no file"),
-        ("tmpl", "gitlab, github or template:FILE"),
+        ("tmpl", "gitlab, github, html, csv or template:FILE"),
     ] {
         let refused = bench.run(&["scan", "no-such-image", "--format", given]);
         assert_eq!(code(&refused), 2, "{given}");
@@ -136,9 +136,9 @@ fn a_configured_form_of_one_subject_counts_where_each_has_its_file() {
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     let tables = stdout(&printed).lines().filter(|line| line.starts_with("Image ")).count();
     assert_eq!(tables, 2, "{}", stdout(&printed));
-    let written = bench.run(&["scan", "oci-dir:one", "oci-dir:two", "-o", "{name}.json"]);
+    let written = bench.run(&["scan", "oci-dir:one", "oci-dir:two", "-o", "{name}.bill"]);
     assert_eq!(code(&written), 0, "{}", stderr(&written));
-    assert_eq!(bench.json("oci-dir-one.json")["bomFormat"], "CycloneDX");
+    assert_eq!(bench.json("oci-dir-one.bill")["bomFormat"], "CycloneDX");
 }
 
 #[test]

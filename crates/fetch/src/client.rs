@@ -1,6 +1,6 @@
 //! The client: one request, its retries and its redirects.
 
-use crate::options::{Options, Pace, Request, Response};
+use crate::options::{Method, Options, Pace, Request, Response, Sent};
 use crate::proxy::{Proxies, Route};
 use crate::reach::{Guard, OutOfReach, Places, Reach};
 use crate::url::Target;
@@ -67,14 +67,26 @@ impl Client {
     /// Where nothing may be fetched, the URL is not one, the server cannot be reached or cannot
     /// serve, or what it sends breaks a rule.
     pub fn get(&self, url: &str, request: &Request) -> Result<Response, FetchError> {
+        self.ask(url, Sent::nothing(Method::Get), request)
+    }
+
+    /// Asks for a URL with HEAD: what GET would say of it, without the content.
+    ///
+    /// # Errors
+    /// As [`Self::get`] does.
+    pub fn head(&self, url: &str, request: &Request) -> Result<Response, FetchError> {
+        self.ask(url, Sent::nothing(Method::Head), request)
+    }
+
+    fn ask(&self, url: &str, sent: Sent<'_>, request: &Request) -> Result<Response, FetchError> {
         let first = self.target(url, request)?;
         let mut target = first.clone();
         let mut reach = self.first_reach(&first, request)?;
         for _ in 0..=REDIRECT_LIMIT {
-            let answer = self.get_one(&target, &first, reach, request, None)?;
+            let answer = self.get_one(&target, &first, reach, request, sent)?;
             match self.redirect(&target, &first, &answer, request)? {
                 Some((next, its)) => (target, reach) = (next, its),
-                None => return accept(&target, answer, request, self.options.pace),
+                None => return accept(&target, answer, request, sent.method, self.options.pace),
             }
         }
         Err(FetchError::Redirect {
@@ -95,17 +107,55 @@ impl Client {
         form: &str,
         request: &Request,
     ) -> Result<Response, FetchError> {
+        let media_type = Some("application/x-www-form-urlencoded");
+        let sent = Sent { method: Method::Post, media_type, body: form.as_bytes() };
+        self.give(url, sent, "a form is sent to no other place", request)
+    }
+
+    /// Sends bytes with POST or PUT to the host of the URL alone: no redirect is followed. A body that
+    /// did not arrive, or that was answered with 429 or 5xx, is sent again.
+    ///
+    /// # Errors
+    /// As [`Self::get`] does, and where the server redirects.
+    pub fn send_bytes(
+        &self,
+        url: &str,
+        sent: Sent<'_>,
+        request: &Request,
+    ) -> Result<Response, FetchError> {
+        self.give(url, sent, "what is sent goes to no other place", request)
+    }
+
+    fn give(
+        &self,
+        url: &str,
+        sent: Sent<'_>,
+        reason: &'static str,
+        request: &Request,
+    ) -> Result<Response, FetchError> {
         let target = self.target(url, request)?;
         let reach = self.first_reach(&target, request)?;
-        let answer = self.get_one(&target, &target, reach, request, Some(form))?;
+        let answer = self.get_one(&target, &target, reach, request, sent)?;
         match self.redirect(&target, &target, &answer, request)? {
-            Some((next, _)) => Err(FetchError::Redirect {
-                url: target.shown(),
-                target: next.shown(),
-                reason: "a form is sent to no other place",
-            }),
-            None => accept(&target, answer, request, self.options.pace),
+            Some((next, _)) => {
+                let (url, target) = (target.shown(), next.shown());
+                Err(FetchError::Redirect { url, target, reason })
+            }
+            None => accept(&target, answer, request, sent.method, self.options.pace),
         }
+    }
+
+    /// Whether a server of this machine, `HOST[:PORT]`, speaks TLS. Nothing secret is in the question.
+    ///
+    /// # Errors
+    /// Where nothing may be asked, or the host is not this machine.
+    pub fn speaks_tls(&self, authority: &str) -> Result<bool, FetchError> {
+        let target = self.target(&format!("https://{authority}/"), &Request::default())?;
+        if !crate::is_loopback(&target.host()) {
+            let reason = "only of this machine it is asked whether it speaks TLS";
+            return Err(FetchError::Url { url: target.shown(), reason });
+        }
+        Ok(crate::tls::is_spoken(&target.host(), target.port(), &self.options))
     }
 
     fn target(&self, url: &str, request: &Request) -> Result<Target, FetchError> {
@@ -140,13 +190,13 @@ impl Client {
         first: &Target,
         reach: Reach,
         request: &Request,
-        form: Option<&str>,
+        sent: Sent<'_>,
     ) -> Result<Answer, FetchError> {
         let agent = self.agent(self.proxies.route(to), reach)?;
         let mut attempts = 1;
         loop {
             let last = attempts > self.options.retries;
-            let (failure, retry_after) = match self.send(&agent, to, first, request, form)? {
+            let (failure, retry_after) = match self.send(&agent, to, first, request, sent)? {
                 Ok(answer) if retry::is_unavailable(answer.status().as_u16()) => {
                     let status = answer.status().as_u16();
                     let retry_after = header(answer.headers(), "retry-after")
@@ -183,7 +233,7 @@ impl Client {
         to: &Target,
         first: &Target,
         request: &Request,
-        form: Option<&str>,
+        sent: Sent<'_>,
     ) -> Result<Result<Answer, ureq::Error>, FetchError> {
         let range = request.range_from.map(|start| format!("bytes={start}-"));
         let known = [
@@ -193,12 +243,10 @@ impl Client {
             ("if-range", range.as_ref().and(request.if_range.as_deref())),
             // Sizes, ranges and digests are those of the stored bytes.
             ("accept-encoding", Some("identity")),
+            ("content-type", sent.media_type),
         ];
-        let mut builder = ureq::http::Request::get(to.uri());
-        if form.is_some() {
-            let kind = "application/x-www-form-urlencoded";
-            builder = builder.method("POST").header("content-type", kind);
-        }
+        let mut builder =
+            ureq::http::Request::builder().method(sent.method.name()).uri(to.uri().clone());
         for (name, value) in known {
             if let Some(value) = value {
                 builder = builder.header(name, value);
@@ -217,9 +265,9 @@ impl Client {
             return Err(self.wrong_header(to, request));
         }
         let wrong = |_| self.wrong_header(to, request);
-        Ok(match form {
-            None => agent.run(builder.body(()).map_err(wrong)?),
-            Some(form) => agent.run(builder.body(form).map_err(wrong)?),
+        Ok(match sent.method {
+            Method::Get | Method::Head => agent.run(builder.body(()).map_err(wrong)?),
+            Method::Post | Method::Put => agent.run(builder.body(sent.body).map_err(wrong)?),
         })
     }
 
@@ -318,6 +366,7 @@ fn accept(
     from: &Target,
     answer: Answer,
     request: &Request,
+    method: Method,
     pace: Pace,
 ) -> Result<Response, FetchError> {
     let headers = answer.headers();
@@ -326,6 +375,9 @@ fn accept(
     let (etag, last_modified) = (text("etag"), text("last-modified"));
     let (content_type, authenticate) = (text("content-type"), all(headers, "www-authenticate"));
     let content_digest = text("docker-content-digest");
+    let (location, subject) = (text("location"), text("oci-subject"));
+    let location = location.and_then(|location| from.join(&location).ok());
+    let location = location.map(|target| target.uri().to_string());
     let content_length = match status {
         204 | 304 => None,
         _ => text("content-length").and_then(|length| length.parse().ok()),
@@ -338,7 +390,9 @@ fn accept(
     if status == 206 && (range.is_none() || range.map(|range| range.0) != request.range_from) {
         return Err(wrong("it sent another part than was asked for"));
     }
-    if let Some(bytes) = content_length.filter(|bytes| *bytes > request.max_bytes) {
+    // HEAD tells the length of what does not follow.
+    let announced = content_length.filter(|_| method != Method::Head);
+    if let Some(bytes) = announced.filter(|bytes| *bytes > request.max_bytes) {
         return Err(FetchError::TooLarge { url: from.shown(), bytes, limit: request.max_bytes });
     }
     let reader = answer.into_body().into_reader();
@@ -352,7 +406,9 @@ fn accept(
         content_type,
         authenticate,
         content_digest,
-        body: Body::new(reader, from.shown(), request.max_bytes, content_length, pace),
+        location,
+        subject,
+        body: Body::new(reader, from.shown(), request.max_bytes, announced, pace),
     })
 }
 
@@ -377,14 +433,22 @@ fn all(headers: &HeaderMap, name: &str) -> Option<String> {
 /// What failed, in words that hold no URL: the library's own texts may.
 fn describe(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Io(error) => error.to_string(),
+        ureq::Error::Io(error) => with_advice(error.to_string()),
         ureq::Error::Timeout(timeout) => format!("no answer in time ({timeout})"),
         ureq::Error::HostNotFound => "the host name is not known".to_owned(),
         ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
-        ureq::Error::Tls(reason) => format!("TLS failed: {reason}"),
-        ureq::Error::Rustls(error) => format!("TLS failed: {error}"),
+        ureq::Error::Tls(reason) => with_advice(format!("TLS failed: {reason}")),
+        ureq::Error::Rustls(error) => with_advice(format!("TLS failed: {error}")),
         ureq::Error::ConnectProxyFailed(_) => "the proxy refused the connection".to_owned(),
         ureq::Error::LargeResponseHeader(..) => "its response head is too large".to_owned(),
         _ => "it does not speak proper HTTP".to_owned(),
+    }
+}
+
+/// Says what helps against a certificate that is not trusted.
+fn with_advice(reason: String) -> String {
+    match reason.contains("invalid peer certificate") {
+        true => format!("{reason}; name the authority that signed it with --ca-file"),
+        false => reason,
     }
 }

@@ -16,10 +16,11 @@ mod proxy;
 mod reach;
 mod retry;
 mod roots;
+mod tls;
 mod url;
 
 pub use body::Body;
 pub use client::{Client, REDIRECT_LIMIT};
 pub use error::FetchError;
-pub use options::{Options, Pace, ProxySettings, Request, Response, Roots};
-pub use url::{is_loopback, redact};
+pub use options::{Method, Options, Pace, ProxySettings, Request, Response, Roots, Sent};
+pub use url::{is_loopback, redact, same_origin};

@@ -141,6 +141,55 @@ pub struct Roots {
     pub added: Option<PathBuf>,
 }
 
+/// How a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// For the content.
+    Get,
+    /// For what GET would say of it.
+    Head,
+    /// To take something.
+    Post,
+    /// To keep something at the URL.
+    Put,
+}
+
+impl Method {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// What is sent to a server.
+#[derive(Clone, Copy)]
+pub struct Sent<'bytes> {
+    /// How.
+    pub method: Method,
+    /// `Content-Type`.
+    pub media_type: Option<&'static str>,
+    /// The content, which is sent again where it did not arrive.
+    pub body: &'bytes [u8],
+}
+
+impl Sent<'_> {
+    /// Without content.
+    #[must_use]
+    pub const fn nothing(method: Method) -> Self {
+        Self { method, media_type: None, body: &[] }
+    }
+}
+
+impl fmt::Debug for Sent<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Sent({}, {} bytes)", self.method.name(), self.body.len())
+    }
+}
+
 /// What is asked of a server besides the URL.
 #[derive(Clone)]
 pub struct Request {
@@ -226,6 +275,10 @@ pub struct Response {
     pub authenticate: Option<String>,
     /// `Docker-Content-Digest`: what a registry says that the digest of the content is.
     pub content_digest: Option<String>,
+    /// `Location`, as an absolute URL: where an upload goes on (status 202).
+    pub location: Option<String>,
+    /// `OCI-Subject`: the registry lists the manifest among what refers to this digest.
+    pub subject: Option<String>,
     /// The content.
     pub body: Body,
 }

@@ -122,6 +122,16 @@ pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether both URLs are the same place to a server: scheme, host and port. Of what is no URL it is
+/// none.
+#[must_use]
+pub fn same_origin(left: &str, right: &str) -> bool {
+    match (Target::parse(left), Target::parse(right)) {
+        (Ok(left), Ok(right)) => left.same_origin(&right),
+        _ => false,
+    }
+}
+
 /// A URL as error texts and logs may show it: without user information, query values and fragment,
 /// without control characters, and cut to 300 characters.
 #[must_use]
@@ -241,6 +251,21 @@ mod tests {
         let base = Target::parse("http://h/").unwrap();
         assert!(base.join("file:///etc/passwd").is_err());
         assert!(base.join("javascript:alert(1)").is_err());
+    }
+
+    #[test]
+    fn origins_are_compared_as_servers_are_told_apart() {
+        for (left, right, same) in [
+            ("https://h", "https://H:443/a?b", true),
+            ("http://h:80/", "http://h", true),
+            ("https://h", "http://h", false),
+            ("https://h", "https://h.evil/", false),
+            ("https://h:5000", "https://h:5001", false),
+            ("https://h", "https://h@evil/", false),
+            ("h", "h", false),
+        ] {
+            assert_eq!(same_origin(left, right), same, "{left} {right}");
+        }
     }
 
     #[test]

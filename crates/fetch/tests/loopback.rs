@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use fetch::{Client, FetchError, Options, ProxySettings, Request};
+use fetch::{Client, FetchError, Method, Options, ProxySettings, Request, Sent};
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 use testkit::{Reply, Server};
@@ -364,4 +364,44 @@ fn a_server_that_sends_a_byte_now_and_then_is_given_up() {
     let response = client.get(&url, &fetch::Request::default()).unwrap();
     let error = response.body.into_vec().unwrap_err();
     assert!(error.to_string().contains("is too slow"), "{error}");
+}
+
+#[test]
+fn bytes_are_sent_whole_again_where_a_server_was_busy_and_to_no_other_place() {
+    let created = Reply::status(201).header("location", "/at/1?state=a").header("oci-subject", "x");
+    let server = Server::replies([Reply::status(503), created]).unwrap();
+    let body = vec![b'x'; 300_000];
+    let sent = Sent { method: Method::Put, media_type: Some("a/b"), body: &body };
+    let url = format!("{}/a?b=c", server.url());
+    let response = client().send_bytes(&url, sent, &Request::default()).unwrap();
+    assert_eq!(response.status, 201);
+    assert_eq!(response.location, Some(format!("{}/at/1?state=a", server.url())));
+    assert_eq!(response.subject.as_deref(), Some("x"));
+    let received = server.received();
+    assert_eq!(received.len(), 2);
+    for one in received {
+        assert_eq!((one.method.as_str(), one.path.as_str()), ("PUT", "/a?b=c"));
+        assert_eq!(one.header("content-type"), Some("a/b"));
+        assert!(one.body == body);
+    }
+    let other = Server::replies([Reply::ok("taken")]).unwrap();
+    let away = Server::replies([Reply::redirect(307, other.url())]).unwrap();
+    let error = client().send_bytes(away.url(), sent, &Request::default()).unwrap_err();
+    assert!(matches!(error, FetchError::Redirect { .. }), "{error}");
+    assert!(other.received().is_empty());
+    let offline = Client::new(Options { offline: true, ..options() }).unwrap();
+    let refused = offline.send_bytes(other.url(), sent, &Request::default());
+    assert!(matches!(refused, Err(FetchError::Offline { .. })) && other.received().is_empty());
+    assert!(matches!(offline.speaks_tls("127.0.0.1:9"), Err(FetchError::Offline { .. })));
+    assert!(matches!(client().speaks_tls("192.0.2.1"), Err(FetchError::Url { .. })));
+}
+
+#[test]
+fn what_is_only_asked_for_has_a_length_and_no_content() {
+    let announced = Reply::status(200).header("content-length", "99999999999");
+    let server = Server::replies([announced]).unwrap();
+    let response = client().head(server.url(), &Request::default()).unwrap();
+    assert_eq!((response.status, response.content_length), (200, Some(99_999_999_999)));
+    assert_eq!(response.body.into_vec().unwrap(), b"");
+    assert_eq!(server.received()[0].method, "HEAD");
 }

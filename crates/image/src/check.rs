@@ -11,7 +11,7 @@
 
 use crate::facts::View;
 use crate::packages::Packages;
-use vocabulary::{FileKind, Finding, Package, Problem, Programs};
+use vocabulary::{Ecosystem, FileKind, Finding, Package, Problem, Programs};
 
 /// What a check learned of one file of one layer, serialised by the check (postcard, as a rule).
 pub type Fact = Vec<u8>;
@@ -148,6 +148,19 @@ pub struct Resolution {
     pub problems: Vec<Problem>,
     /// What programs say of themselves beyond their packages.
     pub programs: Programs,
+    /// What projects ask for, by their manifests.
+    pub asks: Vec<Asks>,
+}
+
+/// What one project asks for itself, where a lock file says in which versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// The folder of the lock file.
+    pub folder: String,
+    /// The ecosystem of what is asked for.
+    pub ecosystem: Ecosystem,
+    /// Names, as the ecosystem's advisories write them.
+    pub names: Vec<String>,
 }
 
 /// A package with what it takes to tell whose files are whose.
@@ -162,13 +175,16 @@ pub struct Cataloged {
     /// Digests of the file that proves a language package, so that ownership by a distribution
     /// package can be held against the file as it is.
     pub proof: Option<Box<ContentDigests>>,
+    /// For each of `package.requires`, in that order, the ranges that it asks for, as the lock file
+    /// writes them; empty where it tells none.
+    pub ranges: Vec<Vec<Box<str>>>,
 }
 
 impl Cataloged {
     /// A package without owned files or proof.
     #[must_use]
     pub const fn new(package: Package) -> Self {
-        Self { package, owned: Vec::new(), proof: None }
+        Self { package, owned: Vec::new(), proof: None, ranges: Vec::new() }
     }
 }
 

@@ -32,7 +32,7 @@ pub mod walk;
 
 pub use cache::FactCache;
 pub use check::{
-    Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
+    Asks, Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
     ReadError, Reading, Resolution, Want,
 };
 pub use collect::RecordLevel;
@@ -47,7 +47,7 @@ pub use record::{Record, RecordEntry};
 pub use share::Shares;
 pub use source::{
     Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,
-    RegistryError, RegistryOptions, Secret, open, run_helper,
+    RegistryError, RegistryOptions, Repository, Secret, open, run_helper,
 };
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

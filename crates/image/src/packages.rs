@@ -15,11 +15,13 @@ pub struct Packages {
     left_out: u64,
     /// Packages whose lists of files did not fit.
     without_files: u64,
+    /// Packages of which what they need did not fit.
+    without_needs: u64,
 }
 
 impl Packages {
-    /// Adds a package while there is room for it. Where there is none for the list of its files, it
-    /// stays without.
+    /// Adds a package while there is room for it. Where there is none for the list of its files, or of
+    /// what it needs, it stays without.
     pub fn push(&mut self, mut cataloged: Cataloged) {
         let own = own_bytes(&cataloged.package);
         if self.items.len() >= limits::PACKAGES || self.bytes + own > limits::PACKAGE_BYTES {
@@ -33,16 +35,24 @@ impl Packages {
             self.without_files = self.without_files.saturating_add(1);
             files = 0;
         }
-        self.bytes += own + files;
+        let mut needs = needs_bytes(&cataloged);
+        if self.bytes + own + files + needs > limits::PACKAGE_BYTES {
+            cataloged.ranges = Vec::new();
+            cataloged.package.requires = Vec::new();
+            self.without_needs = self.without_needs.saturating_add(1);
+            needs = 0;
+        }
+        self.bytes += own + files + needs;
         self.items.push(cataloged);
     }
 
     /// Puts `more` behind these, as far as there is room. The smaller of the two is moved: one check
     /// can have all the packages of an image, and two copies of them would be its peak of memory.
     pub fn append(&mut self, more: Self) {
-        let Self { items, bytes, left_out, without_files } = more;
+        let Self { items, bytes, left_out, without_files, without_needs } = more;
         self.left_out = self.left_out.saturating_add(left_out);
         self.without_files = self.without_files.saturating_add(without_files);
+        self.without_needs = self.without_needs.saturating_add(without_needs);
         let count = self.items.len() + items.len();
         if count > limits::PACKAGES || self.bytes + bytes > limits::PACKAGE_BYTES {
             self.extend(items);
@@ -56,6 +66,19 @@ impl Packages {
         } else {
             front.append(&mut back);
             self.items = front;
+        }
+    }
+
+    /// Says what a package needs, while there is room for it.
+    pub fn set_requires(&mut self, at: usize, requires: Vec<vocabulary::Purl>) {
+        let Some(one) = self.items.get_mut(at) else { return };
+        one.package.requires = requires;
+        let needs = needs_bytes(one);
+        if self.bytes + needs > limits::PACKAGE_BYTES {
+            one.package.requires = Vec::new();
+            self.without_needs = self.without_needs.saturating_add(1);
+        } else {
+            self.bytes += needs;
         }
     }
 
@@ -88,7 +111,11 @@ impl Packages {
         let packages = said(self.left_out, "packages than are kept of one image: left out");
         let files =
             said(self.without_files, "packages whose lists of files do not fit: taken without");
-        packages.into_iter().chain(files).map(at)
+        let needs = said(
+            self.without_needs,
+            "packages of which what they need does not fit: taken without",
+        );
+        packages.into_iter().chain(files).chain(needs).map(at)
     }
 
     /// The packages that there was room for.
@@ -112,6 +139,16 @@ fn files_bytes(cataloged: &Cataloged) -> usize {
     let owned = cataloged.owned.iter().map(|file| file.path.len() + 80);
     let files = cataloged.package.files.iter().map(|path| path.len() + 40);
     owned.chain(files).sum()
+}
+
+/// A package URL that is needed repeats one that is there: its texts, and what their allocations cost.
+fn needs_bytes(cataloged: &Cataloged) -> usize {
+    let text = |purl: &vocabulary::Purl| purl.text_bytes() + 96;
+    let needed = cataloged.package.requires.iter().map(text);
+    let ranges = cataloged.ranges.iter().map(|ranges| {
+        size_of::<Vec<Box<str>>>() + ranges.iter().map(|range| range.len() + 32).sum::<usize>()
+    });
+    needed.chain(ranges).sum()
 }
 
 impl Extend<Cataloged> for Packages {

@@ -2,7 +2,7 @@
 
 use crate::{ALWAYS, Counts, Matter, Policy};
 use std::collections::BTreeMap;
-use vocabulary::{Finding, Fingerprint, Severity, counted};
+use vocabulary::{Count, Finding, Fingerprint, Severity, counted};
 
 /// Open findings, sorted by why they count.
 #[derive(Default)]
@@ -11,11 +11,14 @@ pub(crate) struct Tally {
     /// By place in [`ALWAYS`].
     always: BTreeMap<usize, u64>,
     over_by_severity: BTreeMap<Severity, u64>,
+    /// Those over the line by a severity that is known, as people count them.
+    severe: Count,
     /// Over the line because they are exploited.
     exploited: u64,
     /// Not over the line, or there is none.
     pub(crate) below: u64,
     below_by_severity: BTreeMap<Severity, u64>,
+    unsevere: Count,
     /// Over the line, but found before.
     pub(crate) known: u64,
     /// Over the line, but nothing mends them.
@@ -31,13 +34,19 @@ impl Tally {
         match Counts::of(policy, finding) {
             Counts::Always(place) => *self.always.entry(place).or_default() += 1,
             Counts::Exploited => self.exploited += 1,
-            Counts::Severity => *self.over_by_severity.entry(finding.severity).or_default() += 1,
+            Counts::Severity => {
+                *self.over_by_severity.entry(finding.severity).or_default() += 1;
+                if finding.severity != Severity::Unknown || policy.unknown_line().is_none() {
+                    self.severe.add(finding);
+                }
+            }
             Counts::Known => return self.known += 1,
             Counts::NotMended => return self.not_mended += 1,
             Counts::NotLinked => return self.not_linked += 1,
             Counts::OtherLayers => return self.elsewhere += 1,
             Counts::Below => {
                 self.below += 1;
+                self.unsevere.add(finding);
                 *self.below_by_severity.entry(finding.severity).or_default() += 1;
                 return;
             }
@@ -76,7 +85,8 @@ impl Tally {
             policy.unknown_line().and_then(|line| Some((line, severe.remove(&Severity::Unknown)?)));
         let total: u64 = severe.values().sum();
         if let Some(line) = policy.severity_line().filter(|_| total > 0) {
-            let findings = counted(total, &format!("{one} is"), &format!("{many} are"));
+            let are = if total == 1 { "is" } else { "are" };
+            let findings = format!("{} {are}", self.severe.phrase_of(one, many));
             reasons.push(format!("{findings} over {line}: {}", by_severity(&severe)));
         }
         if let Some((line, number)) = unknown {
@@ -113,7 +123,7 @@ impl Tally {
                 number => format!("no {many} but those that are ignored ({number})"),
             });
         } else if self.below > 0 {
-            let findings = counted(self.below, one, many);
+            let findings = self.unsevere.phrase_of(one, many);
             let Some(line) = policy.line() else {
                 reasons.push(format!("{findings}{}", self.worst()));
                 reasons.push("no --fail-on was given".to_owned());

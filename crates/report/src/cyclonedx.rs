@@ -1,19 +1,27 @@
 //! CycloneDX 1.6, JSON: a bill of materials, and with it the vulnerabilities.
 //!
 //! Components are written one at a time. The serial number is made of the content, so that the same
-//! input gives the same bytes. What the standard has no field for (layers, origin, coverage) is a
-//! property under `lazaret:`. Source: CycloneDX specification 1.6, `bom-1.6.schema.json`.
+//! input gives the same one; the time is that of the run, unless wiring names another. What the standard
+//! has no field for (layers, origin, coverage) is a property under `lazaret:`. The bill has what NTIA
+//! calls the minimum: author, time, and of each component name, version, identifier, supplier where that
+//! is known, and what it needs. Sources: CycloneDX specification 1.6, `bom-1.6.schema.json`; NTIA, "The
+//! Minimum Elements For a Software Bill of Materials", 2021.
 
 mod components;
+mod dependencies;
 mod evidence;
 mod licences;
 mod vulnerabilities;
 
 use crate::Style;
+use crate::edges::Edges;
 use crate::json::{Stream, write};
 use crate::text::escape;
-use components::{Component, References};
-pub(crate) use components::{component_properties, distribution_properties, subject_properties};
+use components::{Component, References, Supplier};
+pub(crate) use components::{
+    component_properties, distribution_properties, root_version, subject_properties,
+};
+use dependencies::Composition;
 use serde::Serialize;
 use sha2::Digest as _;
 use std::io;
@@ -30,7 +38,7 @@ pub(crate) enum Content {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Bom<'report, C, V> {
+struct Bom<'report, C, D, V> {
     #[serde(rename = "$schema")]
     schema: &'static str,
     bom_format: &'static str,
@@ -39,6 +47,7 @@ struct Bom<'report, C, V> {
     version: u8,
     metadata: Metadata<'report>,
     components: C,
+    dependencies: D,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     compositions: Vec<Composition<'report>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +59,7 @@ struct Metadata<'report> {
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<&'report str>,
     tools: Tools<'report>,
+    authors: [Author; 1],
     component: Component<'report>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
@@ -64,15 +74,32 @@ struct Tools<'report> {
 struct ToolComponent<'report> {
     #[serde(rename = "type")]
     kind: &'static str,
+    supplier: Supplier<'report>,
     name: &'report str,
     version: &'report str,
 }
 
-/// Says that a part of the document is not all there is.
+/// Who answers for the bill: whom the user names, else the program alone.
 #[derive(Serialize)]
-struct Composition<'report> {
-    aggregate: &'static str,
-    assemblies: [&'report str; 1],
+struct Author {
+    name: String,
+}
+
+impl Author {
+    fn of(report: &Report, style: &Style) -> Self {
+        let given = style.author.as_deref().map(|author| author_name(author).1.to_owned());
+        Self {
+            name: given.unwrap_or_else(|| format!("{} {}", report.tool.name, report.tool.version)),
+        }
+    }
+}
+
+/// The kind of an author, as SPDX names it, and the name. One that does not say is an organization.
+pub(crate) fn author_name(author: &str) -> (&'static str, &str) {
+    ["Person", "Organization"]
+        .into_iter()
+        .find_map(|kind| Some((kind, author.strip_prefix(kind)?.strip_prefix(':')?.trim())))
+        .unwrap_or(("Organization", author.trim()))
 }
 
 /// What a standard has no field for, under `lazaret:`. SPDX annotates the same.
@@ -117,7 +144,7 @@ pub(crate) fn render(
 ) -> io::Result<()> {
     let references = References::of(report);
     let root = references.root().to_owned();
-    let partial = report.coverage.iter().any(|coverage| coverage.status != Status::Ran);
+    let edges = Edges::of(&report.packages);
     let bom = Bom {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",
@@ -125,22 +152,22 @@ pub(crate) fn render(
         serial_number: serial_number(report, content),
         version: 1,
         metadata: Metadata {
-            timestamp: style.timestamp.as_deref(),
+            timestamp: style.time(),
             tools: Tools {
                 components: [ToolComponent {
                     kind: "application",
+                    supplier: Supplier { name: &report.tool.name },
                     name: &report.tool.name,
                     version: &report.tool.version,
                 }],
             },
+            authors: [Author::of(report, style)],
             component: components::root(report, &root),
             properties: coverage(report),
         },
         components: Stream(|| components::all(report, &references)),
-        compositions: partial
-            .then(|| Composition { aggregate: "incomplete", assemblies: [&root] })
-            .into_iter()
-            .collect(),
+        dependencies: Stream(|| dependencies::all(report, &references, &edges)),
+        compositions: dependencies::compositions(report, &references, &edges),
         vulnerabilities: (content == Content::All)
             .then_some(Stream(|| vulnerabilities::all(report, &references))),
     };
@@ -148,7 +175,7 @@ pub(crate) fn render(
 }
 
 /// What was not checked in full, and content that is not what it claims to be.
-fn coverage(report: &Report) -> Vec<Property> {
+pub(crate) fn coverage(report: &Report) -> Vec<Property> {
     let mut properties: Vec<_> = report
         .coverage
         .iter()
@@ -207,6 +234,10 @@ fn uuid(report: &Report, kind: &str, findings: &[Finding]) -> String {
     for package in &report.packages {
         add(&package.purl.to_string());
         add(&package.location.to_string());
+        add(&format!("{:?} {:?}", package.relation, package.scope));
+        for needed in &package.requires {
+            add(&needed.to_string());
+        }
     }
     for finding in findings {
         add(finding.fingerprint.as_str());

@@ -1,24 +1,26 @@
 //! GitHub's dependency snapshot: what the dependency submission API takes.
 //!
-//! The packages alone, by package URL: those that a lock file declares under that file, all others
-//! under the subject's name. The API asks for the commit, the branch and the job, which only the CI
-//! service knows: without them there is no snapshot. Source: GitHub REST API, "Create a snapshot of
-//! dependencies for a repository".
+//! The packages alone, by package URL: those that a lock file declares under that file, named from the
+//! root of the checkout, all others under the subject's name. Each says whether the project asks for
+//! it, for what, and what it needs, where the file tells; of what builds or tests nothing is left out.
+//! The API asks for the commit, the branch and the job, which only the CI service knows: without them
+//! there is no snapshot. Source: GitHub REST API, "Create a snapshot of dependencies for a repository".
 
+use crate::edges::Edges;
 use crate::json::write;
 use crate::{Build, Style};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use vocabulary::{Package, Presence, Report};
+use vocabulary::{Package, Presence, Purl, Relation, Report, Scope};
 
 /// Why there is no snapshot.
 pub const NO_BUILD: &str = "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, \
     GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do";
 
-/// The API wants an address of the program. It has no page, so this is one that nobody can own
-/// (RFC 2606).
-const PAGE: &str = "https://lazaret.invalid";
+/// The API wants an address of the program. Where neither it nor the project that uses it has a page,
+/// this is that of who is told.
+const SERVICE: &str = "https://github.com";
 
 #[derive(Serialize)]
 struct Snapshot<'report> {
@@ -29,7 +31,7 @@ struct Snapshot<'report> {
     job: Job<'report>,
     detector: Detector<'report>,
     scanned: &'report str,
-    manifests: BTreeMap<&'report str, Manifest<'report>>,
+    manifests: BTreeMap<String, Manifest>,
 }
 
 #[derive(Serialize)]
@@ -42,25 +44,31 @@ struct Job<'report> {
 struct Detector<'report> {
     name: &'report str,
     version: &'report str,
-    url: &'static str,
+    url: &'report str,
 }
 
 #[derive(Serialize)]
-struct Manifest<'report> {
-    name: &'report str,
+struct Manifest {
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<File<'report>>,
+    file: Option<File>,
     resolved: BTreeMap<String, Resolved>,
 }
 
 #[derive(Serialize)]
-struct File<'report> {
-    source_location: &'report str,
+struct File {
+    source_location: String,
 }
 
 #[derive(Serialize)]
 struct Resolved {
     package_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relationship: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    dependencies: BTreeSet<String>,
 }
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
@@ -68,33 +76,79 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
         return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_BUILD));
     };
     let Build { commit, reference, run, correlator } = build;
-    let scanned = style.timestamp.as_deref().or(style.moment.as_deref());
+    let url = style.page().unwrap_or(SERVICE);
     let snapshot = Snapshot {
         version: 0,
         sha: commit,
         reference,
         job: Job { id: run, correlator },
-        detector: Detector { name: &report.tool.name, version: &report.tool.version, url: PAGE },
-        scanned: scanned.unwrap_or("1970-01-01T00:00:00Z"),
+        detector: Detector { name: &report.tool.name, version: &report.tool.version, url },
+        scanned: style.time().unwrap_or("1970-01-01T00:00:00Z"),
         manifests: manifests(report),
     };
     write(&snapshot, out)
 }
 
-fn manifests(report: &Report) -> BTreeMap<&str, Manifest<'_>> {
+fn manifests(report: &Report) -> BTreeMap<String, Manifest> {
+    let edges = Edges::of(&report.packages);
     let mut manifests = BTreeMap::new();
     for package in &report.packages {
-        let file = declaring_file(package);
-        let name = file.unwrap_or(&report.subject.name);
-        let manifest = manifests.entry(name).or_insert_with(|| Manifest {
+        let file = declaring_file(package).map(|path| report.subject.from_checkout(path));
+        let name = file.clone().unwrap_or_else(|| report.subject.name.clone());
+        let manifest = manifests.entry(name.clone()).or_insert_with(|| Manifest {
             name,
             file: file.map(|source_location| File { source_location }),
             resolved: BTreeMap::new(),
         });
-        let package_url = package.purl.to_string();
-        manifest.resolved.insert(package_url.clone(), Resolved { package_url });
+        let needs = edges.needs(package);
+        let needs = needs.iter().filter_map(|index| report.packages.get(*index));
+        let package_url = address(&package.purl);
+        let resolved = manifest.resolved.entry(package_url.clone()).or_insert(Resolved {
+            package_url,
+            relationship: None,
+            scope: None,
+            dependencies: BTreeSet::new(),
+        });
+        resolved.dependencies.extend(needs.map(|needed| address(&needed.purl)));
+        // Of one that stands there twice the closer and wider use holds.
+        resolved.relationship =
+            first_of(["direct", "indirect"], resolved.relationship, relationship(package));
+        resolved.scope = first_of(["runtime", "development"], resolved.scope, scope(package));
     }
     manifests
+}
+
+/// The first of the words that one of both is.
+fn first_of(
+    words: [&'static str; 2],
+    left: Option<&'static str>,
+    right: Option<&'static str>,
+) -> Option<&'static str> {
+    words.into_iter().find(|word| [left, right].contains(&Some(*word)))
+}
+
+/// GitHub knows actions by a type of its own, which its advisories are matched by.
+fn address(purl: &Purl) -> String {
+    let text = purl.to_string();
+    match text.strip_prefix("pkg:github/") {
+        Some(rest) => format!("pkg:githubactions/{rest}"),
+        None => text,
+    }
+}
+
+fn relationship(package: &Package) -> Option<&'static str> {
+    package.relation.map(|relation| match relation {
+        Relation::Direct => "direct",
+        Relation::Indirect => "indirect",
+    })
+}
+
+/// The API knows two: what may be missing runs where it is there.
+fn scope(package: &Package) -> Option<&'static str> {
+    package.scope.map(|scope| match scope {
+        Scope::Runtime | Scope::Optional => "runtime",
+        Scope::Development => "development",
+    })
 }
 
 fn declaring_file(package: &Package) -> Option<&str> {

@@ -1,27 +1,45 @@
-//! GitLab's container scanning report, schema 15.
+//! GitLab's security reports, schema 15.2: `container_scanning` of an image, `dependency_scanning` of a
+//! folder.
 //!
 //! GitLab shows vulnerabilities of packages alone: other findings are left out, and how many is a
-//! message of the scan, as are what was decided and each check that did not run in full; the scan's
-//! status says where not all could be looked at. Source: gitlab-org, `security-report-schemas`,
-//! `container-scanning-report-format.json` 15.0.
+//! message of the scan, as are what was decided and each check that did not run in full. The scan's
+//! `status` follows the verdict: `failure` where not all could be looked at, for then an empty list says
+//! nothing; that vulnerabilities were found is no failure of a scan ("Security scanner integration",
+//! "Exit code"). A report of dependencies lists the files that were read with what they name, who asks
+//! for it and by whom it is brought. Sources: gitlab-org, `security-report-schemas`,
+//! `container-scanning-report-format.json` and `dependency-scanning-report-format.json`; GitLab
+//! documentation, "Security scanner integration".
+
+mod dependencies;
 
 use crate::Style;
-use crate::group::{fixed_in, id_of, open_findings};
+use crate::group::{fixed_in, id_of, name_of, open_findings};
 use crate::json::{Stream, write};
+use crate::text::cut;
+use dependencies::Files;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io;
-use vocabulary::{Evidence, Finding, Outcome, Report, Severity, Status, counted};
+use vocabulary::{Evidence, Finding, Outcome, Report, Severity, Status, SubjectKind, counted};
 
-const SCHEMA: &str = "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v15.0.0/dist/container-scanning-report-format.json";
+/// A patch that GitLab does not know is checked as the last one that it knows of the same line.
+const VERSION: &str = "15.2.1";
 /// Where wiring gives no time.
 const NO_TIME: &str = "1970-01-01T00:00:00";
+/// Identifiers of a vulnerability that GitLab keeps.
+const IDENTIFIERS: usize = 20;
+/// Characters of names and of a solution that the schema allows, one less for the sign of a cut.
+const NAME: usize = 254;
+const SOLUTION: usize = 6_999;
 
 #[derive(Serialize)]
 struct Document<'report, V> {
     version: &'static str,
-    schema: &'static str,
+    schema: String,
     scan: Scan<'report>,
     vulnerabilities: V,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dependency_files: Option<Vec<dependencies::File<'report>>>,
 }
 
 #[derive(Serialize)]
@@ -46,6 +64,8 @@ struct Message {
 struct Tool<'report> {
     id: &'report str,
     name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'report str>,
     version: &'report str,
     vendor: Vendor,
 }
@@ -62,7 +82,7 @@ struct Vulnerability<'report> {
     description: &'report str,
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    solution: Option<&'report str>,
+    solution: Option<String>,
     identifiers: Vec<Identifier<'report>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<Link<'report>>,
@@ -85,52 +105,73 @@ struct Link<'report> {
 }
 
 #[derive(Serialize)]
-struct Location<'report> {
-    dependency: Dependency<'report>,
-    operating_system: String,
-    image: String,
-}
-
-#[derive(Serialize)]
-struct Dependency<'report> {
-    package: Package<'report>,
-    version: &'report str,
-}
-
-#[derive(Serialize)]
-struct Package<'report> {
-    name: &'report str,
+#[serde(untagged)]
+enum Location<'report> {
+    Container {
+        dependency: dependencies::Dependency<'report>,
+        operating_system: String,
+        image: String,
+    },
+    /// The line is that of the schemas of code: who shows this one by it may, and the others leave it.
+    File {
+        file: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start_line: Option<u32>,
+        dependency: dependencies::Dependency<'report>,
+    },
 }
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let tool = Tool {
         id: &report.tool.name,
         name: "Lazaret",
+        url: style.page(),
         version: &report.tool.version,
         vendor: Vendor { name: "Lazaret" },
     };
     // The schema's times have no zone.
-    let time = style.timestamp.as_deref().or(style.moment.as_deref()).unwrap_or(NO_TIME);
+    let time = style.time().unwrap_or(NO_TIME);
     let time = time.get(..19).unwrap_or(NO_TIME).to_owned();
-    let status = if report.decision.outcome == Outcome::Incomplete { "failure" } else { "success" };
+    let of_files = is_of_files(report);
+    let kind = if of_files { "dependency_scanning" } else { "container_scanning" };
+    let form = kind.replace('_', "-");
+    let files = of_files.then(|| Files::of(report));
     let document = Document {
-        version: "15.0.0",
-        schema: SCHEMA,
+        version: VERSION,
+        schema: format!(
+            "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v{VERSION}/dist/{form}-report-format.json"
+        ),
         scan: Scan {
             analyzer: tool.clone(),
             scanner: tool,
             start_time: time.clone(),
             end_time: time,
-            status,
+            status: match report.decision.outcome {
+                Outcome::Incomplete => "failure",
+                Outcome::Pass | Outcome::Findings | Outcome::NoLine => "success",
+            },
             messages: messages(report),
-            kind: "container_scanning",
+            kind,
         },
         vulnerabilities: Stream(|| {
             let with_package = open_findings(report).filter(|finding| finding.package.is_some());
-            with_package.map(|finding| vulnerability(report, finding))
+            with_package.map(|finding| vulnerability(report, files.as_ref(), finding))
         }),
+        dependency_files: files.as_ref().map(Files::written),
     };
     write(&document, out)
+}
+
+/// Whether it is about files that name packages, and not about a system in which they are installed.
+const fn is_of_files(report: &Report) -> bool {
+    match report.subject.kind {
+        SubjectKind::SourceDirectory => true,
+        SubjectKind::Sbom => report.distribution.is_none(),
+        SubjectKind::Image
+        | SubjectKind::Container
+        | SubjectKind::RootDirectory
+        | SubjectKind::Host => false,
+    }
 }
 
 /// What a reader of the vulnerabilities alone would not see.
@@ -153,6 +194,7 @@ fn messages(report: &Report) -> Vec<Message> {
 
 fn vulnerability<'report>(
     report: &'report Report,
+    files: Option<&Files<'report>>,
     finding: &'report Finding,
 ) -> Vulnerability<'report> {
     let url = finding.evidence.iter().find_map(|evidence| match evidence {
@@ -161,38 +203,76 @@ fn vulnerability<'report>(
     });
     let url = url.filter(|url| crate::text::is_web_address(url));
     let package = finding.package.as_ref();
-    let ids = std::iter::once(id_of(finding)).chain(finding.aliases.iter().map(String::as_str));
+    let id = id_of(finding);
     Vulnerability {
         id: uuid(finding.fingerprint.as_str()),
-        name: format!("{} in {}", id_of(finding), package.map_or("", |purl| purl.name())),
+        name: short(&format!("{id} in {}", package.map_or("".into(), name_of)), NAME),
         description: &finding.title,
         severity: severity(finding.severity),
         solution: finding
             .fix
             .as_ref()
             .filter(|_| fixed_in(finding).is_some())
-            .map(|fix| fix.title.as_str()),
-        identifiers: ids
-            .map(|id| Identifier {
-                kind: kind(id),
-                name: id,
-                value: id,
-                url: url.filter(|_| id == id_of(finding)),
-            })
-            .collect(),
+            .map(|fix| short(&fix.title, SOLUTION)),
+        identifiers: identifiers(finding, url),
         links: url.map(|url| Link { url }).into_iter().collect(),
-        location: Location {
-            dependency: Dependency {
-                package: Package { name: package.map_or("", |purl| purl.name()) },
-                version: package.and_then(|purl| purl.version()).unwrap_or_default(),
-            },
+        location: location(report, files, finding),
+    }
+}
+
+/// The id that it is known by first: by that GitLab knows it again. No more than are kept.
+fn identifiers<'report>(
+    finding: &'report Finding,
+    url: Option<&'report str>,
+) -> Vec<Identifier<'report>> {
+    let id = id_of(finding);
+    let others = finding.aliases.iter().map(String::as_str);
+    let records = finding.evidence.iter().filter_map(|evidence| match evidence {
+        Evidence::Advisory(advisory) => Some(advisory.record.as_str()),
+        _ => None,
+    });
+    let mut seen = BTreeSet::new();
+    std::iter::once(id)
+        .chain(others)
+        .chain(records)
+        .filter(|id| !id.is_empty() && id.chars().count() <= NAME && seen.insert(*id))
+        .take(IDENTIFIERS)
+        .map(|one| Identifier {
+            kind: kind(one),
+            name: one,
+            value: one,
+            url: url.filter(|_| one == id),
+        })
+        .collect()
+}
+
+fn location<'report>(
+    report: &'report Report,
+    files: Option<&Files<'report>>,
+    finding: &'report Finding,
+) -> Location<'report> {
+    let Some(files) = files else {
+        return Location::Container {
+            dependency: dependencies::of(finding),
             operating_system: report.distribution.as_ref().map_or_else(
                 || "unknown".to_owned(),
-                |distribution| format!("{} {}", distribution.id, distribution.version),
+                |distribution| {
+                    short(&format!("{} {}", distribution.id, distribution.version), NAME)
+                },
             ),
             image: image(report),
-        },
-    }
+        };
+    };
+    let start_line = match &finding.location {
+        vocabulary::Location::File { line, .. } => *line,
+        _ => None,
+    };
+    let file = dependencies::file_of(report, &finding.location);
+    Location::File { file, start_line, dependency: files.dependency(finding) }
+}
+
+fn short(text: &str, characters: usize) -> String {
+    cut(text, characters).collect()
 }
 
 /// What was decided, and why.
@@ -208,9 +288,10 @@ fn verdict(report: &Report) -> Message {
 
 /// A name as the schema's pattern has it, with a tag or a digest; a scheme is left out.
 fn image(report: &Report) -> String {
-    const SCHEMES: [&str; 7] = [
+    const SCHEMES: [&str; 8] = [
         "docker:",
         "containerd:",
+        "podman:",
         "registry:",
         "docker-archive:",
         "oci-archive:",

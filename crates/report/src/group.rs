@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
+use vocabulary::upgrade::{Replaced, Upgrade};
 use vocabulary::{
-    Finding, Fingerprint, OriginKind, Package, Purl, Report, Rule, Severity, VulnerableCode,
+    Finding, Fingerprint, Fix, OriginKind, Package, Purl, Report, Rule, Severity, VulnerableCode,
 };
 
 /// Counts by severity.
@@ -37,6 +38,12 @@ pub(crate) struct Block<'report> {
     pub(crate) upgrade: Vec<&'report str>,
     /// The same behind a subscription, where that is all there is.
     pub(crate) subscription: Option<&'report str>,
+    /// Where no version that mends anything is known by name: the last one that has all of it.
+    pub(crate) after: Option<&'report str>,
+    /// How many issues that upgrade mends.
+    pub(crate) mended: usize,
+    /// How many more a subscription mends, and which.
+    pub(crate) paid: Option<(usize, &'report str)>,
 }
 
 /// One vulnerability of a block.
@@ -49,10 +56,30 @@ pub(crate) struct Issue<'report> {
 }
 
 impl Block<'_> {
-    /// How many issues have a fix.
-    pub(crate) fn mended(&self) -> usize {
-        self.issues.iter().filter(|issue| fixed_in(issue.finding).is_some()).count()
+    /// Whether anything is known that mends some of it.
+    pub(crate) const fn is_mendable(&self) -> bool {
+        !self.upgrade.is_empty() || self.after.is_some()
     }
+}
+
+/// The step that changes a package, by ecosystem, name and installed version.
+type Steps<'report> =
+    HashMap<(&'report str, &'report str, &'report str), (&'report Upgrade, &'report Replaced)>;
+
+fn steps(report: &Report) -> Steps<'_> {
+    let steps = report.mending.upgrades.iter();
+    let packages = steps.flat_map(|step| step.packages.iter().map(move |one| (step, one)));
+    packages
+        .map(|(step, one)| {
+            let key = (one.ecosystem.as_str(), one.name.as_str(), one.from.as_str());
+            (key, (step, one))
+        })
+        .collect()
+}
+
+/// The version that mends a finding, or `after` the last one that has it.
+pub(crate) fn mended_in(finding: &Finding) -> Option<Cow<'_, str>> {
+    finding.fix.as_ref()?.target()
 }
 
 /// The version that mends a finding.
@@ -87,7 +114,9 @@ pub(crate) fn open_findings(report: &Report) -> impl Iterator<Item = &Finding> {
 pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<'report>> {
     let packages: HashMap<&Purl, &Package> =
         report.packages.iter().rev().map(|package| (&package.purl, package)).collect();
+    let steps = steps(report);
     let mut blocks: BTreeMap<_, Block<'report>> = BTreeMap::new();
+    let mut from: HashMap<(&str, &str, &str), &str> = HashMap::new();
     for finding in open_findings(report).filter(|finding| finding.rule == rule) {
         let package = finding.package.as_ref().and_then(|purl| packages.get(purl).copied());
         let name = own_name(finding, package);
@@ -98,6 +127,8 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
             .or_else(|| finding.package.as_ref().and_then(Purl::version))
             .unwrap_or_default();
         let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
+        let of_source = source.map_or(version, |source| source.version.as_str());
+        from.entry((ecosystem, title, version)).or_insert(of_source);
         let block =
             blocks.entry((ecosystem, title, version, finding.layer)).or_insert_with(|| Block {
                 name: title,
@@ -112,6 +143,9 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
                 counts: Counts::new(),
                 upgrade: Vec::new(),
                 subscription: None,
+                after: None,
+                mended: 0,
+                paid: None,
             });
         block.packages.insert(name);
         block.places.insert(finding.location.to_string());
@@ -124,7 +158,14 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
         });
     }
     let mut blocks: Vec<_> = blocks.into_values().collect();
-    blocks.iter_mut().for_each(settle);
+    for block in &mut blocks {
+        settle(block);
+        let from = from.get(&(block.ecosystem, block.name, block.version)).copied();
+        let key = (block.ecosystem, block.name, from.unwrap_or(block.version));
+        if let Some((step, replaced)) = steps.get(&key) {
+            follow(block, step, replaced);
+        }
+    }
     blocks.sort_by(|left, right| worse(&right.counts, &left.counts));
     blocks
 }
@@ -166,17 +207,43 @@ fn settle(block: &mut Block<'_>) {
         *block.counts.entry(issue.severity).or_default() += 1;
     }
     let fixes = || block.issues.iter().filter_map(|issue| issue.finding.fix.as_ref());
-    let free: Vec<_> = fixes()
-        .filter(|fix| fix.subscription.is_none())
-        .filter_map(|fix| fix.version.as_deref())
-        .collect();
-    if free.is_empty() {
-        let paid = fixes().filter_map(|fix| fix.version.as_deref()).collect();
-        block.subscription = fixes().find_map(|fix| fix.subscription.as_deref());
-        block.upgrade = highest(scheme, paid);
+    let (paid, free): (Vec<&Fix>, Vec<&Fix>) =
+        fixes().filter(|fix| fix.version.is_some()).partition(|fix| fix.subscription.is_some());
+    let (mended, more) = if free.is_empty() {
+        block.subscription = paid.iter().find_map(|fix| fix.subscription.as_deref());
+        block.upgrade = highest(scheme, texts(&paid));
+        (paid.len(), None)
     } else {
-        block.upgrade = highest(scheme, free);
+        block.upgrade = highest(scheme, texts(&free));
+        let more = paid.iter().find_map(|fix| fix.subscription.as_deref());
+        (free.len(), more.map(|subscription| (paid.len(), subscription)))
+    };
+    (block.mended, block.paid) = (mended, more);
+    if block.upgrade.is_empty() {
+        let lasts: Vec<&str> = fixes().filter_map(|fix| fix.after.as_deref()).collect();
+        block.mended = lasts.len();
+        block.after = highest(scheme, lasts).pop();
     }
+}
+
+fn texts<'report>(fixes: &[&'report Fix]) -> Vec<&'report str> {
+    fixes.iter().filter_map(|fix| fix.version.as_deref()).collect()
+}
+
+/// What the step says that changes the block's package: its target has been matched.
+fn follow<'report>(block: &mut Block<'report>, step: &'report Upgrade, one: &'report Replaced) {
+    let has = |ids: &[String], issue: &Issue<'_>| {
+        ids.binary_search_by(|id| id.as_str().cmp(issue.id)).is_ok()
+    };
+    let count = |ids: &[String]| block.issues.iter().filter(|issue| has(ids, issue)).count();
+    let (mended, paid) = (count(&step.clears), one.with_subscription.as_ref());
+    let paid = paid.map(|with| (count(&with.clears), with.subscription.as_str()));
+    if mended == 0 || block.upgrade.is_empty() {
+        return;
+    }
+    block.upgrade = vec![one.to.as_str()];
+    block.subscription = one.subscription.as_deref();
+    (block.mended, block.paid) = (mended, paid.filter(|(number, _)| *number > 0));
 }
 
 /// No fix first, then by version, so that the greatest is the one that mends most.

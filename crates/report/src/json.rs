@@ -7,7 +7,7 @@ use crate::text::{command_in, is_hostile};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use std::io;
-use vocabulary::{Coverage, Distribution, Layer, Package, Report, Subject, Tool};
+use vocabulary::{Coverage, Distribution, Finding, Layer, Package, Report, Rule, Subject, Tool};
 
 /// Version of the packages-only form. A change that a reader could trip over raises the number.
 const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
@@ -22,6 +22,9 @@ pub(crate) struct PackagesView<'report> {
     layers: &'report [Layer],
     packages: &'report [Package],
     coverage: &'report [Coverage],
+    /// Content that is not what names it: a list of such packages must not look sound.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mismatches: Vec<&'report Finding>,
 }
 
 pub(crate) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -42,6 +45,11 @@ impl<'report> PackagesView<'report> {
             layers: &report.layers,
             packages: &report.packages,
             coverage: &report.coverage,
+            mismatches: report
+                .findings
+                .iter()
+                .filter(|finding| finding.rule == Rule::DIGEST_MISMATCH.id)
+                .collect(),
         }
     }
 }

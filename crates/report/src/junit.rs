@@ -6,7 +6,7 @@
 //! The verdict and its reasons are properties of the suite.
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
-use crate::group::{fixed_in, id_of, name_of};
+use crate::group::{id_of, mended_in, name_of, open_findings};
 use crate::text::{command_in, cut, escape};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -54,9 +54,12 @@ fn error_case(check: &str, reason: &str, out: &mut dyn Write) -> io::Result<()> 
 fn properties(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let decision = &report.decision;
     writeln!(out, "    <properties>")?;
-    for (name, value) in
-        [("verdict", decision.outcome.word()), ("reasons", &decision.reasons.join("; "))]
-    {
+    let count = vocabulary::Count::of(open_findings(report)).phrase();
+    for (name, value) in [
+        ("verdict", decision.outcome.word()),
+        ("reasons", &decision.reasons.join("; ")),
+        ("findings", &count),
+    ] {
         writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", xml(value))?;
     }
     writeln!(out, "    </properties>")
@@ -88,7 +91,7 @@ fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if let Some(rule) = silenced.get(&finding.fingerprint) {
             skip(&rule.reason, out)?;
         } else if over.contains(&finding.fingerprint) {
-            let fix = fixed_in(finding).map_or_else(
+            let fix = mended_in(finding).map_or_else(
                 || "no fix is known".to_owned(),
                 |version| format!("mended in {version}"),
             );

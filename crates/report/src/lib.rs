@@ -6,8 +6,12 @@
 //! table shows control characters and direction overrides by their code, the JSON forms escape them.
 
 mod alert;
+mod built_in;
+mod changes;
 mod cyclonedx;
 mod difference;
+mod edges;
+mod ending;
 mod execution;
 mod github;
 mod gitlab;
@@ -16,14 +20,18 @@ mod json;
 mod junit;
 mod markdown;
 mod sarif;
+mod saved;
 mod spdx;
+mod supplier;
 mod table;
 mod template;
 mod text;
 
 pub use alert::alert_line;
+pub use ending::{ENDINGS, of_file};
 pub use github::NO_BUILD;
 pub use json::{write as write_json, write_line as write_json_line};
+pub use saved::{Saved, SavedError, read_saved};
 pub use template::{Filling, TEMPLATE_BYTES, TEMPLATE_OUTPUT_BYTES, Template, TemplateError};
 
 pub use text::{escape, one_line};
@@ -32,7 +40,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 use vocabulary::diff::DiffReport;
-use vocabulary::{AffectedReport, Report, Reports, RunningReport};
+use vocabulary::{AffectedReport, NotChecked, Report, Reports, RunningReport};
 
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,10 +59,14 @@ pub enum Format {
     Markdown,
     /// JUnit XML, for CI services.
     Junit,
-    /// GitLab's container scanning report.
+    /// GitLab's security report: of dependencies for a folder, of a container for the others.
     Gitlab,
     /// GitHub's dependency snapshot: packages alone.
     Github,
+    /// A page without scripts, for browsers.
+    Html,
+    /// A line for each finding, for spreadsheets.
+    Csv,
     /// The user's own: what a template makes of the JSON form. Read once, for as long as the program
     /// runs.
     Template(&'static Template),
@@ -62,7 +74,7 @@ pub enum Format {
 
 impl Format {
     /// Every format but templates, in the order in which help texts name them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Table,
         Self::Json,
         Self::CycloneDx,
@@ -72,6 +84,8 @@ impl Format {
         Self::Junit,
         Self::Gitlab,
         Self::Github,
+        Self::Html,
+        Self::Csv,
     ];
 
     /// The name on the command line.
@@ -87,6 +101,8 @@ impl Format {
             Self::Junit => "junit",
             Self::Gitlab => "gitlab",
             Self::Github => "github",
+            Self::Html => "html",
+            Self::Csv => "csv",
             Self::Template(_) => "template",
         }
     }
@@ -108,20 +124,36 @@ impl Format {
     /// Whether it says what was decided; the others are lists for programs.
     #[must_use]
     pub const fn has_verdict(self) -> bool {
-        !matches!(self, Self::CycloneDx | Self::Spdx | Self::Github)
+        !matches!(self, Self::CycloneDx | Self::Spdx | Self::Github | Self::Csv)
     }
 
     /// Whether it can tell of several subjects at once: [`render_reports`].
     #[must_use]
     pub const fn has_several(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::Sarif | Self::Markdown | Self::Junit)
-            || matches!(self, Self::Template(template) if !template.is_about_one())
+        matches!(
+            self,
+            Self::Table
+                | Self::Json
+                | Self::Sarif
+                | Self::Markdown
+                | Self::Junit
+                | Self::Html
+                | Self::Csv
+        ) || matches!(self, Self::Template(template) if !template.is_about_one())
     }
 
     /// Whether it can tell what changed between two subjects: [`render_diff`].
     #[must_use]
     pub const fn has_differences(self) -> bool {
-        matches!(self, Self::Table | Self::Json | Self::Template(_))
+        matches!(
+            self,
+            Self::Table
+                | Self::Json
+                | Self::Sarif
+                | Self::Markdown
+                | Self::Junit
+                | Self::Template(_)
+        )
     }
 }
 
@@ -134,7 +166,7 @@ impl fmt::Display for Format {
 /// Why a text is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github or template:FILE"
+    "`{0}` is not an output format; use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github, html, csv or template:FILE"
 )]
 pub struct FormatError(String);
 
@@ -158,11 +190,17 @@ pub struct Style {
     pub width: Option<usize>,
     /// 0 for the short table, 1 for every vulnerability and check, 2 for places and problems too.
     pub verbose: u8,
-    /// The time to name in CycloneDX and SARIF, RFC 3339; none leaves it out, so that the same input
-    /// gives the same bytes.
+    /// The time to name, RFC 3339, in place of that of the run, so that the same input gives the same
+    /// bytes.
     pub timestamp: Option<String>,
-    /// The time of the run, RFC 3339, for forms that must name one where `timestamp` is none.
+    /// The time of the run, RFC 3339, for bills of materials and forms that must name one, where
+    /// `timestamp` is none.
     pub moment: Option<String>,
+    /// Who answers for a bill of materials beside the program, such as `ACME` or `Person: Jane Doe`.
+    pub author: Option<String>,
+    /// The page of the project whose CI job runs the program: where there is something to read of the
+    /// program as it is used, while it has no page of its own.
+    pub page: Option<String>,
     /// The run of a CI service that this is, for the form that must name one.
     pub build: Option<Build>,
 }
@@ -178,6 +216,32 @@ pub struct Build {
     pub run: String,
     /// What later runs of the same job share, so that each takes the place of the one before.
     pub correlator: String,
+}
+
+/// The program's own page, where the workspace names one.
+const HOME_PAGE: &str = env!("CARGO_PKG_HOMEPAGE");
+
+/// What a form leaves out of the reports of several subjects for the bounds of who reads it, a line for
+/// each: it stands in the form too, where only programs look.
+#[must_use]
+pub fn left_out(reports: &[Report], failed: &[NotChecked], format: Format) -> Vec<String> {
+    match format {
+        Format::Sarif => sarif::limits::left_out(reports, failed),
+        _ => Vec::new(),
+    }
+}
+
+impl Style {
+    /// The time that a form names which must name one.
+    pub(crate) fn time(&self) -> Option<&str> {
+        self.timestamp.as_deref().or(self.moment.as_deref())
+    }
+
+    /// Where there is something to read of the program.
+    pub(crate) fn page(&self) -> Option<&str> {
+        let own = Some(HOME_PAGE).filter(|page| !page.is_empty());
+        own.or_else(|| self.page.as_deref().filter(|page| text::is_web_address(page)))
+    }
 }
 
 /// Renders a whole report.
@@ -200,6 +264,8 @@ pub fn render(
         Format::Junit => junit::render(std::slice::from_ref(report), &[], out),
         Format::Gitlab => gitlab::render(report, style, out),
         Format::Github => github::render(report, style, out),
+        Format::Html => built_in::page()?.write(&Filling::report(report), out),
+        Format::Csv => built_in::spreadsheet()?.write(&Filling::report(report), out),
         Format::Template(template) => template.write(&Filling::report(report), out),
     }
 }
@@ -222,6 +288,8 @@ pub fn render_reports(
         Format::Sarif => sarif::render(&reports.reports, &reports.failed, style, out),
         Format::Markdown => markdown::render_reports(reports, style, out),
         Format::Junit => junit::render(&reports.reports, &reports.failed, out),
+        Format::Html => built_in::page()?.write(&Filling::reports(reports), out),
+        Format::Csv => built_in::spreadsheet()?.write(&Filling::reports(reports), out),
         Format::Template(template) => template.write(&Filling::reports(reports), out),
         Format::CycloneDx | Format::Spdx | Format::Gitlab | Format::Github => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -249,7 +317,12 @@ pub fn render_packages(
         Format::CycloneDx => cyclonedx::render(report, style, cyclonedx::Content::Packages, out),
         Format::Spdx => spdx::render(report, style, out),
         Format::Github => github::render(report, style, out),
-        Format::Sarif | Format::Markdown | Format::Junit | Format::Gitlab => Err(io::Error::new(
+        Format::Sarif
+        | Format::Markdown
+        | Format::Junit
+        | Format::Gitlab
+        | Format::Html
+        | Format::Csv => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             format!(
                 "`{format}` has no form for packages; use table, json, cyclonedx, spdx or github"
@@ -300,10 +373,18 @@ pub fn render_affected(
     }
 }
 
-/// Renders what changed between two subjects.
+/// Why a form cannot tell of differences, and which can.
+#[must_use]
+pub fn no_differences(format: Format) -> String {
+    format!(
+        "`{format}` has no form for differences; use table, json, markdown, sarif, junit or template:FILE"
+    )
+}
+
+/// Renders what changed between two subjects: in SARIF and JUnit what is new, else also what is gone.
 ///
 /// # Errors
-/// Where `out` cannot be written, and for the forms of one subject: this is about two.
+/// Where `out` cannot be written, and for lists of packages: this is about two of them.
 pub fn render_diff(
     report: &DiffReport,
     format: Format,
@@ -314,9 +395,14 @@ pub fn render_diff(
         Format::Table => table::diff::render(report, style, out),
         Format::Json => json::write(report, out),
         Format::Template(template) => template.write(&Filling::diff(report), out),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("`{format}` has no form for differences; use table or json"),
-        )),
+        Format::Markdown => changes::render(report, style, out),
+        Format::Sarif => sarif::render_new(&changes::fresh(report), style, out),
+        Format::Junit => junit::render(&[changes::fresh(report)], &[], out),
+        Format::CycloneDx
+        | Format::Spdx
+        | Format::Gitlab
+        | Format::Github
+        | Format::Html
+        | Format::Csv => Err(io::Error::new(io::ErrorKind::InvalidInput, no_differences(format))),
     }
 }

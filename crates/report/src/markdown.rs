@@ -6,10 +6,10 @@
 //! Source: GitHub Flavored Markdown specification, "Backslash escapes", "Tables".
 
 use crate::Style;
-use crate::group::{fixed_in, id_of, name_of, open_findings};
+use crate::group::{id_of, mended_in, name_of, open_findings};
 use crate::text::{cut, escape};
 use std::io::{self, Write};
-use vocabulary::{Finding, Outcome, Report, Reports, Severity, Status, counted};
+use vocabulary::{Count, Coverage, Finding, Outcome, Report, Reports, Severity, Status, counted};
 
 /// Findings that are listed.
 const FINDINGS: usize = 25;
@@ -34,20 +34,25 @@ pub(crate) fn render_reports(
 }
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let (mark, word) = match report.decision.outcome {
-        Outcome::Pass => (":white_check_mark:", "Pass"),
-        Outcome::NoLine => (":grey_question:", "No verdict"),
-        Outcome::Findings => (":x:", "Findings"),
-        Outcome::Incomplete => (":warning:", "Not all could be checked"),
-    };
+    let (mark, word) = verdict(report.decision.outcome);
     let reasons = plain(&report.decision.reasons.join("; "));
     writeln!(out, "### {mark} {word}: {}\n", plain(&report.subject.name))?;
     writeln!(out, "{reasons}\n")?;
     counts(report, out)?;
     findings(report, style, out)?;
     mending(report, out)?;
-    gaps(report, out)?;
+    gaps(&report.coverage, out)?;
     writeln!(out, "{mark} **{word}**: {reasons}")
+}
+
+/// The sign of a verdict, and what it says.
+pub(crate) const fn verdict(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Pass => (":white_check_mark:", "Pass"),
+        Outcome::NoLine => (":grey_question:", "No verdict"),
+        Outcome::Findings => (":x:", "Findings"),
+        Outcome::Incomplete => (":warning:", "Not all could be checked"),
+    }
 }
 
 fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -62,7 +67,9 @@ fn counts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         .iter()
         .map(|level| total.get(level).copied().unwrap_or(0).to_string())
         .collect();
-    writeln!(out, "| {} |\n", numbers.join(" | "))
+    writeln!(out, "| {} |\n", numbers.join(" | "))?;
+    let count = Count::of(open_findings(report)).phrase();
+    writeln!(out, "{count}\n")
 }
 
 fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -86,8 +93,13 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
             (false, false) => "",
         };
         let id = link(finding);
-        let fixed = fixed_in(finding).map(plain).unwrap_or_default();
-        writeln!(out, "| {mark} | {id} | {} | {} | {fixed} |", plain(&place), finding.severity)?;
+        let fixed = mended_in(finding).map(|version| plain(&version)).unwrap_or_default();
+        let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
+        let paid = paid.map_or_else(String::new, |paid| format!(" ({})", plain(paid)));
+        let bundle = if finding.is_rated_as_bundle() { ", rated as a bundle" } else { "" };
+        let severity = finding.severity;
+        let place = plain(&place);
+        writeln!(out, "| {mark} | {id} | {place} | {severity}{bundle} | {fixed}{paid} |")?;
     }
     match all.len().saturating_sub(limit) {
         0 => writeln!(out),
@@ -96,7 +108,7 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
 }
 
 /// The id, linked to its page where that has a plain address.
-fn link(finding: &Finding) -> String {
+pub(crate) fn link(finding: &Finding) -> String {
     let id = plain(id_of(finding));
     let page = finding.evidence.iter().find_map(|evidence| match evidence {
         vocabulary::Evidence::Advisory(advisory) => advisory.url.as_deref(),
@@ -116,6 +128,11 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "**What mends it**\n")?;
     for step in steps.iter().take(STEPS) {
         writeln!(out, "1. {}: {}", plain(&step.title), step.effect())?;
+        for brought in &step.packages {
+            for bringer in &brought.brought_by {
+                writeln!(out, "   - {}", plain(&bringer.way(brought)))?;
+            }
+        }
     }
     match steps.len().saturating_sub(STEPS) {
         0 => writeln!(out),
@@ -123,8 +140,9 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let gaps: Vec<_> = report.coverage.iter().filter(|one| one.status != Status::Ran).collect();
+/// The checks that did not run in full.
+pub(crate) fn gaps(coverage: &[Coverage], out: &mut dyn Write) -> io::Result<()> {
+    let gaps: Vec<_> = coverage.iter().filter(|one| one.status != Status::Ran).collect();
     if gaps.is_empty() {
         return Ok(());
     }
@@ -147,7 +165,7 @@ fn gaps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Text that means nothing to Markdown: punctuation is escaped, mentions are broken, lines joined.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in cut(&escape(text), TEXT) {
         match character {

@@ -1,27 +1,31 @@
 //! SARIF 2.1.0, in the shape that code scanning services show best.
 //!
-//! One run. A vulnerability is a rule of its own (its id is what people look for and silence), other
-//! findings are results of their static rule. What was not checked is a notification, and makes the
-//! invocation unsuccessful, so that an empty list of results is never taken for a pass. A run has at
-//! most [`RESULTS`] results, the worst of them; how many were left out is a notification, too.
-//! Sources: OASIS SARIF 2.1.0; GitHub, "SARIF support for code scanning" and "SARIF results exceed one
-//! or more limits".
+//! A run for each subject, each of a category of its own (`category`). A vulnerability is a rule of its
+//! own (its id is what people look for and silence), other findings are results of their static rule.
+//! What was not checked is a notification, and makes the invocation unsuccessful, so that an empty list
+//! of results is never taken for a pass; so is what the limits of who reads it leave out (`limits`).
+//! Files of a folder that lies in a checkout are named from the root of the checkout, as code scanning
+//! services look for them. Sources: OASIS SARIF 2.1.0; GitHub, "SARIF support for code scanning".
 
+mod category;
+pub(crate) mod limits;
 mod results;
 mod rules;
 
 use crate::Style;
 use crate::json::{Stream, write};
 use crate::text::escape;
+use limits::{Chosen, Subject};
 use results::{ArtifactLocation, Location, PhysicalLocation};
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io;
-use vocabulary::{Coverage, Finding, Fingerprint, NotChecked, Report, Severity, Status, counted};
+use vocabulary::{Coverage, NotChecked, Report, Severity, Status};
 
-/// Most results of a run: GitHub refuses a file with more. It shows the 5,000 most severe of them.
-const RESULTS: usize = 25_000;
+/// Where the paths of a folder begin: the root of the checkout that it lies in. Whoever reads the log
+/// knows where that is (SARIF 2.1.0, 3.14.14, and the name that GitHub's own scanner gives it).
+const ROOT: &str = "%SRCROOT%";
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -36,11 +40,25 @@ struct Log<R> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run<'report, T, R> {
+    automation_details: Automation<'report>,
     tool: Tool<'report, T>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    original_uri_base_ids: BTreeMap<&'static str, Base>,
     invocations: [Invocation<'report>; 1],
     results: R,
     column_kind: &'static str,
     properties: RunProperties<'report>,
+}
+
+#[derive(Serialize)]
+struct Automation<'report> {
+    id: &'report str,
+}
+
+/// What paths begin at, in words: where it lies is known to whoever reads the log.
+#[derive(Serialize)]
+struct Base {
+    description: Message,
 }
 
 #[derive(Serialize)]
@@ -49,9 +67,13 @@ struct Tool<'report, T> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Driver<'report, T> {
     name: &'report str,
     version: &'report str,
+    semantic_version: &'report str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_uri: Option<&'report str>,
     rules: T,
 }
 
@@ -84,6 +106,27 @@ struct RunProperties<'report> {
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<&'report str>,
     reasons: &'report [String],
+    /// Counts of results: all, those in the log, and those of them that GitHub shows.
+    results: Counts,
+    /// Subjects that the log has no run of.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    subjects_left_out: &'report [&'report str],
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Counts {
+    found: usize,
+    written: usize,
+    left_out: usize,
+    shown_by_github: usize,
+}
+
+impl Counts {
+    fn of(found: usize, written: usize) -> Self {
+        let left_out = found.saturating_sub(written);
+        Self { found, written, left_out, shown_by_github: written.min(limits::SHOWN) }
+    }
 }
 
 /// A message in plain text.
@@ -116,9 +159,40 @@ pub(crate) fn render(
     style: &Style,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
+    render_of("", reports, failed, style, out)
+}
+
+/// The same of what is new in a subject: in a category apart, or these few results would stand for all
+/// of the subject and close the alerts of the rest.
+pub(crate) fn render_new(
+    report: &Report,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    render_of("new/", std::slice::from_ref(report), &[], style, out)
+}
+
+fn render_of(
+    kind: &str,
+    reports: &[Report],
+    failed: &[NotChecked],
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let Chosen { subjects, left_out, room } = limits::choose(reports, failed);
+    let categories: Vec<String> =
+        category::of_all(&subjects).into_iter().map(|of| format!("{of}{kind}")).collect();
     let runs = Stream(|| {
-        let read = reports.iter().map(|report| AnyRun::Read(RunOf { report, style }));
-        read.chain(failed.iter().map(|failed| AnyRun::Failed(failed_run(failed, style))))
+        let all = subjects.iter().zip(&categories).enumerate();
+        all.map(|(index, (subject, category))| {
+            // What the log leaves out is said where it begins.
+            let left_out = if index == 0 { left_out.as_slice() } else { &[] };
+            let run = RunOf { category, style, left_out, room };
+            match *subject {
+                Subject::Read(report) => AnyRun::Read(ReadRun { report, run }),
+                Subject::Failed(failed) => AnyRun::Failed(Box::new(failed_run(failed, run))),
+            }
+        })
     });
     write(&Log { schema: SCHEMA, version: "2.1.0", runs }, out)
 }
@@ -126,35 +200,34 @@ pub(crate) fn render(
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AnyRun<'report> {
-    Read(RunOf<'report>),
-    Failed(FailedRun<'report>),
+    Read(ReadRun<'report>),
+    Failed(Box<Run<'report, [(); 0], [(); 0]>>),
+}
+
+/// What every run has.
+#[derive(Clone, Copy)]
+struct RunOf<'report> {
+    category: &'report str,
+    style: &'report Style,
+    left_out: &'report [&'report str],
+    room: usize,
 }
 
 /// The run of a subject that could not be read.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FailedRun<'report> {
-    tool: Tool<'report, [(); 0]>,
-    invocations: [Invocation<'report>; 1],
-    results: [(); 0],
-    column_kind: &'static str,
-    properties: RunProperties<'report>,
-}
-
-fn failed_run<'report>(failed: &'report NotChecked, style: &'report Style) -> FailedRun<'report> {
+fn failed_run<'report>(
+    failed: &'report NotChecked,
+    run: RunOf<'report>,
+) -> Run<'report, [(); 0], [(); 0]> {
     let text = format!("`{}` could not be read: {}", failed.what, failed.reason);
-    FailedRun {
-        tool: Tool {
-            driver: Driver { name: "lazaret", version: env!("CARGO_PKG_VERSION"), rules: [] },
-        },
+    let notifications = std::iter::once(said("error", &text)).chain(beside(run));
+    Run {
+        automation_details: Automation { id: run.category },
+        tool: Tool { driver: driver(("lazaret", env!("CARGO_PKG_VERSION")), run.style, []) },
+        original_uri_base_ids: BTreeMap::new(),
         invocations: [Invocation {
             execution_successful: false,
-            end_time_utc: style.timestamp.as_deref(),
-            tool_execution_notifications: vec![Notification {
-                level: "error",
-                message: Message::new(&text),
-                locations: Vec::new(),
-            }],
+            end_time_utc: run.style.timestamp.as_deref(),
+            tool_execution_notifications: notifications.collect(),
         }],
         results: [],
         column_kind: "unicodeCodePoints",
@@ -165,20 +238,31 @@ fn failed_run<'report>(failed: &'report NotChecked, style: &'report Style) -> Fa
             outcome: vocabulary::Outcome::Incomplete,
             line: None,
             reasons: std::slice::from_ref(&failed.reason),
+            results: Counts::of(0, 0),
+            subjects_left_out: run.left_out,
         },
     }
 }
 
-/// The run of one report, made when it is written.
-struct RunOf<'report> {
-    report: &'report Report,
+/// The program, with its rules.
+fn driver<'report, T>(
+    (name, version): (&'report str, &'report str),
     style: &'report Style,
+    rules: T,
+) -> Driver<'report, T> {
+    Driver { name, version, semantic_version: version, information_uri: style.page(), rules }
 }
 
-impl Serialize for RunOf<'_> {
+/// The run of one report, made when it is written.
+struct ReadRun<'report> {
+    report: &'report Report,
+    run: RunOf<'report>,
+}
+
+impl Serialize for ReadRun<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { report, style } = self;
-        let shown = shown(report);
+        let Self { report, run } = *self;
+        let shown = limits::findings(report, run.room);
         let rules = rules::of(&shown);
         let indexes: HashMap<&str, usize> =
             rules.iter().enumerate().map(|(index, rule)| (rule.id(), index)).collect();
@@ -192,16 +276,14 @@ impl Serialize for RunOf<'_> {
             let findings = shown.iter();
             findings.map(|finding| results::of(report, finding, &indexes, &suppressed))
         });
+        let descriptors = Stream(|| rules.iter().map(rules::Group::descriptor));
         let subject = &report.subject;
+        let tool = (report.tool.name.as_str(), report.tool.version.as_str());
         let run = Run {
-            tool: Tool {
-                driver: Driver {
-                    name: &report.tool.name,
-                    version: &report.tool.version,
-                    rules: Stream(|| rules.iter().map(rules::Group::descriptor)),
-                },
-            },
-            invocations: [invocation(report, style, shown.len())],
+            automation_details: Automation { id: run.category },
+            tool: Tool { driver: driver(tool, run.style, descriptors) },
+            original_uri_base_ids: bases(report),
+            invocations: [invocation(report, run)],
             results,
             column_kind: "unicodeCodePoints",
             properties: RunProperties {
@@ -211,54 +293,50 @@ impl Serialize for RunOf<'_> {
                 outcome: report.decision.outcome,
                 line: report.decision.line.as_deref(),
                 reasons: &report.decision.reasons,
+                results: Counts::of(report.findings.len(), shown.len()),
+                subjects_left_out: run.left_out,
             },
         };
         run.serialize(serializer)
     }
 }
 
-/// The findings that become results, in the order of the report, worst first. Where they are too many,
-/// those that nobody silenced come before the others.
-fn shown(report: &Report) -> Vec<&Finding> {
-    if report.findings.len() <= RESULTS {
-        return report.findings.iter().collect();
-    }
-    let silenced: HashSet<&Fingerprint> =
-        report.decision.suppressed.iter().map(|rule| &rule.fingerprint).collect();
-    let (open, others): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| !silenced.contains(&finding.fingerprint));
-    open.into_iter().chain(others).take(RESULTS).collect()
+/// Where the paths of a run begin; those of an image begin in the image, which has no address.
+fn bases(report: &Report) -> BTreeMap<&'static str, Base> {
+    let words = match &report.subject.checkout {
+        Some(_) => "the root of the checkout that the scanned folder lies in",
+        None => "the folder that was scanned",
+    };
+    let base = Base { description: Message::new(words) };
+    report.subject.is_folder().then_some((ROOT, base)).into_iter().collect()
 }
 
-fn invocation<'report>(
-    report: &Report,
-    style: &'report Style,
-    shown: usize,
-) -> Invocation<'report> {
+fn invocation<'report>(report: &Report, run: RunOf<'report>) -> Invocation<'report> {
     let gaps = || report.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
-    let left_out = match report.findings.len().saturating_sub(shown) {
-        0 => None,
-        left => Some(Notification {
-            level: "warning",
-            message: Message::new(&format!(
-                "{} left out: a run has at most {RESULTS} results, the most urgent of them; write the report as JSON for all {}",
-                counted(left, "result", "results"),
-                report.findings.len()
-            )),
-            locations: Vec::new(),
-        }),
-    };
+    let cut = limits::results_left_out(report, run.room).map(|text| said("warning", &text));
+    let notifications = beside(run).chain(cut);
     Invocation {
-        execution_successful: gaps().next().is_none() && !report.coverage.is_empty(),
-        end_time_utc: style.timestamp.as_deref(),
-        tool_execution_notifications: left_out
-            .into_iter()
-            .chain(gaps().map(notification))
+        // Whoever is missing from the log is not to be taken for a subject that passed.
+        execution_successful: gaps().next().is_none()
+            && !report.coverage.is_empty()
+            && run.left_out.is_empty(),
+        end_time_utc: run.style.timestamp.as_deref(),
+        tool_execution_notifications: notifications
+            .chain(gaps().map(|coverage| notification(report, coverage)))
             .collect(),
     }
 }
 
-fn notification(coverage: &Coverage) -> Notification {
+/// What is said of the whole log.
+fn beside(run: RunOf<'_>) -> impl Iterator<Item = Notification> {
+    limits::subjects_left_out(run.left_out).map(|text| said("error", &text)).into_iter()
+}
+
+fn said(level: &'static str, text: &str) -> Notification {
+    Notification { level, message: Message::new(text), locations: Vec::new() }
+}
+
+fn notification(report: &Report, coverage: &Coverage) -> Notification {
     let (level, word) = match coverage.status {
         Status::Ran => ("note", "ran"),
         Status::Partial => ("warning", "ran in part only"),
@@ -277,7 +355,7 @@ fn notification(coverage: &Coverage) -> Notification {
     }
     let file = |path: &str| Location {
         physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri: relative_uri(path) },
+            artifact_location: ArtifactLocation::of(report, path),
             region: None,
         },
         logical_locations: Vec::new(),

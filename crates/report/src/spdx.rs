@@ -1,18 +1,26 @@
 //! SPDX 2.3, JSON: a bill of materials.
 //!
 //! Packages are written one at a time, each with its package URL; the subject contains them, and the
-//! document describes the subject. What SPDX has no field for (layer, origin, place) is annotated as
+//! document describes the subject. Who needs whom is a relationship: `DEPENDS_ON` for what runs, and of
+//! what the project asks for itself to build or test, or where it is there, `DEV_DEPENDENCY_OF` and
+//! `OPTIONAL_DEPENDENCY_OF`; of a package of which nothing says what it needs it is `NOASSERTION`, and
+//! `NONE` of one that needs nothing. What SPDX has no field for (layer, origin, place) is annotated as
 //! `lazaret:key=value`, by which the bill is read back to the same findings. The namespace is made of
-//! the content, so that the same input gives the same bytes; SPDX asks for a time of creation, which
-//! is that of the run. Source: SPDX specification 2.3, clauses 6 to 12.
+//! the content, so that the same input gives the same one; SPDX asks for a time of creation, which
+//! is that of the run. Sources: SPDX specification 2.3, clauses 6 to 12; NTIA, "The Minimum Elements
+//! For a Software Bill of Materials", 2021.
 
 use crate::Style;
-use crate::cyclonedx::{Property, component_properties, subject_properties, uuid_of};
+use crate::cyclonedx::{
+    Property, author_name, component_properties, root_version, subject_properties, uuid_of,
+};
+use crate::edges::Edges;
 use crate::json::{Stream, write};
+use crate::supplier;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use vocabulary::{Package, Report, Status, SubjectKind};
+use vocabulary::{Package, Relation, Report, Scope, SubjectKind};
 
 /// The time where wiring gives none: the beginning of Unix time, plainly not a real one.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";
@@ -43,7 +51,7 @@ struct Document<'report, P, R> {
 #[serde(rename_all = "camelCase")]
 struct CreationInfo<'report> {
     created: &'report str,
-    creators: [String; 1],
+    creators: Vec<String>,
 }
 
 #[derive(Clone, Serialize)]
@@ -63,6 +71,7 @@ struct Entry<'report> {
     name: &'report str,
     #[serde(skip_serializing_if = "String::is_empty")]
     version_info: String,
+    supplier: String,
     download_location: &'static str,
     files_analyzed: bool,
     license_concluded: &'static str,
@@ -99,7 +108,7 @@ struct Extracted {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Relationship {
-    spdx_element_id: &'static str,
+    spdx_element_id: String,
     relationship_type: &'static str,
     related_spdx_element: String,
 }
@@ -120,19 +129,20 @@ struct Writer<'report> {
 }
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let time = style.timestamp.as_deref().or(style.moment.as_deref()).unwrap_or(NO_TIME);
+    let time = style.time().unwrap_or(NO_TIME);
     let writer = Writer::new(report, time);
+    let edges = Edges::of(&report.packages);
     let document = Document {
         spdx_version: "SPDX-2.3",
         data_license: "CC0-1.0",
         id: DOCUMENT,
-        name: &report.subject.name,
+        name: report.subject.short_name(),
         document_namespace: format!("urn:uuid:{}", uuid_of(report, "lazaret-spdx-v1")),
-        creation_info: CreationInfo { created: time, creators: [writer.annotator.clone()] },
+        creation_info: CreationInfo { created: time, creators: writer.creators(style) },
         annotations: writer.coverage(),
         packages: Stream(|| writer.packages()),
         has_extracted_licensing_infos: writer.extracted(),
-        relationships: Stream(|| writer.relationships()),
+        relationships: Stream(|| writer.relationships(&edges)),
     };
     write(&document, out)
 }
@@ -160,6 +170,13 @@ impl<'report> Writer<'report> {
         }
     }
 
+    /// The program, and whom the user names.
+    fn creators(&self, style: &Style) -> Vec<String> {
+        let author = style.author.as_deref().map(author_name);
+        let author = author.map(|(kind, name)| format!("{kind}: {}", one_line(name)));
+        std::iter::once(self.annotator.clone()).chain(author).collect()
+    }
+
     fn note(&self, comment: String) -> Annotation<'report> {
         Annotation {
             annotation_date: self.time,
@@ -174,7 +191,6 @@ impl<'report> Writer<'report> {
         if properties.is_empty() {
             return Vec::new();
         }
-        let one_line = |text: &str| text.replace(['\n', '\r'], " ");
         let lines: Vec<String> = properties
             .iter()
             .map(|property| format!("{}={}", property.name(), one_line(property.value())))
@@ -182,10 +198,9 @@ impl<'report> Writer<'report> {
         vec![self.note(lines.join("\n"))]
     }
 
-    /// What was not looked at in full.
+    /// What was not looked at in full, and content that is not what it claims to be.
     fn coverage(&self) -> Vec<Annotation<'report>> {
-        let partial = self.report.coverage.iter().filter(|one| one.status != Status::Ran);
-        let properties: Vec<Property> = partial.map(Property::of_coverage).collect();
+        let properties = crate::cyclonedx::coverage(self.report);
         self.notes(&properties)
     }
 
@@ -199,7 +214,6 @@ impl<'report> Writer<'report> {
 
     fn subject(&self) -> Entry<'report> {
         let subject = &self.report.subject;
-        let digest = subject.manifest_digest.as_ref().or(subject.config_digest.as_ref());
         let purpose = match subject.kind {
             SubjectKind::Image | SubjectKind::Container => "CONTAINER",
             SubjectKind::RootDirectory | SubjectKind::Host => "OPERATING-SYSTEM",
@@ -211,10 +225,10 @@ impl<'report> Writer<'report> {
             properties.push(Property::new("lazaret:image:manifest", digest.to_string()));
         }
         Entry {
-            version_info: digest.map(ToString::to_string).unwrap_or_default(),
+            version_info: root_version(self.report),
             primary_package_purpose: Some(purpose).filter(|purpose| *purpose != "OPERATING-SYSTEM"),
             annotations: self.notes(&properties),
-            ..entry(SUBJECT.to_owned(), &subject.name)
+            ..entry(SUBJECT.to_owned(), subject.short_name())
         }
     }
 
@@ -222,6 +236,7 @@ impl<'report> Writer<'report> {
         let distribution = self.report.distribution.as_ref()?;
         Some(Entry {
             version_info: distribution.version.clone(),
+            supplier: organization(supplier::vendor(&distribution.id)),
             primary_package_purpose: Some("OPERATING-SYSTEM"),
             summary: distribution.pretty_name.as_deref(),
             annotations: self.notes(&crate::cyclonedx::distribution_properties(distribution)),
@@ -239,6 +254,7 @@ impl<'report> Writer<'report> {
         }
         Entry {
             version_info: package.version.clone(),
+            supplier: organization(supplier::of(package)),
             license_declared: self.licence(package),
             source_info: package.location.path().map(|path| format!("found by {path}")),
             external_refs: vec![Reference {
@@ -277,21 +293,60 @@ impl<'report> Writer<'report> {
             .collect()
     }
 
-    fn relationships(&self) -> impl Iterator<Item = Relationship> {
-        let describes = Relationship {
-            spdx_element_id: DOCUMENT,
-            relationship_type: "DESCRIBES",
-            related_spdx_element: SUBJECT.to_owned(),
-        };
-        let contains = |id: String| Relationship {
-            spdx_element_id: SUBJECT,
-            relationship_type: "CONTAINS",
-            related_spdx_element: id,
-        };
+    fn relationships<'all>(
+        &'all self,
+        edges: &'all Edges<'report>,
+    ) -> impl Iterator<Item = Relationship> + 'all {
+        let contains = |id: String| related(SUBJECT, "CONTAINS", &id);
         let distribution = self.report.distribution.as_ref().map(|_| DISTRIBUTION.to_owned());
         let packages = (0..self.report.packages.len()).map(id_of);
-        std::iter::once(describes).chain(distribution.into_iter().chain(packages).map(contains))
+        let contained = distribution.into_iter().chain(packages).map(contains);
+        let all = self.report.packages.iter().enumerate();
+        let needed = all.flat_map(move |(index, package)| needs(edges, index, package));
+        std::iter::once(related(DOCUMENT, "DESCRIBES", SUBJECT)).chain(contained).chain(needed)
     }
+}
+
+/// How the project needs a package that it asks for itself, and what the package needs.
+fn needs<'report>(
+    edges: &Edges<'report>,
+    index: usize,
+    package: &'report Package,
+) -> impl Iterator<Item = Relationship> + use<'report> {
+    let id = id_of(index);
+    let of_project = (package.relation == Some(Relation::Direct)).then(|| match package.scope {
+        Some(Scope::Development) => related(&id, "DEV_DEPENDENCY_OF", SUBJECT),
+        Some(Scope::Optional) => related(&id, "OPTIONAL_DEPENDENCY_OF", SUBJECT),
+        Some(Scope::Runtime) | None => related(SUBJECT, "DEPENDS_ON", &id),
+    });
+    let needs = edges.needs(package);
+    let none = needs.is_empty().then(|| {
+        // SPDX 2.3, 11.1: `NONE` where it is known that there is nothing.
+        let nothing = if edges.are_known(package) { "NONE" } else { "NOASSERTION" };
+        related(&id, "DEPENDS_ON", nothing)
+    });
+    let needs = needs.into_iter().map(move |needed| related(&id, "DEPENDS_ON", &id_of(needed)));
+    of_project.into_iter().chain(none).chain(needs)
+}
+
+fn related(from: &str, how: &'static str, to: &str) -> Relationship {
+    Relationship {
+        spdx_element_id: from.to_owned(),
+        relationship_type: how,
+        related_spdx_element: to.to_owned(),
+    }
+}
+
+/// A supplier in the form of SPDX 2.3, 7.5.
+fn organization(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "NOASSERTION".to_owned(),
+        |name| format!("Organization: {}", one_line(name)),
+    )
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 fn entry(id: String, name: &str) -> Entry<'_> {
@@ -299,6 +354,7 @@ fn entry(id: String, name: &str) -> Entry<'_> {
         id,
         name,
         version_info: String::new(),
+        supplier: organization(None),
         download_location: "NOASSERTION",
         files_analyzed: false,
         license_concluded: "NOASSERTION",

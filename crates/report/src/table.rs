@@ -16,6 +16,7 @@ pub(crate) mod running;
 mod urgent;
 
 use crate::Style;
+use crate::group::open_findings;
 use crate::text::Page;
 use anstyle::{AnsiColor, Style as Paint};
 use std::io;
@@ -61,10 +62,9 @@ fn subjects(reports: &Reports, style: &Style, out: &mut dyn io::Write) -> io::Re
     page.paint(BOLD, &format!("SUBJECTS ({all})")).end()?;
     for report in &reports.reports {
         let outcome = report.decision.outcome;
-        let total: u64 = report.summary.total.values().sum();
         page.put("  ").paint(paint_of_outcome(outcome).bold(), outcome.word()).column(14);
         page.put(&report.subject.name).column(50);
-        page.put(&vocabulary::counted(total, "finding", "findings"));
+        page.put(&vocabulary::Count::of(open_findings(report)).phrase());
         for level in [Severity::Critical, Severity::High] {
             if let Some(number) = report.summary.total.get(&level) {
                 page.put(", ").paint(paint_of(level), &format!("{number} {level}"));

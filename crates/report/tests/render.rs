@@ -9,7 +9,7 @@
 mod fixture;
 
 use fixture::tampered::{guarded, verified};
-use fixture::{clean, many, report};
+use fixture::{clean, many, project, report};
 use report::{Format, Style, render, render_packages};
 use vocabulary::Report;
 
@@ -157,6 +157,18 @@ fn in_ci() -> Style {
 #[test]
 fn github() {
     insta::assert_snapshot!(text(&report(), Format::Github, &in_ci()));
+}
+
+#[test]
+fn a_folder_in_the_forms_that_know_folders() {
+    let of = |format| text(&project(), format, &in_ci());
+    insta::assert_snapshot!("folder_as_gitlab", of(Format::Gitlab));
+    insta::assert_snapshot!("folder_as_github", of(Format::Github));
+    insta::assert_snapshot!("folder_as_sarif", of(Format::Sarif));
+    insta::assert_snapshot!("folder_as_cyclonedx", of(Format::CycloneDx));
+    insta::assert_snapshot!("folder_as_spdx", of(Format::Spdx));
+    insta::assert_snapshot!("folder_as_html", of(Format::Html));
+    insta::assert_snapshot!("folder_as_csv", of(Format::Csv));
 }
 
 #[test]
@@ -481,15 +493,25 @@ fn formats_are_named_as_on_the_command_line() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
-    for name in
-        ["table", "json", "cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab", "github"]
-    {
+    for name in [
+        "table",
+        "json",
+        "cyclonedx",
+        "sarif",
+        "spdx",
+        "markdown",
+        "junit",
+        "gitlab",
+        "github",
+        "html",
+        "csv",
+    ] {
         assert_eq!(name.parse::<Format>().unwrap().name(), name);
     }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
     assert!(
         error
-            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github or template:FILE"),
+            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github, html, csv or template:FILE"),
         "{error}"
     );
 }
@@ -510,6 +532,10 @@ fn a_form_says_rightly_what_it_can_tell_of() {
         findings: Vec::new(),
         outcome: vocabulary::Outcome::Pass,
         reasons: Vec::new(),
+        line: None,
+        over_the_line: Vec::new(),
+        suppressed: Vec::new(),
+        gaps: Vec::new(),
     };
     let style = Style::default();
     for format in Format::ALL {

@@ -17,13 +17,13 @@
 mod fixture;
 
 use fixture::tampered::{guarded, verified};
-use fixture::{clean, report};
+use fixture::{clean, project, report};
 use report::{Format, Style, render, render_packages};
 use std::io::Write as _;
 use std::process::Command;
 use testkit::{Part, skip, skip_without};
 
-const GITLAB: &str = "gitlab.json";
+const GITLAB: [&str; 2] = ["gitlab.json", "gitlab-dependencies.json"];
 
 const CYCLONEDX: &str = "
 import sys
@@ -92,7 +92,7 @@ fn verdict(script: &str, document: &[u8], schema: &str) -> Option<String> {
 
 #[test]
 fn cyclonedx_keeps_to_its_schema() {
-    for report in [report(), clean(), verified(), guarded()] {
+    for report in [report(), clean(), project(), verified(), guarded()] {
         for timestamp in [None, Some("2099-01-02T03:04:05Z".to_owned())] {
             let style = Style { timestamp, ..Style::default() };
             let mut documents = [Vec::new(), Vec::new()];
@@ -110,7 +110,7 @@ fn cyclonedx_keeps_to_its_schema() {
 
 #[test]
 fn spdx_keeps_to_its_specification() {
-    for report in [report(), clean(), verified(), guarded()] {
+    for report in [report(), clean(), project(), verified(), guarded()] {
         let style =
             Style { timestamp: Some("2099-01-02T03:04:05Z".to_owned()), ..Style::default() };
         let mut document = Vec::new();
@@ -129,7 +129,7 @@ fn hold(documents: &[Vec<u8>], script: &str, schema: &str) {
     if folder.is_empty() || !schema.is_file() {
         let why = format!("`LAZARET_TEST_SCHEMAS` names no folder with `{}`", schema.display());
         // The one schema that `fetch_schemas.py` finds nowhere.
-        let gitlab = schema.ends_with(GITLAB);
+        let gitlab = GITLAB.iter().any(|one| schema.ends_with(one));
         return if gitlab { skip_without(Part::GitlabSchema, &why) } else { skip(&why) };
     }
     for document in documents {
@@ -154,7 +154,7 @@ fn documents(format: Format) -> Vec<Vec<u8>> {
     let time = Some("2099-01-02T03:04:05Z".to_owned());
     let style =
         Style { timestamp: time.clone(), moment: time, build: Some(build), ..Style::default() };
-    [report(), clean(), verified(), guarded()]
+    [report(), clean(), project(), verified(), guarded()]
         .iter()
         .map(|report| {
             let mut document = Vec::new();
@@ -182,14 +182,22 @@ fn a_dependency_snapshot_keeps_to_the_schema_of_the_api() {
 #[test]
 fn gitlabs_report_keeps_to_its_schema() {
     let documents = documents(Format::Gitlab);
-    hold(&documents, JSON, GITLAB);
+    let parsed =
+        |document: &Vec<u8>| -> serde_json::Value { serde_json::from_slice(document).unwrap() };
+    let kinds = ["container_scanning", "dependency_scanning"];
+    for (kind, schema) in kinds.into_iter().zip(GITLAB) {
+        let own = documents.iter().filter(|document| parsed(document)["scan"]["type"] == kind);
+        let own: Vec<Vec<u8>> = own.cloned().collect();
+        assert!(!own.is_empty(), "{kind}");
+        hold(&own, JSON, schema);
+    }
     for document in documents {
-        let report: serde_json::Value = serde_json::from_slice(&document).unwrap();
-        gitlab(&report);
+        gitlab(&parsed(&document));
     }
 }
 
-/// What GitLab's schema asks for, 15.0: security-report-schemas, container-scanning-report-format.
+/// What GitLab's schemas ask for, 15: security-report-schemas, container-scanning-report-format and
+/// dependency-scanning-report-format.
 fn gitlab(report: &serde_json::Value) {
     let text = |value: &serde_json::Value, at: &str, longest: usize| {
         let text = value.pointer(at).and_then(serde_json::Value::as_str);
@@ -215,7 +223,8 @@ fn gitlab(report: &serde_json::Value) {
         assert_eq!(shape, "9999-99-99T99:99:99", "without a zone");
     }
     assert!(["success", "failure"].contains(&text(report, "/scan/status", 20).as_str()));
-    assert_eq!(text(report, "/scan/type", 40), "container_scanning");
+    let kind = text(report, "/scan/type", 40);
+    assert!(text(report, "/schema", 1000).contains(&kind.replace('_', "-")));
     for one in report["vulnerabilities"].as_array().unwrap() {
         text(one, "/id", 255);
         text(one, "/name", 255);
@@ -239,8 +248,30 @@ fn gitlab(report: &serde_json::Value) {
         }
         text(one, "/location/dependency/package/name", 4000);
         assert!(one.pointer("/location/dependency/version").is_some_and(|one| one.is_string()));
-        text(one, "/location/operating_system", 255);
-        text(one, "/location/image", 4000);
+        if kind == "container_scanning" {
+            text(one, "/location/operating_system", 255);
+            text(one, "/location/image", 4000);
+        } else {
+            text(one, "/location/file", 4000);
+        }
+        assert!(one["identifiers"].as_array().unwrap().len() <= 20);
+    }
+    // Required of dependencies up to 15.0, and of no others.
+    assert_eq!(report.get("dependency_files").is_some(), kind == "dependency_scanning");
+    for file in report["dependency_files"].as_array().into_iter().flatten() {
+        text(file, "/path", 4000);
+        text(file, "/package_manager", 255);
+        let dependencies = file["dependencies"].as_array().unwrap();
+        let numbers: Vec<_> = dependencies.iter().map(|one| one["iid"].as_u64().unwrap()).collect();
+        for one in dependencies {
+            text(one, "/package/name", 4000);
+            assert!(one["version"].is_string());
+            for step in
+                one.get("dependency_path").and_then(|path| path.as_array()).into_iter().flatten()
+            {
+                assert!(numbers.contains(&step["iid"].as_u64().unwrap()), "{one}");
+            }
+        }
     }
 }
 

@@ -8,11 +8,12 @@ mod xml;
 
 pub(crate) use xml::read as read_xml;
 
+use crate::relations::{Edge, relate};
 use crate::stated::{distribution, relative};
 use crate::{COMPONENTS, Component, DEPTH, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Problem, Status};
+use vocabulary::{Coverage, Distribution, Problem, Scope, Status};
 
 const VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
@@ -78,6 +79,8 @@ struct Entry {
     licenses: Vec<Choice>,
     properties: Vec<Property>,
     evidence: Option<Evidence>,
+    /// `required`, `optional` or `excluded`.
+    scope: String,
     components: Vec<Entry>,
 }
 
@@ -160,7 +163,13 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
     described.services(&bom.services, 0);
     described.tools(&bom.metadata.tools, 0);
     let mut subject = None;
+    let mut asks = None;
     if let Some(mut root) = bom.metadata.component {
+        // What an image is made of nobody asked for.
+        let is_image = matches!(root.kind.as_str(), "container" | "operating-system");
+        let named = [&root.reference, root.purl.as_ref().unwrap_or(&root.reference)];
+        let named = named.into_iter().find(|name| !name.is_empty()).cloned();
+        asks = named.filter(|_| !is_image);
         described.add(&root.reference);
         // Where it has no reference, its package URL stands for it.
         described.add(root.purl.as_deref().unwrap_or_default());
@@ -171,13 +180,32 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
     let incomplete = |one: &Composition| {
         one.aggregate.starts_with("incomplete") || one.aggregate == "not_specified"
     };
-    document.coverage = coverage(&bom.metadata.properties);
-    if document.coverage.is_empty() && bom.compositions.iter().any(incomplete) {
+    let mut is_told = false;
+    for property in &bom.metadata.properties {
+        if let Some(own) = property.name.strip_prefix("lazaret:") {
+            is_told |= document.take_own(own, property.value.as_deref().unwrap_or_default());
+        }
+    }
+    // What is not complete is said check by check where Lazaret is the maker.
+    if !is_told && bom.compositions.iter().any(incomplete) {
         let reason = "its maker says that it is not complete";
-        document.coverage.push(Coverage { status: Status::Partial, ..stated("sbom", reason) });
+        let coverage = Coverage::skipped("sbom", reason);
+        document.coverage.push(Coverage { status: Status::Partial, ..coverage });
     }
     take(bom.components, &mut document, &mut described, 0)?;
+    let mut edges = Vec::new();
+    for one in &bom.dependencies {
+        edges.extend(one.needs.iter().map(|to| Edge {
+            from: one.reference.clone(),
+            to: to.clone(),
+            scope: None,
+        }));
+    }
     named_only(bom.dependencies, &described, &mut document)?;
+    // A bill of ours says of each package who asks for it, and lists below its root also those of which
+    // that is not known.
+    let asks = asks.filter(|_| !is_told);
+    relate(&mut document, asks.as_deref(), &edges);
     document.is_about(subject);
     Ok(document)
 }
@@ -235,7 +263,9 @@ fn named_only(
             if document.components.len() >= COMPONENTS {
                 return Err(SbomError::TooMany);
             }
-            document.components.push(Component { purl: Some(name), ..Component::default() });
+            let reference = name.clone();
+            let purl = Some(name);
+            document.components.push(Component { purl, reference, ..Component::default() });
         } else {
             let reason = "named as a dependency, and described nowhere: not matched".to_owned();
             document.problems.push(Problem { path: kept(&name), layer: None, reason });
@@ -264,29 +294,6 @@ fn about(root: Entry, document: &mut Document) -> Option<Component> {
     let image = |purl: &String| ["pkg:oci/", "pkg:docker/"].iter().any(|one| purl.starts_with(one));
     let is_package = root.purl.as_ref().is_some_and(|purl| !purl.is_empty() && !image(purl));
     (is_package && root.kind != "operating-system").then(|| component(root))
-}
-
-/// What the maker, where it was Lazaret, did not look at in full. Advisories are matched anew.
-fn coverage(properties: &[Property]) -> Vec<Coverage> {
-    let own = properties.iter().filter_map(|property| {
-        let check = property.name.strip_prefix("lazaret:coverage:")?;
-        let value = property.value.as_deref().unwrap_or_default();
-        if check.starts_with("vulnerabilities:") || check.starts_with("risk:") {
-            return None;
-        }
-        let (status, reason) = value.split_once(": ").unwrap_or((value, ""));
-        let status = match status {
-            "partial" => Status::Partial,
-            "failed" => Status::Failed,
-            _ => Status::Skipped,
-        };
-        Some(Coverage { status, ..stated(check, reason) })
-    });
-    own.collect()
-}
-
-fn stated(check: &str, reason: &str) -> Coverage {
-    Coverage::skipped(kept(check), kept(reason))
 }
 
 fn take(
@@ -359,11 +366,14 @@ fn component(entry: Entry) -> Component {
         version: kept(&entry.version.unwrap_or_default()),
         ungrouped: entry.group.is_none_or(|group| group.is_empty()),
         licences: entry.licenses.into_iter().filter_map(licence).take(LICENCES).collect(),
+        reference: entry.reference,
+        scope: scope(&entry.scope),
         ..Component::default()
     };
     for property in &entry.properties {
         component.stated.take(&property.name, property.value.as_deref().unwrap_or_default());
     }
+    component.settle();
     let Some(evidence) = entry.evidence else { return component };
     let identified = component.stated.identified.take();
     component.stated.identified = identified.or_else(|| identified_by(evidence.identity?));
@@ -372,6 +382,16 @@ fn component(entry: Entry) -> Component {
         component.stated.line = occurrence.line;
     }
     component
+}
+
+/// What is `excluded` is used to build or test, and delivered by nobody. Source: `bom-1.6.schema.json`.
+fn scope(text: &str) -> Option<Scope> {
+    match text {
+        "required" => Some(Scope::Runtime),
+        "optional" => Some(Scope::Optional),
+        "excluded" => Some(Scope::Development),
+        _ => None,
+    }
 }
 
 /// By what it was told, and how surely, where the document says that it is less than certain.

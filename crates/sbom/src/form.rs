@@ -5,6 +5,7 @@
 //! what GitHub's dependency graph exports; signatures are not looked at, and the document says so.
 //! Sources: DSSE 1.0 "Envelope", in-toto attestation framework "Statement", cosign `COSIGN_PREDICATE_SPEC`.
 
+use crate::merged::merged;
 use crate::xml::Xml;
 use crate::{DOCUMENT_BYTES, Document, SbomError, cyclonedx, github, json, own, shape, spdx, syft};
 use base64::Engine as _;
@@ -16,9 +17,14 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use vocabulary::Problem;
 
 /// Deepest wrapping that is opened: a bundle, its envelope, the statement in it, its predicate.
 const WRAPPED: usize = 4;
+/// Most documents of one file, a line each.
+const LINES: usize = 64;
+/// How a statement of another kind is called.
+const STATEMENT_OF: &str = "an in-toto statement of ";
 /// Bytes of a text in which the first line that is no remark is looked for.
 const PREAMBLE: usize = 64 << 10;
 /// Members that an error names of JSON of another form.
@@ -29,7 +35,66 @@ const MEMBERS: usize = 6;
 /// # Errors
 /// Where it is of none of the known forms, or not what it claims to be.
 pub fn read(bytes: &[u8]) -> Result<Document, SbomError> {
-    read_at(&unpacked(bytes)?, 0)
+    let bytes = unpacked(bytes)?;
+    match lines_of(&bytes) {
+        Some(lines) => read_lines(lines),
+        None => read_at(&bytes, 0),
+    }
+}
+
+/// The lines of a document of which each is JSON of its own, as `cosign download attestation` prints
+/// them; none where it is one document.
+fn lines_of(bytes: &[u8]) -> Option<Vec<(usize, &[u8])>> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let whole = bytes.split(|byte| *byte == b'\n').zip(1..);
+    let mut lines = whole.filter(|(line, _)| !line.trim_ascii().is_empty());
+    let (first, number) = lines.next()?;
+    let (second, next) = lines.next()?;
+    let starts = second.trim_ascii_start().starts_with(b"{");
+    if !starts || serde_json::from_slice::<IgnoredAny>(first).is_err() {
+        return None;
+    }
+    let rest = lines.map(|(line, number)| (number, line));
+    Some([(number, first), (next, second)].into_iter().chain(rest.take(LINES)).collect())
+}
+
+/// Puts the bills among several lines together. Statements of another kind are none; what cannot be read
+/// is said.
+fn read_lines(lines: Vec<(usize, &[u8])>) -> Result<Document, SbomError> {
+    let (mut documents, mut problems, mut first) = (Vec::new(), Vec::new(), None);
+    let beyond = lines.get(LINES).map(|(number, _)| *number);
+    for (number, line) in lines.into_iter().take(LINES) {
+        match read_at(line, 0) {
+            Ok(document) => documents.push(document),
+            Err(error) => {
+                if !matches!(&error, SbomError::Unknown { found } if found.starts_with(STATEMENT_OF))
+                {
+                    problems.push(problem(number, error.to_string()));
+                }
+                first = first.or(Some(error));
+            }
+        }
+    }
+    if let (true, Some(error)) = (documents.is_empty(), first) {
+        return Err(error);
+    }
+    if let Some(number) = beyond {
+        problems.push(problem(
+            number,
+            format!(
+                "more than {LINES} documents: it and those behind it were not read; divide the file"
+            ),
+        ));
+    }
+    let mut document = merged(documents);
+    document.problems.extend(problems);
+    Ok(document)
+}
+
+fn problem(line: usize, reason: String) -> Problem {
+    Problem { path: format!("line {line}"), layer: None, reason }
 }
 
 /// Whether the first bytes of a file are those of a document that [`read`] takes: such a file needs no
@@ -214,7 +279,7 @@ fn read_wrapped(
     match (read_at(inner.as_bytes(), depth + 1), predicate_type) {
         (Err(SbomError::Unknown { .. }), Some(kind)) => {
             let kind: String = kind.chars().take(200).collect();
-            unknown(format!("an in-toto statement of `{kind}`"))
+            unknown(format!("{STATEMENT_OF}`{kind}`"))
         }
         (read, _) => read,
     }

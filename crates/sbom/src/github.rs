@@ -3,9 +3,10 @@
 //! Packages stand under the manifests that they were resolved from, each by its package URL. Source:
 //! GitHub REST API, "Create a snapshot of dependencies for a repository".
 
-use crate::{COMPONENTS, Component, Document, SbomError, json, kept};
+use crate::{COMPONENTS, Component, Document, EDGES, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use vocabulary::{Relation, Scope};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -31,6 +32,9 @@ struct File {
 #[serde(default)]
 struct Resolved {
     package_url: Option<String>,
+    relationship: Option<String>,
+    scope: Option<String>,
+    dependencies: Vec<String>,
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
@@ -39,6 +43,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
         form: format!("GitHub dependency snapshot {}", snapshot.version),
         ..Document::default()
     };
+    let mut edges = 0;
     for (key, manifest) in snapshot.manifests {
         let path = manifest.file.source_location.unwrap_or(key);
         for (name, resolved) in manifest.resolved {
@@ -47,6 +52,19 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
             }
             let purl = resolved.package_url.filter(|purl| !purl.is_empty());
             let mut component = Component { name: kept(&name), purl, ..Component::default() };
+            component.relation = match resolved.relationship.as_deref() {
+                Some("direct") => Some(Relation::Direct),
+                Some("indirect") => Some(Relation::Indirect),
+                _ => None,
+            };
+            component.scope = match resolved.scope.as_deref() {
+                Some("runtime") => Some(Scope::Runtime),
+                Some("development") => Some(Scope::Development),
+                _ => None,
+            };
+            let left = EDGES.saturating_sub(edges);
+            component.requires = resolved.dependencies.into_iter().take(left).collect();
+            edges += component.requires.len();
             component.stated.path = Some(crate::stated::relative(&path));
             document.components.push(component);
         }

@@ -10,17 +10,23 @@
 mod cyclonedx;
 mod form;
 mod github;
+mod merged;
 mod own;
+mod relations;
 mod spdx;
 mod stated;
 mod syft;
 mod xml;
 
 pub use form::{looks_like_one, read};
+pub use merged::merged;
 pub use stated::{Stated, distribution, distribution_id};
 
 use serde::Deserialize;
-use vocabulary::{Coverage, Digest, Distribution, Nullable, Package, Platform, Problem};
+use vocabulary::{
+    Coverage, Digest, Distribution, Finding, Location, Nullable, Package, Platform, Problem,
+    Relation, Rule, Scope, Status,
+};
 
 /// Largest document, in bytes: those of images with tens of thousands of packages have some 100 MB.
 pub const DOCUMENT_BYTES: u64 = 512 << 20;
@@ -28,6 +34,10 @@ pub const DOCUMENT_BYTES: u64 = 512 << 20;
 const COMPONENTS: usize = 250_000;
 /// Most characters of one name, version, path or property that is kept.
 const TEXT: usize = 4_096;
+/// Most dependencies of all components that are kept: those of a large monorepo are some 100,000.
+const EDGES: usize = 500_000;
+/// Most findings of a document that are kept; one is over every line.
+const FINDINGS: usize = 256;
 /// Most licences of one component.
 const LICENCES: usize = 64;
 /// Deepest nesting of components inside components that is followed.
@@ -58,6 +68,8 @@ pub struct Document {
     pub coverage: Vec<Coverage>,
     /// What it names and does not describe.
     pub problems: Vec<Problem>,
+    /// Content that its maker saw not to be what names it, which nobody can see again by a bill.
+    pub findings: Vec<Finding>,
 }
 
 impl Document {
@@ -81,6 +93,35 @@ impl Document {
 }
 
 impl Document {
+    /// Takes a word of Lazaret about the document as a whole: a check that did not run in full, or
+    /// content that is not what names it. Whether it was one.
+    pub(crate) fn take_own(&mut self, name: &str, value: &str) -> bool {
+        if name == Rule::DIGEST_MISMATCH.id {
+            if self.findings.len() < FINDINGS {
+                let (rule, title) = (Rule::DIGEST_MISMATCH, kept(value));
+                let identity = Some(title.clone());
+                let of =
+                    Finding::of(&rule, identity.as_deref(), title, Location::Subject, Vec::new());
+                self.findings.push(of);
+            }
+            return true;
+        }
+        let Some(check) = name.strip_prefix("coverage:") else { return false };
+        // Advisories are matched anew.
+        if check.starts_with("vulnerabilities:") || check.starts_with("risk:") {
+            return true;
+        }
+        let (status, reason) = value.split_once(": ").unwrap_or((value, ""));
+        let status = match status {
+            "partial" => Status::Partial,
+            "failed" => Status::Failed,
+            _ => Status::Skipped,
+        };
+        let reason = Some(kept(reason)).filter(|reason| !reason.is_empty());
+        self.coverage.push(Coverage { status, reason, ..Coverage::ran(kept(check)) });
+        true
+    }
+
     /// Takes the package that the document is about. It is none of those that it consists of, and
     /// whoever builds it publishes no advisories of it: without a version, or of a name that nobody
     /// else uses, it would be counted as not looked at. It is listed where it is all that there is, and
@@ -109,6 +150,22 @@ pub struct Component {
     pub licences: Vec<String>,
     /// What else is stated, in the words of Lazaret.
     pub stated: Stated,
+    /// How the document names it, where it does.
+    pub reference: String,
+    /// Whether what the document is about asks for it.
+    pub relation: Option<Relation>,
+    /// For what it is there.
+    pub scope: Option<Scope>,
+    /// Package URLs, as text, of the components that it needs.
+    pub requires: Vec<String>,
+}
+
+impl Component {
+    /// What is stated in the words of Lazaret counts before what the form says by its own means.
+    pub(crate) fn settle(&mut self) {
+        self.relation = self.stated.relation.or(self.relation);
+        self.scope = self.stated.scope.or(self.scope);
+    }
 }
 
 /// Why a document cannot be read.

@@ -1,11 +1,12 @@
 //! Lazaret's own JSON: packages whole, as they were cataloged.
 //!
 //! The packages of `lazaret.packages/1` and `lazaret.report/1` are the vocabulary's own form; findings
-//! of a report are left behind, since they are made anew.
+//! of a report are left behind, since they are made anew; but for content that was seen not to be what
+//! names it, which nobody can see again by a list of packages.
 
-use crate::{COMPONENTS, Document, SbomError, json};
+use crate::{COMPONENTS, Document, FINDINGS, SbomError, json};
 use serde::Deserialize;
-use vocabulary::{Coverage, Distribution, Package, Subject};
+use vocabulary::{Coverage, Distribution, Finding, Package, Rule, Subject};
 
 #[derive(Deserialize)]
 struct Own {
@@ -15,6 +16,11 @@ struct Own {
     packages: Vec<Package>,
     #[serde(default)]
     coverage: Vec<Coverage>,
+    #[serde(default)]
+    findings: Vec<Finding>,
+    /// Those of a list of packages.
+    #[serde(default)]
+    mismatches: Vec<Finding>,
 }
 
 pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
@@ -41,5 +47,12 @@ pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
         coverage: own.coverage,
         components: Vec::new(),
         problems: Vec::new(),
+        findings: own
+            .findings
+            .into_iter()
+            .chain(own.mismatches)
+            .filter(|finding| finding.rule == Rule::DIGEST_MISMATCH.id)
+            .take(FINDINGS)
+            .collect(),
     })
 }

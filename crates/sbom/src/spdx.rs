@@ -10,11 +10,12 @@ mod tags;
 pub(crate) use linked::read as read_linked;
 pub(crate) use tags::read as read_tags;
 
+use crate::relations::{Edge, relate};
 use crate::stated::{self, distribution_id, relative};
-use crate::{COMPONENTS, Component, Document, SbomError, json, kept};
+use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
-use std::collections::HashSet;
-use vocabulary::{Coverage, Distribution, Ecosystem, Problem, Status};
+use std::collections::{HashMap, HashSet};
+use vocabulary::{Distribution, Ecosystem, Problem, Scope};
 
 /// What the element of a relationship may be that is none: clauses 11.1 and 11.2.
 const NO_ELEMENT: [&str; 3] = ["NONE", "NOASSERTION", "SPDXRef-DOCUMENT"];
@@ -33,6 +34,23 @@ struct Spdx {
     snippets: Vec<Named>,
     #[serde(rename = "externalDocumentRefs")]
     others: Vec<Other>,
+    #[serde(rename = "hasExtractedLicensingInfos")]
+    extracted: Vec<Extracted>,
+}
+
+/// A licence that is in no list: clause 10.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Extracted {
+    #[serde(rename = "licenseId")]
+    id: String,
+    #[serde(rename = "extractedText", deserialize_with = "cut")]
+    text: String,
+}
+
+/// A text of which no more is kept than is used.
+fn cut<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| kept(&text))
 }
 
 /// Another document that this one names: clause 6.6.
@@ -107,6 +125,8 @@ struct Relationship {
     kind: String,
     #[serde(rename = "relatedSpdxElement")]
     to: String,
+    /// For what, in SPDX 3: `LifecycleScopeType`.
+    scope: String,
 }
 
 pub(crate) fn read(bytes: &[u8], version: &str) -> Result<Document, SbomError> {
@@ -127,12 +147,13 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     let root_id = root(&spdx).map(str::to_owned);
     let with_files = root_id.as_deref().is_some_and(|id| has_files(&spdx, id));
     let mut subject = None;
-    let mut document = Document {
-        form,
-        coverage: coverage(&spdx.annotations),
-        problems: named_only(&spdx),
-        ..Document::default()
-    };
+    let edges: Vec<Edge> = spdx.relationships.iter().filter_map(edge).collect();
+    let mut document = Document { form, problems: named_only(&spdx), ..Document::default() };
+    for (name, value) in own(&spdx.annotations) {
+        document.take_own(name, value);
+    }
+    let texts: HashMap<String, String> =
+        spdx.extracted.into_iter().take(COMPONENTS).map(|one| (one.id, one.text)).collect();
     // Tools that name the source package wherever it has another name.
     let known = |creator: &String| {
         let creator = creator.to_ascii_lowercase();
@@ -140,6 +161,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     };
     let sources_told = spdx.creation.creators.iter().any(known);
     let mut likely = None;
+    let mut is_image = false;
     for entry in spdx.packages {
         let purpose = entry.purpose.as_deref().unwrap_or_default();
         let has_purl = entry.references.iter().any(|one| one.kind == "purl");
@@ -147,13 +169,14 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
         if purpose == "OPERATING-SYSTEM" || entry.id.starts_with("SPDXRef-OperatingSystem-") {
             document.runs_on(distribution(&entry));
         } else if root && (purpose == "CONTAINER" || spdx_root(&entry, has_purl)) {
+            is_image = purpose == "CONTAINER";
             about(&entry, &mut document);
         } else if !has_purl && is_distribution(&entry) {
             likely.get_or_insert_with(|| distribution(&entry));
         } else if has_purl || !is_group(&entry, purpose) {
             let is_project = is_project(&entry, purpose, with_files);
             let more = further_purls(&entry);
-            let mut component = component(entry);
+            let mut component = component(entry, &texts);
             component.stated.sources_told |= sources_told;
             if document.components.len().saturating_add(more.len()) > COMPONENTS {
                 return Err(SbomError::TooMany);
@@ -171,11 +194,42 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
             }
         }
     }
+    let asks = root_id.as_deref().filter(|_| !is_image);
+    relate(&mut document, asks, &edges);
     document.is_about(subject);
     if document.distribution.is_none() {
         document.distribution = likely;
     }
     Ok(document)
+}
+
+/// What a relationship says of who needs whom, and for what.
+fn edge(one: &Relationship) -> Option<Edge> {
+    let of_scope = match one.scope.as_str() {
+        "runtime" => Some(Scope::Runtime),
+        "development" | "build" | "test" => Some(Scope::Development),
+        _ => None,
+    };
+    let kind = one.kind.as_str();
+    let (is_reversed, scope) = match kind {
+        "DEPENDS_ON" | "HAS_PREREQUISITE" | "dependsOn" | "hasPrerequisite" => (false, of_scope),
+        "hasOptionalDependency" => (false, Some(Scope::Optional)),
+        "DEPENDENCY_OF" | "PREREQUISITE_FOR" => (true, None),
+        "RUNTIME_DEPENDENCY_OF" | "PROVIDED_DEPENDENCY_OF" => (true, Some(Scope::Runtime)),
+        "OPTIONAL_DEPENDENCY_OF" | "OPTIONAL_COMPONENT_OF" => (true, Some(Scope::Optional)),
+        "BUILD_DEPENDENCY_OF"
+        | "DEV_DEPENDENCY_OF"
+        | "TEST_DEPENDENCY_OF"
+        | "BUILD_TOOL_OF"
+        | "DEV_TOOL_OF"
+        | "TEST_TOOL_OF" => (true, Some(Scope::Development)),
+        _ => return None,
+    };
+    let (from, to) = match is_reversed {
+        false => (one.from.clone(), one.to.clone()),
+        true => (one.to.clone(), one.from.clone()),
+    };
+    Some(Edge { from, to, scope })
 }
 
 /// The one package that the document is about. Where it describes its packages one by one, none of
@@ -316,25 +370,7 @@ fn own(annotations: &[Annotation]) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|line| line.strip_prefix("lazaret:")?.split_once('='))
 }
 
-fn coverage(annotations: &[Annotation]) -> Vec<Coverage> {
-    own(annotations)
-        .filter_map(|(key, value)| {
-            let check = key.strip_prefix("coverage:")?;
-            if check.starts_with("vulnerabilities:") || check.starts_with("risk:") {
-                return None;
-            }
-            let (status, reason) = value.split_once(": ").unwrap_or((value, ""));
-            let status = match status {
-                "partial" => Status::Partial,
-                "failed" => Status::Failed,
-                _ => Status::Skipped,
-            };
-            Some(Coverage { status, ..Coverage::skipped(kept(check), kept(reason)) })
-        })
-        .collect()
-}
-
-fn component(entry: Entry) -> Component {
+fn component(entry: Entry, texts: &HashMap<String, String>) -> Component {
     let purl = entry.references.into_iter().find(|one| one.kind == "purl").map(|one| one.locator);
     let asserted = |text: &Option<String>| {
         text.as_deref().filter(|text| !matches!(*text, "" | "NOASSERTION" | "NONE")).map(kept)
@@ -344,10 +380,11 @@ fn component(entry: Entry) -> Component {
         name: kept(&entry.name),
         version: asserted(&entry.version).unwrap_or_default(),
         ungrouped: true,
+        reference: entry.id,
         licences: asserted(&entry.declared)
             .or_else(|| asserted(&entry.concluded))
-            .into_iter()
-            .collect(),
+            .map(|text| licences(&text, texts))
+            .unwrap_or_default(),
         ..Component::default()
     };
     if let Some(text) = &entry.source_info {
@@ -356,7 +393,32 @@ fn component(entry: Entry) -> Component {
     for (key, value) in own(&entry.annotations) {
         component.stated.take(&format!("lazaret:{key}"), value);
     }
+    component.settle();
     component
+}
+
+/// The parts of an expression of which each must hold, and texts for references to them.
+fn licences(expression: &str, texts: &HashMap<String, String>) -> Vec<String> {
+    let mut parts = Vec::new();
+    let (mut depth, mut part) = (0_usize, Vec::new());
+    for word in expression.split(' ').filter(|word| !word.is_empty()) {
+        if depth == 0 && word == "AND" {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        let brackets = |bracket| word.matches(bracket).count();
+        depth = (depth + brackets('(')).saturating_sub(brackets(')'));
+        part.push(word);
+    }
+    parts.push(part);
+    let whole = |words: Vec<&str>| {
+        let text = words.join(" ");
+        let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let inner = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(&text);
+        kept(texts.get(inner).map_or(inner, String::as_str))
+    };
+    let parts = parts.into_iter().filter(|words| !words.is_empty()).map(whole);
+    parts.take(LICENCES).collect()
 }
 
 /// `acquired package info from DPKG DB: /var/lib/dpkg/status, …` (Syft) and `built package from:

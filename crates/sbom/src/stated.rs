@@ -9,7 +9,7 @@
 //! `pkg/sbom/spdx`.
 
 use crate::kept;
-use vocabulary::{Distribution, OriginKind, Presence};
+use vocabulary::{Distribution, OriginKind, Presence, Relation, Scope};
 
 /// What is stated of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,10 @@ pub struct Stated {
     pub architecture: Option<String>,
     /// By what it was identified, and how surely.
     pub identified: Option<(String, String)>,
+    /// Whether what the document is about asks for it.
+    pub relation: Option<Relation>,
+    /// For what it is there.
+    pub scope: Option<Scope>,
     /// Whether a tool wrote it that names the source package wherever it has another name.
     pub sources_told: bool,
 }
@@ -62,6 +66,8 @@ impl Stated {
     fn take_own(&mut self, name: &str, value: &str) {
         match name {
             "ecosystem" => self.ecosystem = Some(kept(value)),
+            // What lies nowhere in particular is no path.
+            "location" if value == vocabulary::Location::Subject.to_string() => {}
             "location" => self.path = self.path.take().or_else(|| Some(kept(value))),
             "location:path" => self.path = Some(kept(value)),
             "location:line" => self.line = value.parse().ok(),
@@ -83,6 +89,21 @@ impl Stated {
             "source" => {
                 self.source =
                     value.split_once(' ').map(|(name, version)| (kept(name), kept(version)));
+            }
+            "relation" => {
+                self.relation = match value {
+                    "direct" => Some(Relation::Direct),
+                    "indirect" => Some(Relation::Indirect),
+                    _ => None,
+                };
+            }
+            "scope" => {
+                self.scope = match value {
+                    "runtime" => Some(Scope::Runtime),
+                    "optional" => Some(Scope::Optional),
+                    "development" => Some(Scope::Development),
+                    _ => None,
+                };
             }
             "owned-by" => self.owned_by = Some(kept(value)),
             "module" => self.module = Some(kept(value)),

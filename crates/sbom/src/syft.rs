@@ -3,6 +3,7 @@
 //! Each artifact has a package URL, its places, and metadata of its kind, of which the source package
 //! and the architecture are used. Source: Syft, `schema/json`, and `internal/format/syftjson/model`.
 
+use crate::relations::{Edge, relate};
 use crate::stated::{self, relative};
 use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
@@ -11,6 +12,8 @@ use serde::Deserialize;
 #[serde(default)]
 struct Syft {
     artifacts: Vec<Artifact>,
+    #[serde(rename = "artifactRelationships")]
+    relationships: Vec<Link>,
     distro: Distro,
     source: Source,
     schema: Schema,
@@ -25,12 +28,24 @@ struct Schema {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Artifact {
+    id: String,
     name: String,
     version: String,
     purl: String,
     locations: Vec<Place>,
     licenses: Vec<serde_json::Value>,
     metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The parent stands in this relation to the child: it is a dependency of it. Source: Syft,
+/// `syft/artifact/relationship.go`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Link {
+    parent: String,
+    child: String,
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -90,6 +105,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
         document.runs_on(told);
     }
     about(&syft.source, &mut document);
+    let of = syft.relationships.into_iter().filter(|one| one.kind == "dependency-of");
+    let edges: Vec<Edge> =
+        of.map(|one| Edge { from: one.child, to: one.parent, scope: None }).collect();
+    relate(&mut document, None, &edges);
     Ok(document)
 }
 
@@ -107,7 +126,7 @@ fn about(source: &Source, document: &mut Document) {
 }
 
 fn component(artifact: Artifact) -> Component {
-    let Artifact { name, version, purl, locations, licenses, metadata } = artifact;
+    let Artifact { id, name, version, purl, locations, licenses, metadata } = artifact;
     let text = |key: &str| {
         metadata.get(key).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
     };
@@ -116,6 +135,7 @@ fn component(artifact: Artifact) -> Component {
         name: kept(&name),
         version: kept(&version),
         ungrouped: true,
+        reference: id,
         licences: licenses.iter().filter_map(licence).take(LICENCES).collect(),
         ..Component::default()
     };

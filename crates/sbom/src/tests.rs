@@ -1,5 +1,7 @@
 //! Documents as tools write them, and such as nobody should.
 
+mod relations;
+mod several;
 mod subject;
 
 use super::*;

@@ -42,6 +42,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         distribution,
         layers,
         packages,
+        asked: who_asks,
         findings,
         coverage,
         files,
@@ -106,7 +107,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         let advice = by.databases.map(|advisories| advisories.upgrade(members, least, by_what));
         advice.and_then(Result::ok).unwrap_or(Advice::Unknown)
     };
-    let mending = mend::plan(judgement.open(), &packages, &advisor);
+    let mending = mend::plan(judgement.open(), &packages, &who_asks, &advisor);
     Report {
         schema: SCHEMA.to_owned(),
         tool: by.tool.clone(),

@@ -6,6 +6,9 @@
 //! clean; and the bill of an image that Lazaret wrote gives the findings of that image, with the same
 //! fingerprints.
 
+pub(crate) mod attached;
+
+use crate::asked::Asked;
 use crate::inventory::Inventory;
 use crate::resolve;
 use advisories::purls::{self, PurlMatchError};
@@ -15,7 +18,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use vocabulary::{
     Confidence, Coverage, Distribution, Ecosystem, Identified, Location, Package, Presence,
-    Problem, Purl, SourcePackage, Subject, SubjectKind,
+    Problem, Purl, SourcePackage, Status, Subject, SubjectKind,
 };
 
 /// The name of the check whose coverage says what of the bill could not be matched.
@@ -46,6 +49,35 @@ pub enum BillError {
         /// Why.
         source: SbomError,
     },
+    /// Nothing can be attached to what was named.
+    #[error(
+        "`{0}` can have no bill attached; name an image in a registry, an OCI layout or an OCI archive"
+    )]
+    NoPlace(String),
+    /// No bill is attached.
+    #[error(
+        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index; scan the image itself, or name a bill as sbom:FILE"
+    )]
+    NoneAttached {
+        /// The image.
+        image: String,
+        /// Its digest.
+        digest: String,
+    },
+    /// What is attached cannot be read.
+    #[error("no bill that is attached to `{image}` could be read: {reason}")]
+    Unread {
+        /// The image.
+        image: String,
+        /// Why, of the first.
+        reason: String,
+    },
+}
+
+/// The image whose attached bill a reference names: `sbom:attached:IMAGE`.
+pub(crate) fn attached_to(reference: &str) -> Option<&str> {
+    let file = reference.strip_prefix("sbom:")?;
+    file.strip_prefix("attached:").filter(|_| !Path::new(file).exists())
 }
 
 /// The file that a reference names as a bill of materials: `sbom:FILE`, with `-` for standard input,
@@ -106,8 +138,11 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
     let mut packages = document.packages;
     let mut problems = document.problems;
     problems.extend(without_source(&parsed));
-    for (component, purl) in parsed {
+    let mut needs: Vec<(usize, Vec<String>)> = Vec::new();
+    let mut by_text: HashMap<String, Purl> = HashMap::new();
+    for (mut component, purl) in parsed {
         let name = shown(&component);
+        let (text, requires) = (component.purl.clone(), std::mem::take(&mut component.requires));
         let elsewhere = purl.as_ref().ok().and_then(|purl| match given {
             Some(given) => elsewhere_than_asked(purl, given),
             None => elsewhere_than(purl, distribution.as_ref()?),
@@ -117,22 +152,40 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
             None => purl.map_err(|reason| Unmatched { purl: None, reason }),
         };
         let (package, reason) = package(component, purl, distribution.as_ref());
-        packages.extend(package);
+        if let Some(package) = package {
+            if let Some(text) = text {
+                by_text.entry(text).or_insert_with(|| package.purl.clone());
+            }
+            if !requires.is_empty() {
+                needs.push((packages.len(), requires));
+            }
+            packages.push(package);
+        }
         problems.extend(reason.map(|reason| Problem { path: name, layer: None, reason }));
+    }
+    for (index, texts) in needs {
+        let Some(package) = packages.get_mut(index) else { continue };
+        let known = texts.iter().filter_map(|text| by_text.get(text));
+        package.requires = known.filter(|purl| **purl != package.purl).cloned().collect();
+        package.requires.sort();
+        package.requires.dedup();
     }
     packages.sort_by(|left, right| resolve::key(left).cmp(&resolve::key(right)));
     packages.dedup();
     let mut coverage = document.coverage;
-    coverage.retain(|one| !one.check.starts_with("vulnerabilities:"));
+    coverage.retain(|one| !is_made_anew(&one.check));
+    problems.extend(coverage.iter().filter(|one| one.check == CHECK).flat_map(stated_gaps));
+    coverage.retain(|one| one.check != CHECK);
     let mut own = Coverage::with_problems(CHECK, problems);
     own.reason = Some(format!("packages as {} states them", document.form));
-    if packages.is_empty() && own.problems.is_empty() {
-        own = Coverage::skipped(
+    if packages.is_empty() {
+        let nothing = Coverage::skipped(
             CHECK,
             "the document names no packages: nothing was checked; make it of what was built or installed",
         );
+        let Coverage { problems, problems_left_out, .. } = own;
+        own = Coverage { problems, problems_left_out, ..nothing };
     }
-    coverage.retain(|one| one.check != CHECK || one.status != vocabulary::Status::Ran);
     coverage.push(own);
     Inventory {
         subject: Subject {
@@ -148,11 +201,14 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
             platform: document.platform,
             base: None,
             source: None,
+            checkout: None,
+            version: None,
         },
         distribution,
         layers: Vec::new(),
+        asked: Asked::of_packages(&packages),
         packages,
-        findings: Vec::new(),
+        findings: document.findings,
         coverage,
         files: Vec::new(),
         symlinks: HashMap::new(),
@@ -162,6 +218,31 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         programs: vocabulary::Programs::default(),
         packed: None,
         attached: Vec::new(),
+    }
+}
+
+/// Whether a check is of matching and deciding, which are done again for a bill: what the scan that it
+/// was made of could not match then is no gap now, or is found to be one again.
+fn is_made_anew(check: &str) -> bool {
+    const EXACT: [&str; 6] =
+        ["sources", "end-of-life", "base-image", "vex", "attached-vex", "archive"];
+    const BEGINNINGS: [&str; 4] = ["vulnerabilities:", "unmatched:", "risk:", "imported"];
+    EXACT.contains(&check) || BEGINNINGS.iter().any(|start| check.starts_with(start))
+}
+
+/// What the maker of a bill, where that was made of another bill, did not take from that.
+fn stated_gaps(coverage: &Coverage) -> Vec<Problem> {
+    match (coverage.status, coverage.problems.as_slice()) {
+        (Status::Ran, _) => Vec::new(),
+        (_, []) => vec![Problem {
+            path: "the document".to_owned(),
+            layer: None,
+            reason: coverage
+                .reason
+                .clone()
+                .unwrap_or_else(|| "its maker says that it is not complete".to_owned()),
+        }],
+        (_, problems) => problems.to_vec(),
     }
 }
 
@@ -298,8 +379,21 @@ fn package(
         // Of a type that has no advisories: listed, and said to be not checked.
         Err(PurlMatchError::Type(_)) => Ok(unmatched(&purl, &component)),
         Err(PurlMatchError::NoVersion(_)) => {
-            let reason = "it has no version: listed, not matched".to_owned();
-            Err(Unmatched { purl: Some(Box::new(purl)), reason })
+            as_found(&purl, &component, distribution).ok_or_else(|| {
+                let reason = "it has no version: listed, not matched".to_owned();
+                Unmatched { purl: Some(Box::new(purl)), reason }
+            })
+        }
+        // The package URL has the commit, and the version stands beside it.
+        Err(PurlMatchError::Moving(reason)) => {
+            let stated = purl.clone().with_version(&component.version);
+            match purls::package(&stated, distribution) {
+                Ok((package, _)) => Ok(Package { purl, ..package }),
+                Err(_) => {
+                    let reason = PurlMatchError::Moving(reason).to_string();
+                    Err(Unmatched { purl: Some(Box::new(purl)), reason })
+                }
+            }
         }
         Err(error) => Err(Unmatched { purl: Some(Box::new(purl)), reason: error.to_string() }),
     });
@@ -329,6 +423,22 @@ fn package(
     }
 }
 
+/// A package without a version, as Lazaret lists it where it finds none, in the ecosystem that its
+/// package URL is of: matching says what becomes of those, as it does for what was scanned.
+fn as_found(
+    purl: &Purl,
+    component: &Component,
+    distribution: Option<&Distribution>,
+) -> Option<Package> {
+    let stated = Ecosystem::new(component.stated.ecosystem.as_deref()?);
+    let (package, _) = purls::package(&purl.clone().with_version("0"), distribution).ok()?;
+    (package.ecosystem == stated).then(|| Package {
+        purl: purl.clone(),
+        version: String::new(),
+        ..package
+    })
+}
+
 /// What the document states of a package beyond its package URL.
 fn as_stated(mut package: Package, component: Component) -> Package {
     let stated = &component.stated;
@@ -351,6 +461,8 @@ fn as_stated(mut package: Package, component: Component) -> Package {
         package.location = Location::File { path: path.clone(), layer, line };
     }
     package.layer = stated.layer;
+    package.relation = component.relation;
+    package.scope = component.scope;
     package.origin = stated.origin.unwrap_or_default();
     package.presence = stated.presence.unwrap_or(Presence::Installed);
     package.owned_by = stated.owned_by.as_deref().and_then(|text| text.parse().ok()).map(Box::new);

@@ -27,7 +27,7 @@ pub fn difference(
 ) -> DiffReport {
     let packages = packages(before, after);
     let findings = findings(before, after, &packages);
-    let fresh = findings
+    let fresh: Vec<Finding> = findings
         .iter()
         .filter(|change| change.change == Change::New)
         .map(|change| change.finding.clone())
@@ -67,6 +67,10 @@ pub fn difference(
         findings,
         outcome: decision.outcome,
         reasons: decision.reasons,
+        line: decision.line,
+        over_the_line: decision.over_the_line,
+        suppressed: decision.suppressed,
+        gaps: coverage.into_iter().filter(|one| one.status != Status::Ran).collect(),
     }
 }
 
@@ -191,32 +195,41 @@ fn distinct(report: &Report) -> (Vec<(Likeness, &Finding)>, HashMap<Likeness, &F
 fn findings(before: &Report, after: &Report, packages: &[PackageChange]) -> Vec<FindingChange> {
     let (old_list, old) = distinct(before);
     let (new_list, new) = distinct(after);
+    let (old_versions, new_versions) = (Versions::of(before), Versions::of(after));
     let reasons = Reasons::of(before, after, packages);
+    let told = |change: Change, likeness: &Likeness, finding: &Finding| {
+        let (own, other) = match change {
+            Change::Gone => (&old_versions, &new_versions),
+            Change::New | Change::Changed => (&new_versions, &old_versions),
+        };
+        let affected = own.affected(likeness);
+        let unaffected = match change {
+            Change::Changed => Vec::new(),
+            Change::New | Change::Gone => other.beside(finding, &affected),
+        };
+        FindingChange {
+            change,
+            why: reasons.of_finding(finding, change, &affected),
+            finding: finding.clone(),
+            affected,
+            unaffected,
+            before: None,
+        }
+    };
     let mut fresh = Vec::new();
     let mut changed = Vec::new();
     for (likeness, finding) in new_list {
         match old.get(&likeness) {
-            None => fresh.push(FindingChange {
-                change: Change::New,
-                why: reasons.of_finding(finding, Change::New),
-                finding: finding.clone(),
-                before: None,
-            }),
+            None => fresh.push(told(Change::New, &likeness, finding)),
             Some(earlier) => changed.extend(differs(earlier, finding).map(|why| FindingChange {
-                change: Change::Changed,
                 why,
-                finding: finding.clone(),
                 before: Some(Box::new((*earlier).clone())),
+                ..told(Change::Changed, &likeness, finding)
             })),
         }
     }
     let gone = old_list.into_iter().filter(|(likeness, _)| !new.contains_key(likeness));
-    let gone = gone.map(|(_, finding)| FindingChange {
-        change: Change::Gone,
-        why: reasons.of_finding(finding, Change::Gone),
-        finding: finding.clone(),
-        before: None,
-    });
+    let gone = gone.map(|(likeness, finding)| told(Change::Gone, &likeness, finding));
     fresh.into_iter().chain(changed).chain(gone).collect()
 }
 
@@ -238,9 +251,51 @@ fn differs(before: &Finding, after: &Finding) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// Which versions of packages a report has, and which of them have which fault.
+struct Versions<'report> {
+    by_likeness: HashMap<Likeness, Vec<&'report str>>,
+    by_package: HashMap<String, Vec<&'report Package>>,
+}
+
+impl<'report> Versions<'report> {
+    fn of(report: &'report Report) -> Self {
+        let mut by_package: HashMap<String, Vec<&Package>> = HashMap::new();
+        let mut by_purl = HashMap::new();
+        for package in &report.packages {
+            by_purl.insert(&package.purl, package.version.as_str());
+            by_package.entry(bare(&package.purl)).or_default().push(package);
+        }
+        let mut by_likeness: HashMap<Likeness, Vec<&str>> = HashMap::new();
+        for finding in open(report) {
+            let Some(purl) = &finding.package else { continue };
+            // The package's own version has what package URLs keep apart, such as an epoch.
+            let version = by_purl.get(purl).copied().or(purl.version());
+            by_likeness.entry(finding.likeness()).or_default().extend(version);
+        }
+        Self { by_likeness, by_package }
+    }
+
+    fn affected(&self, likeness: &Likeness) -> Vec<String> {
+        let versions = self.by_likeness.get(likeness).into_iter().flatten();
+        let distinct: std::collections::BTreeSet<&str> = versions.copied().collect();
+        distinct.into_iter().filter(|one| !one.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The versions of a finding's package, lowest first, but for some.
+    fn beside(&self, finding: &Finding, affected: &[String]) -> Vec<String> {
+        let key = finding.package.as_ref().map(bare);
+        let packages = key.and_then(|key| self.by_package.get(&key));
+        let mut packages: Vec<&Package> = packages.into_iter().flatten().copied().collect();
+        packages.retain(|one| !one.version.is_empty() && !affected.contains(&one.version));
+        packages.sort_by(|left, right| order(left, right));
+        packages.dedup_by(|left, right| left.version == right.version);
+        packages.into_iter().map(|one| one.version.clone()).collect()
+    }
+}
+
 /// What the two reports tell of why a finding came or went.
 struct Reasons<'report> {
-    by_purl: HashMap<(String, String), &'report PackageChange>,
+    by_purl: HashMap<(String, String), Vec<&'report PackageChange>>,
     /// Ecosystems that were matched against the same advisories on both sides.
     same_advisories: HashSet<&'report str>,
     matched_before: HashSet<&'report str>,
@@ -262,15 +317,19 @@ impl<'report> Reasons<'report> {
         let same = after.databases.iter().filter(|info| {
             digests.get(info.ecosystem.as_str()).is_some_and(|digest| **digest == info.digest)
         });
+        let mut by_purl: HashMap<_, Vec<&PackageChange>> = HashMap::new();
+        for change in packages {
+            by_purl.entry(key(change)).or_default().push(change);
+        }
         Self {
-            by_purl: packages.iter().map(|change| (key(change), change)).collect(),
+            by_purl,
             same_advisories: same.map(|info| info.ecosystem.as_str()).collect(),
             matched_before: names(before),
             matched_after: names(after),
         }
     }
 
-    fn of_finding(&self, finding: &Finding, change: Change) -> String {
+    fn of_finding(&self, finding: &Finding, change: Change, affected: &[String]) -> String {
         let (Some(purl), Some(ecosystem)) = (&finding.package, &finding.ecosystem) else {
             let text = if change == Change::New {
                 "was not found before"
@@ -279,8 +338,13 @@ impl<'report> Reasons<'report> {
             };
             return text.to_owned();
         };
+        // Of several versions of one package, the change is told of one that has the fault.
+        let is_about = |one: &&&PackageChange| {
+            let version = if change == Change::Gone { &one.before } else { &one.after };
+            version.as_ref().is_some_and(|version| affected.contains(version))
+        };
         let of_package = self.by_purl.get(&(ecosystem.to_string(), bare(purl)));
-        if let Some(package) = of_package {
+        if let Some(package) = of_package.and_then(|changes| changes.iter().find(is_about)) {
             return match (&package.before, &package.after) {
                 (Some(before), Some(after)) => {
                     let verb = if package.downgrade == Some(true) { "downgraded" } else { "went" };

@@ -174,6 +174,9 @@ pub(crate) fn is_place(path: &str) -> bool {
 /// Keeps what is of the container platform, and says what was looked at and what was not found.
 pub(crate) fn settle(mut inventory: Inventory, root: &Path, kernel: Option<&str>) -> Inventory {
     inventory.subject.kind = SubjectKind::Host;
+    // A machine is no project, whatever lies at its root.
+    inventory.subject.checkout = None;
+    inventory.subject.version = None;
     let kernel = kernel.filter(|_| root == Path::new("/"));
     let all = inventory.packages.iter().filter(|one| one.ecosystem.is_distribution()).count();
     let mut problems = nameless_programs(&inventory.packages, root);

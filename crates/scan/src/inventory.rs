@@ -1,5 +1,6 @@
 //! What a scan read, before it is matched against advisories.
 
+use crate::asked::Asked;
 use std::collections::{BTreeSet, HashMap};
 use vocabulary::{Coverage, Distribution, Ecosystem, FileRecord, Finding, Layer, Package, Subject};
 
@@ -14,6 +15,8 @@ pub struct Inventory {
     pub layers: Vec<Layer>,
     /// Packages, sorted by ecosystem, name, version and location.
     pub packages: Vec<Package>,
+    /// Who asks for what, as lock files say.
+    pub asked: Asked,
     /// Findings that need no advisories: digests that differ.
     pub findings: Vec<Finding>,
     /// How far each check came.

@@ -5,10 +5,13 @@
 //! apart because only the inventory tells which ecosystems' advisories are needed: a command can
 //! fetch those, and no others, in between.
 
+mod asked;
 mod assess;
 mod bill;
+mod bringers;
 mod completeness;
 mod difference;
+mod folder;
 mod freshness;
 mod host;
 mod imported;
@@ -22,6 +25,7 @@ mod resolve;
 mod running;
 mod sources;
 
+pub use asked::Asked;
 pub use assess::{Assessment, assess};
 pub use bill::{BillError, inventory as bill};
 pub use difference::difference;

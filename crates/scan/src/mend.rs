@@ -4,12 +4,17 @@
 //! that changes the last of them: ids are counted as cleared where all their open findings are in
 //! steps, and named under each step that takes part. A security update of the archive that no
 //! vulnerability explains has no id: it is counted beside them, by the package that it is for.
+//!
+//! What the project does not ask for itself is mended where it is asked for: the step names that, and
+//! what is known of it; see [`crate::bringers`].
 
+use crate::asked::Asked;
+use crate::bringers::{Bringers, Brought, Wanted};
 use advisories::Advice;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use version::Scheme;
-use vocabulary::upgrade::{Mending, Replaced, Upgrade};
+use vocabulary::upgrade::{Bringer, Change, Mending, Replaced, Upgrade, WithSubscription};
 use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
 
 /// Ids of one step that are listed: a hostile image has any number.
@@ -25,6 +30,7 @@ type Key<'report> = (&'report str, &'report str, &'report str, OriginKind);
 pub(crate) fn plan<'report>(
     open: impl Iterator<Item = &'report Finding>,
     packages: &'report [Package],
+    asked: &Asked,
     advisor: &Advisor<'_>,
 ) -> Mending {
     let by_purl: HashMap<&Purl, &Package> =
@@ -41,21 +47,26 @@ pub(crate) fn plan<'report>(
         let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
         groups.entry((ecosystem, name, version, finding.origin)).or_default().push(finding);
     }
-    let mut of_group: HashMap<Key<'_>, BTreeMap<&Purl, &Package>> = HashMap::new();
+    let open = groups.values().flatten().filter_map(|finding| finding.package.as_ref());
+    let bringers = Bringers::new(asked, open);
+    let mut of_group: HashMap<Key<'_>, Vec<&Package>> = HashMap::new();
     for package in packages {
         let (name, version) = named(package);
         let key = (package.ecosystem.as_str(), name, version, package.origin);
         if groups.contains_key(&key) {
-            of_group.entry(key).or_default().insert(&package.purl, package);
+            of_group.entry(key).or_default().push(package);
         }
     }
     let mut mending = Mending::default();
     let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
     let mut moves = Vec::new();
     for (key, findings) in groups {
-        let members: Vec<&Package> =
-            of_group.remove(&key).unwrap_or_default().into_values().collect();
-        let moved = Move::find(key, findings, &members, advisor);
+        let everywhere = of_group.remove(&key).unwrap_or_default();
+        let members: BTreeMap<&Purl, &Package> =
+            everywhere.iter().map(|package| (&package.purl, *package)).collect();
+        let members: Vec<&Package> = members.into_values().collect();
+        let mut moved = Move::find(key, findings, &members, advisor);
+        moved.bring(&bringers, &everywhere);
         let without = unmended.entry(key.3 == OriginKind::Base).or_default();
         without.extend(moved.without_fix());
         moves.extend(moved.changes().then_some(moved));
@@ -89,9 +100,12 @@ fn named(package: &Package) -> (&str, &str) {
 struct Move<'report> {
     origin: OriginKind,
     replaced: Replaced,
+    /// Whether the version to go to is one, and not any after another.
+    named: bool,
     cleared: Vec<&'report Finding>,
     stay: Vec<&'report Finding>,
     new: BTreeSet<String>,
+    brought: Brought,
 }
 
 impl<'report> Move<'report> {
@@ -109,9 +123,19 @@ impl<'report> Move<'report> {
             Advice::Stay => (None, None),
             Advice::Unknown => (None, highest(scheme, &findings)),
         };
-        let to = target.as_ref().map(|target| target.version.as_str()).or(asked);
+        let named = target.as_ref().map(|target| target.version.as_str()).or(asked);
+        let after = last_affected(scheme, &findings).filter(|_| named.is_none());
+        let beyond = after.map(|last| format!("a version after {last}"));
+        let to = named.or(beyond.as_deref());
+        let for_all = target.as_ref().is_some_and(|target| target.subscription.is_none());
         let reaches = |finding: &Finding| {
-            let wanted = wanted(finding).map(|(_, version)| version);
+            if let Some(after) = after {
+                let last = finding.fix.as_ref().and_then(|fix| fix.after.as_deref());
+                return last.is_some_and(|last| order(scheme, last, after) != Ordering::Greater);
+            }
+            // What only subscribers get is not in what everybody can have.
+            let wanted = wanted(finding).filter(|(fix, _)| !for_all || fix.subscription.is_none());
+            let wanted = wanted.map(|(_, version)| version);
             wanted
                 .zip(to)
                 .is_some_and(|(wanted, to)| order(scheme, wanted, to) != Ordering::Greater)
@@ -134,6 +158,17 @@ impl<'report> Move<'report> {
                 .find(|(_, version)| Some(*version) == to)
                 .and_then(|(fix, _)| fix.subscription.clone()),
         };
+        let paid = target.as_ref().and_then(|target| target.for_subscribers.as_ref());
+        let with_subscription = paid.map(|paid| {
+            let clears = stay.iter().filter_map(|finding| finding.id.clone());
+            let clears: BTreeSet<String> =
+                clears.filter(|id| !paid.left.contains_key(id)).take(IDS).collect();
+            WithSubscription {
+                subscription: paid.subscription.clone(),
+                to: paid.version.clone(),
+                clears: clears.into_iter().collect(),
+            }
+        });
         let new = target.as_ref().map(|target| {
             let new = target.left.keys().filter(|id| !target.now.contains_key(*id));
             new.cloned().collect()
@@ -146,8 +181,34 @@ impl<'report> Move<'report> {
             safety: if safe && !major { Safety::Safe } else { Safety::Review },
             major,
             subscription,
+            brought_by: Vec::new(),
+            brought_by_more: 0,
+            with_subscription: with_subscription.filter(|with| !with.clears.is_empty()),
         };
-        Self { origin, replaced, cleared, stay, new: new.unwrap_or_default() }
+        let (new, brought) = (new.unwrap_or_default(), Brought::default());
+        Self { origin, replaced, named: named.is_some(), cleared, stay, new, brought }
+    }
+
+    /// Says who brings the package, where the project does not ask for it itself.
+    fn bring(&mut self, bringers: &Bringers<'_>, everywhere: &[&Package]) {
+        if !self.changes() {
+            return;
+        }
+        let Replaced { ecosystem, name, from, to, .. } = &self.replaced;
+        let wanted = Wanted {
+            scheme: Scheme::of_ecosystem(ecosystem.as_str()),
+            name,
+            from,
+            to: Some(to.as_str()).filter(|_| self.named),
+        };
+        let brought = bringers.of(everywhere, wanted);
+        let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
+        if !brought.by.is_empty() && !refreshed {
+            self.replaced.safety = Safety::Review;
+        }
+        self.replaced.brought_by.clone_from(&brought.by);
+        self.replaced.brought_by_more = brought.more;
+        self.brought = brought;
     }
 
     /// Whether it is worth a step.
@@ -157,7 +218,11 @@ impl<'report> Move<'report> {
 
     /// Ids of what no version mends.
     fn without_fix(&self) -> impl Iterator<Item = String> {
-        let stay = self.stay.iter().filter(|finding| wanted(finding).is_none() || !self.changes());
+        let stay = self.stay.iter().filter(|finding| {
+            // Some version after the last one mends it, though nobody names that.
+            let after = finding.fix.as_ref().is_some_and(|fix| fix.after.is_some());
+            (wanted(finding).is_none() || !self.changes()) && !after
+        });
         stay.filter_map(|finding| finding.id.clone())
     }
 }
@@ -187,6 +252,15 @@ fn highest<'report>(scheme: Option<Scheme>, findings: &[&'report Finding]) -> Op
         .max_by(|left, right| order(scheme, left, right))
 }
 
+/// The last affected version that the highest of the findings without a mended version know.
+fn last_affected<'report>(
+    scheme: Option<Scheme>,
+    findings: &[&'report Finding],
+) -> Option<&'report str> {
+    let lasts = findings.iter().filter_map(|finding| finding.fix.as_ref()?.after.as_deref());
+    lasts.max_by(|left, right| order(scheme, left, right))
+}
+
 fn ecosystem_is_safe(findings: &[&Finding]) -> bool {
     findings.iter().filter_map(|finding| finding.fix.as_ref()).all(|fix| fix.safety == Safety::Safe)
 }
@@ -196,13 +270,69 @@ fn order(scheme: Option<Scheme>, left: &str, right: &str) -> Ordering {
 }
 
 fn step(one: &Move<'_>) -> Upgrade {
+    made(title(one), one.origin, std::slice::from_ref(one))
+}
+
+fn title(one: &Move<'_>) -> String {
     let Replaced { name, from, to, major, .. } = &one.replaced;
     let major = if *major { ", another major version" } else { "" };
-    made(
-        format!("upgrade {name} from {from} to {to}{major}"),
-        one.origin,
-        std::slice::from_ref(one),
-    )
+    let upgrade = format!("upgrade {name} from {from} to {to}{major}");
+    let Brought { by, direct, told, .. } = &one.brought;
+    if *direct || !told {
+        return upgrade;
+    }
+    let Some(first) = by.first() else {
+        return format!("{upgrade}, which other packages bring");
+    };
+    let of = |matches: &dyn Fn(&Change) -> bool| -> Vec<&Bringer> {
+        by.iter().filter(|one| matches(&one.change)).collect()
+    };
+    let more = one.brought.more;
+    let held = of(&|change| *change == Change::Outgrow);
+    let untold = of(&|change| *change == Change::Untold);
+    let refreshed = of(&|change| *change == Change::Refresh);
+    match &first.change {
+        // One way to each: all that brings it stands in a later version somewhere.
+        Change::Upgrade { brings, .. }
+            if held.is_empty() && untold.is_empty() && refreshed.is_empty() =>
+        {
+            let each = by.iter().map(|one| match &one.change {
+                Change::Upgrade { to, .. } => format!("{} to {to}", one.name),
+                _ => one.named(),
+            });
+            format!("upgrade {}: brings {name} {brings}", listed(each, more))
+        }
+        _ if refreshed.len() == by.len() => {
+            let allow = if refreshed.len() == 1 && more == 0 { "allows" } else { "allow" };
+            let named = listed(refreshed.iter().map(|one| one.named()), more);
+            format!("refresh {name} from {from} to {to} in the lock file: {named} {allow} it")
+        }
+        Change::Untold => {
+            format!("{upgrade}, brought by {}", listed(untold.iter().map(|one| one.named()), more))
+        }
+        _ => {
+            let holding: Vec<&Bringer> =
+                of(&|change| matches!(change, Change::Outgrow | Change::Upgrade { .. }));
+            let hold = if holding.len() == 1 && more == 0 { "holds" } else { "hold" };
+            let named = listed(holding.iter().map(|one| one.named()), more);
+            format!("upgrade {named}, which {hold} {name} at {from}: {to} is needed{major}")
+        }
+    }
+}
+
+/// So many names stand in a title.
+const IN_TITLE: usize = 2;
+
+fn listed(names: impl Iterator<Item = String>, more: u64) -> String {
+    let mut names: Vec<String> = names.collect();
+    names.dedup();
+    let left = names.len().saturating_sub(IN_TITLE);
+    let left = u64::try_from(left).unwrap_or(u64::MAX).saturating_add(more);
+    names.truncate(IN_TITLE);
+    match left {
+        0 => names.join(" and "),
+        left => format!("{} and {left} more", names.join(", ")),
+    }
 }
 
 fn base_step(base: &[Move<'_>]) -> Option<Upgrade> {
@@ -303,7 +433,7 @@ mod tests {
             finding("CVE-7", "pkg:deb/debian/e@1", None, Base),
             finding("CVE-8", "pkg:npm/f@1.0.0", None, Application),
         ];
-        let mending = plan(findings.iter(), &[], &|_, _| Advice::Unknown);
+        let mending = plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Unknown);
         let titles: Vec<_> = mending.upgrades.iter().map(|step| step.title.as_str()).collect();
         assert_eq!(
             titles,
@@ -358,7 +488,7 @@ mod tests {
             finding("CVE-2", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
             update("pkg:deb/debian/c@1", "2", Base),
         ];
-        let mending = plan(findings.iter(), &packages, &|_, _| Advice::Unknown);
+        let mending = plan(findings.iter(), &packages, &Asked::default(), &|_, _| Advice::Unknown);
         let steps: Vec<_> = mending
             .upgrades
             .iter()
@@ -367,8 +497,8 @@ mod tests {
         assert_eq!(
             steps,
             [
-                "upgrade a from 1-1 to 1-10: clears 1 vulnerability, installs 2 security updates",
-                "upgrade b from 1.0.0 to 2.0.0: clears 1 vulnerability",
+                "upgrade a from 1-1 to 1-10: clears 1 CVE, installs 2 security updates",
+                "upgrade b from 1.0.0 to 2.0.0: clears 1 CVE",
                 "rebuild on a newer base image, or upgrade its 1 package: installs 1 security update",
                 "upgrade alone from 1 to 2: installs 1 security update",
             ]
@@ -404,11 +534,12 @@ mod tests {
                 left: ids(&["CVE-3", "CVE-5"]),
                 same_major: false,
                 subscription: None,
+                for_subscribers: None,
             }),
             _ => Advice::Stay,
         };
         let packages = [package("a"), package("b")];
-        let mending = plan(findings.iter(), &packages, &advisor);
+        let mending = plan(findings.iter(), &packages, &Asked::default(), &advisor);
         let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
         assert_eq!(step.title, "upgrade a from 1.0.0 to 2.0.0, another major version");
         assert_eq!(step.clears, ["CVE-1", "CVE-2"]);
@@ -420,7 +551,47 @@ mod tests {
     }
 
     #[test]
+    fn a_free_version_claims_nothing_that_only_a_subscription_mends() {
+        use OriginKind::Application;
+        let mut paid = finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.1.0+esm1"), Application);
+        paid.fix.as_mut().unwrap().subscription = Some("Ubuntu Pro".to_owned());
+        let findings = [finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.1.0"), Application), paid];
+        let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
+        let target = advisories::Target {
+            version: "1.1.0".to_owned(),
+            now: ids(&["CVE-1", "CVE-2"]),
+            left: ids(&["CVE-2"]),
+            same_major: true,
+            subscription: None,
+            for_subscribers: Some(advisories::Paid {
+                subscription: "Ubuntu Pro".to_owned(),
+                version: "1.1.0+esm1".to_owned(),
+                left: ids(&[]),
+            }),
+        };
+        let mending =
+            plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Go(target.clone()));
+        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
+        assert_eq!(step.clears, ["CVE-1"]);
+        assert_eq!(step.effect(), "clears 1 of 2 CVEs, 1 more need Ubuntu Pro (1.1.0+esm1)");
+        assert!(mending.without_fix.is_empty());
+    }
+
+    #[test]
+    fn what_is_mended_after_its_last_affected_version_is_a_step_and_not_without_a_fix() {
+        use OriginKind::Application;
+        let mut after = finding("CVE-1", "pkg:npm/a@1.0.0", Some(""), Application);
+        let fix = after.fix.as_mut().unwrap();
+        (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
+        let mending = plan([&after].into_iter(), &[], &Asked::default(), &|_, _| Advice::Stay);
+        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
+        assert_eq!(step.title, "upgrade a from 1.0.0 to a version after 1.2.3");
+        assert_eq!(step.effect(), "clears 1 CVE");
+        assert!(mending.without_fix.is_empty());
+    }
+
+    #[test]
     fn nothing_open_needs_no_mending() {
-        assert!(plan([].iter(), &[], &|_, _| Advice::Unknown).is_empty());
+        assert!(plan([].iter(), &[], &Asked::default(), &|_, _| Advice::Unknown).is_empty());
     }
 }

@@ -8,6 +8,7 @@ use crate::resolve::{self, Tree};
 use image::again::{Followed, Plan};
 use image::cache::Checks;
 use image::links::Aliases;
+use image::source::attached::Wanted;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{
     Algorithm, Coverage, Digest, Distribution, FileRecord, Layer, Platform, Problem, Status,
-    Subject, SubjectKind,
+    Subject,
 };
 
 /// How a subject is to be read.
@@ -105,6 +106,9 @@ pub fn read(
     options: &ReadOptions,
     progress: &Progress,
 ) -> Result<Inventory, ScanError> {
+    if let Some(image) = bill::attached_to(reference) {
+        return bill::attached::read(reference, image, options);
+    }
     if let Some(file) = bill::named(reference) {
         return Ok(bill::read(reference, &file, options.distribution.as_ref())?);
     }
@@ -118,7 +122,7 @@ pub fn read(
         platform: options.platform.clone(),
         engines: options.engines.clone(),
         registry: options.registry.clone(),
-        attached: options.attached,
+        attached: options.attached.then_some(Wanted::Vex),
     };
     let opened = image::open(reference, &open)?;
     let attachments = match &opened {
@@ -545,16 +549,7 @@ impl Reader<'_> {
             Some(takes) => image::directory::walk_some(&walker, folder, takes)?,
             None => image::directory::walk(&walker, folder)?,
         };
-        let subject = Subject {
-            kind: SubjectKind::SourceDirectory,
-            name: reference.to_owned(),
-            manifest_digest: None,
-            config_digest: None,
-            tags: Vec::new(),
-            platform: None,
-            base: None,
-            source: None,
-        };
+        let subject = crate::folder::subject(reference, folder);
         let squash = resolve::squash([&facts], true, &self.hasher);
         let shape = resolve::shape(true, &squash);
         let plan = image::again::plan(&squash, &dispatch, shape);

@@ -1,5 +1,6 @@
 //! Turns the facts of all layers into packages and coverage.
 
+use crate::asked::{self, Asked};
 use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
@@ -52,12 +53,15 @@ pub(crate) fn inventory(
     let shape = shape(tree.directory, &squash);
     if tree.directory && shape == SubjectShape::RootFileSystem {
         subject.kind = SubjectKind::RootDirectory;
+        // A system is no project, whatever lies at its root.
+        subject.version = None;
     }
     let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
     let apt = catalog::apt::settings(&squash.view("apt", None, shape));
     let mut problems = problems(&tree, &squash);
     let mut cataloged = Packages::default();
     let mut findings = Vec::new();
+    let mut asks = Vec::new();
     let mut programs = vocabulary::Programs::default();
     for check in checks {
         let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
@@ -69,9 +73,11 @@ pub(crate) fn inventory(
         said.extend(cataloged.gaps().filter(|gap| !before.contains(gap)));
         findings.extend(resolution.findings);
         programs.extend(resolution.programs);
+        asks.extend(resolution.asks);
     }
     let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
+    asked::relate(&mut cataloged, &asks);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
         && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
@@ -87,6 +93,7 @@ pub(crate) fn inventory(
     };
     // What follows takes memory of its own, and needs no fact any more.
     drop(tree);
+    let asked = Asked::of_cataloged(&cataloged);
     let packages = packages(cataloged, &layers);
     coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what, understood));
     Inventory {
@@ -94,6 +101,7 @@ pub(crate) fn inventory(
         distribution,
         layers,
         packages,
+        asked,
         findings,
         coverage,
         files,
@@ -200,6 +208,7 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
             package
         })
         .collect();
+    let all = packages.len();
     // What a distribution's package put there is that package, whatever its content also tells.
     packages.retain(|package| {
         let by_content = |identified: &vocabulary::Identified| identified.by.starts_with("content");
@@ -213,7 +222,41 @@ fn packages(cataloged: Vec<Cataloged>, layers: &[Layer]) -> Vec<Package> {
             && left.location == right.location
             && left.architecture == right.architecture
     });
+    if packages.len() < all {
+        only_what_is_there(&mut packages);
+    }
     packages
+}
+
+/// What a package needs is named as long as it is a package of the same file.
+fn only_what_is_there(packages: &mut [Package]) {
+    let file = |package: &'_ Package| package.location.path().unwrap_or_default().to_owned();
+    let telling = packages.iter().filter(|package| !package.requires.is_empty());
+    let mut there: HashMap<String, HashSet<&Purl>> =
+        telling.map(|package| (file(package), HashSet::new())).collect();
+    for package in packages.iter() {
+        let path = package.location.path().unwrap_or_default();
+        if let Some(known) = there.get_mut(path) {
+            known.insert(&package.purl);
+        }
+    }
+    let gone = |package: &Package| -> Vec<usize> {
+        let known = package.location.path().and_then(|path| there.get(path));
+        let is_gone = |purl: &Purl| !known.is_some_and(|known| known.contains(purl));
+        let numbered = package.requires.iter().enumerate();
+        numbered.filter(|(_, purl)| is_gone(purl)).map(|(at, _)| at).collect()
+    };
+    let gone: Vec<(usize, Vec<usize>)> = packages
+        .iter()
+        .enumerate()
+        .map(|(at, package)| (at, gone(package)))
+        .filter(|(_, gone)| !gone.is_empty())
+        .collect();
+    for (at, gone) in gone {
+        let Some(package) = packages.get_mut(at) else { continue };
+        let mut places = 0..;
+        package.requires.retain(|_| places.next().is_none_or(|at| !gone.contains(&at)));
+    }
 }
 
 /// Sorts by [`key`], those of one key as they were. The places are sorted, not the packages: a merge
@@ -301,17 +344,36 @@ fn without_declared_doubles(packages: &mut Vec<Package>) {
             }
         }
     }
+    let mut told = HashMap::new();
     packages.retain(|package| {
         let Some(path) = package.location.path().filter(|_| package.presence == Presence::Declared)
         else {
             return true;
         };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let below = |path: &String| {
-            folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        !installed.get(&package.purl.bare()).is_some_and(|paths| paths.iter().any(below))
+        let bare = package.purl.bare();
+        let stays = !installed
+            .get(&bare)
+            .is_some_and(|paths| paths.iter().any(|path| is_below(path, folder)));
+        if !stays && (package.relation.is_some() || package.scope.is_some()) {
+            let said = told.entry(bare).or_insert_with(Vec::new);
+            said.push((folder.to_owned(), package.relation, package.scope));
+        }
+        stays
     });
+    // What the lock file says of it holds for the one that is installed; the wider where several do.
+    for package in packages.iter_mut().filter(|package| package.presence == Presence::Installed) {
+        let Some(said) = told.get(&package.purl.bare()) else { continue };
+        let path = package.location.path().unwrap_or_default();
+        for (_, relation, scope) in said.iter().filter(|(folder, ..)| is_below(path, folder)) {
+            package.relation = package.relation.into_iter().chain(*relation).min();
+            package.scope = package.scope.into_iter().chain(*scope).min();
+        }
+    }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Files of one subject of which a record is kept: an image of a million files is recorded whole.

@@ -27,6 +27,7 @@ mod pep440;
 mod portage;
 mod pre_release;
 mod pub_semver;
+pub mod range;
 mod rpm;
 mod rubygems;
 mod semver;

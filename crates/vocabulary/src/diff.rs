@@ -5,7 +5,8 @@
 //! one, and a package that moved to another folder is no news.
 
 use crate::{
-    DatabaseInfo, Distribution, Ecosystem, Finding, OriginKind, Outcome, Purl, Subject, Tool,
+    Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Fingerprint, OriginKind, Outcome,
+    Purl, Subject, Suppressed, Tool,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +108,13 @@ pub struct FindingChange {
     pub why: String,
     /// The finding, of the later side where it is there.
     pub finding: Finding,
+    /// Versions of the package that have it: of the later side, or of the earlier one where it is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<String>,
+    /// Versions of the package on the other side, which have it not; none where the package is not
+    /// there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unaffected: Vec<String>,
     /// How it was, where it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Box<Finding>>,
@@ -131,4 +139,17 @@ pub struct DiffReport {
     pub outcome: Outcome,
     /// One line each: what led there.
     pub reasons: Vec<String>,
+    /// Which line was drawn for what is new; none where nobody drew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// Fingerprints of the new findings over the line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_the_line: Vec<Fingerprint>,
+    /// New findings that policy silenced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressed: Vec<Suppressed>,
+    /// Checks that did not run in full on a side, which their names say: what they would have found is
+    /// not compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Coverage>,
 }

@@ -542,6 +542,16 @@ impl Finding {
         })
     }
 
+    /// Whether its severity is that of a notice of several vulnerabilities, which rates them together as
+    /// the worst of them.
+    #[must_use]
+    pub fn is_rated_as_bundle(&self) -> bool {
+        self.evidence.iter().any(|evidence| match evidence {
+            Evidence::Advisory(advisory) => advisory.rated_as_bundle,
+            _ => false,
+        })
+    }
+
     /// Its id, other ids of the same vulnerability, and those of the advisories that show it.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         let records = self.evidence.iter().filter_map(|evidence| match evidence {

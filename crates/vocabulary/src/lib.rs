@@ -30,7 +30,7 @@ pub mod upgrade;
 pub mod usage;
 
 pub use container::{Container, Engine};
-pub use counted::counted;
+pub use counted::{Count, counted, counted_ids};
 pub use coverage::{Coverage, Problem, Status};
 pub use decision::{Decision, Outcome, Overridden, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};

@@ -77,6 +77,14 @@ pub struct PurlError {
 }
 
 impl Purl {
+    /// How many bytes its texts take, without what their allocations cost.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        let rest =
+            |rest: &Rest| rest.text.len() + rest.subpath.as_ref().map_or(0, |path| path.len());
+        self.text.len() + self.rest.as_deref().map_or(0, rest)
+    }
+
     /// How many bytes a text may have to be read as a package URL. Those that programs write stay
     /// under 1,000, a download address among the qualifiers included.
     pub const LONGEST: usize = 16 * 1024;

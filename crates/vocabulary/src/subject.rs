@@ -50,6 +50,42 @@ pub struct Subject {
     /// Where it was found, for a name that did not say: `docker`, `containerd`, `registry`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Where a folder lies in the checkout that it is part of: its path from there, without slashes at
+    /// the ends, and empty for the checkout itself; none for what lies in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkout: Option<String>,
+    /// The version of the project in a folder, as its own manifest says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
+impl Subject {
+    /// Whether it is the sources of something: a folder in which lock files are read.
+    #[must_use]
+    pub const fn is_folder(&self) -> bool {
+        matches!(self.kind, SubjectKind::SourceDirectory | SubjectKind::RootDirectory)
+    }
+
+    /// Where a file of it lies, seen from the root of the checkout that it is part of; from its own
+    /// root, where it is part of none.
+    #[must_use]
+    pub fn from_checkout(&self, path: &str) -> String {
+        match self.checkout.as_deref() {
+            Some(folder) if !folder.is_empty() => {
+                format!("{folder}/{}", path.trim_start_matches('/'))
+            }
+            _ => path.to_owned(),
+        }
+    }
+
+    /// What it is called where only the name of a folder is wanted: without the scheme and the folders
+    /// above it.
+    #[must_use]
+    pub fn short_name(&self) -> &str {
+        let name = self.name.strip_prefix("dir:").unwrap_or(&self.name);
+        let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or(name);
+        if self.is_folder() && !last.is_empty() { last } else { &self.name }
+    }
 }
 
 /// The image that another one was built on, as that one states it.

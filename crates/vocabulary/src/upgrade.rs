@@ -4,8 +4,9 @@
 //! the one that clears the most urgent and the most first: so its beginning is the shortest list that
 //! clears the most. Packages of the base image are one step, since its author mends them together.
 
-use crate::{Ecosystem, OriginKind, Safety, counted};
+use crate::{Ecosystem, OriginKind, Safety, counted, counted_ids};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +46,13 @@ impl Upgrade {
         let (cleared, updates) = (count(&self.clears), count(&self.updates));
         let mut words = Vec::new();
         if cleared > 0 {
-            let noun = if cleared == 1 { "vulnerability" } else { "vulnerabilities" };
-            let of = match self.stays.len() {
-                0 => String::new(),
-                _ => format!(" of {}", cleared + count(&self.stays)),
-            };
+            let all = counted_ids(self.clears.iter().chain(&self.stays));
+            let all = if self.stays.is_empty() { all } else { format!("{cleared} of {all}") };
             let findings = match self.findings > cleared {
                 true => format!(" ({} findings)", self.findings),
                 false => String::new(),
             };
-            words.push(format!("clears {cleared}{of} {noun}{findings}"));
+            words.push(format!("clears {all}{findings}"));
         } else if !self.stays.is_empty() {
             words.push(format!("{} stay", count(&self.stays)));
         }
@@ -65,7 +63,32 @@ impl Upgrade {
         if !self.new.is_empty() {
             words.push(format!("brings {} new", count(&self.new)));
         }
+        words.extend(self.subscriptions());
         words.join(", ")
+    }
+}
+
+impl Upgrade {
+    /// What needs a subscription: the step itself, or what it leaves.
+    fn subscriptions(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut paid = self.packages.iter().filter_map(|one| one.subscription.as_deref());
+        if let Some(subscription) = paid.next() {
+            let all = self.packages.iter().all(|one| one.subscription.is_some());
+            let part = if all { "" } else { "in part " };
+            words.push(format!("{part}with {subscription}"));
+        }
+        let mut more: BTreeMap<&str, (BTreeSet<&str>, &str)> = BTreeMap::new();
+        for with in self.packages.iter().filter_map(|one| one.with_subscription.as_ref()) {
+            let (ids, to) = more.entry(&with.subscription).or_default();
+            ids.extend(with.clears.iter().map(String::as_str));
+            *to = if self.packages.len() == 1 { with.to.as_str() } else { "" };
+        }
+        words.extend(more.into_iter().map(|(subscription, (ids, to))| {
+            let to = if to.is_empty() { String::new() } else { format!(" ({to})") };
+            format!("{} more need {subscription}{to}", ids.len())
+        }));
+        words
     }
 }
 
@@ -78,7 +101,8 @@ pub struct Replaced {
     pub name: String,
     /// The version that is there.
     pub from: String,
-    /// The nearest version that no advisory holds, else the one that leaves the least.
+    /// The nearest version that no advisory holds, else the one that leaves the least; `a version after
+    /// 1.2.3` where advisories know only the last one that has the vulnerability.
     pub to: String,
     /// Whether that may be done without a look.
     pub safety: Safety,
@@ -88,6 +112,106 @@ pub struct Replaced {
     /// Named where the version is served only to subscribers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
+    /// What the project asks for that brings it, shortest way first, where it does not ask for it itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brought_by: Vec<Bringer>,
+    /// How many more bring it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub brought_by_more: u64,
+    /// What subscribers get beyond it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_subscription: Option<WithSubscription>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// A package that the project asks for, and through which another comes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Bringer {
+    /// Its name.
+    pub name: String,
+    /// The version that is there.
+    pub version: String,
+    /// The lock file that says so.
+    pub file: String,
+    /// The packages between the two, each with its version, from this one on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<String>,
+    /// What the last of them asks for, where the lock file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<String>,
+    /// What is to be done with it.
+    pub change: Change,
+    /// How, in a command, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// What is to be done with a package so that what it brings is mended, as far as lock files tell.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Change {
+    /// Nothing but to refresh the lock file: what is asked for allows the version to go to.
+    Refresh,
+    /// To go to a version that a lock file holds, and that needs no vulnerable version there.
+    Upgrade {
+        /// That version.
+        to: String,
+        /// What it brings instead.
+        brings: String,
+    },
+    /// What is asked for does not allow the version to go to: another version has to ask for it, and
+    /// no lock file tells which does.
+    Outgrow,
+    /// Whether it allows the version to go to is not told.
+    Untold,
+}
+
+impl Bringer {
+    /// Name and version.
+    #[must_use]
+    pub fn named(&self) -> String {
+        format!("{} {}", self.name, self.version)
+    }
+
+    /// By which way it brings a package, and what is known of that, in one line.
+    #[must_use]
+    pub fn way(&self, brought: &Replaced) -> String {
+        let mut way = self.named();
+        for between in &self.through {
+            way.push_str(" > ");
+            way.push_str(between);
+        }
+        way.push_str(&format!(" > {} {}", brought.name, brought.from));
+        let asks = self.asks.as_deref().map_or(String::new(), |asks| format!(" ({asks})"));
+        let to = &brought.to;
+        let known = match &self.change {
+            Change::Refresh => format!("{asks} allows {to}"),
+            Change::Upgrade { to, brings } => format!("; {to} brings {brings}"),
+            Change::Outgrow => {
+                format!(
+                    "{asks} does not allow {to}; which version does is not told by the lock file"
+                )
+            }
+            Change::Untold => format!("; whether it allows {to} is not told by the lock file"),
+        };
+        let command = self.command.as_deref().map_or(String::new(), |how| format!(": {how}"));
+        format!("{way}{known}{command}")
+    }
+}
+
+/// A version for subscribers, beside one that everybody can have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WithSubscription {
+    /// Which subscription.
+    pub subscription: String,
+    /// The version.
+    pub to: String,
+    /// Ids of the vulnerabilities that it clears and the other version does not, sorted.
+    pub clears: Vec<String>,
 }
 
 /// All steps, and what they leave.

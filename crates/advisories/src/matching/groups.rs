@@ -129,6 +129,7 @@ mod tests {
         aliases: &[&'static str],
     ) -> RecordView<'static> {
         RecordView {
+            modified: 0,
             id,
             malicious: id.starts_with("MAL-"),
             cves: cves.iter().map(|cve| CveView::Text(cve)).collect(),
@@ -137,7 +138,6 @@ mod tests {
             title: crate::database::Title::None,
             url: None,
             stream: None,
-            modified: 0,
             cve_ratings: Vec::new(),
         }
     }

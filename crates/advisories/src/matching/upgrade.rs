@@ -53,6 +53,19 @@ pub struct Target {
     pub same_major: bool,
     /// Named where it is served only to subscribers.
     pub subscription: Option<String>,
+    /// The version that subscribers get, where that leaves less.
+    pub for_subscribers: Option<Paid>,
+}
+
+/// A version for subscribers, beside one that everybody can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// Which subscription.
+    pub subscription: String,
+    /// The version.
+    pub version: String,
+    /// What matching finds in it.
+    pub left: Found,
 }
 
 impl Databases {
@@ -100,15 +113,36 @@ impl Search<'_> {
         let free: Vec<&Candidate<'_>> = entries.iter().filter(|entry| !paid(entry)).collect();
         let all: Vec<&Candidate<'_>> = entries.iter().collect();
         // What everybody can have comes first; what only subscribers get is better than nothing.
-        for (entries, subscription) in [(free, None), (all, Some(self.look.subscription))] {
-            if let Some((version, left)) = self.best(&entries, &now)? {
-                let same_major = line(self.look.scheme, self.from, &version) < MAJOR;
-                let subscription = subscription.map(str::to_owned);
-                let version = self.written(version);
-                return Ok(Advice::Go(Target { version, now, left, same_major, subscription }));
+        let none_paid = free.len() == all.len();
+        let free = self.best(&free, &now)?;
+        let paid = if none_paid { None } else { self.best(&all, &now)? };
+        let subscription = self.look.subscription.to_owned();
+        Ok(match (free, paid) {
+            (None, None) => Advice::Stay,
+            (None, Some((version, left))) => self.go(version, now, left, Some(subscription), None),
+            (Some((version, left)), paid) => {
+                let paid = paid.filter(|(_, rest)| weight(rest) < weight(&left));
+                let paid = paid.map(|(version, left)| Paid {
+                    subscription,
+                    version: self.written(version),
+                    left,
+                });
+                self.go(version, now, left, None, paid)
             }
-        }
-        Ok(Advice::Stay)
+        })
+    }
+
+    fn go(
+        &self,
+        version: String,
+        now: Found,
+        left: Found,
+        subscription: Option<String>,
+        for_subscribers: Option<Paid>,
+    ) -> Advice {
+        let same_major = line(self.look.scheme, self.from, &version) < MAJOR;
+        let version = self.written(version);
+        Advice::Go(Target { version, now, left, same_major, subscription, for_subscribers })
     }
 
     /// The best version that these entries name.

@@ -4,6 +4,7 @@
 //! `R` a file in it, `Z` is the digest of that file: `Q1` and SHA-1, or `Q2` and SHA-256, in Base64.
 
 use crate::database::{Database, PACKAGES_LIMIT, Record, field, licence};
+use crate::needs;
 use crate::owned::{Budget, Packer, digest_of};
 use crate::text::{lines, text};
 use image::OwnedDigest;
@@ -17,6 +18,8 @@ struct Paragraph<'text> {
     architecture: &'text [u8],
     origin: &'text [u8],
     licence: &'text [u8],
+    depends: &'text [u8],
+    provides: &'text [u8],
     folder: &'text [u8],
     file: Option<(&'text [u8], Option<OwnedDigest>)>,
     files: Packer,
@@ -72,6 +75,8 @@ impl<'text> Paragraph<'text> {
             b'A' => self.architecture = value,
             b'o' => self.origin = value,
             b'L' => self.licence = value,
+            b'D' => self.depends = value,
+            b'p' => self.provides = value,
             b'F' => {
                 self.end_file(budget);
                 self.folder = value;
@@ -119,6 +124,8 @@ impl<'text> Paragraph<'text> {
             licence: licence(self.licence),
             module: Cow::Borrowed(""),
             files: self.files.finish(),
+            depends: needs::list(self.depends),
+            provides: needs::list(self.provides),
         })
     }
 }

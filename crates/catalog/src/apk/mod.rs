@@ -9,6 +9,7 @@
 mod installed;
 
 use crate::database::{self, Kind, Record};
+use crate::needs::Form;
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use vocabulary::Purl;
 
@@ -30,7 +31,7 @@ impl Check for Apk {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -51,7 +52,11 @@ impl Check for Apk {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()) })
+        database::resolve(
+            view,
+            PATHS,
+            &Kind { purl, counts: |_, _| Ok(()), needs: Some(Form::Apk) },
+        )
     }
 }
 

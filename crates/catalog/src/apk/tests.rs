@@ -92,6 +92,10 @@ fn the_real_alpine_databases_list_their_packages() {
     assert!(musl.owned.iter().any(|file| file.path == "lib/ld-musl-x86_64.so.1"
         && matches!(file.digest, Some(OwnedDigest::Sha1(_)))));
 
+    let tool = out.packages.iter().find(|found| found.package.name == "apk-tools").unwrap();
+    let needed: Vec<&str> = tool.package.requires.iter().map(vocabulary::Purl::name).collect();
+    assert!(needed.contains(&"musl") && needed.contains(&"libcrypto3"), "{needed:?}");
+
     let Some(layers) = shared_image("alpine-3.10.3-dbonly") else { return };
     let out = layers.resolve(&Apk);
     assert!(out.problems.is_empty(), "{:?}", out.problems);

@@ -48,7 +48,7 @@ impl Check for Bottlerocket {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -73,7 +73,7 @@ impl Check for Bottlerocket {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()) })
+        database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

@@ -40,7 +40,7 @@ impl Check for Chisel {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -62,7 +62,7 @@ impl Check for Chisel {
         }
         let paths: BTreeSet<&str> = view.staying().map(|at| at.path).collect();
         let paths: Vec<&str> = paths.into_iter().collect();
-        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()) })
+        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod files;
 pub(crate) mod status;
 
 use crate::history::brought_by;
+use crate::needs::{self, Form, Told};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::Budget;
 use image::{
@@ -111,7 +112,7 @@ impl Check for Dpkg {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -296,6 +297,7 @@ struct Resolver<'view> {
     ecosystem: Ecosystem,
     distro: String,
     budget: Budget,
+    told: Vec<Told<'view>>,
     out: Resolution,
 }
 
@@ -306,6 +308,7 @@ impl<'view> Resolver<'view> {
             ecosystem: ecosystem(view.distribution()),
             distro: distro_qualifier(view.distribution()),
             budget: Budget::default(),
+            told: Vec::new(),
             out: Resolution::default(),
         }
     }
@@ -345,6 +348,7 @@ impl<'view> Resolver<'view> {
         if let Some(reason) = self.budget.problem() {
             self.problem(INFO_FOLDER, None, reason);
         }
+        needs::connect(&mut self.out.packages, &self.told, Form::Debian);
         self.out
     }
 
@@ -425,11 +429,25 @@ impl<'view> Resolver<'view> {
 
     fn package(
         &mut self,
-        record: &Record<'_>,
+        record: &Record<'view>,
         at: &FactAt<'_>,
         layer: Option<u32>,
         apart: Option<&str>,
     ) {
+        if self.out.packages.is_full() {
+            self.out.packages.leave_out();
+            return;
+        }
+        let depends = match record.depends_before.is_empty() {
+            true => record.depends.clone(),
+            false => format!("{}, {}", record.depends_before, record.depends).into(),
+        };
+        self.told.push(Told {
+            name: record.name.clone(),
+            architecture: record.architecture.clone(),
+            depends,
+            provides: record.provides.clone(),
+        });
         let source = SourcePackage {
             name: record.source_name().to_owned(),
             version: record.source_version().to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! Paragraphs of fields, divided by empty lines: deb-control(5).
 
+use crate::needs;
 use crate::owned::{Blob, Packer, digest_of_hex};
 use crate::text::{lines, path, text};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,15 @@ pub(crate) struct Record<'text> {
     source_version: Cow<'text, str>,
     #[serde(borrow)]
     pub(crate) conffiles: Blob<'text>,
+    /// `Depends`.
+    #[serde(borrow)]
+    pub(crate) depends: Cow<'text, str>,
+    /// `Pre-Depends`.
+    #[serde(borrow)]
+    pub(crate) depends_before: Cow<'text, str>,
+    /// `Provides`.
+    #[serde(borrow)]
+    pub(crate) provides: Cow<'text, str>,
 }
 
 /// Hands over one record of a kept [`Status`] after the other, so that they are not all there at once;
@@ -95,6 +105,9 @@ struct Paragraph<'text> {
     architecture: &'text [u8],
     source: &'text [u8],
     status: Option<&'text [u8]>,
+    depends: &'text [u8],
+    depends_before: &'text [u8],
+    provides: &'text [u8],
     conffiles: Vec<&'text [u8]>,
     in_conffiles: bool,
 }
@@ -157,6 +170,9 @@ impl<'text> Paragraph<'text> {
             b"Architecture" => self.architecture = value,
             b"Source" => self.source = value,
             b"Status" => self.status = Some(value),
+            b"Depends" => self.depends = value,
+            b"Pre-Depends" => self.depends_before = value,
+            b"Provides" => self.provides = value,
             b"Conffiles" => self.in_conffiles = true,
             _ => {}
         }
@@ -178,6 +194,9 @@ impl<'text> Paragraph<'text> {
             source: text(source),
             source_version: text(source_version),
             conffiles: pack_conffiles(&self.conffiles),
+            depends: needs::list(self.depends),
+            depends_before: needs::list(self.depends_before),
+            provides: needs::list(self.provides),
         }))
     }
 

@@ -54,6 +54,25 @@ fn an_installed_package_is_told_in_full() {
 }
 
 #[test]
+fn what_a_package_depends_on_is_named_as_it_is_installed() {
+    let status = [
+        stanza("app", "1", "Pre-Depends: dpkg (>= 1.17)\nDepends: libc6 (>= 2.3), mta | postfix\n"),
+        stanza("libc6", "2.36-9", ""),
+        stanza("exim4", "4", "Depends: libc6\nProvides: mta\n"),
+        stanza("dpkg", "1.21", ""),
+    ];
+    let out = debian().file("var/lib/dpkg/status", status.concat()).resolve(&Dpkg);
+    let needed = |name: &str| -> Vec<String> {
+        let requires = &find(&out, name).package.requires;
+        requires.iter().map(|purl| purl.name().to_owned()).collect()
+    };
+    assert_eq!(needed("app"), ["dpkg", "exim4", "libc6"]);
+    assert_eq!(needed("exim4"), ["libc6"]);
+    let all: Vec<_> = out.packages.iter().map(|one| one.package.purl.clone()).collect();
+    assert!(out.packages.iter().flat_map(|one| &one.package.requires).all(|one| all.contains(one)));
+}
+
+#[test]
 fn status_and_list_meet_across_layers() {
     let out = debian()
         .file("var/lib/dpkg/status", stanza("a", "1", "") + &stanza("b", "1", ""))

@@ -84,7 +84,7 @@ impl Check for Javascript {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn interests(&self) -> &'static [Interest] {

@@ -2,11 +2,14 @@
 //!
 //! JSON with comments and with commas behind the last entry. An entry of `packages` is a list whose
 //! first text is `name@version`; those of folders, git and archives have an address in its place, and
-//! are listed with it; those of workspaces are the project's own. The binary
+//! are listed with it; those of workspaces are the project's own. A key is the way to a package by the
+//! names of those that it is nested in; a need is looked for below its package, then further up. The binary
 //! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
 
+use super::edges::{Edges, For};
+use super::lenient::Pairs;
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, Reader, is_named, json_error, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, json_error, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use image::Interest;
 use serde::Deserialize;
@@ -33,7 +36,47 @@ struct File {
     #[serde(default, deserialize_with = "nullable")]
     packages: Option<BTreeMap<String, Vec<serde_json::Value>>>,
     #[serde(default, deserialize_with = "nullable")]
-    workspaces: Option<BTreeMap<String, serde::de::IgnoredAny>>,
+    workspaces: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+/// Deepest nesting of keys that is followed.
+const LEVELS: usize = 64;
+
+const GROUPS: [(&str, For); 4] = [
+    ("dependencies", For::Running),
+    ("optionalDependencies", For::Option),
+    ("peerDependencies", For::Running),
+    ("devDependencies", For::Development),
+];
+
+/// What an object of a package or a workspace needs: name, range, for what.
+fn needs(of: &serde_json::Value) -> Vec<(String, Option<String>, For)> {
+    let groups = GROUPS.iter().filter_map(|(group, purpose)| Some((of.get(group)?, *purpose)));
+    groups
+        .flat_map(|(group, purpose)| {
+            let pairs = serde::Deserialize::deserialize(group).unwrap_or_else(|_| Pairs::default());
+            let owned = |(name, range): (&str, Option<&str>)| {
+                (name.to_owned(), range.and_then(npm_range).map(str::to_owned), purpose)
+            };
+            pairs.iter().map(owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The key of what is needed from a key: below it, or further up.
+fn find(numbers: &BTreeMap<&str, u32>, from: &str, name: &str) -> Option<u32> {
+    let mut above = from;
+    for _ in 0..LEVELS {
+        let key = if above.is_empty() { name.to_owned() } else { format!("{above}/{name}") };
+        if let Some(number) = numbers.get(key.as_str()) {
+            return Some(*number);
+        }
+        if above.is_empty() {
+            return None;
+        }
+        above = above.rsplit_once('/').map_or("", |(above, _)| above);
+    }
+    None
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -45,8 +88,8 @@ fn parse(text: &str) -> Result<Listing, String> {
     let lines = lines(text);
     // Without packages only the workspaces are written.
     let seen = file.packages.is_some() || file.workspaces.is_some();
-    let listed = file.packages.iter().flatten().map(|(key, entry)| {
-        let line = lines.get(key.as_str()).copied().unwrap_or(0);
+    let listed = |key: &str, entry: &[serde_json::Value]| {
+        let line = lines.get(key).copied().unwrap_or(0);
         let pair = entry.first().and_then(|first| split_npm(first.as_str()?));
         let Some((name, version)) = pair else { return Entry::Unread(line) };
         let declared = match version.split_once(':') {
@@ -63,8 +106,32 @@ fn parse(text: &str) -> Result<Listing, String> {
             }
         };
         Entry::package(declared, line)
-    });
-    Ok(Listing::of_list_if(seen, listed))
+    };
+    let mut found = Listing::of_list_if(seen, []);
+    let mut edges = Edges::with_scopes();
+    let mut numbers = BTreeMap::new();
+    for (key, entry) in file.packages.iter().flatten() {
+        numbers.insert(key.as_str(), edges.push(&mut found, listed(key, entry)));
+    }
+    for (key, entry) in file.packages.iter().flatten() {
+        let Some(from) = numbers.get(key.as_str()).copied() else { continue };
+        for (name, range, purpose) in entry.iter().flat_map(needs) {
+            if let Some(to) = find(&numbers, key, &name) {
+                edges.asks(from, to, purpose, range.as_deref());
+            }
+        }
+    }
+    for workspace in file.workspaces.iter().flat_map(BTreeMap::values) {
+        // A member's own packages are nested below its name.
+        let name = workspace.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+        for (needed, _, purpose) in needs(workspace) {
+            if let Some(to) = find(&numbers, name, &needed) {
+                edges.root(to, purpose);
+            }
+        }
+    }
+    edges.settle(&mut found);
+    Ok(found)
 }
 
 /// The text without comments, and without commas before a closing bracket; those inside texts stay.

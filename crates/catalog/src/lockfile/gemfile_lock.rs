@@ -3,12 +3,15 @@
 //! Sections stand at the margin, what they hold behind two spaces, gems behind four, and what these
 //! need behind six. Gems of `GIT`, `PATH` and `PLUGIN SOURCE` are listed with
 //! where they come from. A gem for several platforms stands there several times, and is listed once.
+//! What the project asks for stands in `DEPENDENCIES`, and in the gem that it is itself.
 
+use super::edges::{Edges, For, Keyed};
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, Reader, is_named};
 use crate::elsewhere::Elsewhere;
 use crate::ruby::is_name;
 use image::Interest;
+use std::borrow::Cow;
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -31,6 +34,9 @@ fn parse(text: &str) -> Result<Listing, String> {
     let mut known = text.trim().is_empty();
     let mut section = Section::default();
     let mut in_specs = false;
+    let mut edges = Keyed::new(Edges::default());
+    let project = edges.edges.project();
+    let mut last = project;
     for (line, number) in text.lines().zip(1_u32..) {
         let line = line.trim_end();
         let content = line.trim_start_matches(' ');
@@ -44,6 +50,10 @@ fn parse(text: &str) -> Result<Listing, String> {
                 in_specs = false;
                 known |= matches!(content, "GEM" | "GIT" | "PATH" | "PLATFORMS" | "DEPENDENCIES");
             }
+            2 if section.title == "DEPENDENCIES" => {
+                let (name, _) = need(content);
+                edges.asks(project, name.to_owned(), For::Running, None);
+            }
             2 => {
                 in_specs = content == "specs:";
                 match content.split_once(": ") {
@@ -52,15 +62,31 @@ fn parse(text: &str) -> Result<Listing, String> {
                     _ => {}
                 }
             }
-            4 if in_specs => found.push(section.entry(content, number)),
+            4 if in_specs => {
+                last = edges.edges.push(&mut found, section.entry(content, number));
+                edges.name(need(content).0.to_owned(), last);
+            }
+            6 if in_specs => {
+                let (name, range) = need(content);
+                let range = Some(Cow::Borrowed(range));
+                edges.asks(last, name.to_owned(), For::Running, range);
+            }
             _ => {}
         }
     }
     if known {
+        edges.settle(&mut found);
         Ok(found)
     } else {
         Err("it is not a Gemfile.lock: it has no section of one".to_owned())
     }
+}
+
+/// `name (>= 1, < 2)`, `name` and `name!`.
+fn need(content: &str) -> (&str, &str) {
+    let (name, rest) = content.split_once(" (").unwrap_or((content, ""));
+    let range = rest.split_once(')').map_or(rest, |(range, _)| range);
+    (name.trim_end_matches('!'), range)
 }
 
 /// A section of gems, and where they come from.

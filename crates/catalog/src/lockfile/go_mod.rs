@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use vocabulary::Ecosystem;
+use vocabulary::{Ecosystem, Relation};
 
 /// The check.
 pub const CHECK: Lockfile = Lockfile {
@@ -52,6 +52,8 @@ enum File {
 #[derive(Default, Serialize, Deserialize)]
 struct Module {
     required: Vec<(String, String, u32)>,
+    /// Lines of what only other modules need, in order.
+    indirect: Vec<u32>,
     replaced: Vec<Replacement>,
     go: Option<(String, u32)>,
     toolchain: Option<(String, u32)>,
@@ -122,6 +124,7 @@ fn module(text: &str) -> Result<(Module, Vec<String>, bool), String> {
         };
         match (verb, rest) {
             ("require", [path, version, ..]) => {
+                module.indirect.extend(is_indirect(line).then_some(number));
                 module.required.push(((*path).to_owned(), (*version).to_owned(), number));
             }
             // Go refuses a line like this; what it would name is not known.
@@ -141,6 +144,12 @@ fn module(text: &str) -> Result<(Module, Vec<String>, bool), String> {
         }
     }
     Ok((module, uses, named))
+}
+
+/// Source: Go, `modfile/rule.go`, `isIndirect`.
+fn is_indirect(line: &str) -> bool {
+    let comment = line.split_once("//").map_or("", |(_, comment)| comment).trim();
+    comment == "indirect" || comment.starts_with("indirect;")
 }
 
 /// Most words of a line that count: `replace a v1 => b v2`.
@@ -264,7 +273,7 @@ impl Module {
             let replacement = replaced
                 .get(&(path.as_str(), Some(version.as_str())))
                 .or_else(|| replaced.get(&(path.as_str(), None)));
-            match replacement {
+            let mut entry = match replacement {
                 None => package(path, version, *line),
                 Some(Replacement { target: Some((path, version)), .. }) => {
                     package(path, version, *line)
@@ -274,7 +283,13 @@ impl Module {
                     let elsewhere = Elsewhere::path(folder);
                     Entry::package(Declared::from_elsewhere(path, None, elsewhere, *line), *line)
                 }
+            };
+            if let Entry::Package(declared) = &mut entry {
+                let indirect = self.indirect.binary_search(line).is_ok();
+                let relation = if indirect { Relation::Indirect } else { Relation::Direct };
+                declared.relation = Some(relation);
             }
+            entry
         }));
         listing.extend(self.standard_library());
         listing

@@ -58,6 +58,11 @@ impl Listing {
         Self { seen, ..Self::found(entries) }
     }
 
+    /// The same, of a list that is there.
+    pub(crate) fn seen(self) -> Self {
+        Self { seen: true, ..self }
+    }
+
     /// A list that is there and has no entries.
     pub(crate) fn empty() -> Self {
         Self { seen: true, ..Self::default() }

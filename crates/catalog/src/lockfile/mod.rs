@@ -18,14 +18,17 @@ pub mod conda_environment;
 pub mod conda_lock;
 pub mod deno_lock;
 pub mod directory_packages;
+pub mod edges;
 pub mod gemfile_lock;
 pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
 pub mod julia_manifest;
+pub(crate) mod lenient;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
+mod names;
 pub mod nuget_lock;
 pub mod opam_locked;
 pub mod package_lock;
@@ -50,7 +53,9 @@ pub mod uv_lock;
 pub mod vcpkg;
 pub mod yarn_lock;
 
+pub use edges::Need;
 pub use listing::Listing;
+pub(crate) use names::{npm_range, python_name, python_need, split_npm, unquoted};
 
 use crate::decoded::decoded;
 use crate::elsewhere::Elsewhere;
@@ -60,8 +65,10 @@ use image::{
     Want,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
-use vocabulary::{Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl};
+use std::collections::{BTreeMap, HashMap};
+use vocabulary::{
+    Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl, Relation, Scope,
+};
 
 /// Most packages that are taken of one file; the largest real ones have some ten thousand.
 const PACKAGES: usize = 200_000;
@@ -185,6 +192,12 @@ pub struct Declared {
     pub ecosystem: Option<Ecosystem>,
     /// Where it comes from, where that is not the public registry.
     pub elsewhere: Option<Elsewhere>,
+    /// Whether the project itself asks for it, where the file tells.
+    pub relation: Option<Relation>,
+    /// For what it is there, where the file tells.
+    pub scope: Option<Scope>,
+    /// What it needs itself of what the file lists.
+    pub needs: Vec<Need>,
 }
 
 impl Declared {
@@ -200,6 +213,9 @@ impl Declared {
             licence: None,
             ecosystem: None,
             elsewhere: None,
+            relation: None,
+            scope: None,
+            needs: Vec::new(),
         })
     }
 
@@ -240,7 +256,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        8
+        10
     }
 
     fn reads_declarations(&self) -> bool {
@@ -320,8 +336,7 @@ impl Lockfile {
         let reasons = match fact {
             Ok(listing) => {
                 let reasons = listing.problems();
-                let listed = listing.packages.into_iter();
-                into.packages.extend(listed.map(|one| self.package(one, at.path, at.layer)));
+                into.packages.extend(self.packages(listing.packages, at));
                 reasons
             }
             Err(reason) => vec![reason],
@@ -382,8 +397,30 @@ impl Lockfile {
         all.pop().flatten().map_or_else(|| Ok(Listing::empty()), bounded)
     }
 
-    fn package(&self, declared: Declared, path: &str, layer: Option<u32>) -> Cataloged {
-        declared_package(declared, &self.ecosystem, path, layer)
+    /// The packages of a listing, with what each needs of the others.
+    fn packages(&self, listed: Vec<Declared>, at: &FactAt<'_>) -> Vec<Cataloged> {
+        let mut listed = listed;
+        let needs: Vec<_> = listed.iter_mut().map(|one| std::mem::take(&mut one.needs)).collect();
+        let package = |one| declared_package(one, &self.ecosystem, at.path, at.layer);
+        let mut packages: Vec<Cataloged> = listed.into_iter().map(package).collect();
+        for (at, needs) in needs.into_iter().enumerate() {
+            let asked: BTreeMap<Purl, Vec<Box<str>>> = needs.into_iter().fold(
+                BTreeMap::new(),
+                |mut asked: BTreeMap<Purl, Vec<Box<str>>>, Need { package, range }| {
+                    let needed = packages.get(usize::try_from(package).unwrap_or(usize::MAX));
+                    if let Some(needed) = needed {
+                        asked.entry(needed.package.purl.clone()).or_default().extend(range);
+                    }
+                    asked
+                },
+            );
+            if let Some(one) = packages.get_mut(at) {
+                let (requires, ranges) = asked.into_iter().unzip();
+                one.package.requires = requires;
+                one.ranges = ranges;
+            }
+        }
+        packages
     }
 }
 
@@ -394,9 +431,16 @@ pub(crate) fn declared_package(
     path: &str,
     layer: Option<u32>,
 ) -> Cataloged {
-    let Declared { name, version, line, licence, ecosystem: own, elsewhere } = declared;
+    let Declared { name, version, line, licence, ecosystem: own, elsewhere, .. } = declared;
     let ecosystem = own.unwrap_or_else(|| ecosystem.clone());
-    let purl = purl(&ecosystem, &name, &version);
+    let (reference, version, identified) = if ecosystem == Ecosystem::GITHUB_ACTIONS {
+        // A branch, or a tag that moves, is in the package URL and no version.
+        let (reference, version, identified) = github_actions::apart(&version);
+        (reference.to_owned(), version.to_owned(), identified)
+    } else {
+        (version.clone(), version, None)
+    };
+    let purl = purl(&ecosystem, &name, &reference);
     Cataloged::new(Package {
         purl: match &elsewhere {
             Some(elsewhere) => elsewhere.qualify(purl),
@@ -405,12 +449,6 @@ pub(crate) fn declared_package(
         // Advisories and Go's own comparison write module versions without the `v`.
         version: match version.strip_prefix('v') {
             Some(bare) if ecosystem == Ecosystem::GO => bare.to_owned(),
-            // A branch, or a tag that moves, is in the package URL and no version.
-            _ if ecosystem == Ecosystem::GITHUB_ACTIONS
-                && !github_actions::is_release(&version) =>
-            {
-                String::new()
-            }
             _ => version,
         },
         ecosystem,
@@ -428,9 +466,9 @@ pub(crate) fn declared_package(
         origin: OriginKind::Unknown,
         owned_by: None,
         module: None,
-        identified: None,
-        relation: None,
-        scope: None,
+        identified: identified.map(Box::new),
+        relation: declared.relation,
+        scope: declared.scope,
         requires: Vec::new(),
         files: Vec::new(),
     })
@@ -441,17 +479,10 @@ fn bounded(mut listing: Listing) -> Result<Listing, String> {
     if listing.packages.len() > PACKAGES {
         return Err(format!("it names more than {PACKAGES} packages"));
     }
-    let mut seen = HashSet::with_capacity(listing.packages.len());
-    let keep: Vec<bool> = listing
-        .packages
-        .iter()
-        .map(|one| {
-            let Declared { name, version, ecosystem, elsewhere, .. } = one;
-            seen.insert((name.as_str(), version.as_str(), ecosystem, elsewhere))
-        })
-        .collect();
-    let mut keep = keep.into_iter();
-    listing.packages.retain(|_| keep.next().unwrap_or(true));
+    edges::without_doubles(&mut listing, |one| {
+        let Declared { name, version, ecosystem, elsewhere, .. } = one;
+        (name.clone(), version.clone(), ecosystem.clone(), elsewhere.clone())
+    });
     Ok(listing)
 }
 
@@ -494,19 +525,6 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let divider = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
     let (namespace, name) = name.rsplit_once(divider).unwrap_or(("", name));
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
-}
-
-/// A Python name as the index compares it. Source: PyPA, "Names and normalization".
-pub(crate) fn python_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for letter in name.trim().chars() {
-        if !matches!(letter, '-' | '_' | '.') {
-            normal.push(letter.to_ascii_lowercase());
-        } else if !normal.ends_with('-') {
-            normal.push('-');
-        }
-    }
-    normal
 }
 
 /// Lines of the keys of a pretty-printed JSON object, `"key": {`; 0 for a key that stands in several
@@ -554,22 +572,6 @@ impl<'text> LineCounter<'text> {
         self.offset = self.offset.max(offset);
         self.line
     }
-}
-
-/// The text inside one pair of quotes, or the text itself.
-pub(crate) fn unquoted(text: &str) -> &str {
-    let text = text.trim();
-    ['"', '\'']
-        .iter()
-        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
-        .unwrap_or(text)
-}
-
-/// The name before the `@` that divides it from the rest; an `@` at the beginning is a scope's.
-pub(crate) fn split_npm(text: &str) -> Option<(&str, &str)> {
-    let start = usize::from(text.starts_with('@'));
-    let at = text.get(start..)?.find('@')? + start;
-    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// One line of why TOML could not be read.

@@ -5,17 +5,21 @@
 //! nested `dependencies`. What is linked are folders: members of the workspace are the project's own,
 //! others are listed with their path, as packages of git and of archives are with their address. A
 //! registry on another host is one of the same packages: mirrors are the rule. An alias is listed under
-//! the name of what it stands for.
+//! the name of what it stands for. What a folder needs is found as Node.js finds it: in its own
+//! `node_modules` and in those of the folders above; the project itself is the folder without a name.
+//! Version 1 does not say what the project asks for.
 
+use super::edges::{Edges, For};
+use super::lenient::Pairs;
 use super::listing::{Entry, Listing, nullable};
-use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use vocabulary::Ecosystem;
+use vocabulary::{Ecosystem, Scope};
 
 /// The check.
 pub const CHECK: Lockfile = Lockfile {
@@ -52,6 +56,40 @@ struct Folder<'text> {
     license: Option<Licence<'text>>,
     #[serde(borrow)]
     workspaces: Option<Workspaces<'text>>,
+    #[serde(default, borrow)]
+    dependencies: Pairs<'text>,
+    #[serde(default, borrow, rename = "devDependencies")]
+    development: Pairs<'text>,
+    #[serde(default, borrow, rename = "optionalDependencies")]
+    options: Pairs<'text>,
+    #[serde(default, borrow, rename = "peerDependencies")]
+    peers: Pairs<'text>,
+    #[serde(default)]
+    dev: Flag,
+    #[serde(default)]
+    optional: Flag,
+    #[serde(default, rename = "devOptional")]
+    development_or_optional: Flag,
+}
+
+/// `true`, or anything else.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "serde_json::Value")]
+struct Flag(bool);
+
+impl From<serde_json::Value> for Flag {
+    fn from(value: serde_json::Value) -> Self {
+        Self(value == serde_json::Value::Bool(true))
+    }
+}
+
+/// As npm says it; none where it says nothing, which it does of what the program needs to run.
+const fn scope_of(dev: Flag, optional: Flag, either: Flag) -> Option<Scope> {
+    match (dev.0, optional.0, either.0) {
+        (_, true, _) | (_, _, true) => Some(Scope::Optional),
+        (true, false, false) => Some(Scope::Development),
+        _ => None,
+    }
 }
 
 /// An address; some writers put `false` or `true` there.
@@ -88,6 +126,12 @@ struct Dependency<'text> {
     version: Option<Cow<'text, str>>,
     #[serde(default, borrow)]
     dependencies: Option<BTreeMap<Cow<'text, str>, Option<Dependency<'text>>>>,
+    #[serde(default, borrow)]
+    requires: Pairs<'text>,
+    #[serde(default)]
+    dev: Flag,
+    #[serde(default)]
+    optional: Flag,
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -101,10 +145,110 @@ fn parse(text: &str) -> Result<Listing, String> {
     let lines = json_lines(text);
     let mut found = Listing::of_list_if(file.version.is_some(), []);
     match file.packages.filter(|packages| packages.keys().any(|path| !path.is_empty())) {
-        Some(packages) => found.extend(of_packages(&packages, &lines).map(|(_, entry)| entry)),
-        None => nested(&file.dependencies.unwrap_or_default(), &lines, &mut found),
+        Some(packages) => {
+            let mut tree = Tree::new();
+            for (path, entry) in of_packages(&packages, &lines) {
+                let number = tree.edges.push(&mut found, entry);
+                tree.numbers.insert(Cow::Borrowed(path), number);
+            }
+            for (path, folder) in &packages {
+                folder.iter().for_each(|folder| tree.folder(path, folder));
+            }
+            tree.edges.settle(&mut found);
+        }
+        None => {
+            let dependencies = file.dependencies.unwrap_or_default();
+            let mut tree = Tree::new();
+            let mut open = Vec::new();
+            nested(&dependencies, &lines, ("", &mut tree, &mut open), &mut found);
+            for (path, requires) in open {
+                tree.asks(&path, requires, For::Running);
+            }
+            tree.edges.roots_are_tops();
+            tree.edges.settle(&mut found);
+        }
     }
     Ok(found)
+}
+
+/// Longest path of a folder whose needs are looked for; npm nests some ten names of some 30 letters.
+const PATH: usize = 1024;
+/// How many folders above one are looked into.
+const LEVELS: usize = 64;
+/// How often a folder is looked for in one file: a need takes some two looks.
+const LOOKS: usize = 4_000_000;
+
+/// The folders of a file, by which needs are found.
+struct Tree<'file> {
+    edges: Edges,
+    numbers: HashMap<Cow<'file, str>, u32>,
+    looks: usize,
+}
+
+impl<'file> Tree<'file> {
+    fn new() -> Self {
+        Self { edges: Edges::with_scopes(), numbers: HashMap::new(), looks: 0 }
+    }
+
+    fn folder(&mut self, path: &str, folder: &Folder<'_>) {
+        let optional = |name: &str| folder.options.iter().any(|(other, _)| other == name);
+        let is_optional = !folder.options.0.is_empty();
+        // Source: npm, "package.json": what is optional may stand among the others as well.
+        let needed = folder.dependencies.0.iter();
+        let needed = needed.filter(|(name, _)| !is_optional || !optional(name));
+        let needed: Vec<_> = needed.map(|(name, range)| (&**name, range.0.as_deref())).collect();
+        self.all(path, needed.into_iter(), For::Running);
+        self.asks(path, &folder.options, For::Option);
+        self.asks(path, &folder.peers, For::Running);
+        self.asks(path, &folder.development, For::Development);
+    }
+
+    fn asks(&mut self, path: &str, needs: &Pairs<'_>, purpose: For) {
+        self.all(path, needs.iter(), purpose);
+    }
+
+    fn all<'need>(
+        &mut self,
+        path: &str,
+        needs: impl Iterator<Item = (&'need str, Option<&'need str>)>,
+        purpose: For,
+    ) {
+        let Some(from) = self.numbers.get(path).copied() else { return };
+        for (name, range) in needs {
+            if let Some(to) = self.find(path, name) {
+                self.edges.asks(from, to, purpose, range.and_then(npm_range));
+            }
+        }
+    }
+
+    /// Source: Node.js, "Loading from node_modules folders".
+    fn find(&mut self, from: &str, name: &str) -> Option<u32> {
+        if from.len() + name.len() > PATH {
+            return None;
+        }
+        let mut folder = from;
+        for _ in 0..LEVELS {
+            self.looks = self.looks.saturating_add(1);
+            if self.looks > LOOKS {
+                self.edges.give_up();
+                return None;
+            }
+            let path = match folder {
+                "" => format!("node_modules/{name}"),
+                _ => format!("{folder}/node_modules/{name}"),
+            };
+            if let Some(number) = self.numbers.get(path.as_str()) {
+                return Some(*number);
+            }
+            if folder.is_empty() {
+                return None;
+            }
+            folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+            let own = folder.strip_suffix("node_modules");
+            folder = own.map_or(folder, |above| above.trim_end_matches('/'));
+        }
+        None
+    }
 }
 
 /// What `node_modules/.package-lock.json` says is installed, with the folder of each.
@@ -185,6 +329,9 @@ fn of_folder(
     if let (Some(declared), Some(Licence::Text(licence))) = (&mut declared, &folder.license) {
         declared.licence = crate::language::plain_text(licence).map(str::to_owned);
     }
+    if let Some(declared) = &mut declared {
+        declared.scope = scope_of(folder.dev, folder.optional, folder.development_or_optional);
+    }
     Entry::package(declared, line)
 }
 
@@ -228,9 +375,11 @@ fn is_part(pattern: &str, part: &str) -> bool {
     }
 }
 
-fn nested(
-    dependencies: &BTreeMap<Cow<'_, str>, Option<Dependency<'_>>>,
+/// What is nested below a folder; paths and needs of what is there are kept for later.
+fn nested<'file>(
+    dependencies: &'file BTreeMap<Cow<'_, str>, Option<Dependency<'_>>>,
     lines: &HashMap<&str, u32>,
+    (above, tree, open): (&str, &mut Tree<'file>, &mut Vec<(String, &'file Pairs<'file>)>),
     found: &mut Listing,
 ) {
     for (name, dependency) in dependencies {
@@ -239,8 +388,25 @@ fn nested(
             found.push(Entry::Unread(line));
             continue;
         };
-        found.push(Entry::package(of_version(name, dependency.version.as_deref(), line), line));
-        nested(dependency.dependencies.as_ref().unwrap_or(&BTreeMap::new()), lines, found);
+        let mut declared = of_version(name, dependency.version.as_deref(), line);
+        if let Some(declared) = &mut declared {
+            declared.scope = scope_of(dependency.dev, dependency.optional, Flag(false));
+        }
+        let number = tree.edges.push(found, Entry::package(declared, line));
+        let path = match above.len() + name.len() {
+            too_long if too_long > PATH => String::new(),
+            _ if above.is_empty() => format!("node_modules/{name}"),
+            _ => format!("{above}/node_modules/{name}"),
+        };
+        if !path.is_empty() {
+            tree.numbers.insert(Cow::Owned(path.clone()), number);
+            if !dependency.requires.0.is_empty() {
+                open.push((path.clone(), &dependency.requires));
+            }
+        }
+        if let Some(below) = &dependency.dependencies {
+            nested(below, lines, (&path, tree, open), found);
+        }
     }
 }
 

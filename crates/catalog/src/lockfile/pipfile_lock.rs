@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use vocabulary::Ecosystem;
+use vocabulary::{Ecosystem, Scope};
 
 /// The check.
 pub const CHECK: Lockfile = Lockfile {
@@ -67,7 +67,15 @@ fn parse(text: &str) -> Result<Listing, String> {
         serde_json::from_str(text).map_err(|error| json_error(&error))?;
     let lines = json_lines(text);
     let categories = file.iter().filter(|(category, _)| *category != "_meta");
-    let listed = categories.flat_map(|(_, packages)| packages).map(|(name, entry)| {
+    let entries = categories.flat_map(|(category, packages)| {
+        let scope = match category.as_str() {
+            "default" => Some(Scope::Runtime),
+            "develop" => Some(Scope::Development),
+            _ => None,
+        };
+        packages.iter().map(move |(name, entry)| (name, entry, scope))
+    });
+    let listed = entries.map(|(name, entry, scope)| {
         let line = lines.get(name.as_str()).copied().unwrap_or(0);
         let Entry::Package(pinned) = entry else { return Listed::Unread(line) };
         if pinned.path.as_deref() == Some(".") {
@@ -75,12 +83,15 @@ fn parse(text: &str) -> Result<Listing, String> {
         }
         let version = pinned.version.as_deref().map(|text| text.trim_start_matches('='));
         let name = python_name(name);
-        let declared = match pinned.elsewhere(&name) {
+        let mut declared = match pinned.elsewhere(&name) {
             Some((elsewhere, named)) => {
                 Declared::from_elsewhere(&name, version.or(named), elsewhere, line)
             }
             None => version.and_then(|version| Declared::new(&name, version, line)),
         };
+        if let Some(declared) = &mut declared {
+            declared.scope = scope;
+        }
         Listed::package(declared, line)
     });
     Ok(Listing::of_list_if(file.contains_key("_meta") || file.contains_key("default"), listed))

@@ -3,14 +3,17 @@
 //! What is installed are the keys of `packages`: `/name/1.2.3_peers` (5), `/name@1.2.3(peers)` (6) and
 //! `name@1.2.3` (9), with a host in front for a registry of somebody's own. Those of git, archives and
 //! folders say name and version in their entry. Folders that are linked stand only with the projects
-//! that link them; those that are projects of the lock file are the workspace's own.
+//! that link them; those that are projects of the lock file are the workspace's own. What a package
+//! needs stands in its entry, since version 9 in that of `snapshots`, by the version that it got: no
+//! ranges are told.
 
+use super::edges::{Edges, For};
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, Reader, is_named, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
 use crate::yaml_walk::{self, Met, Place};
 use image::Interest;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use vocabulary::Ecosystem;
 
 /// The check.
@@ -55,20 +58,37 @@ struct Document {
     blocks: Vec<Block>,
     projects: HashSet<String>,
     links: Vec<Link>,
+    /// The entry of `snapshots` that is read.
+    snapshot: Option<String>,
+    needs: Vec<Need>,
+    roots: Vec<Need>,
+}
+
+/// What an entry needs, or a project where there is none: its key, the name, and the version or key.
+struct Need {
+    from: Option<String>,
+    name: String,
+    value: String,
+    purpose: For,
+}
+
+fn purpose_of(group: &str) -> Option<For> {
+    match group {
+        "dependencies" => Some(For::Running),
+        "optionalDependencies" => Some(For::Option),
+        "devDependencies" => Some(For::Development),
+        _ => None,
+    }
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
-    let mut found = Vec::new();
+    let mut found = Listing::default();
     let mut known = false;
     let mut number = 0;
     let mut document = Document::default();
     let mut failed = None;
-    let mut finish = |document: Document| match document.finish() {
-        Ok(Some(listed)) => {
-            known = true;
-            found.extend(listed);
-        }
-        Ok(None) => {}
+    let mut finish = |document: Document| match document.finish(&mut found) {
+        Ok(is_known) => known |= is_known,
         Err(reason) => failed = failed.take().or(Some(reason)),
     };
     yaml_walk::walk(text, &mut |place, met| {
@@ -86,7 +106,7 @@ fn parse(text: &str) -> Result<Listing, String> {
         return Err("it is not a pnpm-lock.yaml: it names no `lockfileVersion`".to_owned());
     }
     // Of a project without packages only the version and the projects are written.
-    Ok(Listing::of_list_if(known, found))
+    Ok(if known { found.seen() } else { found })
 }
 
 const GROUPS: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
@@ -103,6 +123,13 @@ impl Document {
             (["packages", key], Met::Key) => {
                 let (line, key) = (place.line, (*key).to_owned());
                 self.blocks.push(Block { line, key, ..Block::default() });
+            }
+            (["snapshots", key], Met::Key) => self.snapshot = Some((*key).to_owned()),
+            (["snapshots", _, group, name], Met::Text(value)) => {
+                self.need(self.snapshot.clone(), (group, name, value));
+            }
+            (["packages", _, group, name], Met::Text(value)) if purpose_of(group).is_some() => {
+                self.need(self.blocks.last().map(|block| block.key.clone()), (group, name, value));
             }
             (["packages", _, rest @ ..], Met::Text(value)) => {
                 let Some(block) = self.blocks.last_mut() else { return };
@@ -126,14 +153,28 @@ impl Document {
                 Met::Text(value),
             ) if GROUPS.contains(group) => {
                 self.link(project, name, value, place.line);
+                self.root((group, name, value));
             }
             ([group, name] | [group, name, "version"], Met::Text(value))
                 if GROUPS.contains(group) =>
             {
                 self.link(".", name, value, place.line);
+                self.root((group, name, value));
             }
             _ => {}
         }
+    }
+
+    fn need(&mut self, from: Option<String>, (group, name, value): (&str, &str, &str)) {
+        let Some(purpose) = purpose_of(group).filter(|_| from.is_some()) else { return };
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.needs.push(Need { from, name, value, purpose });
+    }
+
+    fn root(&mut self, (group, name, value): (&str, &str, &str)) {
+        let Some(purpose) = purpose_of(group) else { return };
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.roots.push(Need { from: None, name, value, purpose });
     }
 
     fn link(&mut self, project: &str, name: &str, value: &str, line: u32) {
@@ -143,9 +184,9 @@ impl Document {
         }
     }
 
-    /// What it lists; none where it is no lock file of pnpm.
-    fn finish(self) -> Result<Option<Vec<Entry>>, String> {
-        let Some(version) = &self.version else { return Ok(None) };
+    /// Puts what it lists into the listing; whether it is a lock file of pnpm.
+    fn finish(self, found: &mut Listing) -> Result<bool, String> {
+        let Some(version) = &self.version else { return Ok(false) };
         let divided = divided_of(version)?;
         if self.other && self.blocks.is_empty() {
             return Err(
@@ -161,9 +202,31 @@ impl Document {
             let elsewhere = Elsewhere::path(&path);
             Entry::package(Declared::from_elsewhere(name, None, elsewhere, *line), *line)
         });
-        let listed =
-            self.blocks.iter().map(|block| Entry::package(block.declared(divided), block.line));
-        Ok(Some(listed.chain(linked).collect()))
+        let mut edges = Edges::with_scopes();
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        for block in &self.blocks {
+            let entry = Entry::package(block.declared(divided), block.line);
+            let number = edges.push(found, entry);
+            numbers.insert(&block.key, number);
+            numbers.entry(without_peers(&block.key)).or_insert(number);
+        }
+        for entry in linked {
+            edges.push(found, entry);
+        }
+        let find =
+            |key: &str| numbers.get(key).or_else(|| numbers.get(without_peers(key))).copied();
+        for Need { from, name, value, purpose } in self.needs.iter().chain(&self.roots) {
+            let Some(to) = divided.keys(name, value).iter().find_map(|key| find(key)) else {
+                continue;
+            };
+            match from.as_deref().map(find) {
+                None => edges.root(to, *purpose),
+                Some(Some(from)) => edges.asks(from, to, *purpose, None),
+                Some(None) => {}
+            }
+        }
+        edges.settle(found);
+        Ok(true)
     }
 }
 
@@ -216,7 +279,21 @@ impl Block {
     }
 }
 
+/// A key without the peers that versions 6 and 9 write into brackets.
+fn without_peers(key: &str) -> &str {
+    key.split_once('(').map_or(key, |(key, _)| key)
+}
+
 impl Divided {
+    /// The keys that a need may have: a version goes behind the name, all else is a key itself.
+    fn keys(self, name: &str, value: &str) -> [String; 3] {
+        let behind = |divider: &str| match self {
+            Self::BySlash => format!("/{name}/{value}"),
+            Self::ByAt => format!("{divider}{name}@{value}"),
+        };
+        [behind(""), behind("/"), value.to_owned()]
+    }
+
     /// Host of a registry of somebody's own, name and version; none where the key is of no registry.
     fn of_registry(self, key: &str) -> Option<(Option<&str>, &str, &str)> {
         let (host, rest) = match key.strip_prefix('/') {

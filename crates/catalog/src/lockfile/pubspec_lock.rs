@@ -9,7 +9,7 @@ use super::{Declared, Lockfile, Reader, is_named};
 use crate::elsewhere::Elsewhere;
 use crate::yaml::{self, Node};
 use image::Interest;
-use vocabulary::Ecosystem;
+use vocabulary::{Ecosystem, Relation, Scope};
 
 /// The check.
 pub const CHECK: Lockfile = Lockfile {
@@ -30,6 +30,7 @@ struct Block<'text> {
     url: &'text str,
     path: &'text str,
     revision: &'text str,
+    dependency: &'text str,
 }
 
 /// The addresses of the public host, new and old.
@@ -44,10 +45,23 @@ impl Block<'_> {
             "hosted" | "git" | "path" if is_name(self.name) => {
                 let declared = Declared::new(self.name, self.version, self.line);
                 let elsewhere = self.elsewhere();
-                Entry::package(declared.map(|one| Declared { elsewhere, ..one }), self.line)
+                let (relation, scope) = self.told();
+                let told = |one| Declared { elsewhere, relation, scope, ..one };
+                Entry::package(declared.map(told), self.line)
             }
             _ => Entry::Unread(self.line),
         })
+    }
+
+    /// Source: pub, `lock_file.dart`, `packagesDescription`.
+    fn told(&self) -> (Option<Relation>, Option<Scope>) {
+        match self.dependency {
+            "direct main" => (Some(Relation::Direct), Some(Scope::Runtime)),
+            "direct dev" => (Some(Relation::Direct), Some(Scope::Development)),
+            "direct overridden" => (Some(Relation::Direct), None),
+            "transitive" => (Some(Relation::Indirect), None),
+            _ => (None, None),
+        }
     }
 
     fn elsewhere(&self) -> Option<Elsewhere> {
@@ -89,6 +103,7 @@ fn parse(text: &str) -> Result<Listing, String> {
                 url: of("url"),
                 path: of("path"),
                 revision: of("resolved-ref"),
+                dependency: field("dependency"),
             };
             block.entry()
         }),

@@ -34,9 +34,20 @@ fn resolve(check: &Lockfile, path: &str, bytes: &[u8], shape: SubjectShape) -> R
 fn listed(check: &Lockfile, path: &str, bytes: &[u8]) -> String {
     let resolution = resolve(check, path, bytes, SubjectShape::Source);
     let mut text = String::new();
-    for Cataloged { package, .. } in &resolution.packages {
+    for cataloged in &resolution.packages {
+        let package = &cataloged.package;
         let Package { purl, name, version, location, licences, .. } = package;
         let _ = writeln!(text, "{purl}  {name} {version}  {location}  {}", licences.join(", "));
+        let Package { relation, scope, requires, .. } = package;
+        let told = [relation.map(|one| format!("{one:?}")), scope.map(|one| format!("{one:?}"))];
+        let told: Vec<String> = told.into_iter().flatten().collect();
+        if !told.is_empty() {
+            let _ = writeln!(text, "    {}", told.join(", "));
+        }
+        for (at, needed) in requires.iter().enumerate() {
+            let ranges = cataloged.ranges.get(at).map(|ranges| ranges.join(" and "));
+            let _ = writeln!(text, "    needs {needed}  {}", ranges.unwrap_or_default());
+        }
     }
     for problem in &resolution.problems {
         let _ = writeln!(text, "problem: {}: {}", problem.path, problem.reason);

@@ -2,8 +2,10 @@
 //!
 //! The project itself, `virtual` or in the folder `.`, and the members of its workspace are its own.
 //! Other folders, archives and repositories are listed with where they come from, and may have no
-//! version; every registry is one of the same packages.
+//! version; every registry is one of the same packages. Needs are told by name, and by version where a
+//! name stands in several; ranges of the project alone are told.
 
+use super::edges::{Edges, For, Keyed};
 use super::listing::{Entry as Listed, Listing};
 use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
 use crate::elsewhere::Elsewhere;
@@ -48,6 +50,31 @@ struct Entry<'text> {
     version: Option<Cow<'text, str>>,
     #[serde(default, borrow)]
     source: Source<'text>,
+    dependencies: Option<toml::Value>,
+    #[serde(rename = "optional-dependencies")]
+    options: Option<toml::Value>,
+    #[serde(rename = "dev-dependencies")]
+    development: Option<toml::Value>,
+}
+
+impl Entry<'_> {
+    /// Names, versions where several stand in the file, and for what.
+    fn needs(&self) -> Vec<(String, Option<&str>, For)> {
+        let groups = [(&self.options, For::Option), (&self.development, For::Development)];
+        let groups = groups.into_iter().flat_map(|(groups, purpose)| {
+            let table = groups.as_ref().and_then(toml::Value::as_table);
+            table.into_iter().flatten().map(move |(_, list)| (list, purpose))
+        });
+        let running = self.dependencies.iter().map(|list| (list, For::Running));
+        let mut needs = Vec::new();
+        for (list, purpose) in running.chain(groups) {
+            needs.extend(list.as_array().into_iter().flatten().filter_map(|one| {
+                let name = python_name(one.get("name")?.as_str()?);
+                Some((name, one.get("version").and_then(toml::Value::as_str), purpose))
+            }));
+        }
+        needs
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -87,7 +114,7 @@ fn parse(text: &str) -> Result<Listing, String> {
     }
     // The project itself is a package always.
     let seen = file.package.is_some();
-    let listed = file.package.iter().flatten().map(|entry| {
+    let listed = |entry: &Entry<'_>, lines: &mut LineCounter<'_>| {
         let line = lines.at(entry.name.span().start);
         let source = &entry.source;
         let folder = source.editable.as_deref().or(source.directory.as_deref());
@@ -103,6 +130,19 @@ fn parse(text: &str) -> Result<Listing, String> {
             None => version.and_then(|version| Declared::new(&name, version, line)),
         };
         Listed::package(declared, line)
-    });
-    Ok(Listing::of_list_if(seen, listed))
+    };
+    let mut found = Listing::of_list_if(seen, []);
+    let mut edges = Keyed::new(Edges::with_scopes());
+    for entry in file.package.iter().flatten() {
+        let number = edges.edges.push(&mut found, listed(entry, &mut lines));
+        let name = python_name(entry.name.get_ref());
+        let version = entry.version.as_deref();
+        edges.name((name.clone(), None), number);
+        edges.name((name, version.map(str::to_owned)), number);
+        for (name, version, purpose) in entry.needs() {
+            edges.asks(number, (name, version.map(str::to_owned)), purpose, None);
+        }
+    }
+    edges.settle(&mut found);
+    Ok(found)
 }

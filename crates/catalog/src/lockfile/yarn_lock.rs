@@ -5,10 +5,13 @@
 //! format of its own, blocks of a line of keys at the margin and values that are indented, keys and
 //! values in quotes or not (npm quotes them all), and is read by lines; it names what it stands for in
 //! its first key. What comes from no registry is listed with where it comes from; a patched package of
-//! berry is the one that is patched, and members of the workspace are the project itself.
+//! berry is the one that is patched, and members of the workspace are the project itself. What a block
+//! needs stands there as name and range, which together are a key of the block that it is; what the
+//! project asks for only berry tells.
 
+use super::edges::{Edges, For, Keyed};
 use super::listing::{Entry, Listing};
-use super::{Declared, Lockfile, Reader, is_named, split_npm};
+use super::{Declared, Lockfile, Reader, is_named, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, of_berry};
 use crate::yaml_walk::{self, Met};
 use image::Interest;
@@ -36,16 +39,21 @@ struct Berry {
     key: String,
     version: String,
     resolution: Option<String>,
+    /// Names, each with its range.
+    needs: Vec<(String, String)>,
+    /// Names of those that may be missing.
+    options: Vec<String>,
 }
 
 fn berry(text: &str) -> Result<Listing, String> {
     let mut found = Listing::default();
+    let mut edges = Keyed::new(Edges::default());
     let mut block = Berry::default();
     let mut known = false;
     yaml_walk::walk(text, &mut |place, met| match (place.path, met) {
         ([key], Met::Key) => {
             known |= key == "__metadata";
-            found.extend(block.entry());
+            std::mem::take(&mut block).finish(&mut found, &mut edges);
             block = Berry { line: place.line, key: key.clone(), ..Berry::default() };
         }
         ([_, field], Met::Text(value)) if field == "version" => {
@@ -54,18 +62,48 @@ fn berry(text: &str) -> Result<Listing, String> {
         ([_, field], Met::Text(value)) if field == "resolution" => {
             block.resolution = Some(value.to_owned());
         }
+        ([_, group, name], Met::Text(value)) if group == "dependencies" => {
+            block.needs.push((name.clone(), value.to_owned()));
+        }
+        ([_, group, name, field], Met::Text("true"))
+            if group == "dependenciesMeta" && field == "optional" =>
+        {
+            block.options.push(name.clone());
+        }
         _ => {}
     })?;
-    found.extend(block.entry());
+    block.finish(&mut found, &mut edges);
     if !known {
         return Err("it is not a yarn.lock: it has no `__metadata`".to_owned());
     }
     // Of a project without packages only the description of the file is written.
-    let empty = Listing::of_list([]);
-    Ok(if found == Listing::default() { empty } else { found })
+    if found == Listing::default() {
+        return Ok(Listing::of_list([]));
+    }
+    edges.settle(&mut found);
+    Ok(found)
 }
 
 impl Berry {
+    /// Puts it into the listing, with its keys and what it needs.
+    fn finish(self, found: &mut Listing, edges: &mut Keyed<'_, String>) {
+        let Some(entry) = self.entry() else { return };
+        let number = edges.edges.push(found, entry);
+        for key in self.key.split(", ") {
+            edges.name(key.to_owned(), number);
+        }
+        for (name, range) in self.needs {
+            let purpose = if self.options.contains(&name) { For::Option } else { For::Running };
+            // Before version 4 of the file a need had no protocol, and its key had.
+            let key = match range.contains(':') {
+                true => format!("{name}@{range}"),
+                false => format!("{name}@npm:{range}"),
+            };
+            let asked = npm_range(&range).map(|range| Cow::Owned(range.to_owned()));
+            edges.asks(number, key, purpose, asked);
+        }
+    }
+
     /// None before the first block, and for the description of the file.
     fn entry(&self) -> Option<Entry> {
         if self.line == 0 || self.key == "__metadata" {
@@ -112,10 +150,16 @@ struct Classic<'text> {
     indent: usize,
     version: Cow<'text, str>,
     resolved: Cow<'text, str>,
+    /// All keys.
+    keys: Vec<Cow<'text, str>>,
+    /// For what the names are needed that stand deeper; none where no names do.
+    group: Option<For>,
+    needs: Vec<(Cow<'text, str>, Cow<'text, str>, For)>,
 }
 
 fn classic(text: &str) -> Result<Listing, String> {
     let mut found = Listing::default();
+    let mut edges = Keyed::new(Edges::default());
     let mut block = Classic::default();
     let mut known = false;
     for (line, number) in text.lines().zip(1_u32..) {
@@ -126,9 +170,10 @@ fn classic(text: &str) -> Result<Listing, String> {
         }
         let indent = line.len() - line.trim_start().len();
         if indent == 0 {
-            found.extend(block.entry());
-            let (key, _) = token(content, &[',', ':']);
-            block = Classic { line: number, key, ..Classic::default() };
+            std::mem::take(&mut block).finish(&mut found, &mut edges);
+            let keys = keys(content);
+            let key = keys.first().cloned().unwrap_or_default();
+            block = Classic { line: number, key, keys, ..Classic::default() };
         } else {
             if block.indent == 0 {
                 block.indent = indent;
@@ -142,17 +187,46 @@ fn classic(text: &str) -> Result<Listing, String> {
                     "resolved" => block.resolved = token(value, &[]).0,
                     _ => {}
                 }
+                block.group = match &*name {
+                    "dependencies" => Some(For::Running),
+                    "optionalDependencies" => Some(For::Option),
+                    _ => None,
+                };
+            } else if let Some(purpose) = block.group {
+                let (name, rest) = token(content, &[' ', '\t', ':']);
+                let value = rest.trim_start_matches([' ', '\t', ':']);
+                block.needs.push((name, token(value, &[]).0, purpose));
             }
         }
     }
-    found.extend(block.entry());
+    block.finish(&mut found, &mut edges);
     if !known && !text.trim().is_empty() {
         return Err("it is not a yarn.lock: it has neither `# yarn lockfile v1` nor `__metadata`"
             .to_owned());
     }
     // Of a project without packages only the header is written.
-    let empty = known && found == Listing::default();
-    Ok(if empty { Listing::of_list([]) } else { found })
+    if known && found == Listing::default() {
+        return Ok(Listing::of_list([]));
+    }
+    edges.edges.roots_are_tops();
+    edges.settle(&mut found);
+    Ok(found)
+}
+
+/// Keys of one line, each in quotes or not.
+fn keys(line: &str) -> Vec<Cow<'_, str>> {
+    let mut keys = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (key, behind) = token(rest, &[',', ':']);
+        keys.push(key);
+        // A mark, and blanks; where there is none nothing follows.
+        match behind.trim_start().strip_prefix([',', ':']) {
+            Some(behind) => rest = behind.trim_start(),
+            None => break,
+        }
+    }
+    keys
 }
 
 /// The first word, in quotes as JSON has them or up to a mark that a blank follows, and the rest.
@@ -180,7 +254,21 @@ fn token<'text>(text: &'text str, marks: &[char]) -> (Cow<'text, str>, &'text st
     (Cow::Borrowed(word), rest)
 }
 
-impl Classic<'_> {
+impl<'text> Classic<'text> {
+    /// Puts it into the listing, with its keys and what it needs.
+    fn finish(self, found: &mut Listing, edges: &mut Keyed<'text, Cow<'text, str>>) {
+        let Some(entry) = self.entry() else { return };
+        let number = edges.edges.push(found, entry);
+        for key in self.keys {
+            edges.name(key, number);
+        }
+        for (name, range, purpose) in self.needs {
+            let key = Cow::Owned(format!("{name}@{range}"));
+            let asked = npm_range(&range).map(|range| Cow::Owned(range.to_owned()));
+            edges.asks(number, key, purpose, asked);
+        }
+    }
+
     /// None before the first block.
     fn entry(&self) -> Option<Entry> {
         (self.line > 0).then(|| Entry::package(self.declared(), self.line))

@@ -18,12 +18,12 @@ mod workspace;
 use crate::decoded::{decoded, decoded_of_pip};
 use crate::language::{decode, encode};
 use crate::lockfile::{Declared, declared_package, is_of_a_dependency, requirements};
-use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
+use image::{Asks, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
 use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tree::Tree;
-use vocabulary::Problem;
+use vocabulary::{Problem, Relation};
 
 /// The check.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +83,7 @@ impl Check for Manifests {
     }
 
     fn revision(&self) -> u32 {
-        2
+        3
     }
 
     fn reads_declarations(&self) -> bool {
@@ -223,15 +223,25 @@ impl Manifest<'_> {
                 (Some(format!("{reason}: what it declares was not looked at")), Vec::new())
             }
             Ok(declares) => match covering {
-                Some(folder) => self.beyond_locks(tree, folder, declares),
+                Some(folder) => {
+                    let names = declares.packages.iter().map(|one| one.name.clone());
+                    resolution.asks.push(Asks {
+                        folder: folder.to_owned(),
+                        ecosystem: self.kind.ecosystem.clone(),
+                        names: names.collect(),
+                    });
+                    self.beyond_locks(tree, folder, declares)
+                }
                 None if declares.complete => return,
                 None => self.without_locks(tree, declares),
             },
         };
         let others = packages.into_iter().filter(|one| !tree.is_own(self.kind, self.path, one));
-        resolution.packages.extend(
-            others.map(|one| declared_package(one, &self.kind.ecosystem, self.path, self.layer)),
-        );
+        resolution.packages.extend(others.map(|one| {
+            // What stands in a manifest the project itself asks for.
+            let one = Declared { relation: Some(Relation::Direct), ..one };
+            declared_package(one, &self.kind.ecosystem, self.path, self.layer)
+        }));
         let (path, layer) = (self.path.to_owned(), self.layer);
         resolution.problems.extend(reason.map(|reason| Problem { path, layer, reason }));
     }

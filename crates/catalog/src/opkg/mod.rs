@@ -63,7 +63,7 @@ impl Check for Opkg {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {

@@ -6,6 +6,7 @@
 
 use crate::elsewhere::Elsewhere;
 use crate::language::{LICENCE_LIMIT, null_as_nothing, plain_text};
+use crate::lockfile::lenient::Pairs;
 use image::ReadError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -48,6 +49,8 @@ pub(crate) struct Entry<'text> {
     /// Where a registry asks to be told of installations: packages of others have none.
     #[serde(rename = "notification-url")]
     notification: Option<serde::de::IgnoredAny>,
+    #[serde(default, borrow)]
+    require: Pairs<'text>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +89,11 @@ impl Entry<'_> {
         let tool = source.kind.as_deref().filter(|kind| matches!(*kind, "git" | "hg" | "svn"))?;
         let (url, revision) = (source.url.as_deref()?, source.reference.as_deref());
         Some(Elsewhere::vcs(tool, url, revision))
+    }
+
+    /// What it needs, in lower case, with the constraints that it states.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = (String, Option<&str>)> {
+        self.require.iter().map(|(name, range)| (name.to_ascii_lowercase(), range))
     }
 
     /// The licences that it states.

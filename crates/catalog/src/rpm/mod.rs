@@ -63,7 +63,7 @@ impl Check for Rpm {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -116,7 +116,7 @@ impl Check for Rpm {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(view, PATHS, &Kind { purl, counts })
+        database::resolve(view, PATHS, &Kind { purl, counts, needs: None })
     }
 }
 

@@ -37,7 +37,7 @@ impl Check for Xbps {
     }
 
     fn revision(&self) -> u32 {
-        1
+        2
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -58,7 +58,7 @@ impl Check for Xbps {
         let paths: BTreeSet<&str> =
             view.staying().map(|at| at.path).filter(|path| is_database(path)).collect();
         let paths: Vec<&str> = paths.into_iter().rev().collect();
-        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()) })
+        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

@@ -12,6 +12,12 @@ const DOCKER_PORT: u16 = 2375;
 impl Plan<'_> {
     /// Whatever a reference names.
     pub(super) fn subject(&mut self, reference: &str) {
+        // What is attached to an image is where the image is.
+        if let Some(image) = reference.strip_prefix("sbom:attached:")
+            && !Path::new(reference.strip_prefix("sbom:").unwrap_or_default()).exists()
+        {
+            return self.subject(image);
+        }
         let scheme = reference.split_once(':').filter(|_| !Path::new(reference).exists());
         match scheme {
             Some(("docker", _)) => self.docker(),
@@ -53,7 +59,7 @@ impl Plan<'_> {
         found
     }
 
-    fn registry(&mut self) {
+    pub(super) fn registry(&mut self) {
         self.network = true;
         self.registry = true;
     }

@@ -116,3 +116,32 @@ fn a_named_policy_brings_what_it_includes() {
         assert!(read(&found).contains(&file), "{}", file.display());
     }
 }
+
+#[test]
+fn an_artefact_is_asked_of_its_registry_and_its_key_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (key, db, out) = (at("key.pub"), at("db"), at("out"));
+    for words in [
+        vec!["db", "pull", "oci://registry.example/db", "--key", &key, "--db", &db],
+        vec!["db", "update", "--from", "oci://registry.example/db", "--key", &key, "--db", &db],
+        vec!["scan", "dir:x", "--db-source", "oci://registry.example/db", "--db-key", &key],
+        vec!["db", "push", "oci://registry.example/db", "--key", &key, "--db", &db],
+    ] {
+        let found = needed(folder.path(), &words).unwrap();
+        assert!(found.registry && found.needs.connect == Connect::Anybody, "{words:?}");
+        assert!(read(&found).contains(&PathBuf::from(&key)), "{words:?}");
+    }
+    let local = format!("oci:{out}");
+    for words in [
+        vec!["db", "pull", &local, "--key", &key, "--db", &db],
+        vec!["db", "push", &out, "--key", &key, "--db", &db],
+    ] {
+        let found = needed(folder.path(), &words).unwrap();
+        assert_eq!((found.registry, found.needs.connect), (false, Connect::Nobody), "{words:?}");
+    }
+    // A folder that is not there yet is made in the one around it.
+    let push = needed(folder.path(), &["db", "push", &out, "--db", &db]).unwrap();
+    assert_eq!(push.needs.writing, [folder.path()]);
+    assert!(read(&push).contains(&PathBuf::from(&db)));
+}

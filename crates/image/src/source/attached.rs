@@ -1,13 +1,17 @@
-//! VEX documents that were attached to an image, in its registry or its OCI layout.
+//! Documents that were attached to an image, in its registry, its OCI layout, or its own index: VEX, and
+//! bills of materials.
 //!
-//! In goes an opened image's manifest, out come the OpenVEX documents that refer to it, each with the
-//! digest by which it can be looked up. Whoever may push to a repository may attach documents, and
-//! signatures are not verified here: that is why they are only looked for when asked, and why each
-//! document carries where it came from.
+//! In goes an opened image's manifest, out come the documents that refer to it, each with the digest by
+//! which it can be looked up. Whoever may push to a repository may attach documents, and signatures are
+//! not verified here: that is why they are only looked for when asked, and why each document carries
+//! where it came from. What they say is read above.
 //!
 //! Sources: OCI distribution specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; OCI
-//! image specification 1.1, `subject` and `artifactType`; cosign, `specs/SIGNATURE_SPEC.md` (the tag
-//! `sha256-<hex>.att`); DSSE v1 envelope; in-toto Statement v1.
+//! image specification 1.1, `subject` and `artifactType`; cosign, `specs/SIGNATURE_SPEC.md` (the tags
+//! `sha256-<hex>.att`) and `specs/SBOM_SPEC.md` (`sha256-<hex>.sbom`); sigstore bundle 0.3; BuildKit,
+//! `docs/attestations/attestation-storage.md`; DSSE v1 envelope; in-toto Statement v1.
+
+mod wanted;
 
 use super::documents::{Documents, hash_like};
 use super::layout::{Store, name_of};
@@ -18,30 +22,32 @@ use crate::manifest::{Descriptor, Manifest, parse};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::Digest;
+pub use wanted::Wanted;
 
-/// The type of an OpenVEX document.
-const OPENVEX: &str = "application/vnd.openvex+json";
-/// Types of a signed statement: cosign's, and that of in-toto's media types.
+/// Types of a signed statement: cosign's, and that of in-toto's media types, which BuildKit uses for
+/// statements without an envelope.
 const ENVELOPES: [&str; 3] = [
     "application/vnd.dsse.envelope.v1+json",
     "application/vnd.in-toto+json",
     "application/vnd.in-toto+dsse",
 ];
+/// How the types of a bundle of sigstore begin, which holds an envelope; a version follows.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 /// The type of what a signed statement says.
 const STATEMENT: &str = "application/vnd.in-toto+json";
-/// How the predicate types of OpenVEX begin; a version may follow.
-const PREDICATE: &str = "https://openvex.dev/ns";
+/// By what a layer says of which predicate its statement is.
+const PREDICATE_TYPES: [&str; 2] = ["in-toto.io/predicate-type", "predicateType"];
+/// What BuildKit calls a manifest of statements about another of the same index, and that other.
+const REFERENCE_TYPE: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
+const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 
 /// Manifests that are looked at for one image: signatures and bills of materials refer to it too.
 const MANIFESTS: usize = 64;
 /// Documents that are taken of one image.
 const DOCUMENTS: usize = 32;
-/// Bytes of one document. That of a distribution's whole image has some hundred KiB.
-const DOCUMENT_BYTES: u64 = 8 << 20;
-/// Bytes of all of them.
-const ALL_BYTES: u64 = 32 << 20;
 
 /// A document that was attached to an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ pub struct Attached {
     pub digest: Digest,
     /// Whether it came in a signed envelope. No signature was verified.
     pub signed: bool,
-    /// OpenVEX.
+    /// OpenVEX; or a bill, or a statement with one.
     pub bytes: Vec<u8>,
 }
 
@@ -59,6 +65,8 @@ pub struct Attached {
 pub struct Attachments {
     /// The documents.
     pub documents: Vec<Attached>,
+    /// Digests of the image's manifest and of the indexes that name it.
+    pub subjects: Vec<Digest>,
     /// Where it was to be read, and why it was not.
     pub problems: Vec<(String, String)>,
 }
@@ -67,10 +75,18 @@ pub struct Attachments {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
+    #[serde(default)]
     payload_type: String,
+    #[serde(default)]
     payload: String,
     #[serde(default)]
     signatures: Vec<serde::de::IgnoredAny>,
+    /// That of a bundle around it.
+    #[serde(default)]
+    dsse_envelope: Option<Box<Self>>,
+    /// That of a statement without an envelope.
+    #[serde(default)]
+    predicate_type: Option<serde::de::IgnoredAny>,
 }
 
 /// An in-toto statement.
@@ -81,7 +97,7 @@ struct Statement {
     predicate_type: String,
     #[serde(default)]
     subject: Vec<StatementSubject>,
-    predicate: serde_json::Value,
+    predicate: Box<serde_json::value::RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -90,44 +106,88 @@ struct StatementSubject {
     digest: BTreeMap<String, String>,
 }
 
-/// Looks for what is attached to an image by the digests of its manifest and of the index that names
-/// it. None where images of this source can have nothing attached.
-pub(super) fn find(store: &Store, image: &str, subjects: &[Digest]) -> Option<Attachments> {
-    let mut found = Attachments::default();
-    let mut candidates = Vec::new();
+/// A manifest that may hold something about an image.
+struct Candidate {
+    entry: Descriptor,
+    /// Whether the tag that names it is one of bills of the image.
+    is_bill: bool,
+}
+
+/// How much may still be taken.
+struct Room {
+    documents: usize,
+    bytes: u64,
+}
+
+/// An image of which something is asked.
+pub(super) struct Asked<'image> {
+    pub(super) store: &'image Store,
+    /// Its name.
+    pub(super) image: &'image str,
+    /// Digests of its manifest and of the indexes that name it.
+    pub(super) subjects: &'image [Digest],
+    /// What these indexes hold beside it.
+    pub(super) siblings: Vec<Descriptor>,
+    pub(super) wanted: Wanted,
+}
+
+/// Looks for what is attached to an image. None where images of this source can have nothing attached.
+pub(super) fn find(asked: &Asked<'_>) -> Option<Attachments> {
+    let Asked { store, image, subjects, siblings, wanted } = asked;
+    let mut found = Attachments { subjects: subjects.to_vec(), ..Attachments::default() };
+    let of_siblings = siblings.iter().filter(|entry| is_statement_about(entry, subjects));
+    let mut candidates: Vec<Candidate> = of_siblings.cloned().map(Candidate::plain).collect();
     match store {
         Store::Registry(registry) => {
-            for subject in subjects {
-                candidates.extend(of_registry(registry, subject, &mut found));
+            for subject in *subjects {
+                candidates.extend(of_registry(registry, subject, *wanted, &mut found));
             }
         }
-        _ => candidates = of_layout(store, image, subjects)?,
+        _ => match of_layout(store, image, subjects) {
+            Some(listed) => candidates.extend(listed),
+            None if candidates.is_empty() => return None,
+            None => {}
+        },
     }
     let mut known = BTreeSet::new();
-    candidates.retain(|entry| known.insert(entry.digest.clone()));
+    candidates.retain(|one| known.insert(one.entry.digest.clone()));
     if candidates.len() > MANIFESTS {
         let reason = format!("more than {MANIFESTS} documents refer to it; the others were left");
-        found.problems.push((image.to_owned(), reason));
+        found.problems.push(((*image).to_owned(), reason));
     }
-    let (mut left, mut bytes_left) = (DOCUMENTS, ALL_BYTES);
-    for entry in candidates.iter().take(MANIFESTS) {
-        let read = read(store, image, entry, subjects, &mut found, &mut left, &mut bytes_left);
-        if let Err(reason) = read {
-            found.problems.push((entry.digest.clone(), reason));
+    let mut room = Room { documents: DOCUMENTS, bytes: wanted.bytes_of_all() };
+    for candidate in candidates.iter().take(MANIFESTS) {
+        if let Err(reason) = read(asked, candidate, &mut found, &mut room) {
+            found.problems.push((candidate.entry.digest.clone(), reason));
         }
     }
     Some(found)
+}
+
+impl Candidate {
+    fn plain(entry: Descriptor) -> Self {
+        Self { entry, is_bill: false }
+    }
+}
+
+/// Whether an entry of an image's own index is BuildKit's manifest of statements about the image.
+fn is_statement_about(entry: &Descriptor, subjects: &[Digest]) -> bool {
+    let annotation = |key: &str| entry.annotations.get(key).map(String::as_str);
+    annotation(REFERENCE_TYPE.0) == Some(REFERENCE_TYPE.1)
+        && annotation(REFERENCE_DIGEST)
+            .is_some_and(|digest| subjects.iter().any(|own| own.to_string() == digest))
 }
 
 /// What a registry lists: by its referrers, or the tag that stands in for them; and by cosign's tag.
 fn of_registry(
     registry: &super::registry::Session,
     subject: &Digest,
+    wanted: Wanted,
     found: &mut Attachments,
-) -> Vec<Descriptor> {
+) -> Vec<Candidate> {
     let mut candidates = Vec::new();
     let tag = tag_of(subject);
-    let mut take = |place: &str, answer: Result<Option<Vec<u8>>, RegistryError>| {
+    let mut take = |place: &str, is_bill: bool, answer: Result<Option<Vec<u8>>, RegistryError>| {
         let bytes = match answer {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return false,
@@ -139,24 +199,29 @@ fn of_registry(
         match parse::<Manifest>(&bytes) {
             Ok(manifest) if manifest.config.is_some() => {
                 let digest = Digest::of(&bytes).to_string();
-                candidates.push(Descriptor { digest, ..Descriptor::default() });
+                let entry = Descriptor { digest, ..Descriptor::default() };
+                candidates.push(Candidate { entry, is_bill });
             }
-            Ok(index) => candidates.extend(index.manifests),
+            Ok(index) => candidates.extend(index.manifests.into_iter().map(Candidate::plain)),
             Err(reason) => found.problems.push((place.to_owned(), reason)),
         }
         true
     };
     let place = format!("referrers/{subject}");
-    if !take(&place, registry.document(&place)) {
-        let _ = take(&tag, registry.document(&format!("manifests/{tag}")));
+    if !take(&place, false, registry.document(&place)) {
+        let _ = take(&tag, false, registry.document(&format!("manifests/{tag}")));
     }
-    let tag = format!("{tag}.att");
-    let _ = take(&tag, registry.document(&format!("manifests/{tag}")));
+    for (ending, is_bill) in [("att", false), ("sbom", true)] {
+        if !is_bill || wanted == Wanted::Bills {
+            let tag = format!("{tag}.{ending}");
+            let _ = take(&tag, is_bill, registry.document(&format!("manifests/{tag}")));
+        }
+    }
     candidates
 }
 
 /// What `index.json` lists beside the image; none where there is none.
-fn of_layout(store: &Store, image: &str, subjects: &[Digest]) -> Option<Vec<Descriptor>> {
+fn of_layout(store: &Store, image: &str, subjects: &[Digest]) -> Option<Vec<Candidate>> {
     let documents = Documents { image, mismatches: Vec::new() };
     let blob = store.blob("index.json")?;
     let bytes = documents.bytes(Some(blob), "index.json", limits::MANIFEST_BYTES).ok()?;
@@ -165,16 +230,21 @@ fn of_layout(store: &Store, image: &str, subjects: &[Digest]) -> Option<Vec<Desc
     let mut candidates = Vec::new();
     for entry in index.manifests.into_iter().filter(|entry| !own(entry)) {
         // The tag that stands in for a registry's list names a list.
-        let is_list = name_of(&entry)
-            .is_some_and(|name| subjects.iter().any(|one| name.ends_with(&tag_of(one))));
+        let is_named = |ending: &str| {
+            let name = name_of(&entry).and_then(|name| name.strip_suffix(ending));
+            name.is_some_and(|name| subjects.iter().any(|one| name.ends_with(&tag_of(one))))
+        };
+        let (is_list, is_bill) = (is_named(""), is_named(".sbom"));
         let list = is_list.then(|| entry.digest.parse().ok()).flatten();
         let list = list.and_then(|digest| {
             parse::<Manifest>(&verified(store, image, &digest, None, limits::MANIFEST_BYTES).ok()?)
                 .ok()
         });
         match list {
-            Some(list) if !list.manifests.is_empty() => candidates.extend(list.manifests),
-            _ => candidates.push(entry),
+            Some(list) if !list.manifests.is_empty() => {
+                candidates.extend(list.manifests.into_iter().map(Candidate::plain));
+            }
+            _ => candidates.push(Candidate { entry, is_bill }),
         }
     }
     Some(candidates)
@@ -187,15 +257,14 @@ fn tag_of(subject: &Digest) -> String {
 
 /// Reads a manifest that may be about the image, and the documents that it holds.
 fn read(
-    store: &Store,
-    image: &str,
-    entry: &Descriptor,
-    subjects: &[Digest],
+    asked: &Asked<'_>,
+    candidate: &Candidate,
     found: &mut Attachments,
-    left: &mut usize,
-    bytes_left: &mut u64,
+    room: &mut Room,
 ) -> Result<(), String> {
-    let digest: Digest = entry.digest.parse().map_err(|_| "its digest is none".to_owned())?;
+    let Asked { store, image, subjects, wanted, .. } = asked;
+    let digest: Digest =
+        candidate.entry.digest.parse().map_err(|_| "its digest is none".to_owned())?;
     let bytes = verified(store, image, &digest, None, limits::MANIFEST_BYTES)?;
     let manifest: Manifest = parse(&bytes)?;
     let of_other =
@@ -204,25 +273,26 @@ fn read(
         return Ok(());
     }
     for layer in &manifest.layers {
-        // A bare document says of nothing but its subject that it is about this image.
-        let bare = manifest.subject.is_some()
-            && (layer.media_type == OPENVEX || manifest.artifact_type == OPENVEX);
-        if !bare && !ENVELOPES.contains(&layer.media_type.as_str()) {
+        let is_envelope =
+            ENVELOPES.contains(&layer.media_type.as_str()) || layer.media_type.starts_with(BUNDLE);
+        // A bare document says of nothing but its subject, or the tag, that it is about this image.
+        let bare = (manifest.subject.is_some() || candidate.is_bill)
+            && (wanted.is_type(&layer.media_type)
+                || !is_envelope && wanted.is_type(&manifest.artifact_type));
+        let predicate = PREDICATE_TYPES.iter().find_map(|key| layer.annotations.get(*key));
+        let of_other = predicate.is_some_and(|kind| !wanted.is_predicate(kind));
+        if !bare && (!is_envelope || of_other) {
             continue;
         }
-        if *left == 0 {
+        if room.documents == 0 {
             return Err(format!("more than {DOCUMENTS} documents; the others were left"));
         }
         let blob: Digest = layer.digest.parse().map_err(|_| "a digest is none".to_owned())?;
-        let limit = DOCUMENT_BYTES.min(*bytes_left);
+        let limit = wanted.bytes_of_one().min(room.bytes);
         let bytes = verified(store, image, &blob, layer.size, limit)?;
-        *left -= 1;
-        *bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
-        let document = if ENVELOPES.contains(&layer.media_type.as_str()) {
-            opened(&bytes, subjects)?
-        } else {
-            Some((bytes, false))
-        };
+        room.documents -= 1;
+        room.bytes = room.bytes.saturating_sub(bytes.len() as u64);
+        let document = if bare { Some((bytes, false)) } else { opened(&bytes, subjects, *wanted)? };
         found.documents.extend(document.map(|(bytes, signed)| Attached {
             digest: blob,
             signed,
@@ -255,19 +325,32 @@ fn verified(
     }
 }
 
-/// The OpenVEX document in an envelope whose statement is about the image, and whether it is signed;
-/// none where it is about something else, or says something else.
+/// What is wanted of an envelope, a bundle with one, or a statement alone, that is about the image; and
+/// whether it is signed. None where it is about something else, or says something else.
 ///
 /// # Errors
-/// Where it is no envelope.
-pub fn opened(bytes: &[u8], subjects: &[Digest]) -> Result<Option<(Vec<u8>, bool)>, String> {
+/// Where it is none of these.
+pub fn opened(
+    bytes: &[u8],
+    subjects: &[Digest],
+    wanted: Wanted,
+) -> Result<Option<(Vec<u8>, bool)>, String> {
     let envelope: Envelope =
         serde_json::from_slice(bytes).map_err(|error| format!("no envelope: {error}"))?;
-    if envelope.payload_type != STATEMENT {
-        return Ok(None);
-    }
-    let payload = STANDARD.decode(&envelope.payload);
-    let payload = payload.map_err(|_| "its payload is not base64".to_owned())?;
+    let (payload, signed) = if envelope.predicate_type.is_some() {
+        (Cow::Borrowed(bytes), false)
+    } else {
+        let mut envelope = envelope;
+        if let Some(inner) = envelope.dsse_envelope.take() {
+            envelope = *inner;
+        }
+        if envelope.payload_type != STATEMENT {
+            return Ok(None);
+        }
+        let payload = STANDARD.decode(&envelope.payload);
+        let payload = payload.map_err(|_| "its payload is not base64".to_owned())?;
+        (Cow::Owned(payload), !envelope.signatures.is_empty())
+    };
     let statement: Statement =
         serde_json::from_slice(&payload).map_err(|error| format!("no statement: {error}"))?;
     let about = |subject: &StatementSubject| {
@@ -275,17 +358,24 @@ pub fn opened(bytes: &[u8], subjects: &[Digest]) -> Result<Option<(Vec<u8>, bool
             subject.digest.get(own.algorithm().name()).is_some_and(|hex| *hex == own.hex())
         })
     };
-    if !statement.predicate_type.starts_with(PREDICATE) || !statement.subject.iter().any(about) {
+    if !wanted.is_predicate(&statement.predicate_type) || !statement.subject.iter().any(about) {
         return Ok(None);
     }
-    let document = serde_json::to_vec(&statement.predicate).map_err(|error| error.to_string())?;
-    Ok(Some((document, !envelope.signatures.is_empty())))
+    let document = match wanted {
+        Wanted::Vex => statement.predicate.get().as_bytes().to_vec(),
+        // Who reads bills knows what may lie around them.
+        Wanted::Bills => payload.into_owned(),
+    };
+    Ok(Some((document, signed)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// How the predicate types of OpenVEX begin.
+    const PREDICATE: &str = "https://openvex.dev/ns";
 
     fn envelope(statement: &serde_json::Value, signatures: &serde_json::Value) -> Vec<u8> {
         let payload = STANDARD.encode(statement.to_string());
@@ -300,7 +390,9 @@ mod tests {
         let vex = json!({"@context": "https://openvex.dev/ns/v0.2.0", "statements": []});
         let statement = |kind: &str, hex: &str| json!({"predicateType": kind, "subject": [{"digest": {"sha256": hex}}], "predicate": vex});
         let subjects = std::slice::from_ref(&own);
-        let open = |statement| opened(&envelope(&statement, &json!([{"sig": "eA=="}])), subjects);
+        let open = |statement| {
+            opened(&envelope(&statement, &json!([{"sig": "eA=="}])), subjects, Wanted::Vex)
+        };
         let (bytes, signed) = open(statement(PREDICATE, &own.hex())).unwrap().unwrap();
         assert!(signed);
         assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap(), vex);
@@ -308,7 +400,31 @@ mod tests {
         assert_eq!(open(statement(PREDICATE, &Digest::of(b"other").hex())).unwrap(), None);
         assert_eq!(open(statement("https://slsa.dev/provenance/v1", &own.hex())).unwrap(), None);
         let unsigned = envelope(&statement(PREDICATE, &own.hex()), &json!([]));
-        assert!(!opened(&unsigned, subjects).unwrap().unwrap().1);
+        assert!(!opened(&unsigned, subjects, Wanted::Vex).unwrap().unwrap().1);
+        // What is asked of one kind is not answered by another.
+        assert_eq!(opened(&unsigned, subjects, Wanted::Bills).unwrap(), None);
+    }
+
+    #[test]
+    fn a_statement_lies_in_an_envelope_in_a_bundle_or_alone() {
+        let own = Digest::of(b"image");
+        let subjects = std::slice::from_ref(&own);
+        let statement = json!({"predicateType": "https://spdx.dev/Document/v2.3", "predicate": {"a": 1},
+            "subject": [{"digest": {"sha256": own.hex()}}]});
+        let signed: serde_json::Value =
+            serde_json::from_slice(&envelope(&statement, &json!([{"sig": "eA=="}]))).unwrap();
+        let bundle =
+            json!({"mediaType": BUNDLE, "verificationMaterial": {}, "dsseEnvelope": signed});
+        for (document, is_signed) in [(&signed, true), (&bundle, true), (&statement, false)] {
+            let bytes = document.to_string();
+            let (found, signed) =
+                opened(bytes.as_bytes(), subjects, Wanted::Bills).unwrap().unwrap();
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&found).unwrap(), statement);
+            assert_eq!(signed, is_signed);
+            assert_eq!(opened(bytes.as_bytes(), subjects, Wanted::Vex).unwrap(), None);
+        }
+        let message = json!({"mediaType": BUNDLE, "messageSignature": {}}).to_string();
+        assert_eq!(opened(message.as_bytes(), subjects, Wanted::Bills).unwrap(), None);
     }
 
     #[test]
@@ -317,7 +433,9 @@ mod tests {
         let statement = json!({"predicateType": PREDICATE, "subject": [], "predicate": {}});
         let good = envelope(&statement, &json!([]));
         for end in 0..good.len() {
-            assert!(opened(&good[..end], std::slice::from_ref(&own)).is_err());
+            for wanted in [Wanted::Vex, Wanted::Bills] {
+                assert!(opened(&good[..end], std::slice::from_ref(&own), wanted).is_err());
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! OCI layouts, in a folder or an archive: index, manifest, configuration.
 
-use super::attached;
+use super::attached::{self, Asked};
 use super::documents::{Documents, hash_like};
 use super::registry::{Kind, RemoteBlob, Session};
 use super::{Image, LayerSource, OpenOptions, check_layers, complete, no_match, subject};
@@ -124,6 +124,7 @@ pub(super) fn open_manifest(
 ) -> Result<Image, ImageError> {
     let reference = documents.image;
     let mut subjects = vec![digest.clone()];
+    let mut siblings = Vec::new();
     for _ in 0..limits::INDEX_DEPTH {
         let name = digest.to_string();
         let manifest: Manifest = documents.parse(&bytes, &name, "image manifest")?;
@@ -132,12 +133,14 @@ pub(super) fn open_manifest(
             digest = documents.digest(&chosen.digest)?;
             subjects.push(digest.clone());
             bytes = documents.manifest(store, &digest, chosen.size)?;
+            siblings.extend(manifest.manifests);
             continue;
         }
         let found = hash_like(&digest, &bytes);
         let mut image = from_manifest(documents, store, manifest, found, tags)?;
-        if options.attached {
-            image.attachments = attached::find(store, reference, &subjects);
+        if let Some(wanted) = options.attached {
+            let asked = Asked { store, image: reference, subjects: &subjects, siblings, wanted };
+            image.attachments = attached::find(&asked);
         }
         return Ok(image);
     }

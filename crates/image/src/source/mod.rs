@@ -26,7 +26,7 @@ use documents::Documents;
 pub use entry::Entry;
 use layout::{Store, open_layout};
 pub use registry::{
-    Credentials, Helpers, Login, RegistryError, RegistryOptions, Secret, run_helper,
+    Credentials, Helpers, Login, RegistryError, RegistryOptions, Repository, Secret, run_helper,
 };
 use saved::open_saved;
 use std::fs::File;
@@ -43,8 +43,8 @@ pub struct OpenOptions {
     pub engines: engine::Endpoints,
     /// How registries are asked.
     pub registry: RegistryOptions,
-    /// Whether VEX documents that are attached to the image are looked for.
-    pub attached: bool,
+    /// Which of the documents that are attached to the image are looked for.
+    pub attached: Option<attached::Wanted>,
 }
 
 /// Content that is not what its reference says.
@@ -316,6 +316,8 @@ fn subject(
         platform,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     }
 }
 

@@ -125,6 +125,8 @@ fn image(base: Option<&str>) -> Subject {
         platform: None,
         base: base.map(|name| BaseImage { name: name.to_owned(), digest: None }),
         source: None,
+        checkout: None,
+        version: None,
     }
 }
 

@@ -64,6 +64,8 @@ struct Helper {
 struct Relationship {
     full_product_name: Product,
     product_reference: String,
+    #[serde(default)]
+    relates_to_product_reference: String,
 }
 
 #[derive(Deserialize)]
@@ -110,12 +112,22 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
     for product in &csaf.product_tree.full_product_names {
         put(product, &mut purls);
     }
-    // A part of a larger product is known by the part's package URL, unless it has one of its own.
+    let mut products: BTreeMap<String, VexProduct> =
+        purls.iter().map(|(id, purl)| (id.clone(), product_of(purl))).collect();
+    // A part of a larger product is known by the part's package URL, unless it has one of its own. Where
+    // the larger one has a package URL, too, the part is meant in that alone.
     for relationship in &csaf.product_tree.relationships {
-        put(&relationship.full_product_name, &mut purls);
-        if let Some(purl) = purls.get(&relationship.product_reference).cloned() {
-            purls.entry(relationship.full_product_name.product_id.clone()).or_insert(purl);
+        let id = &relationship.full_product_name.product_id;
+        if let Some(purl) = purl_of(&relationship.full_product_name) {
+            products.insert(id.clone(), product_of(&purl));
+            continue;
         }
+        let Some(part) = purls.get(&relationship.product_reference) else { continue };
+        let product = match purls.get(&relationship.relates_to_product_reference) {
+            Some(whole) => VexProduct { purl: whole.clone(), parts: vec![part.clone()] },
+            None => product_of(part),
+        };
+        products.entry(id.clone()).or_insert(product);
     }
     let time = kept(&csaf.document.tracking.current_release_date);
     let mut statements = Vec::new();
@@ -124,8 +136,8 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
             let Some(status) = status_of(status) else { continue };
             for id in ids {
                 // One whose product has no package URL is kept: it meets nothing, and is counted.
-                let purl = purls.get(id);
-                statements.push(statement(name, vulnerability, status, id, purl, &time));
+                let product = products.get(id);
+                statements.push(statement(name, vulnerability, status, id, product, &time));
             }
         }
     }
@@ -146,20 +158,21 @@ fn statement(
     name: &str,
     vulnerability: &Vulnerability,
     status: VexStatus,
-    product: &String,
-    purl: Option<&Purl>,
+    id: &String,
+    product: Option<&VexProduct>,
     time: &str,
 ) -> VexStatement {
     let ids = vulnerability.cve.iter().chain(vulnerability.ids.iter().map(|id| &id.text));
-    let flag = vulnerability.flags.iter().find(|flag| flag.product_ids.contains(product));
+    let flag = vulnerability.flags.iter().find(|flag| flag.product_ids.contains(id));
     let threat = vulnerability
         .threats
         .iter()
-        .find(|threat| threat.category == "impact" && threat.product_ids.contains(product));
+        .find(|threat| threat.category == "impact" && threat.product_ids.contains(id));
     VexStatement {
         ids: ids.map(|id| kept(id)).collect(),
         status,
-        products: purl.map(product_of).into_iter().collect(),
+        unread: if product.is_none() { vec![kept(id)] } else { Vec::new() },
+        products: product.cloned().into_iter().collect(),
         justification: flag.map(|flag| kept(&flag.label)),
         impact: threat.map(|threat| kept(&threat.details)),
         time: time.to_owned(),
@@ -183,8 +196,11 @@ fn branches(list: &[Branch], purls: &mut BTreeMap<String, Purl>, depth: usize) {
 }
 
 fn put(product: &Product, purls: &mut BTreeMap<String, Purl>) {
-    let purl = product.product_identification_helper.purl.as_ref();
-    if let Some(purl) = purl.and_then(|text| text.parse().ok()) {
+    if let Some(purl) = purl_of(product) {
         purls.insert(product.product_id.clone(), purl);
     }
+}
+
+fn purl_of(product: &Product) -> Option<Purl> {
+    product.product_identification_helper.purl.as_ref()?.parse().ok()
 }

@@ -5,8 +5,8 @@
 //! statement is about a package by its package URL, or about the whole image by `pkg:oci` and digest,
 //! then about all of its packages or those that it names. Its author is believed because the user
 //! named the file. A third form is that of govulncheck: about a module as it is built into the Go
-//! program of a main module, and in no other. Statements that meet nothing are counted: a product that
-//! is named otherwise than the package is easily taken for one that was silenced.
+//! program of a main module, and in no other. Statements that meet nothing are counted and named: a
+//! product that is named otherwise than the package is easily taken for one that was silenced.
 //!
 //! Sources: OpenVEX specification 0.2.0; CSAF 2.0, profile VEX (4.5), product tree (3.2.2).
 
@@ -28,6 +28,10 @@ const BYTES: usize = 64 << 20;
 const STATEMENTS: usize = 200_000;
 /// Longest text that is kept of a statement, in characters.
 const TEXT: usize = 1_000;
+/// Statements that met nothing and are named, of each document.
+const NAMED: usize = 3;
+/// Characters of a product's name among them.
+const NAME: usize = 120;
 
 /// What a publisher says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub struct VexStatement {
     pub(crate) ids: Vec<String>,
     pub(crate) status: VexStatus,
     pub(crate) products: Vec<VexProduct>,
+    /// Products that have no package URL, or one that cannot be read, as they are written.
+    pub(crate) unread: Vec<String>,
     /// `vulnerable_code_not_present` and the like.
     pub(crate) justification: Option<String>,
     /// In words.
@@ -140,6 +146,19 @@ impl<'about> Products<'about> {
         let named = self.by_name.get(&name_of(stated));
         named.into_iter().flatten().any(|found| covers(stated, found))
     }
+
+    /// Whether a statement about a product could silence anything here: the product is there, and so is
+    /// one of the parts that it names.
+    fn meets(&self, product: &VexProduct) -> bool {
+        let in_parts = || product.parts.iter().any(|part| self.holds(part));
+        if is_of_subject(&product.purl, self.subject) {
+            product.parts.is_empty() || in_parts()
+        } else if product.parts.is_empty() {
+            self.holds(&product.purl)
+        } else {
+            self.mains.values().any(|main| covers(&product.purl, main)) && in_parts()
+        }
+    }
 }
 
 /// Whether a package is the main module of the Go program that proves it: its main package lies in it.
@@ -164,21 +183,25 @@ pub fn vex_coverage(statements: &[VexStatement], about: &About<'_>) -> Option<Co
         return None;
     }
     let products = Products::new(about);
-    let mut unmet: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut unmet: BTreeMap<&str, (u64, u64, Vec<String>)> = BTreeMap::new();
     for statement in statements {
-        let met = statement.products.iter().any(|product| {
-            is_of_subject(&product.purl, about.subject) || products.holds(&product.purl)
-        });
-        let (without, all) = unmet.entry(&statement.by).or_default();
+        let met = statement.products.iter().any(|product| products.meets(product));
+        let (without, all, named) = unmet.entry(&statement.by).or_default();
         *without += u64::from(!met);
         *all += 1;
+        if !met && named.len() < NAMED {
+            named.push(statement.named());
+        }
     }
     let reasons: Vec<String> = unmet
         .into_iter()
-        .filter(|(_, (without, _))| *without > 0)
-        .map(|(by, (without, all))| {
+        .filter(|(_, (without, ..))| *without > 0)
+        .map(|(by, (without, all, named))| {
             let all = counted(all, "statement", "statements");
-            format!("{without} of {all} of {by} met no package")
+            let more = without.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named = named.join(", ");
+            format!("{without} of {all} of {by} met no package: {named}{more}")
         })
         .collect();
     let reason = (!reasons.is_empty()).then(|| reasons.join("; "));
@@ -215,6 +238,23 @@ fn kept(text: &str) -> String {
 }
 
 impl VexStatement {
+    /// In a few words: the vulnerability, and the first product.
+    fn named(&self) -> String {
+        let id = self.ids.first().map_or("a statement without an id", String::as_str);
+        let first = self.products.first().map(|product| match product.parts.first() {
+            Some(part) => format!("{part} in {}", product.purl),
+            None => product.purl.to_string(),
+        });
+        let product = first.or_else(|| self.unread.first().cloned());
+        let product: String = match product.as_deref() {
+            None | Some("") => "no product".to_owned(),
+            Some(text) => format!("`{}`", text.chars().take(NAME).collect::<String>()),
+        };
+        let all = self.products.len() + self.unread.len();
+        let more = if all > 1 { format!(" and {} more", all - 1) } else { String::new() };
+        format!("{id} of {product}{more}")
+    }
+
     /// Whether it is about a finding of a subject.
     fn is_about(&self, finding: &Finding, products: &Products<'_>) -> bool {
         let Some(package) = &finding.package else { return false };
@@ -263,18 +303,49 @@ fn covers(stated: &Purl, found: &Purl) -> bool {
     };
     same_name
         && stated.version().is_none_or(|version| found.version().map(bare) == Some(bare(version)))
-        && stated
-            .qualifiers()
-            .all(|(key, value)| found.qualifier(key).is_none_or(|own| own == value))
+        && stated.qualifiers().all(|(key, value)| match found.qualifier(key) {
+            Some(own) => own == value,
+            // What came from elsewhere is another package than that of the registry.
+            None => !ELSEWHERE.contains(&key),
+        })
 }
 
-/// Whether `pkg:oci/name@sha256:…` is the image itself, by its digest; a name alone is none.
+/// Qualifiers that say that a package did not come from its public registry.
+const ELSEWHERE: [&str; 3] = ["vcs_url", "download_url", "repository_url"];
+
+/// Whether `pkg:oci/name@sha256:…` is the image itself, by its digest; without one by repository and
+/// tag, where the subject has that very tag. A name alone is none. Source: purl-spec, type `oci`.
 fn is_of_subject(purl: &Purl, subject: &Subject) -> bool {
-    let digests = [&subject.manifest_digest, &subject.config_digest];
-    purl.kind() == "oci"
-        && purl.version().is_some_and(|version| {
-            digests.into_iter().flatten().any(|digest| digest.to_string() == version)
-        })
+    if purl.kind() != "oci" {
+        return false;
+    }
+    if let Some(version) = purl.version() {
+        let digests = [&subject.manifest_digest, &subject.config_digest];
+        return digests.into_iter().flatten().any(|digest| digest.to_string() == version);
+    }
+    let (Some(repository), Some(tag)) = (purl.qualifier("repository_url"), purl.qualifier("tag"))
+    else {
+        return false;
+    };
+    let wanted = in_full(&format!("{repository}:{tag}"));
+    let names = subject.tags.iter().chain([&subject.name]);
+    names.into_iter().any(|name| in_full(name) == wanted)
+}
+
+/// A name of an image with registry and namespace: `app:1` is `docker.io/library/app:1`, as Docker has
+/// it.
+fn in_full(name: &str) -> String {
+    let name = ["registry:", "docker:", "containerd:", "podman:"]
+        .iter()
+        .find_map(|scheme| name.strip_prefix(scheme))
+        .unwrap_or(name);
+    match name.split_once('/') {
+        None => format!("docker.io/library/{name}"),
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => {
+            name.strip_prefix("index.").unwrap_or(name).to_owned()
+        }
+        Some(_) => format!("docker.io/{name}"),
+    }
 }
 
 /// The statement that counts for a finding: the newest of those that are about it.

@@ -69,6 +69,17 @@ impl Product {
         }
     }
 
+    /// As it is written.
+    fn text(&self) -> &str {
+        match self {
+            Self::Name(text) => text,
+            Self::Named { id, identifiers, .. } => {
+                let purl = identifiers.as_ref().and_then(|identifiers| identifiers.purl.as_deref());
+                if id.is_empty() { purl.unwrap_or_default() } else { id }
+            }
+        }
+    }
+
     fn parts(&self) -> &[Self] {
         match self {
             Self::Name(_) => &[],
@@ -92,22 +103,23 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<VexStatement>, VexErr
                 [vec![name], aliases.unwrap_or_default()].concat()
             }
         };
-        let products: Vec<VexProduct> = statement
-            .products
-            .iter()
-            .filter_map(|product| {
-                let named = product.parts();
-                let parts: Vec<_> = named.iter().filter_map(Product::purl).collect();
-                // Parts that cannot be read must not widen a statement to the whole product.
-                let readable = named.is_empty() || !parts.is_empty();
-                Some(VexProduct { purl: product.purl()?, parts }).filter(|_| readable)
-            })
-            .collect();
+        let (mut products, mut unread) = (Vec::new(), Vec::new());
+        for product in &statement.products {
+            let named = product.parts();
+            let parts: Vec<_> = named.iter().filter_map(Product::purl).collect();
+            // Parts that cannot be read must not widen a statement to the whole product.
+            let readable = named.is_empty() || !parts.is_empty();
+            match product.purl().filter(|_| readable) {
+                Some(purl) => products.push(VexProduct { purl, parts }),
+                None => unread.push(kept(product.text())),
+            }
+        }
         // One whose products cannot be read is kept: it meets nothing, and is counted.
         VexStatement {
             ids: ids.iter().map(|id| kept(id)).collect(),
             status,
             products,
+            unread,
             justification: statement.justification.as_deref().map(kept),
             impact: statement.impact_statement.as_deref().map(kept),
             time: kept(statement.timestamp.as_deref().unwrap_or(&document.timestamp)),

@@ -50,6 +50,8 @@ fn subject() -> Subject {
         platform: None,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     }
 }
 
@@ -182,9 +184,76 @@ fn statements_that_meet_nothing_are_counted_by_their_document() {
     let about = About { subject: &subject, packages: &packages, programs: None };
     let coverage = vex_coverage(&statements, &about).unwrap();
     let reason = coverage.reason.as_deref();
-    assert_eq!(reason, Some("1 of 2 statements of go.vex.json met no package"));
+    assert_eq!(
+        reason,
+        Some(
+            "2 of 2 statements of go.vex.json met no package: GO-2099-1 of `pkg:golang/example.org%2Fx%2Ftext@v0.3.0 in pkg:golang/example.org%2FAcme%2Fapp`, CVE-2099-2 of `Unknown Product`"
+        )
+    );
+    // The main module is there, and so is the part that the first statement is about.
+    let packages = [packages[0].clone(), module("example.org/x/text", "v0.3.0", "app")];
+    let about = About { packages: &packages, ..about };
+    let coverage = vex_coverage(&statements, &about).unwrap();
+    let reason = coverage.reason.as_deref();
+    assert_eq!(
+        reason,
+        Some("1 of 2 statements of go.vex.json met no package: CVE-2099-2 of `Unknown Product`")
+    );
     assert_eq!(coverage.status, vocabulary::Status::Ran);
     assert_eq!(vex_coverage(&[], &about), None);
+}
+
+#[test]
+fn an_image_is_named_by_its_digest_or_by_the_very_tag_in_its_repository() {
+    let named = |product: &str| {
+        let text = OPENVEX.replace(
+            "pkg:oci/app@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+            product,
+        );
+        let vex = parse_vex("x", text.as_bytes()).unwrap();
+        let mut subject = subject();
+        subject.tags = vec!["shop/app:1.2".to_owned()];
+        let about = About { subject: &subject, packages: &[], programs: None };
+        let policy = Policy { vex, ..Policy::default() };
+        let findings = vec![finding("CVE-2099-4", "pkg:npm/b@7")];
+        let today = "2099-01-01".parse().unwrap();
+        decide_for(&policy, Some(&about), findings, &[], today).decision.suppressed.len()
+    };
+    assert_eq!(named("pkg:oci/app?repository_url=docker.io/shop/app&tag=1.2"), 1);
+    assert_eq!(named("pkg:oci/app?repository_url=index.docker.io/shop/app&tag=1.2"), 1);
+    assert_eq!(named("pkg:oci/app?repository_url=docker.io/shop/app&tag=1.3"), 0);
+    assert_eq!(named("pkg:oci/app?repository_url=ghcr.io/shop/app&tag=1.2"), 0);
+    assert_eq!(named("pkg:oci/app?tag=1.2"), 0);
+    assert_eq!(named("pkg:oci/app"), 0);
+    let other =
+        format!("pkg:oci/app@sha256:{}?repository_url=docker.io/shop/app&tag=1.2", "c".repeat(64));
+    assert_eq!(named(&other), 0, "the digest counts where there is one");
+}
+
+#[test]
+fn a_part_of_a_product_of_csaf_is_meant_in_that_product_alone() {
+    for (digit, expected) in [("a", 1), ("b", 0)] {
+        let whole = format!(
+            r#""branches":[{{"product":{{"product_id":"OS","product_identification_helper":
+            {{"purl":"pkg:oci/app@sha256:{}"}}}}}},{{"branches":["#,
+            digit.repeat(64)
+        );
+        let text = CSAF.replacen(r#""branches":[{"branches":["#, &whole, 1);
+        assert_eq!(
+            silenced(&text, vec![finding("CVE-2099-1", "pkg:npm/a@1")]).len(),
+            expected,
+            "{text}"
+        );
+        assert!(silenced(&text, vec![finding("CVE-2099-1", "pkg:npm/b@1")]).is_empty());
+    }
+}
+
+#[test]
+fn a_statement_about_a_package_from_elsewhere_is_not_about_that_of_the_registry() {
+    let text = OPENVEX.replace("pkg:npm/b@9", "pkg:npm/b@9?vcs_url=git%2Bhttps://host.test/b.git");
+    assert!(silenced(&text, vec![finding("CVE-2099-5", "pkg:npm/b@9")]).is_empty());
+    let own = "pkg:npm/b@9?vcs_url=git%2Bhttps://host.test/b.git";
+    assert_eq!(silenced(&text, vec![finding("CVE-2099-5", own)]).len(), 1);
 }
 
 #[test]

@@ -3,10 +3,14 @@
 use super::evidence::{self, Evidence};
 use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
+use crate::supplier;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Report};
+use vocabulary::{
+    Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Relation, Report,
+    Scope, SubjectKind,
+};
 
 #[derive(Serialize)]
 pub(super) struct Component<'report> {
@@ -15,12 +19,16 @@ pub(super) struct Component<'report> {
     #[serde(rename = "bom-ref")]
     reference: Cow<'report, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    supplier: Option<Supplier<'report>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'report str>,
     name: &'report str,
     #[serde(skip_serializing_if = "str::is_empty")]
     version: Cow<'report, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'report str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     licenses: Vec<LicenceChoice<'report>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,6 +37,12 @@ pub(super) struct Component<'report> {
     properties: Vec<Property>,
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence<'report>>,
+}
+
+/// Who a component comes from.
+#[derive(Serialize)]
+pub(super) struct Supplier<'report> {
+    pub(super) name: &'report str,
 }
 
 /// Unique, readable and stable names of the components: the purl, for a package at several places
@@ -79,8 +93,12 @@ impl<'report> References<'report> {
         &self.root
     }
 
+    pub(super) fn distribution(&self) -> Option<&str> {
+        self.distribution.as_deref()
+    }
+
     /// That of the package at this place of the report.
-    fn package(&self, index: usize, purl: &Purl) -> Cow<'_, str> {
+    pub(super) fn package(&self, index: usize, purl: &Purl) -> Cow<'_, str> {
         match self.others.get(&index) {
             Some(other) => Cow::Borrowed(other),
             None => Cow::Owned(purl.to_string()),
@@ -150,21 +168,37 @@ pub(super) fn root<'report>(
     report: &'report Report,
     reference: &'report str,
 ) -> Component<'report> {
-    let subject = &report.subject;
-    let digest = subject.manifest_digest.as_ref().or(subject.config_digest.as_ref());
-    let properties = subject_properties(report);
     Component {
-        kind: kind_of(subject.kind),
+        kind: kind_of(report.subject.kind),
         reference: reference.into(),
+        supplier: None,
         group: None,
-        name: &subject.name,
-        version: digest.map(ToString::to_string).unwrap_or_default().into(),
+        name: report.subject.short_name(),
+        version: root_version(report).into(),
         description: None,
+        scope: None,
         licenses: Vec::new(),
         purl: root_purl(report).map(|purl| purl.to_string()),
-        properties,
+        properties: subject_properties(report),
         evidence: None,
     }
+}
+
+/// The version of the subject: of an image its digest, of a folder what its own manifest says; of the
+/// root of a system that of its distribution. Empty where there is none.
+pub(crate) fn root_version(report: &Report) -> String {
+    let subject = &report.subject;
+    let digest = subject.manifest_digest.as_ref().or(subject.config_digest.as_ref());
+    let of_system = || {
+        let distribution = report.distribution.as_ref()?;
+        let is_system = matches!(subject.kind, SubjectKind::RootDirectory | SubjectKind::Host);
+        is_system.then(|| distribution.version.clone())
+    };
+    digest
+        .map(ToString::to_string)
+        .or_else(|| subject.version.clone())
+        .or_else(of_system)
+        .unwrap_or_default()
 }
 
 /// What is said of the subject beyond name and digest.
@@ -206,10 +240,12 @@ fn distribution<'report>(
     Some(Component {
         kind: "operating-system",
         reference: references.distribution.as_deref()?.into(),
+        supplier: supplier::vendor(&distribution.id).map(|name| Supplier { name }),
         group: None,
         name: &distribution.id,
         version: distribution.version.as_str().into(),
         description: distribution.pretty_name.as_deref(),
+        scope: None,
         licenses: Vec::new(),
         purl: None,
         properties: distribution_properties(distribution),
@@ -238,14 +274,26 @@ fn of<'report>(
     Component {
         kind: "library",
         reference,
+        supplier: supplier::of(package).map(|name| Supplier { name }),
         group,
         name: if group.is_some() { package.purl.name() } else { &package.name },
         version: package.version.as_str().into(),
         description: None,
+        scope: package.scope.map(scope_of),
         licenses: choices(&package.licences),
         purl: Some(package.purl.to_string()),
         properties: component_properties(package, layers),
         evidence: evidence::of(package),
+    }
+}
+
+/// The word for what a package is there for: what only builds or tests is no part of what runs
+/// (CycloneDX specification 1.6, `scope`).
+const fn scope_of(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Runtime => "required",
+        Scope::Optional => "optional",
+        Scope::Development => "excluded",
     }
 }
 
@@ -286,6 +334,21 @@ pub(crate) fn component_properties(
             Presence::Declared => "declared".to_owned(),
         },
     );
+    if let Some(relation) = package.relation {
+        let relation = match relation {
+            Relation::Direct => "direct",
+            Relation::Indirect => "indirect",
+        };
+        add("lazaret:relation", relation.to_owned());
+    }
+    if let Some(scope) = package.scope {
+        let scope = match scope {
+            Scope::Runtime => "runtime",
+            Scope::Optional => "optional",
+            Scope::Development => "development",
+        };
+        add("lazaret:scope", scope.to_owned());
+    }
     if let Some(source) = &package.source {
         add("lazaret:source", format!("{} {}", source.name, source.version));
     }

@@ -1,6 +1,6 @@
 //! The results of a SARIF run: one for each finding, silenced ones too, marked as such.
 
-use super::{Message, level, relative_uri, rules};
+use super::{Message, ROOT, level, relative_uri, rules};
 use crate::difference;
 use crate::execution::{input_of, program_of, side_name, tree_of};
 use crate::group::{fixed_in, id_of, name_of};
@@ -57,8 +57,32 @@ pub(super) struct PhysicalLocation {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ArtifactLocation {
-    pub(super) uri: String,
+    uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
+}
+
+impl ArtifactLocation {
+    /// A file of a subject: one of a folder from the root of its checkout.
+    pub(super) fn of(report: &Report, path: &str) -> Self {
+        Self {
+            uri: relative_uri(&report.subject.from_checkout(path)),
+            uri_base_id: report.subject.is_folder().then_some(ROOT),
+        }
+    }
+
+    /// The subject itself, which is no file.
+    fn whole(report: &Report) -> Self {
+        let subject = &report.subject;
+        let folder = subject.checkout.as_deref().filter(|folder| !folder.is_empty());
+        let name = last_part(subject.short_name());
+        Self {
+            uri: relative_uri(folder.unwrap_or(name)),
+            uri_base_id: subject.is_folder().then_some(ROOT),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -168,6 +192,9 @@ fn sentence(finding: &Finding) -> String {
         let _ = write!(text, "{id}: ");
     }
     let _ = write!(text, "{} ({})", finding.title.trim_end_matches('.'), finding.severity);
+    if finding.is_rated_as_bundle() {
+        text.push_str(", rated as a bundle");
+    }
     for evidence in &finding.evidence {
         match evidence {
             Evidence::Digest { what, expected, found } => {
@@ -220,10 +247,12 @@ fn put_execution(text: &mut String, ran: &ExecutionEvidence) {
 }
 
 fn location(report: &Report, finding: &Finding) -> Location {
-    let (path, line) = match &finding.location {
-        vocabulary::Location::File { path, line, .. } => (path.as_str(), line.unwrap_or(1)),
-        vocabulary::Location::Process { path, .. } => (path.as_str(), 1),
-        _ => (last_part(&report.subject.name), 1),
+    let (artifact_location, line) = match &finding.location {
+        vocabulary::Location::File { path, line, .. } => {
+            (ArtifactLocation::of(report, path), line.unwrap_or(1))
+        }
+        vocabulary::Location::Process { path, .. } => (ArtifactLocation::of(report, path), 1),
+        _ => (ArtifactLocation::whole(report), 1),
     };
     let mut logical_locations = Vec::new();
     if let Some(purl) = &finding.package {
@@ -249,7 +278,7 @@ fn location(report: &Report, finding: &Finding) -> Location {
     }
     Location {
         physical_location: PhysicalLocation {
-            artifact_location: ArtifactLocation { uri: relative_uri(path) },
+            artifact_location,
             // Code scanning services show no result without a line.
             region: Some(Region { start_line: line.max(1) }),
         },

@@ -2,12 +2,18 @@
 
 use super::{Message, level};
 use crate::group::{fixed_in, id_of, name_of};
+use crate::markdown::plain;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use vocabulary::{Evidence, Finding, Rule, Severity};
+use vocabulary::{Evidence, Finding, Rule, Severity, counted};
 
-/// Longest helpful text: services cut rules that are too large.
-const TITLE_CHARACTERS: usize = 1_000;
+/// Characters of a title: some advisories have a page of text there.
+const TITLE_CHARACTERS: usize = 500;
+/// Characters of a description. GitHub, "SARIF support for code scanning": 1,024.
+const DESCRIPTION_CHARACTERS: usize = 1_024;
+/// Packages that the help of a rule names; their number is said where there are more.
+const PACKAGES: usize = 20;
 
 /// A rule with the findings that it stands for.
 pub(super) struct Group<'report> {
@@ -22,11 +28,18 @@ pub(super) struct Descriptor<'report> {
     name: String,
     short_description: Message,
     full_description: Message,
-    help: Message,
+    help: Help,
     #[serde(skip_serializing_if = "Option::is_none")]
     help_uri: Option<&'report str>,
     default_configuration: Configuration,
     properties: Properties,
+}
+
+/// The same help twice: for whoever shows plain text, and for whoever shows Markdown.
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: String,
 }
 
 #[derive(Serialize)]
@@ -89,9 +102,9 @@ impl<'report> Group<'report> {
         Descriptor {
             id: self.id,
             name: rule.map_or_else(|| self.id.to_owned(), |rule| pascal_case(rule.id)),
-            short_description: Message::new(&short),
-            full_description: Message::new(format!("{title}. {why}").trim()),
-            help: Message::new(format!("{} {remedy}", self.upgrades()).trim()),
+            short_description: described(&short),
+            full_description: described(format!("{}. {why}", title.trim_end_matches('.')).trim()),
+            help: self.help(&title, why, remedy),
             help_uri: self.help_uri(),
             default_configuration: Configuration { level: level(severity) },
             properties: Properties {
@@ -117,7 +130,7 @@ impl<'report> Group<'report> {
         })
     }
 
-    /// `0.0` to `10.0`: the computed score where the severity is made of one, else the middle of the
+    /// `0.1` to `10.0`: the computed score where the severity is made of one, else the middle of the
     /// severity's band. Nothing where the severity is unknown: no number is honest then.
     fn security_severity(&self, severity: Severity) -> Option<String> {
         let score = self
@@ -138,25 +151,88 @@ impl<'report> Group<'report> {
             Severity::High => Some(8.0),
             Severity::Medium => Some(5.5),
             Severity::Low => Some(2.0),
-            Severity::Negligible => Some(0.0),
+            // Zero is no severity to GitHub, and what is negligible is rated.
+            Severity::Negligible => Some(0.1),
             Severity::Unknown => None,
         };
-        score.or(middle).map(|score| format!("{score:.1}"))
+        score.or(middle).map(|score| format!("{:.1}", score.max(0.1)))
     }
 
-    /// `Upgrade openssl to 3.0.11-1.` for each package and version that it names.
-    fn upgrades(&self) -> String {
-        let lines: BTreeSet<String> = self
-            .findings
+    /// What it is and what to do, never empty: GitHub shows it beside the alert.
+    fn help(&self, title: &str, why: &str, remedy: &str) -> Help {
+        let packages = self.packages();
+        let more = packages.len().saturating_sub(PACKAGES);
+        let more =
+            (more > 0).then(|| format!("And {} more.", counted(more, "package", "packages")));
+        let upgrades: Vec<String> = packages
             .iter()
-            .filter_map(|finding| {
-                let purl = finding.package.as_ref()?;
-                Some(format!("Upgrade {} to {}.", name_of(purl), fixed_in(finding)?))
-            })
+            .take(PACKAGES)
+            .filter_map(|(name, _, fixed)| Some(format!("Upgrade {name} to {}.", (*fixed)?)))
+            .chain(more.clone())
             .collect();
-        let lines: Vec<_> = lines.into_iter().collect();
-        lines.join(" ")
+        let text = format!("{} {remedy}", upgrades.join(" "));
+        let text = if text.trim().is_empty() { title } else { text.trim() };
+        Help {
+            text: Message::new(text).text,
+            markdown: self.markdown(title, why, remedy, &packages, more),
+        }
     }
+
+    fn markdown(
+        &self,
+        title: &str,
+        why: &str,
+        remedy: &str,
+        packages: &BTreeSet<Row<'_>>,
+        more: Option<String>,
+    ) -> String {
+        let cell = |text: &str| if text.is_empty() { String::new() } else { plain(text) };
+        let mut parts = vec![format!("**{}**: {}", plain(self.id), plain(title))];
+        parts.extend([why, remedy].into_iter().filter(|part| !part.is_empty()).map(plain_whole));
+        if !packages.is_empty() {
+            let rows = packages.iter().take(PACKAGES).map(|(name, version, fixed)| {
+                let fixed = fixed.map_or_else(|| "no fix is known".to_owned(), cell);
+                format!("| {} | {} | {fixed} |", cell(name), cell(version))
+            });
+            let head =
+                ["| Package | Installed | Mended in |".to_owned(), "|---|---|---|".to_owned()];
+            parts.push(head.into_iter().chain(rows).collect::<Vec<_>>().join("\n"));
+        }
+        parts.extend(more);
+        parts.extend(self.help_uri().map(|url| format!("<{url}>")));
+        parts.join("\n\n")
+    }
+
+    /// The packages that it was found in: name, version, and the version that mends it.
+    fn packages(&self) -> BTreeSet<Row<'report>> {
+        let of = |finding: &&'report Finding| {
+            let finding: &'report Finding = finding;
+            // Of other findings the package says whose the file is, and nothing mends it.
+            let purl = finding.package.as_ref().filter(|_| id_of(finding) != finding.rule)?;
+            Some((name_of(purl), purl.version().unwrap_or_default(), fixed_in(finding)))
+        };
+        self.findings.iter().filter_map(of).collect()
+    }
+}
+
+/// A package, its version, and the version that mends it.
+type Row<'report> = (Cow<'report, str>, &'report str, Option<&'report str>);
+
+/// A description, no longer than is taken.
+fn described(text: &str) -> Message {
+    let mut message = Message::new(text);
+    if message.text.chars().count() > DESCRIPTION_CHARACTERS {
+        let kept = message.text.chars().take(DESCRIPTION_CHARACTERS - 1);
+        // A sign that is written as two is not cut between them.
+        message.text = kept.collect::<String>().trim_end_matches(['\\', '{', '}']).to_owned();
+        message.text.push('…');
+    }
+    message
+}
+
+/// A text of this program, which is longer than a cell.
+fn plain_whole(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 /// `known-vulnerability` as `KnownVulnerability`: what SARIF asks of a rule's name.

@@ -106,10 +106,11 @@ pub(super) fn gaps(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
 }
 
 /// What was looked at in full and could not be matched in full: packages without a version or a group
-/// that no advisory names, statements that met nothing.
+/// that no advisory names, statements that met nothing; and on whose word a bill is believed.
 fn remarks(ran: &[&Coverage], page: &mut Page<'_>) -> io::Result<()> {
     let told = |coverage: &&&Coverage| {
-        coverage.check.starts_with("vulnerabilities:") || coverage.check == "vex"
+        coverage.check.starts_with("vulnerabilities:")
+            || ["vex", "sbom"].contains(&coverage.check.as_str())
     };
     let remarks: Vec<(&str, &str)> = ran
         .iter()

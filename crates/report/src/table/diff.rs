@@ -86,8 +86,11 @@ fn findings(
             Some(purl) => page.put("  ").put(&name_of(purl)),
             None => page.put("  ").put(&finding.location.to_string()),
         };
+        if !change.affected.is_empty() {
+            page.put(" ").put(&change.affected.join(", "));
+        }
         page.paint(DIM, "  ").paint(DIM, &change.why);
-        let mended = finding.fix.as_ref().and_then(|fix| fix.version.as_deref());
+        let mended = finding.fix.as_ref().and_then(vocabulary::Fix::target);
         if let Some(version) = mended.filter(|_| change.change == Change::New) {
             page.paint(GREEN, &format!("  mended in {version}"));
         }

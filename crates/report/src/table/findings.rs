@@ -5,7 +5,7 @@ use super::{
     BOLD, DIM, GREEN, YELLOW, alarms, drift, heading, left_out, origin_name, paint_of, put_layer,
 };
 use crate::Style;
-use crate::group::{self, Block, Issue, fixed_in, open_findings};
+use crate::group::{self, Block, Issue, mended_in, open_findings};
 use crate::text::{Page, escape, width};
 use std::io;
 use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, VulnerableCode, counted};
@@ -21,7 +21,7 @@ const COLUMN: usize = 28;
 pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
     let blocks = group::blocks(report, Rule::KNOWN_VULNERABILITY.id);
     let (fixable, unfixable): (Vec<_>, Vec<_>) =
-        blocks.iter().partition(|block| !block.upgrade.is_empty());
+        blocks.iter().partition(|block| block.is_mendable());
     if !fixable.is_empty() {
         let title = format!("UPGRADE ({})", counted(fixable.len(), "package", "packages"));
         heading(page, GREEN, &title, "worst first")?;
@@ -76,9 +76,12 @@ fn full_block(
     for issue in &shown {
         page.column(4).put(issue.id).column(ids);
         page.paint(paint_of(issue.severity), issue.severity.name()).column(fixes);
-        let paint = if fixed_in(issue.finding).is_some() { GREEN } else { DIM };
+        let paint = if mended_in(issue.finding).is_some() { GREEN } else { DIM };
         page.paint(paint, &fix_text(issue.finding)).column(titles);
         page.put(own_title(issue));
+        if style.verbose > 0 && issue.finding.is_rated_as_bundle() {
+            page.paint(DIM, "  rated as a bundle");
+        }
         if let Some(code) = issue.code {
             let paint = if code == VulnerableCode::Absent { GREEN } else { YELLOW };
             page.paint(paint, &format!("  vulnerable function {}", code.name()));
@@ -96,6 +99,8 @@ fn block_title(block: &Block<'_>, page: &mut Page<'_>) {
         if let Some(subscription) = block.subscription {
             page.paint(YELLOW, &format!(" (with {subscription})"));
         }
+    } else if let Some(last) = block.after {
+        page.put(" → ").paint(GREEN.bold(), &format!("after {last}"));
     }
     page.column(40);
     for (index, level) in
@@ -107,9 +112,11 @@ fn block_title(block: &Block<'_>, page: &mut Page<'_>) {
         let number = block.counts.get(level).copied().unwrap_or(0);
         page.paint(paint_of(*level), &format!("{number} {level}"));
     }
-    let mended = block.mended();
-    if mended > 0 && mended < block.issues.len() {
-        page.paint(DIM, &format!("; mends {mended} of {}", block.issues.len()));
+    if block.mended > 0 && block.mended < block.issues.len() {
+        page.paint(DIM, &format!("; mends {} of {}", block.mended, block.issues.len()));
+    }
+    if let Some((more, subscription)) = block.paid {
+        page.paint(YELLOW, &format!(", {more} more need {subscription}"));
     }
 }
 
@@ -153,10 +160,10 @@ fn short_block(block: &Block<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn fix_text(finding: &Finding) -> String {
-    match (&finding.fix, fixed_in(finding)) {
+    match (&finding.fix, mended_in(finding)) {
         (Some(fix), Some(version)) => match &fix.subscription {
             Some(subscription) => format!("{version} ({subscription})"),
-            None => version.to_owned(),
+            None => version.into_owned(),
         },
         (Some(fix), None) => fix.title.clone(),
         (None, _) => "no fix".to_owned(),

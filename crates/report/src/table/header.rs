@@ -2,10 +2,11 @@
 
 use super::{BOLD, DIM, YELLOW, origin_name, paint_of};
 use crate::Style;
+use crate::group::open_findings;
 use crate::text::{Page, width};
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{OriginKind, Report, Rule, Severity, SubjectKind, counted};
+use vocabulary::{Count, OriginKind, Report, Rule, Severity, SubjectKind, counted};
 
 /// The column behind the labels.
 const VALUES: usize = 14;
@@ -179,8 +180,23 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     if report.findings.iter().all(|finding| finding.rule != Rule::KNOWN_VULNERABILITY.id) {
         return Ok(());
     }
-    let fixable = usize::try_from(summary.fixable).unwrap_or(usize::MAX);
-    page.put("  ").put(&format!("{fixable} of {total} can be mended by an upgrade")).end()
+    let all = Count::of(open_findings(report));
+    let mendable = Count::of(open_findings(report).filter(|finding| finding.fix.is_some()));
+    let bundled = open_findings(report).filter(|finding| finding.is_rated_as_bundle());
+    let text = match all.is_shared() {
+        true => format!("{}; {} can be mended by an upgrade", all.phrase(), mendable.phrase()),
+        false => format!("{} of {total} can be mended by an upgrade", mendable.findings()),
+    };
+    page.wrap(anstyle::Style::new(), 2, &text)?;
+    let bundled = Count::of(bundled);
+    if bundled.findings() > 0 {
+        let text = format!(
+            "{} rated as a bundle: nothing rates them alone, only notices as the worst of theirs",
+            bundled.phrase()
+        );
+        page.wrap(DIM, 2, &text)?;
+    }
+    Ok(())
 }
 
 fn row(page: &mut Page<'_>, label: &str, counts: &BTreeMap<Severity, u64>) -> io::Result<()> {

@@ -4,14 +4,15 @@
 //! A person who reads no further has seen what matters. So the list is short, but never too short for
 //! a vulnerability that is known to be exploited: all of those are in it.
 
-use super::{BOLD, DIM, GREEN, RED, heading, paint_of};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, paint_of};
 use crate::Style;
-use crate::group::{fixed_in, name_of, open_findings};
+use crate::group::{mended_in, name_of, open_findings};
 use crate::text::Page;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use vocabulary::upgrade::Upgrade;
-use vocabulary::{Finding, Purl, Report, Risk, Rule, Severity, Used, counted};
+use vocabulary::{Finding, Purl, Report, Risk, Rule, Severity, Used, counted_ids};
 
 /// Lines beside those of exploited vulnerabilities.
 const SHOWN: usize = 5;
@@ -32,7 +33,7 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
     let others = lines
         .iter()
         .skip(exploited)
-        .filter(|line| line.risk.rank >= FROM && fixed_in(line.finding).is_some());
+        .filter(|line| line.risk.rank >= FROM && mended_in(line.finding).is_some());
     let shown: Vec<&Line<'_>> = lines.iter().take(exploited).chain(others.take(SHOWN)).collect();
     if shown.is_empty() {
         return Ok(());
@@ -96,11 +97,16 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
             page.paint(RED, &format!(", {} exploited", step.exploited));
         }
         page.end()?;
+        for brought in &step.packages {
+            for bringer in &brought.brought_by {
+                page.wrap(DIM, 4, &bringer.way(brought))?;
+            }
+        }
     }
     super::left_out(page, 2, mending.upgrades.len(), STEPS, "step", style)?;
     let left = mending.only_another_base.len();
     if left > 0 {
-        let number = counted(left, "vulnerability", "vulnerabilities");
+        let number = counted_ids(&mending.only_another_base);
         page.put("  ").put("another base image, of a newer release or another maker");
         page.column(60).paint(DIM, &format!("for {number} without a fix in this one")).end()?;
     }
@@ -146,10 +152,15 @@ fn put(
     if let Some(installed) = installed {
         page.put(" ").put(installed);
     }
-    match targets.target(finding).or(fixed_in(finding)) {
-        Some(version) => page.put(" → ").paint(GREEN, version),
+    let target = targets.target(finding);
+    let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
+    match target.map(Cow::Borrowed).or_else(|| mended_in(finding)) {
+        Some(version) => page.put(" → ").paint(GREEN, &version),
         None => page.paint(DIM, "  no fix known"),
     };
+    if let Some(subscription) = paid {
+        page.paint(YELLOW, &format!(" (with {subscription})"));
+    }
     if rest > 0 {
         page.paint(DIM, &format!(" and {rest} more"));
     }

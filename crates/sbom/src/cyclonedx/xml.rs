@@ -79,6 +79,7 @@ fn component(xml: &mut Xml<'_>, own: &Element, depth: usize) -> Result<Entry, Sb
             "description" => entry.description = Some(xml.text()?),
             "cpe" => entry.cpe = Some(xml.text()?),
             "purl" => entry.purl = Some(xml.text()?),
+            "scope" => entry.scope = xml.text()?,
             "licenses" => licences(xml, &mut entry.licenses)?,
             "properties" => properties(xml, &mut entry.properties)?,
             "evidence" => entry.evidence = Some(evidence(xml)?),

@@ -45,6 +45,8 @@ struct Element {
     to: Vec<String>,
     #[serde(rename = "relationshipType")]
     relation: String,
+    /// Of a `LifecycleScopedRelationship`.
+    scope: String,
     #[serde(rename = "simplelicensing_licenseExpression")]
     licence: Option<String>,
 }
@@ -84,9 +86,18 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Document, SbomError> {
             }
             "Relationship" | "LifecycleScopedRelationship" => {
                 let (kind, from) = (element.relation, element.from);
-                let one = |to| Relationship { from: from.clone(), kind: kind.clone(), to };
+                let scope = element.scope;
+                let one = |to| Relationship {
+                    from: from.clone(),
+                    kind: kind.clone(),
+                    to,
+                    scope: scope.clone(),
+                };
                 // Only what is part of something, or needed by it, is a package.
-                if matches!(kind.as_str(), "contains" | "dependsOn" | "hasOptionalDependency") {
+                if matches!(
+                    kind.as_str(),
+                    "contains" | "dependsOn" | "hasOptionalDependency" | "hasPrerequisite"
+                ) {
                     spdx.relationships.extend(element.to.into_iter().map(one));
                 }
             }

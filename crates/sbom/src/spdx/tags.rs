@@ -4,8 +4,8 @@
 //! name what they are about. Tags that are not used are passed over. Source: SPDX specification 2.3,
 //! clauses 4.4 (format), 6 to 12.
 
-use super::{Annotation, Entry, Named, Other, Reference, Relationship, Spdx, document};
-use crate::{COMPONENTS, Document, SbomError};
+use super::{Annotation, Entry, Extracted, Named, Other, Reference, Relationship, Spdx, document};
+use crate::{COMPONENTS, Document, SbomError, kept};
 use std::collections::HashMap;
 
 const FORM: &str = "SPDX tag-value";
@@ -40,7 +40,16 @@ pub(crate) fn read(text: &str) -> Result<Document, SbomError> {
                     spdx.snippets.push(Named { id: value.to_owned() });
                 }
             }
-            "LicenseID" => section = Section::Other,
+            "LicenseID" => {
+                section = Section::Other;
+                let id = value.to_owned();
+                spdx.extracted.push(Extracted { id, ..Extracted::default() });
+            }
+            "ExtractedText" => {
+                if let Some(one) = spdx.extracted.last_mut() {
+                    one.text = kept(value);
+                }
+            }
             "SPDXID" if section == Section::Other => {
                 spdx.files.push(Named { id: value.to_owned() });
             }
@@ -115,7 +124,7 @@ fn relationship(line: usize, value: &str) -> Result<Relationship, SbomError> {
         return Err(fault(line, "a relationship is of two elements and what is between them"));
     };
     let (from, kind, to) = ((*from).to_owned(), (*kind).to_owned(), (*to).to_owned());
-    Ok(Relationship { from, kind, to })
+    Ok(Relationship { from, kind, to, ..Relationship::default() })
 }
 
 /// The tags of a document.

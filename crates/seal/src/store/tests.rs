@@ -15,6 +15,8 @@ fn image(name: &str) -> (Subject, Vec<Layer>) {
         platform: None,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     };
     let layer = Layer {
         index: 0,

@@ -30,7 +30,7 @@ pub enum RegistryError {
     },
     /// It wants other credentials than there are.
     #[error(
-        "`{image}` may not be read: {host} {reason}; log in with `docker login {host}`, or set LAZARET_REGISTRY to {host}, with LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD"
+        "`{image}` may not be {done}: {host} {reason}; log in with `docker login {host}`, or set LAZARET_REGISTRY to {host}, with LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD"
     )]
     Denied {
         /// The image.
@@ -39,16 +39,20 @@ pub enum RegistryError {
         host: String,
         /// What it answered.
         reason: &'static str,
+        /// What was to be done: `read`, `written to`.
+        done: &'static str,
     },
     /// There are credentials, but the connection is open to everyone.
     #[error(
-        "`{image}` may not be read: {host} wants a login, and over plain HTTP no credentials are sent; use https, with --ca-file where it has a certificate of your own"
+        "`{image}` may not be {done}: {host} wants a login, and over plain HTTP no credentials are sent; use https, with --ca-file where it has a certificate of your own"
     )]
     NotPrivate {
         /// The image.
         image: String,
         /// The registry.
         host: String,
+        /// What was to be done.
+        done: &'static str,
     },
     /// Not there.
     #[error("`{image}`: {host} has no {what}; check its name and tag, or log in if it is private")]

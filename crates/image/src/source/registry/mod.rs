@@ -10,6 +10,7 @@ mod challenge;
 mod credentials;
 mod error;
 mod helper;
+mod repository;
 mod session;
 mod stream;
 mod token;
@@ -17,6 +18,7 @@ mod token;
 pub use credentials::{Credentials, Secret};
 pub use error::RegistryError;
 pub use helper::{Helpers, Login, run_helper};
+pub use repository::Repository;
 pub(crate) use session::Registry as Session;
 pub(crate) use stream::{Kind, RemoteBlob};
 
@@ -27,7 +29,7 @@ use crate::error::ImageError;
 use crate::limits;
 use engine::EngineError;
 use engine::reference::Reference;
-use session::Registry;
+use session::{Purpose, Registry};
 use std::sync::Arc;
 use vocabulary::{Digest, Platform};
 
@@ -49,7 +51,8 @@ pub(super) fn open(
 ) -> Result<Image, ImageError> {
     let wanted: Reference = name.parse().map_err(EngineError::Reference)?;
     let wanted = wanted.or_latest();
-    let registry = Arc::new(Registry::connect(reference, &wanted, &options.registry)?);
+    let registry =
+        Arc::new(Registry::connect(reference, &wanted, &options.registry, Purpose::Read)?);
     let mut documents = Documents { image: reference, mismatches: Vec::new() };
     let (digest, bytes) = top(&registry, &wanted, &mut documents)?;
     let tags = wanted.tag.is_some().then(|| wanted.to_string()).into_iter().collect();

@@ -11,7 +11,7 @@ use super::error::RegistryError;
 use super::stream::Kind;
 use super::token::{self, host_of};
 use engine::reference::Reference;
-use fetch::{Client, FetchError, Request, Response};
+use fetch::{Client, FetchError, Method, Request, Response, Sent};
 use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -22,8 +22,33 @@ const DOCKER_HUB: &str = "registry-1.docker.io";
 /// What kinds of manifest are understood.
 const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
-/// Bytes of the answer to the question whether a registry speaks plain HTTP.
-const PING_BYTES: u64 = 1 << 20;
+/// Bytes of what a registry says to an upload, which is not read.
+const ANSWER_BYTES: u64 = 1 << 20;
+
+/// What is done in a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    Write,
+}
+
+impl Purpose {
+    /// What a token is asked for.
+    const fn actions(self) -> &'static str {
+        match self {
+            Self::Read => "pull",
+            Self::Write => "pull,push",
+        }
+    }
+
+    /// What may not be done, in words.
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "written to",
+        }
+    }
+}
 
 /// A repository of a registry.
 pub(crate) struct Registry {
@@ -37,9 +62,13 @@ pub(crate) struct Registry {
     path: String,
     credentials: Credentials,
     plain_http: bool,
+    purpose: Purpose,
     /// The value of `Authorization` that was let in last.
     authorization: Mutex<Option<Secret>>,
 }
+
+/// Sends a request, authorized or not.
+type Ask<'a> = dyn Fn(&Request) -> Result<Response, FetchError> + 'a;
 
 impl fmt::Debug for Registry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,6 +86,7 @@ impl Registry {
         image: &str,
         reference: &Reference,
         options: &RegistryOptions,
+        purpose: Purpose,
     ) -> Result<Self, RegistryError> {
         let image = image.to_owned();
         let client = Client::new(options.fetch.clone())
@@ -71,6 +101,7 @@ impl Registry {
             path: reference.path.clone(),
             credentials: options.credentials.clone(),
             plain_http: options.plain_http,
+            purpose,
             authorization: Mutex::new(None),
             host,
         };
@@ -85,25 +116,20 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Registries on this machine are run with TLS and without. Nothing secret is in the question.
+    /// Registries on this machine are run with TLS and without: TLS goes first. One that answers by TLS
+    /// is spoken to by nothing else, whatever its certificate.
     fn speaks_plain_http(&self) -> Result<bool, RegistryError> {
-        let request = Request { max_bytes: PING_BYTES, ..Request::default() };
-        match self.client.get(&format!("http://{}/v2/", self.host), &request) {
-            // What servers of TLS say to those who do not speak it.
-            Ok(response) => Ok(response.status != 400),
-            Err(FetchError::Answer { .. }) => Ok(false),
-            // Without a port the two are different places.
-            Err(FetchError::Connect { .. }) if host_of(&self.host) == self.host => Ok(false),
-            Err(error) => Err(self.failed(error)),
-        }
+        let spoken = self.client.speaks_tls(&self.host).map_err(|error| self.failed(error))?;
+        Ok(!spoken)
     }
 
     pub(super) const fn client(&self) -> &Client {
         &self.client
     }
 
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// What a token is asked for.
+    pub(super) fn scope(&self) -> String {
+        format!("repository:{}:{}", self.path, self.purpose.actions())
     }
 
     /// The host that is spoken to, without a port.
@@ -138,7 +164,7 @@ impl Registry {
             headers: vec![("accept".to_owned(), accept.to_owned())],
             ..Request::default()
         };
-        let response = self.authorized(&url, &request)?;
+        let response = self.authorized(&request, &|request| self.client.get(&url, request))?;
         let (image, host) = (self.image.clone(), self.host.clone());
         let what = format!("{} `{name}`", kind.name());
         match response.status {
@@ -162,7 +188,7 @@ impl Registry {
             headers: vec![("accept".to_owned(), ACCEPT.to_owned())],
             ..Request::default()
         };
-        let response = self.authorized(&url, &request)?;
+        let response = self.authorized(&request, &|request| self.client.get(&url, request))?;
         let (image, host) = (self.image.clone(), self.host.clone());
         match response.status {
             200 => response.body.into_vec().map(Some).map_err(|error| self.broken(&error)),
@@ -171,27 +197,124 @@ impl Registry {
         }
     }
 
-    fn authorized(&self, url: &str, request: &Request) -> Result<Response, RegistryError> {
+    /// Whether a blob is there already. A registry that does not say counts as one without it.
+    pub(super) fn has_blob(&self, digest: &str) -> Result<bool, RegistryError> {
+        let url = format!("{}/v2/{}/blobs/{digest}", self.base, self.path);
+        let request = Request { https_only: !self.plain_http, ..Request::default() };
+        match self.authorized(&request, &|request| self.client.head(&url, request)) {
+            // Where blobs lie elsewhere, that place may not take the question: then they are sent.
+            Ok(response) => Ok(response.status == 200),
+            Err(RegistryError::Fetch { source: FetchError::Redirect { .. }, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Uploads a blob whole: POST for a place, PUT to it (OCI distribution specification 1.1, "Pushing a
+    /// blob monolithically").
+    pub(super) fn put_blob(&self, digest: &str, bytes: &[u8]) -> Result<(), RegistryError> {
+        let url = format!("{}/v2/{}/blobs/uploads/", self.base, self.path);
+        let begun = self.sent(&url, Sent::nothing(Method::Post), None)?;
+        let begun = self.accepted(begun, &[202], digest)?;
+        let no_place = || self.false_answer("names no place for the upload");
+        let place = begun.location.ok_or_else(no_place)?;
+        let divider = if place.contains('?') { '&' } else { '?' };
+        let url = format!("{place}{divider}digest={digest}");
+        let media_type = Some("application/octet-stream");
+        let sent = Sent { method: Method::Put, media_type, body: bytes };
+        let done = self.sent(&url, sent, Some(self.server()))?;
+        self.accepted(done, &[201, 204], digest).map(|_| ())
+    }
+
+    /// Puts a manifest at a tag or its digest. Whether the registry lists it among what refers to its
+    /// subject.
+    pub(super) fn put_manifest(
+        &self,
+        name: &str,
+        media_type: &'static str,
+        digest: &str,
+        bytes: &[u8],
+    ) -> Result<bool, RegistryError> {
+        let url = format!("{}/v2/{}/manifests/{name}", self.base, self.path);
+        let sent = Sent { method: Method::Put, media_type: Some(media_type), body: bytes };
+        let done = self.accepted(self.sent(&url, sent, None)?, &[200, 201, 202], digest)?;
+        Ok(done.subject.is_some())
+    }
+
+    /// Sends bytes to a URL of the registry, or to one that it named, which gets what we are let in by
+    /// only where it is the same place.
+    fn sent(
+        &self,
+        url: &str,
+        sent: Sent<'_>,
+        named_by: Option<&str>,
+    ) -> Result<Response, RegistryError> {
+        let request = Request {
+            max_bytes: ANSWER_BYTES,
+            https_only: !self.plain_http,
+            named_by: named_by.map(str::to_owned),
+            ..Request::default()
+        };
+        let ask = |request: &Request| self.client.send_bytes(url, sent, request);
+        if fetch::same_origin(url, &self.base) {
+            self.authorized(&request, &ask)
+        } else {
+            ask(&request).map_err(|error| self.failed(error))
+        }
+    }
+
+    /// The answer to an upload, if it is one of these and names no other digest than that of what was
+    /// sent.
+    fn accepted(
+        &self,
+        response: Response,
+        wanted: &[u16],
+        digest: &str,
+    ) -> Result<Response, RegistryError> {
+        let (image, host) = (self.image.clone(), self.host.clone());
+        match response.status {
+            status if wanted.contains(&status) => {
+                match response.content_digest.as_deref().is_none_or(|said| said == digest) {
+                    true => Ok(response),
+                    false => Err(self.false_answer("has taken other bytes than were sent")),
+                }
+            }
+            401 => Err(self.denied("refuses it (401)")),
+            403 => Err(self.denied("does not let this user do it (403)")),
+            404 => Err(self.denied("knows no such repository (404)")),
+            413 => Err(self.false_answer("takes nothing of this size (413)")),
+            status => {
+                let what = format!("the upload of `{digest}`");
+                Err(RegistryError::Status { image, host, what, status })
+            }
+        }
+    }
+
+    fn false_answer(&self, reason: &'static str) -> RegistryError {
+        let reason = format!("{} {reason}; see the registry's own log", self.host);
+        RegistryError::Broken { image: self.image.clone(), reason }
+    }
+
+    fn authorized(&self, request: &Request, ask: &Ask<'_>) -> Result<Response, RegistryError> {
         let used = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let response = self.send(url, request, used.as_ref())?;
+        let response = self.send(request, used.as_ref(), ask)?;
         if response.status != 401 {
             return Ok(response);
         }
         let fresh = self.authorize(response.authenticate.as_deref(), used.as_ref())?;
-        self.send(url, request, Some(&fresh))
+        self.send(request, Some(&fresh), ask)
     }
 
     fn send(
         &self,
-        url: &str,
         request: &Request,
         authorization: Option<&Secret>,
+        ask: &Ask<'_>,
     ) -> Result<Response, RegistryError> {
         let mut request = request.clone();
         if let Some(value) = authorization {
             request.headers.push(("authorization".to_owned(), value.reveal().to_owned()));
         }
-        self.client.get(url, &request).map_err(|error| self.failed(error))
+        ask(&request).map_err(|error| self.failed(error))
     }
 
     /// Meets a challenge. `used` is what was refused: where another thread has already got better, that
@@ -246,9 +369,9 @@ impl Registry {
     pub(super) fn denied(&self, reason: &'static str) -> RegistryError {
         let (image, host) = (self.image.clone(), self.host.clone());
         match self.is_private() {
-            true => RegistryError::Denied { image, host, reason },
+            true => RegistryError::Denied { image, host, reason, done: self.purpose.done() },
             // A login would not help: it is not sent.
-            false => RegistryError::NotPrivate { image, host },
+            false => RegistryError::NotPrivate { image, host, done: self.purpose.done() },
         }
     }
 
@@ -276,10 +399,11 @@ mod tests {
         ] {
             let connect = |plain_http| {
                 let options = RegistryOptions { plain_http, ..RegistryOptions::default() };
-                Registry::connect(name, &name.parse().unwrap(), &options).unwrap()
+                let reference = name.parse().unwrap();
+                Registry::connect(name, &reference, &options, Purpose::Read).unwrap()
             };
             let registry = connect(false);
-            assert_eq!((registry.base.as_str(), registry.path()), (base, path), "{name}");
+            assert_eq!((registry.base.as_str(), registry.path.as_str()), (base, path), "{name}");
             assert!(registry.is_private() && !registry.is_loopback());
             assert_eq!(connect(true).base, base.replace("https:", "http:"));
             assert!(!connect(true).is_private(), "{name}");

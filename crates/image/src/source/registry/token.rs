@@ -1,8 +1,9 @@
-//! Exchanges credentials for a token that reads one repository.
+//! Exchanges credentials for a token that reads, or writes, one repository.
 //!
 //! Sources: Docker's "Token Authentication Specification" (GET, with name and password or
 //! anonymously) and "Authenticate with OAuth2" (POST, with a refresh token). Only `pull` of the one
-//! repository is ever asked for, whatever the registry's challenge suggests.
+//! repository is asked for, and `push` where the user said to push, whatever the registry's challenge
+//! suggests.
 
 use super::credentials::{Credential, Secret};
 use super::error::RegistryError;
@@ -32,7 +33,7 @@ pub(super) fn ask(
     credential: Option<&Credential>,
 ) -> Result<Secret, RegistryError> {
     check_realm(registry, realm)?;
-    let mut parameters = vec![("scope", format!("repository:{}:pull", registry.path()))];
+    let mut parameters = vec![("scope", registry.scope())];
     parameters.extend(service.map(|service| ("service", service.to_owned())));
     let mut request = Request {
         max_bytes: ANSWER_BYTES,

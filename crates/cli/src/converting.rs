@@ -1,0 +1,83 @@
+//! `lazaret convert`: a saved report in another form, as it was decided.
+//!
+//! Nothing is matched and nothing is decided again: the verdict is the one that was saved, and the exit
+//! code says only whether the report could be read and written.
+
+use crate::World;
+use crate::args::OutputArgs;
+use crate::diff::REPORT_BYTES;
+use crate::exit::{Exit, Failure};
+use crate::scanning::default_format;
+use crate::{output, settings, several, verdict};
+use clap::Args;
+use report::{Format, Saved};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// Saved report (json) of `scan`, `verify` or `diff`; `-` for standard input
+    #[arg(value_name = "REPORT")]
+    pub(crate) report: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
+    output::refuse_snapshot_of_nothing(&args.output)?;
+    let text = text_of(&args.report)?;
+    let saved = report::read_saved(text.as_bytes())
+        .map_err(|error| Failure::usage(format!("`{}`: {error}", args.report.display())))?;
+    let format = default_format(world)?;
+    let any = format.unwrap_or(Format::Table);
+    match saved {
+        Saved::Report(report) => {
+            output::deliver(&world.printing, &args.output, any, |format, style, out| {
+                report::render(&report, format, style, out)
+            })?;
+            let formats = output::formats(&args.output, any);
+            output::say_left_out(&world.printing, formats, std::slice::from_ref(&report), &[]);
+            if output::formats(&args.output, any).any(Format::has_verdict) {
+                verdict::say_unprinted(world, &args.output, &report);
+            } else {
+                verdict::say_gaps(world, &report);
+            }
+        }
+        Saved::Reports(reports) => {
+            several::refuse_single_forms(&args.output)?;
+            several::deliver(world, &args.output, any, &reports)?;
+        }
+        Saved::Difference(difference) => {
+            let mut asked = output::formats(&args.output, Format::Table);
+            if let Some(format) = asked.find(|format| !format.has_differences()) {
+                return Err(Failure::usage(report::no_differences(format)));
+            }
+            let format = format.filter(|format| format.has_differences());
+            let format = format.unwrap_or(Format::Table);
+            output::deliver(&world.printing, &args.output, format, |format, style, out| {
+                report::render_diff(&difference, format, style, out)
+            })?;
+            if !output::is_printed(&world.printing, &args.output) {
+                let name = &difference.after.subject.name;
+                verdict::say(world, name, difference.outcome, &difference.reasons);
+            }
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+fn text_of(file: &Path) -> Result<String, Failure> {
+    if file != Path::new("-") {
+        return settings::read_text(file, REPORT_BYTES);
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .lock()
+        .take(REPORT_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?;
+    if text.len() as u64 > REPORT_BYTES {
+        return Err(Failure::usage(format!("standard input is larger than {REPORT_BYTES} bytes")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,270 @@
+//! What comes indirectly: the step names what brings it, and says no more of that than lock files tell.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, code, stderr, stdout};
+
+/// `client` is mended in 0.21.9 and, from 1.0 on, in 1.18.0.
+fn feed(bench: &Bench) {
+    for (ecosystem, kind) in [("npm", "SEMVER"), ("PyPI", "ECOSYSTEM"), ("crates.io", "SEMVER")] {
+        let record = |id: &str, introduced: &str, fixed: &str| {
+            format!(
+                r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":[],"summary":"Made up",
+                "affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"client"}},
+                "ranges":[{{"type":"{kind}","events":[{{"introduced":"{introduced}"}},{{"fixed":"{fixed}"}}]}}]}}],
+                "severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]}}"#
+            )
+        };
+        let name = ecosystem.replace('.', "-").to_uppercase();
+        for (number, introduced, fixed) in [(1, "0", "0.21.9"), (2, "1.0.0", "1.18.0")] {
+            let id = format!("EX-{name}-{number}");
+            bench.write(&format!("feed/{ecosystem}/{id}.json"), record(&id, introduced, fixed));
+        }
+    }
+    bench.write("feed/ecosystems.txt", "PyPI\ncrates.io\nnpm\n");
+    let updated = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+}
+
+/// The titles of the steps, each with what is said of those that bring it.
+fn steps(bench: &Bench, files: &[(&str, &str)]) -> Vec<String> {
+    let project = bench.path().join("project");
+    if project.exists() {
+        std::fs::remove_dir_all(&project).unwrap();
+    }
+    for (name, text) in files {
+        bench.write(&format!("project/{name}"), text);
+    }
+    let scanned = bench.run(&["scan", "project", "-o", "json=report.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let report = bench.json("report.json");
+    let table = stdout(&bench.run(&["scan", "project"]));
+    let markdown = stdout(&bench.run(&["scan", "project", "--format", "markdown"]));
+    let mut said = Vec::new();
+    for step in report["mending"]["upgrades"].as_array().unwrap() {
+        let title = step["title"].as_str().unwrap();
+        // The table cuts what is long.
+        let begin: String = title.chars().take(50).collect();
+        assert!(table.contains(&begin), "{title}: {table}");
+        assert!(markdown.replace('\\', "").contains(&begin), "{title}: {markdown}");
+        said.push(title.to_owned());
+        for one in step["packages"].as_array().unwrap() {
+            for by in one["brought_by"].as_array().into_iter().flatten() {
+                let text = |key: &str| by[key].as_str().unwrap_or("-").to_owned();
+                let through: Vec<&str> = by["through"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|one| one.as_str())
+                    .collect();
+                let change = by["change"]["do"].as_str().unwrap();
+                said.push(format!(
+                    "  {} {} [{}] asks {}: {change}: {}",
+                    text("name"),
+                    text("version"),
+                    through.join(", "),
+                    text("asks"),
+                    text("command"),
+                ));
+                assert!(
+                    table.contains(&format!("{} {}", text("name"), text("version"))),
+                    "{table}"
+                );
+            }
+        }
+    }
+    said
+}
+
+fn package_lock(range: &str, more: &str) -> String {
+    format!(
+        r#"{{"lockfileVersion":3,"packages":{{
+        "":{{"dependencies":{{"server":"^4.0.0"}}}},
+        "node_modules/server":{{"version":"4.1.0","dependencies":{{"middle":"^1.0.0"}}}},
+        "node_modules/middle":{{"version":"1.2.0","dependencies":{{"client":"{range}"}}}},
+        {more}
+        "node_modules/client":{{"version":"0.21.0"}}}}}}"#
+    )
+}
+
+#[test]
+fn a_range_that_allows_the_version_asks_for_a_refresh_and_one_that_does_not_for_another_bringer() {
+    let bench = Bench::new();
+    feed(&bench);
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", &package_lock("^0.21.0", ""))]),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [middle 1.2.0] asks ^0.21.0: refresh: npm update client",
+        ]
+    );
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", &package_lock("0.21.0", ""))]),
+        [
+            "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [middle 1.2.0] asks 0.21.0: outgrow: -",
+        ]
+    );
+    // What the project asks for itself is upgraded itself.
+    let direct = r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"client":"*"}},
+        "node_modules/client":{"version":"0.21.0"}}}"#;
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", direct)]),
+        ["upgrade client from 0.21.0 to 0.21.9"]
+    );
+}
+
+#[test]
+fn a_later_version_of_the_bringer_is_named_only_where_a_lock_file_holds_it_and_what_it_brings_is_clean()
+ {
+    let bench = Bench::new();
+    feed(&bench);
+    let other = |client: &str| {
+        format!(
+            r#"{{"lockfileVersion":3,"packages":{{"":{{"dependencies":{{"server":"^5.0.0"}}}},
+            "node_modules/server":{{"version":"5.2.1","dependencies":{{"client":"^1.0.0"}}}},
+            "node_modules/client":{{"version":"{client}"}}}}}}"#
+        )
+    };
+    let first = package_lock("0.21.0", "");
+    let said = steps(
+        &bench,
+        &[("a/package-lock.json", &first), ("b/package-lock.json", &other("1.18.0"))],
+    );
+    assert_eq!(
+        said,
+        [
+            "upgrade server to 5.2.1: brings client 1.18.0",
+            "  server 4.1.0 [middle 1.2.0] asks 0.21.0: upgrade: -",
+        ]
+    );
+    let said = steps(
+        &bench,
+        &[("a/package-lock.json", &first), ("b/package-lock.json", &other("1.17.0"))],
+    );
+    let held = "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed".to_owned();
+    assert!(said.contains(&held), "{said:?}");
+    assert!(
+        !said.iter().any(|line| line.contains("5.2.1") && line.starts_with("upgrade server to")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn every_lock_file_that_tells_who_brings_what_is_believed_as_far_as_it_tells() {
+    let bench = Bench::new();
+    feed(&bench);
+    let cargo = r#"version = 4
+[[package]]
+name = "client"
+version = "0.21.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+[[package]]
+name = "own"
+version = "0.1.0"
+dependencies = ["server"]
+[[package]]
+name = "server"
+version = "4.1.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["client"]
+"#;
+    assert_eq!(
+        steps(&bench, &[("Cargo.lock", cargo)]),
+        [
+            "upgrade client from 0.21.0 to 0.21.9, brought by server 4.1.0",
+            "  server 4.1.0 [] asks -: untold: cargo update -p client@0.21.0 --precise 0.21.9",
+        ]
+    );
+    let poetry = r#"[[package]]
+name = "server"
+version = "4.1.0"
+[package.dependencies]
+client = ">=0.21,<0.22"
+[[package]]
+name = "client"
+version = "0.21.0"
+[metadata]
+lock-version = "2.0"
+"#;
+    let manifest = |more: &str| format!("[tool.poetry.dependencies]\nserver = \"^4\"\n{more}");
+    assert_eq!(
+        steps(&bench, &[("poetry.lock", poetry), ("pyproject.toml", &manifest(""))]),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [] asks >=0.21,<0.22: refresh: poetry update client",
+        ]
+    );
+    // Without the manifest nobody knows whether the project asks for it too.
+    assert_eq!(
+        steps(&bench, &[("poetry.lock", poetry)]),
+        [
+            "upgrade client from 0.21.0 to 0.21.9, brought by server 4.1.0",
+            "  server 4.1.0 [] asks >=0.21,<0.22: untold: -",
+        ]
+    );
+    assert_eq!(
+        steps(
+            &bench,
+            &[("poetry.lock", poetry), ("pyproject.toml", &manifest("client = \"<0.22\"\n"))]
+        ),
+        ["upgrade client from 0.21.0 to 0.21.9"]
+    );
+    let yarn = "# yarn lockfile v1\n\n\nclient@^0.21.0:\n  version \"0.21.0\"\n\nserver@^4.0.0:\n  version \"4.1.0\"\n  dependencies:\n    client \"^0.21.0\"\n";
+    assert_eq!(
+        steps(
+            &bench,
+            &[("yarn.lock", yarn), ("package.json", r#"{"dependencies":{"server":"^4.0.0"}}"#)]
+        ),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [] asks ^0.21.0: refresh: -",
+        ]
+    );
+    let pnpm = "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      server:\n        specifier: ^4.0.0\n        version: 4.1.0\npackages:\n  client@0.21.0: {}\n  server@4.1.0: {}\nsnapshots:\n  client@0.21.0: {}\n  server@4.1.0:\n    dependencies:\n      client: 0.21.0\n";
+    assert_eq!(
+        steps(&bench, &[("pnpm-lock.yaml", pnpm)]),
+        [
+            "upgrade client from 0.21.0 to 0.21.9, brought by server 4.1.0",
+            "  server 4.1.0 [] asks -: untold: -",
+        ]
+    );
+}
+
+#[test]
+fn what_is_installed_below_a_lock_file_is_brought_as_that_says() {
+    let bench = Bench::new();
+    feed(&bench);
+    let lock = package_lock("^0.21.0", "");
+    let installed = r#"{"name":"client","version":"0.21.0"}"#;
+    assert_eq!(
+        steps(
+            &bench,
+            &[("package-lock.json", &lock), ("node_modules/client/package.json", installed)]
+        ),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [middle 1.2.0] asks ^0.21.0: refresh: npm update client",
+        ]
+    );
+    let report = bench.json("report.json");
+    let packages = report["packages"].as_array().unwrap();
+    let client = packages.iter().find(|one| one["name"] == "client").unwrap();
+    assert_eq!((&client["relation"], &client["scope"]), (&"indirect".into(), &"runtime".into()));
+    // It is of another place than what needs it.
+    let middle = packages.iter().find(|one| one["name"] == "middle").unwrap();
+    assert!(middle.get("requires").is_none(), "{middle}");
+}
+
+#[test]
+fn a_name_that_a_shell_would_run_is_in_no_command() {
+    let bench = Bench::new();
+    feed(&bench);
+    let lock = package_lock("^0.21.0", "").replace(
+        r#""node_modules/client":{"version":"0.21.0"}"#,
+        r#""node_modules/client":{"name":"client","version":"0.21.0"},"node_modules/$(id)":{"version":"1.0.0"}"#,
+    );
+    let said = steps(&bench, &[("package-lock.json", &lock)]);
+    assert!(!said.iter().any(|line| line.contains("$(")), "{said:?}");
+}

@@ -1,0 +1,104 @@
+//! `lazaret convert`: a saved report in other forms, without matching again.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
+mod common;
+
+use common::{Bench, code, image, stderr, stdout};
+
+/// A bench with a saved report, and no database any more.
+fn bench() -> Bench {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    let scanned =
+        bench.run(&["scan", "image", "--no-cache", "--fail-on", "high", "-o", "json=report.json"]);
+    assert_eq!(code(&scanned), 1, "{}", stderr(&scanned));
+    bench
+}
+
+#[test]
+fn every_form_of_a_saved_report_is_the_one_that_the_scan_writes() {
+    let bench = bench();
+    for format in ["table", "json", "cyclonedx", "sarif", "spdx", "markdown", "junit", "gitlab"] {
+        let arguments = ["scan", "image", "--no-cache", "--fail-on", "high", "--format", format];
+        let scanned = bench.run(&arguments);
+        // Nothing is matched: there is no database.
+        let mut command =
+            bench.command(&["convert", "report.json", "--offline", "--format", format]);
+        let converted = command.env("LAZARET_DB", bench.path().join("none")).output().unwrap();
+        assert_eq!(code(&converted), 0, "{format}: {}", stderr(&converted));
+        assert_eq!(stdout(&converted), stdout(&scanned), "{format}");
+    }
+}
+
+#[test]
+fn several_forms_are_written_at_once_in_the_sandbox_and_the_verdict_is_said() {
+    let bench = bench();
+    let mut arguments = vec!["convert", "report.json"];
+    arguments.extend([
+        "-o",
+        "sarif=a.sarif",
+        "-o",
+        "cyclonedx=sub/b.cdx.json",
+        "-o",
+        "json=c.json",
+    ]);
+    std::fs::create_dir(bench.path().join("sub")).unwrap();
+    let converted = bench.run(&arguments);
+    assert_eq!(code(&converted), 0, "{}", stderr(&converted));
+    assert!(stderr(&converted).contains("image: findings: "), "{}", stderr(&converted));
+    assert_eq!(bench.read("c.json"), bench.read("report.json"));
+    assert_eq!(bench.json("a.sarif")["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(bench.json("sub/b.cdx.json")["bomFormat"], "CycloneDX");
+    arguments.extend(["--sandbox", "require"]);
+    let confined = bench.run(&arguments);
+    if code(&confined) != 0 && stderr(&confined).contains("--sandbox require") {
+        return testkit::skip::skip("this machine has no whole sandbox");
+    }
+    assert_eq!(code(&confined), 0, "{}", stderr(&confined));
+}
+
+#[test]
+fn reports_of_several_subjects_and_differences_are_converted_too() {
+    let bench = bench();
+    bench.run(&["scan", "image", "image", "-o", "json=several.json"]);
+    let converted = bench.run(&["convert", "several.json", "--format", "sarif"]);
+    assert_eq!(code(&converted), 0, "{}", stderr(&converted));
+    assert_eq!(stdout(&converted).matches("\"invocations\"").count(), 2);
+    let refused = bench.run(&["convert", "several.json", "--format", "spdx"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("is about one subject"), "{}", stderr(&refused));
+    bench.run(&["diff", "report.json", "report.json", "-o", "json=diff.json"]);
+    let converted = bench.run(&["convert", "diff.json", "--format", "markdown"]);
+    assert!(stdout(&converted).contains("No difference in packages"), "{}", stderr(&converted));
+    let refused = bench.run(&["convert", "diff.json", "--format", "gitlab"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("no form for differences"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_report_on_standard_input_is_converted() {
+    let bench = bench();
+    let mut command = bench.command(&["convert", "-", "--format", "markdown"]);
+    let report = std::fs::File::open(bench.path().join("report.json")).unwrap();
+    let converted = command.stdin(report).output().unwrap();
+    assert_eq!(code(&converted), 0, "{}", stderr(&converted));
+    assert!(stdout(&converted).contains("CVE-2099-0001"), "{}", stdout(&converted));
+}
+
+#[test]
+fn what_is_no_report_of_ours_is_refused_with_what_it_is() {
+    let bench = bench();
+    bench.run(&["sbom", "image", "-o", "json=packages.json", "-o", "cyclonedx=bill.json"]);
+    bench.write("torn.json", bench.read("report.json").chars().take(900).collect::<String>());
+    for (file, part) in [
+        ("packages.json", "`packages.json`: it is of the form `lazaret.packages/1`"),
+        ("bill.json", "`bill.json`: it is of the form `JSON without a schema`"),
+        ("torn.json", "`torn.json`: it is no saved report"),
+        ("missing.json", "cannot read `missing.json`"),
+    ] {
+        let refused = bench.run(&["convert", file, "-o", "sarif=out.sarif"]);
+        assert_eq!(code(&refused), 2, "{file}");
+        assert!(stderr(&refused).contains(part), "{file}: {}", stderr(&refused));
+        assert!(!bench.path().join("out.sarif").exists());
+    }
+}

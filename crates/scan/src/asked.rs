@@ -1,0 +1,206 @@
+//! Who asks for what, as lock files and bills of materials say: a graph for each file.
+//!
+//! It is made before packages that a lock file names are taken for those that are installed below it:
+//! the installed ones know no range and nobody who asks for them. Advice is made of it, no verdict.
+
+use image::{Asks, Cataloged};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use vocabulary::{Package, Presence, Purl, Relation};
+
+/// Says of what lock files list whether the project asks for it, where they do not say so themselves and
+/// the manifests do that they were made of. A name may stand in a lock file in several versions: which
+/// of them is asked for by the project is known where all others are asked for by packages alone.
+pub(crate) fn relate(cataloged: &mut [Cataloged], asks: &[Asks]) {
+    let mut named: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
+    for Asks { folder, ecosystem, names } in asks {
+        let known = named.entry((folder, ecosystem.as_str())).or_default();
+        known.extend(names.iter().map(String::as_str));
+    }
+    if named.is_empty() {
+        return;
+    }
+    let mut places: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for (at, Cataloged { package, .. }) in cataloged.iter().enumerate() {
+        let path = package.location.path().unwrap_or_default();
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let is_told = named.contains_key(&(folder, package.ecosystem.as_str()));
+        if package.presence == Presence::Declared && is_told {
+            let key = (path.to_owned(), package.ecosystem.as_str().to_owned());
+            places.entry(key).or_default().push(at);
+        }
+    }
+    for ((path, ecosystem), places) in places {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let Some(names) = named.get(&(folder, ecosystem.as_str())) else { continue };
+        let all = || places.iter().filter_map(|at| Some((*at, &cataloged.get(*at)?.package)));
+        let asked: HashSet<&Purl> = all().flat_map(|(_, one)| &one.requires).collect();
+        let mut versions: HashMap<&str, usize> = HashMap::new();
+        all().for_each(|(_, one)| *versions.entry(&one.name).or_default() += 1);
+        let relation =
+            |one: &Package| match (names.contains(one.name.as_str()), asked.contains(&one.purl)) {
+                (true, _) if versions.get(one.name.as_str()) == Some(&1) => Some(Relation::Direct),
+                (false, true) => Some(Relation::Indirect),
+                _ => None,
+            };
+        // Of a file without edges nobody knows who asks for what is not named.
+        let told: Vec<(usize, Option<Relation>)> = all()
+            .filter(|(_, one)| one.relation.is_none())
+            .map(|(at, one)| (at, relation(one)))
+            .collect();
+        for (at, relation) in told {
+            if let Some(one) = cataloged.get_mut(at) {
+                one.package.relation = relation;
+            }
+        }
+    }
+}
+
+/// The graphs of all files that say who asks for what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    files: BTreeMap<String, File>,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct File {
+    nodes: Vec<Node>,
+    by_purl: HashMap<Purl, Vec<u32>>,
+}
+
+/// One package of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) purl: Purl,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) relation: Option<Relation>,
+    /// What it asks for.
+    pub(crate) needs: Vec<Need>,
+    /// Who asks for it.
+    pub(crate) asked_by: Vec<u32>,
+}
+
+/// What a package asks for, and in which words; none where the file does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) node: u32,
+    pub(crate) ranges: Vec<Box<str>>,
+}
+
+impl Asked {
+    /// What a file says of packages of programs. Distributions mend theirs together.
+    pub(crate) fn of_cataloged(all: &[Cataloged]) -> Self {
+        Self::of(all.iter().map(|one| (&one.package, one.ranges.as_slice())))
+    }
+
+    /// The same of packages without ranges.
+    pub(crate) fn of_packages(all: &[Package]) -> Self {
+        Self::of(all.iter().map(|package| (package, [].as_slice())))
+    }
+
+    fn of<'all>(all: impl Iterator<Item = (&'all Package, &'all [Vec<Box<str>>])> + Clone) -> Self {
+        let of_programs = all.filter(|(package, _)| !package.ecosystem.is_distribution());
+        let tells = |package: &Package| package.relation.is_some() || !package.requires.is_empty();
+        let telling = of_programs.clone().filter(|(package, _)| tells(package));
+        let files: HashSet<&str> =
+            telling.filter_map(|(package, _)| package.location.path()).collect();
+        let told = of_programs.filter(|(package, _)| {
+            package.location.path().is_some_and(|path| files.contains(path))
+        });
+        let mut asked = Self::default();
+        for (package, _) in told.clone() {
+            let Some(path) = package.location.path() else { continue };
+            let file = match asked.files.get_mut(path) {
+                Some(file) => file,
+                None => asked.files.entry(path.to_owned()).or_default(),
+            };
+            file.add(package);
+        }
+        for (package, ranges) in told {
+            let Some(path) = package.location.path() else { continue };
+            if let Some(file) = asked.files.get_mut(path) {
+                file.connect(package, ranges);
+            }
+        }
+        asked
+    }
+
+    /// The files in which a package stands, with its place there: its own, or one that lies above it.
+    pub(crate) fn places<'asked>(
+        &'asked self,
+        package: &'asked Package,
+    ) -> impl Iterator<Item = (&'asked str, &'asked File, u32)> {
+        let path = package.location.path().unwrap_or_default();
+        let bare = package.purl.bare();
+        self.files.iter().flat_map(move |(file_path, file)| {
+            let folder = file_path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let below = folder.is_empty()
+                || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+            let nodes = match below || path == file_path {
+                true => file.by_purl.get(&bare).map(Vec::as_slice).unwrap_or_default(),
+                false => &[],
+            };
+            nodes.iter().map(move |node| (file_path.as_str(), file, *node))
+        })
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &File> {
+        self.files.values()
+    }
+}
+
+impl File {
+    fn add(&mut self, package: &Package) {
+        let Ok(place) = u32::try_from(self.nodes.len()) else { return };
+        self.nodes.push(Node {
+            purl: package.purl.clone(),
+            name: package.name.clone(),
+            version: package.version.clone(),
+            relation: package.relation,
+            needs: Vec::new(),
+            asked_by: Vec::new(),
+        });
+        self.by_purl.entry(package.purl.bare()).or_default().push(place);
+    }
+
+    fn find(&self, purl: &Purl) -> Option<u32> {
+        let places = self.by_purl.get(&purl.bare())?;
+        places
+            .iter()
+            .copied()
+            .find(|place| self.node(*place).is_some_and(|node| node.purl == *purl))
+    }
+
+    fn connect(&mut self, package: &Package, ranges: &[Vec<Box<str>>]) {
+        let Some(from) = self.find(&package.purl) else { return };
+        for (at, purl) in package.requires.iter().enumerate() {
+            let Some(to) = self.find(purl) else { continue };
+            let ranges = ranges.get(at).cloned().unwrap_or_default();
+            if let Some(node) = self.node_mut(from) {
+                node.needs.push(Need { node: to, ranges });
+            }
+            if let Some(node) = self.node_mut(to) {
+                node.asked_by.push(from);
+            }
+        }
+    }
+
+    pub(crate) fn node(&self, place: u32) -> Option<&Node> {
+        self.nodes.get(usize::try_from(place).ok()?)
+    }
+
+    fn node_mut(&mut self, place: u32) -> Option<&mut Node> {
+        self.nodes.get_mut(usize::try_from(place).ok()?)
+    }
+
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = (u32, &Node)> {
+        (0..).zip(&self.nodes)
+    }
+
+    /// In which words one package asks for another.
+    pub(crate) fn ranges(&self, from: u32, to: u32) -> &[Box<str>] {
+        let needs = self.node(from).map(|node| node.needs.as_slice()).unwrap_or_default();
+        needs.iter().find(|need| need.node == to).map_or(&[], |need| need.ranges.as_slice())
+    }
+}

@@ -1,0 +1,3 @@
+//! OpenVEX and CSAF.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::vex(data));
