@@ -236,8 +236,7 @@ impl Database {
 
     /// The names that advisories speak of, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = Result<&str, FormatError>> {
-        let all = 0..self.book.count(Section::Names);
-        all.map(|number| self.book.item(Section::Names, number)?.text())
+        self.book.items(Section::Names).map(|item| item?.text())
     }
 
     fn block(&self, number: u32) -> Result<BlockView<'_>, FormatError> {
@@ -344,16 +343,16 @@ impl Database {
 
     /// The records: id, and when each was last changed.
     pub(crate) fn modified(&self) -> impl Iterator<Item = Result<(&str, u64), FormatError>> {
-        (0..self.book.count(Section::Records)).map(|number| {
-            let mut item = self.book.item(Section::Records, number)?;
+        self.book.items(Section::Records).map(|item| {
+            let mut item = item?;
             Ok((self.string(item.number()?)?, item.number()?))
         })
     }
 
     /// The records that were left out: id, when it was changed, and why.
     pub(crate) fn dropped(&self) -> impl Iterator<Item = Result<(&str, u64, Why), FormatError>> {
-        (0..self.book.count(Section::Dropped)).map(|number| {
-            let mut item = self.book.item(Section::Dropped, number)?;
+        self.book.items(Section::Dropped).map(|item| {
+            let mut item = item?;
             let (id, why) = (item.text()?, Why::read(item.byte()?)?);
             Ok((id, item.number()?, why))
         })

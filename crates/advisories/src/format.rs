@@ -257,6 +257,11 @@ impl<'file> Reader<'file> {
         std::str::from_utf8(self.bytes()?).map_err(|_| FormatError::Content)
     }
 
+    /// All that is left.
+    pub(crate) const fn rest(&self) -> &'file [u8] {
+        self.rest
+    }
+
     /// All that is left, as a text.
     pub(crate) fn all_text(&self) -> Result<&'file str, FormatError> {
         std::str::from_utf8(self.rest).map_err(|_| FormatError::Content)

@@ -68,6 +68,8 @@ struct Page {
 #[derive(Debug, Default)]
 struct Pages {
     pages: Vec<Page>,
+    /// The number of the first item of each page, side by side: what is searched most.
+    firsts: Vec<u32>,
     items: u32,
     /// The first key of each page, where items have keys.
     keys: Vec<Box<[u8]>>,
@@ -131,11 +133,28 @@ impl Book {
     /// An item.
     pub(crate) fn item(&self, section: Section, number: u32) -> Result<Reader<'_>, FormatError> {
         let pages = self.section(section)?;
-        let at = pages.pages.partition_point(|page| page.first <= number);
+        let at = pages.firsts.partition_point(|first| *first <= number);
         let page = at.checked_sub(1).and_then(|at| pages.pages.get(at));
         let page = page.filter(|page| number - page.first < page.items);
         let page = page.ok_or(FormatError::Content)?;
         item_of(self.bytes(page)?, page.items, number - page.first)
+    }
+
+    /// All items of a section, in order; where a page cannot be read, one error in place of its items.
+    pub(crate) fn items(
+        &self,
+        section: Section,
+    ) -> impl Iterator<Item = Result<Reader<'_>, FormatError>> {
+        let pages = self.section(section).map_or(&[][..], |pages| &pages.pages);
+        pages.iter().flat_map(|page| {
+            let (bytes, failed) = match self.bytes(page) {
+                Ok(bytes) => (bytes, None),
+                Err(error) => (&[][..], Some(error)),
+            };
+            let items = if failed.is_some() { 0 } else { page.items };
+            let items = (0..items).map(move |number| item_of(bytes, page.items, number));
+            failed.map(Err).into_iter().chain(items)
+        })
     }
 
     /// The first item of a section with keys that an order does not put before what is sought, and
@@ -233,11 +252,13 @@ impl Pages {
             return Err(FormatError::Header);
         }
         let mut this = Self { pages: Vec::with_capacity(count), ..Self::default() };
+        this.firsts.reserve_exact(count);
         for _ in 0..count {
             let (length, items) = (reader.number()?, reader.small()?);
             if length > MAX_PAGE || items == 0 || u64::from(items) * 2 > length {
                 return Err(FormatError::Header);
             }
+            this.firsts.push(this.items);
             this.pages.push(Page {
                 place: *place,
                 length: usize::try_from(length).map_err(|_| FormatError::Header)?,

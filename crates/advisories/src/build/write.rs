@@ -58,6 +58,14 @@ enum From {
     New,
 }
 
+/// A block that may be carried over, by its number.
+type OldBlock<'old> = (u32, Result<Reader<'old>, FormatError>);
+
+/// Whether it is of a record. One that cannot be read is everybody's.
+fn is_of((_, block): &OldBlock<'_>, record: u32) -> bool {
+    block.as_ref().map_or(true, |block| block.clone().small().is_ok_and(|own| own == record))
+}
+
 impl Builder {
     /// The database of what was added.
     ///
@@ -134,8 +142,8 @@ impl<'from> Writing<'from> {
         };
         let mut same = vec![NONE; new.strings.len()];
         if let Some(old) = old {
-            for number in 0..old.book().count(Section::Strings) {
-                if let Some(id) = new.strings.get(old.string(u64::from(number))?) {
+            for (number, item) in (0_u32..).zip(old.book().items(Section::Strings)) {
+                if let Some(id) = new.strings.get(item?.all_text()?) {
                     set(&mut same, id.0, number)?;
                 }
             }
@@ -209,11 +217,11 @@ impl<'from> Writing<'from> {
     /// Writes records and their blocks, by id.
     fn records(&mut self, entries: &[usize], gone: &HashSet<String>) -> Result<(), FormatError> {
         let mut entries = entries.iter().copied().peekable();
-        let mut block = 0;
         if let Some(old) = self.old {
-            for number in 0..old.book().count(Section::Records) {
-                let mut reader = old.book().item(Section::Records, number)?;
-                let id = old.string(reader.number()?)?;
+            let mut blocks = (0_u32..).zip(old.book().items(Section::Blocks)).peekable();
+            for (number, item) in (0_u32..).zip(old.book().items(Section::Records)) {
+                let item = item?;
+                let id = old.string(item.clone().number()?)?;
                 let mut replaced = gone.contains(id);
                 while let Some(entry) = entries.peek().copied() {
                     let order = self.id(entry).cmp(id);
@@ -224,45 +232,39 @@ impl<'from> Writing<'from> {
                     entries.next();
                     self.add_new(entry)?;
                 }
-                block = self.add_old(old, number, block, replaced)?;
+                let of_it = |block: &OldBlock<'_>| is_of(block, number);
+                let own = std::iter::from_fn(|| blocks.next_if(of_it));
+                self.add_old(item, own, replaced)?;
+            }
+            // They stand in the order of their records, or their records are not what is here.
+            if blocks.next().is_some() {
+                return Err(FormatError::Content);
             }
         }
         entries.try_for_each(|entry| self.add_new(entry))
     }
 
-    /// Carries a record over, unless it is replaced, and gives the number of the next one's block.
+    /// Carries a record and its blocks over, unless it is replaced.
     fn add_old(
         &mut self,
-        old: &'from Database,
-        number: u32,
-        mut block: u32,
+        item: Reader<'_>,
+        mut blocks: impl Iterator<Item = OldBlock<'from>>,
         replaced: bool,
-    ) -> Result<u32, FormatError> {
-        if !replaced {
-            let item = old.book().item(Section::Records, number)?;
-            let mut read = Read { reader: item, text };
-            let record = read.record()?;
-            read.end()?;
-            self.put_record(From::Old, &record)?;
+    ) -> Result<(), FormatError> {
+        if replaced {
+            return blocks.try_for_each(|(_, block)| block.map(drop));
         }
-        while block < old.book().count(Section::Blocks) {
-            let mut reader = old.book().item(Section::Blocks, block)?;
-            let own = reader.small()?;
-            if own != number {
-                // They stand in the order of their records, or their records are not what is here.
-                if own < number {
-                    return Err(FormatError::Content);
-                }
-                break;
-            }
-            if !replaced {
-                let written = self.put_block(From::Old, old_block(old, block)?)?;
-                set(&mut self.old_blocks, block, written)?;
-            }
-            block += 1;
+        let mut read = Read { reader: item, text };
+        let record = read.record()?;
+        read.end()?;
+        self.put_record(From::Old, &record)?;
+        for (number, block) in blocks {
+            let block = Read { reader: block?, text }.block()?;
+            let written = self.put_block(From::Old, block)?;
+            set(&mut self.old_blocks, number, written)?;
         }
-        self.records += u32::from(!replaced);
-        Ok(block)
+        self.records = self.records.checked_add(1).ok_or(FormatError::TooLarge)?;
+        Ok(())
     }
 
     fn add_new(&mut self, entry: usize) -> Result<(), FormatError> {
@@ -338,8 +340,11 @@ impl<'from> Writing<'from> {
         if known != NONE {
             return Ok(known);
         }
-        let text = self.known_text(from, id)?;
-        let number = self.sections.of(Section::Strings)?.push(text.as_bytes())?;
+        let text = match (from, self.old) {
+            (From::Old, Some(old)) => old.book().item(Section::Strings, id)?.rest(),
+            _ => self.new.strings.text(StringId(id)).as_bytes(),
+        };
+        let number = self.sections.of(Section::Strings)?.push(text)?;
         match from {
             From::Old => set(&mut self.old_texts, id, number)?,
             From::New => set(&mut self.new_texts, id, number)?,
@@ -420,8 +425,8 @@ impl<'from> Writing<'from> {
             }
             return Ok(());
         };
-        for number in 0..old.book().count(Section::Names) {
-            let mut item = old.book().item(Section::Names, number)?;
+        for item in old.book().items(Section::Names) {
+            let mut item = item?;
             let (name, posting) = (item.text()?, item.small()?);
             let mut own: &[Post] = &[];
             while let Some(next) = posts.first().map(|(name, _)| *name) {
@@ -488,8 +493,11 @@ impl<'from> Writing<'from> {
         if blocks.is_empty() {
             return Ok(());
         }
-        blocks.sort_unstable();
-        blocks.dedup();
+        // New numbers keep the order of the old ones.
+        if !own.is_empty() {
+            blocks.sort_unstable();
+            blocks.dedup();
+        }
         postings.encode();
         let number = match postings.known.get(postings.bytes.as_slice()) {
             Some(number) => *number,
