@@ -105,7 +105,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
 /// The format where none is given on the command line; an error where one is that has no form for
 /// several containers.
 fn format(world: &World, args: &ScanArgs) -> Result<Format, Failure> {
-    let has_form = |format: &Format| format.has_differences();
+    let has_form = |format: &Format| format.has_containers();
     let named = args.output.output.iter().filter_map(|output| output.format);
     if let Some(format) = args.output.format.into_iter().chain(named).find(|own| !has_form(own)) {
         return Err(Failure::usage(format!(

@@ -155,6 +155,12 @@ impl Format {
                 | Self::Template(_)
         )
     }
+
+    /// Whether it can tell of running containers: [`render_running`].
+    #[must_use]
+    pub const fn has_containers(self) -> bool {
+        matches!(self, Self::Table | Self::Json | Self::Template(_))
+    }
 }
 
 impl fmt::Display for Format {

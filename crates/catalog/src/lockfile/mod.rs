@@ -256,7 +256,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        10
+        11
     }
 
     fn reads_declarations(&self) -> bool {
