@@ -290,7 +290,8 @@ fn documents(folder: &Path) -> io::Result<()> {
     let bill = br#"[{"name":"a","version":"1","purl":"pkg:deb/debian/a@1?distro=debian-12","licenses":["MIT"],
         "locations":[{"path":"/a"}],"metadata":{"source":"b","sourceVersion":"2"}}],"distro":{"id":"debian","versionID":"12"}"#;
     write(folder, "syft", "artifacts", bill)?;
-    let list = b"2026-08-20T07:01:02.123456Z,C\n1970-01-01T00:00:09Z,A\n1970-01-01T00:00:08+00:00,B\n";
+    let list =
+        b"2026-08-20T07:01:02.123456Z,C\n1970-01-01T00:00:09Z,A\n1970-01-01T00:00:08+00:00,B\n";
     write(folder, "modified_id", "list", list)?;
     let parsed = advisories::osv::parse_record(record).map_err(io::Error::other)?;
     for ecosystem in ["Debian", "npm"] {
