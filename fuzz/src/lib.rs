@@ -555,9 +555,6 @@ fn package(kind: &str, path: &str, files: &[String]) -> vocabulary::Package {
         scope: None,
         requires: Vec::new(),
         files: files.to_vec(),
-        relation: None,
-        scope: None,
-        requires: Vec::new(),
     }
 }
 
@@ -734,6 +731,8 @@ pub fn vex(data: &[u8]) {
         platform: None,
         base: None,
         source: None,
+        checkout: None,
+        version: None,
     };
     let about = policy::About { subject: &subject, packages: &[], programs: None };
     let coverage = policy::vex_coverage(&statements, &about);
