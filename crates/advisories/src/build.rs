@@ -22,7 +22,7 @@ use crate::osv::{Affected, Import, Record, Text};
 use crate::rating::{self, Rated};
 use crate::title;
 use cves::Cves;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::ops::Range;
 use strings::{Interner, StringId};
 use version::Scheme;
@@ -128,13 +128,13 @@ impl Builder {
             scheme: Scheme::of_ecosystem(ecosystem.as_str()),
             ecosystem,
             strings: Interner::default(),
-            releases: HashMap::new(),
+            releases: HashMap::default(),
             entries: Vec::new(),
             bytes: Vec::new(),
             blocks: Vec::new(),
             block_releases: Vec::new(),
             posts: Vec::new(),
-            seen: HashMap::new(),
+            seen: HashMap::default(),
             nameless: 0,
             overflow: false,
         }

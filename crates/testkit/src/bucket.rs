@@ -120,6 +120,14 @@ impl Bucket {
         Ok(this)
     }
 
+    /// A library of a registry, and a version that a record concerns.
+    #[must_use]
+    pub fn affected(ecosystem: &str) -> Option<(String, String)> {
+        let (name, _, kind) = ALL.into_iter().find(|(name, ..)| *name == ecosystem)?;
+        let number = (0..4).find(|number| !is_malicious(kind, *number))?;
+        Some((library(name, number), format!("{}.0.0", number % 4)))
+    }
+
     /// Changes so many records, in proportion to what ecosystems have; their archives stay as they are.
     ///
     /// # Errors
@@ -250,6 +258,16 @@ fn record(ecosystem: &str, kind: Kind, number: u32, state: u32) -> String {
     text
 }
 
+/// The library that a record is about.
+fn library(ecosystem: &str, number: u32) -> String {
+    match ecosystem {
+        "Maven" => format!("org.example.group{}:artifact-{}", number % 400, number % 1_500),
+        "Go" => format!("example.com/owner{}/module-{}", number % 900, number % 2_000),
+        "Packagist" => format!("vendor{}/package-{}", number % 500, number % 1_800),
+        _ => format!("{}-lib-{}", word(number), number % 3_000),
+    }
+}
+
 fn registry(
     text: &mut String,
     ecosystem: &str,
@@ -258,12 +276,7 @@ fn registry(
     state: u32,
     vector: &str,
 ) -> std::fmt::Result {
-    let name = match ecosystem {
-        "Maven" => format!("org.example.group{}:artifact-{}", number % 400, number % 1_500),
-        "Go" => format!("example.com/owner{}/module-{}", number % 900, number % 2_000),
-        "Packagist" => format!("vendor{}/package-{}", number % 500, number % 1_800),
-        _ => format!("{}-lib-{}", word(number), number % 3_000),
-    };
+    let name = library(ecosystem, number);
     let versions: Vec<String> =
         (0..40).map(|minor| format!("\"{}.{minor}.0\"", number % 4)).collect();
     let extra = match kind {

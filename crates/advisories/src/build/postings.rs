@@ -1,7 +1,7 @@
 //! Which blocks concern a name: gathered, encoded, and kept once where they are the same.
 
 use crate::format::put_number;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// A name, and the release and number of a block that concerns it.
 pub(super) type Post = (u32, (u32, u32));

@@ -1,7 +1,8 @@
 //! Keeps every text once, in one run of bytes: a database in the making has a million of them.
 
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 
 /// A text in an [`Interner`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,10 +18,28 @@ impl StringId {
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     /// Texts by their hash; of two with the same hash the later has the next number that is free.
-    known: HashMap<u64, StringId>,
+    known: HashMap<u64, StringId, BuildHasherDefault<Hashed>>,
     hasher: RandomState,
     bytes: String,
     ends: Vec<usize>,
+}
+
+/// Takes a number that is a hash, by a key that nobody knows, as it is.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl Interner {

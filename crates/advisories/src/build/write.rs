@@ -20,8 +20,9 @@ use crate::ids;
 use crate::names::Order;
 use crate::pages::{Meta, ReleaseCount};
 use crate::rating;
+use foldhash::{HashMap, HashMapExt as _};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use vocabulary::Digest;
 
 /// A finished database.
@@ -414,8 +415,7 @@ impl<'from> Writing<'from> {
                 posts.push((name.0, (release, number)));
             }
         }
-        let rank = self.ranks(&posts, order);
-        posts.sort_unstable_by_key(|(name, block)| (rank.get(name), *block));
+        self.by_name(&mut posts, order);
         let mut posts = posts.as_slice();
         let mut postings = Postings::default();
         let Some(old) = self.old else {
@@ -425,6 +425,8 @@ impl<'from> Writing<'from> {
             }
             return Ok(());
         };
+        // Most names have no news; what several have in common is carried over once.
+        let mut known: HashMap<u32, u32> = HashMap::new();
         for item in old.book().items(Section::Names) {
             let mut item = item?;
             let (name, posting) = (item.text()?, item.small()?);
@@ -440,8 +442,17 @@ impl<'from> Writing<'from> {
                     }
                 }
             }
+            if own.is_empty()
+                && let Some(number) = known.get(&posting)
+            {
+                self.refer(name, *number)?;
+                continue;
+            }
             let carried = self.carried(old, posting)?;
-            self.put_name(&mut postings, name, &carried, own)?;
+            let number = self.put_name(&mut postings, name, &carried, own)?;
+            if let Some(number) = number.filter(|_| own.is_empty()) {
+                known.insert(posting, number);
+            }
         }
         while let Some(name) = posts.first().map(|(name, _)| *name) {
             let own = split(&mut posts, name);
@@ -450,14 +461,22 @@ impl<'from> Writing<'from> {
         Ok(())
     }
 
-    /// The place of each name in the order of names.
-    fn ranks(&self, posts: &[Post], order: Order) -> HashMap<u32, u32> {
+    /// Puts postings into the order of their names. A name has many, so names are compared once each.
+    fn by_name(&self, posts: &mut [Post], order: Order) {
         let mut names: Vec<u32> = posts.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
         let text = |id: &u32| self.new.strings.text(StringId(*id)).as_bytes();
         names.sort_unstable_by(|left, right| order.compare(text(left), text(right)));
-        names.into_iter().zip(0..).collect()
+        let ranks: HashMap<u32, u32> = names.iter().copied().zip(0..).collect();
+        for (name, _) in posts.iter_mut() {
+            *name = ranks.get(name).copied().unwrap_or(u32::MAX);
+        }
+        posts.sort_unstable();
+        for (name, _) in posts.iter_mut() {
+            let rank = usize::try_from(*name).unwrap_or(usize::MAX);
+            *name = names.get(rank).copied().unwrap_or(u32::MAX);
+        }
     }
 
     /// The blocks of an old posting that are still there: release and number, both new.
@@ -479,19 +498,20 @@ impl<'from> Writing<'from> {
         Ok(carried)
     }
 
+    /// Writes a name with its blocks, unless there are none; gives the number of its posting.
     fn put_name(
         &mut self,
         postings: &mut Postings,
         name: &str,
         carried: &[(u32, u32)],
         own: &[Post],
-    ) -> Result<(), FormatError> {
+    ) -> Result<Option<u32>, FormatError> {
         let blocks = &mut postings.blocks;
         blocks.clear();
         blocks.extend_from_slice(carried);
         blocks.extend(own.iter().map(|(_, block)| *block));
         if blocks.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         // New numbers keep the order of the old ones.
         if !own.is_empty() {
@@ -507,8 +527,13 @@ impl<'from> Writing<'from> {
                 number
             }
         };
+        self.refer(name, number)?;
+        Ok(Some(number))
+    }
+
+    fn refer(&mut self, name: &str, posting: u32) -> Result<(), FormatError> {
         let mut rest = Vec::new();
-        put_number(&mut rest, u64::from(number));
+        put_number(&mut rest, u64::from(posting));
         self.sections.of(Section::Names)?.push_keyed(name.as_bytes(), &rest)?;
         Ok(())
     }
