@@ -7,6 +7,7 @@
 
 mod carried;
 mod cves;
+mod held;
 mod postings;
 mod section;
 mod strings;
@@ -28,7 +29,7 @@ use strings::{Interner, StringId};
 use version::Scheme;
 use vocabulary::Ecosystem;
 
-pub(crate) use carried::find_record;
+pub(crate) use held::Held;
 pub use write::Built;
 
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
@@ -158,7 +159,7 @@ impl Builder {
 
     /// Adds a record.
     pub fn add(&mut self, record: &Record<'_>) {
-        let modified = seconds(record.modified.as_str());
+        let modified = time_of(record.modified.as_str());
         if record.id().len() > MAX_TEXT {
             // No real id is as long: it cannot be told from others by its start.
             self.nameless += 1;
@@ -261,7 +262,7 @@ impl Builder {
             title: self.title_of(record),
             url: url.map(|url| self.strings.intern(url)),
             stream,
-            modified: seconds(record.modified.as_str()),
+            modified: time_of(record.modified.as_str()),
         }
     }
 
@@ -581,13 +582,14 @@ fn page_of<'doc>(record: &'doc Record<'_>) -> Option<&'doc str> {
     best.min_by_key(|page| page.kind.as_str() != "ADVISORY").map(|page| page.url.as_str())
 }
 
-/// Seconds since 1970; 0 where the date is missing or makes no sense.
-fn seconds(date: &str) -> u64 {
-    seconds_of(date).unwrap_or(0)
+/// Microseconds since 1970; 0 where the date is missing or makes no sense.
+pub(crate) fn time_of(date: &str) -> u64 {
+    time(date).unwrap_or(0)
 }
 
-/// Seconds since 1970, of a date that makes sense; 0 for those before.
-pub(crate) fn seconds_of(date: &str) -> Option<u64> {
+/// Microseconds since 1970, of a date that makes sense; 0 for those before. As fine as the public bucket
+/// has them: of two changes within one second both are seen.
+pub(crate) fn time(date: &str) -> Option<u64> {
     let time = date.parse::<jiff::Timestamp>().ok()?;
-    Some(u64::try_from(time.as_second()).unwrap_or(0))
+    Some(u64::try_from(time.as_microsecond()).unwrap_or(0))
 }

@@ -12,7 +12,7 @@
 
 pub(crate) mod naming;
 
-use crate::build::{self, Why};
+use crate::build::Why;
 use crate::entry::{self, Read};
 use crate::format::{FormatError, HEADER, Header, Reader, Section};
 use crate::ids;
@@ -324,21 +324,6 @@ impl Database {
         let record = self.record(item.small()?)?;
         let place = record.cves.iter().position(|own| *own == CveView::Packed(packed));
         Ok(place.map(|place| (record, place)))
-    }
-
-    /// When a record was last changed, kept or left out; none where its id is not known.
-    pub(crate) fn modified_of(&self, id: &str) -> Result<Option<u64>, FormatError> {
-        if let Some(number) = build::find_record(self, id)? {
-            return Ok(Some(self.record(number)?.modified));
-        }
-        let (at, found) = self.book.find(Section::Dropped, |key| key.cmp(id.as_bytes()))?;
-        if !found {
-            return Ok(None);
-        }
-        let mut item = self.book.item(Section::Dropped, at)?;
-        item.bytes()?;
-        item.byte()?;
-        item.number().map(Some)
     }
 
     /// The records: id, and when each was last changed.

@@ -6,8 +6,9 @@
 //! continued only if the server says, by `If-Range`, that it still has the same.
 //! Source: RFC 9110, sections 13.1 and 14.
 
-use crate::follow::{List, MAX_LIST, MAX_SINGLE, Single};
+use crate::listing::{List, MAX_LIST};
 use crate::manifest::Manifest;
+use crate::singles::{MAX_SINGLE, Single};
 use crate::storage;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read as _, Write as _};
@@ -127,15 +128,16 @@ pub(crate) enum Listed {
 pub(crate) fn list(
     client: &fetch::Client,
     directory: &str,
-    known: &Manifest,
+    known: Option<&Manifest>,
 ) -> Result<Listed, DownloadError> {
     let url = format!("{directory}/modified_id.csv");
-    let if_none_match = known.list_etag.clone();
+    let if_none_match = known.and_then(|known| known.list_etag.clone());
+    let is_known = if_none_match.is_some();
     let request =
         fetch::Request { if_none_match, max_bytes: MAX_LIST, ..fetch::Request::default() };
     let response = client.get(&url, &request)?;
     Ok(match response.status {
-        304 if known.list_etag.is_some() => Listed::Same,
+        304 if is_known => Listed::Same,
         200 => Listed::New {
             etag: response.etag.clone(),
             list: List {

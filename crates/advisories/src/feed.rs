@@ -3,8 +3,7 @@
 //! In go the members of `all.zip` or the `*.json` of a folder, in the order of their names, so that
 //! the same records give the same database whichever way they come.
 
-use crate::build::{Builder, Built};
-use crate::format::FormatError;
+use crate::build::Builder;
 use crate::osv::{self, MAX_RECORD_BYTES};
 use crate::zip::{Archive, ZipError};
 use std::fs::File;
@@ -45,13 +44,10 @@ pub enum FeedError {
     /// More files than any feed has.
     #[error("`{0}` holds more than {MAX_FILES} files; give a folder of advisories")]
     TooManyFiles(PathBuf),
-    /// The database cannot hold it all.
-    #[error("cannot build the database of {0}: {1}")]
-    Format(Ecosystem, FormatError),
 }
 
-/// Builds from an archive, `all.zip`.
-pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, FeedError> {
+/// Reads an archive, `all.zip`.
+pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Builder, FeedError> {
     let file =
         File::open(path).map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
     let failed = |reason| FeedError::Zip { path: path.to_owned(), reason };
@@ -67,8 +63,8 @@ pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Built, 
     intake.finish(path)
 }
 
-/// Builds from the `*.json` directly in a folder.
-pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Built, FeedError> {
+/// Reads the `*.json` directly in a folder.
+pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Builder, FeedError> {
     let failed = |path: &Path, reason| FeedError::Io { path: path.to_owned(), reason };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|reason| failed(folder, reason))? {
@@ -96,7 +92,6 @@ pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Built,
 
 /// Takes documents; one that is no record is counted and does not stop the others.
 struct Intake {
-    ecosystem: Ecosystem,
     builder: Builder,
     taken: u64,
     first_error: Option<osv::OsvError>,
@@ -105,7 +100,6 @@ struct Intake {
 impl Intake {
     fn new(ecosystem: &Ecosystem) -> Self {
         Self {
-            ecosystem: ecosystem.clone(),
             builder: Builder::new(ecosystem.clone()),
             taken: 0,
             first_error: None,
@@ -126,12 +120,12 @@ impl Intake {
         }
     }
 
-    fn finish(self, path: &Path) -> Result<Built, FeedError> {
+    fn finish(self, path: &Path) -> Result<Builder, FeedError> {
         match self.first_error {
             Some(reason) if self.taken == 0 => {
                 Err(FeedError::NoRecords { path: path.to_owned(), reason })
             }
-            _ => self.builder.finish().map_err(|error| FeedError::Format(self.ecosystem, error)),
+            _ => Ok(self.builder),
         }
     }
 }

@@ -223,8 +223,8 @@ fn record_of(ecosystem: &str, id: &str, naming: &Naming<'_>) -> KnownRecord {
     aliases.retain(|alias| !alias.eq_ignore_ascii_case(id) && alias != record.id);
     aliases.sort();
     aliases.dedup();
-    let modified = i64::try_from(record.modified).ok().filter(|seconds| *seconds > 0);
-    let modified = modified.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let modified = i64::try_from(record.modified).ok().filter(|time| *time > 0);
+    let modified = modified.and_then(|time| jiff::Timestamp::from_microsecond(time).ok());
     KnownRecord {
         ecosystem: ecosystem.to_owned(),
         record: record.id.to_owned(),

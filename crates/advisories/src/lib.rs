@@ -20,6 +20,7 @@ mod intervals;
 mod kernel;
 mod known;
 pub mod lifetimes;
+mod listing;
 pub mod manifest;
 pub mod matching;
 #[cfg(test)]
@@ -32,6 +33,8 @@ pub mod purls;
 mod rating;
 mod releases;
 pub mod risk;
+mod settle;
+mod singles;
 mod storage;
 mod title;
 pub mod update;

@@ -5,14 +5,19 @@
 //! files. Each is built beside its place and moved there whole, so that a scan that runs meanwhile
 //! sees the old or the new one, and an update that is broken off leaves the old.
 
-use crate::build::{Built, Dropped};
+mod origin;
+
+use crate::build::Dropped;
 use crate::database::{Database, Head};
-use crate::download::{self, Download, DownloadError};
+use crate::download::{self, Download, DownloadError, Listed};
 use crate::feed::{self, FeedError};
-use crate::follow::{self, FollowError, Followed, List, Plan, Single};
+use crate::follow::{Besides, FollowError};
+use crate::listing::{List, Listing, MAX_LIST};
 use crate::manifest::{self, Manifest};
 use crate::matching::is_sound;
+use crate::singles::{MAX_SINGLE, Single};
 use crate::storage::{self, Lock, Provenance, StorageError};
+use origin::{Brought, Origin};
 use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::{DatabaseInfo, Ecosystem};
@@ -62,6 +67,8 @@ pub enum Changed {
     Built {
         /// What was left out of it.
         dropped: Dropped,
+        /// How many records are listed in a later state, and could not be had.
+        behind: u64,
     },
     /// The records that the source says have changed were read, and took the place of older ones.
     Followed {
@@ -217,22 +224,25 @@ fn from_directory(
     let directory = from.join(ecosystem.as_str());
     let archive = directory.join("all.zip");
     let source = directory.display().to_string();
-    if let Some(known) = current(folder, ecosystem).filter(|known| known.manifest.source == source)
-        && let Some(list) = list_in(&directory)?
-    {
-        progress.building(ecosystem);
-        let single = |id: &str| single_in(&directory, id);
-        let provenance = Provenance { source, fetched: now.to_string(), ..Provenance::default() };
-        match bring_up_to_date(folder, &known, list, provenance, &single)? {
-            Brought::UpToDate(updated) => return Ok(*updated),
-            Brought::Archive(_) => {}
-        }
-    }
-    let built = if archive.is_file() {
-        progress.building(ecosystem);
+    let known = current(folder, ecosystem).filter(|known| known.manifest.source == source);
+    let single = |id: &str| single_in(&directory, id);
+    let origin = Origin {
+        folder,
+        ecosystem,
+        provenance: Provenance { source, fetched: now.to_string(), ..Provenance::default() },
+        listing: list_in(&directory)?.map(Listing::read).transpose()?.flatten(),
+        list_etag: None,
+        known: known.as_ref(),
+        single: &single,
+    };
+    progress.building(ecosystem);
+    let besides = match origin.follow(Besides::Archive)? {
+        Brought::UpToDate(updated) => return Ok(*updated),
+        Brought::Archive(besides) => besides,
+    };
+    let builder = if archive.is_file() {
         feed::from_archive(&archive, ecosystem)?
     } else if directory.is_dir() {
-        progress.building(ecosystem);
         feed::from_folder(&directory, ecosystem)?
     } else if from.is_dir() {
         return Ok(not_there(ecosystem));
@@ -240,12 +250,7 @@ fn from_directory(
         let reason = io::ErrorKind::NotFound.into();
         return Err(FeedError::Io { path: from.to_owned(), reason }.into());
     };
-    let provenance = Provenance {
-        source: directory.display().to_string(),
-        fetched: now.to_string(),
-        ..Provenance::default()
-    };
-    finish(folder, ecosystem, &built, provenance)
+    origin.settle(builder, besides, Provenance::default())
 }
 
 fn from_url(
@@ -256,54 +261,51 @@ fn from_url(
     now: jiff::Timestamp,
     progress: &dyn Progress,
 ) -> Result<Updated, UpdateError> {
-    let url = format!(
-        "{}/{}/all.zip",
-        base.trim_end_matches('/'),
-        ecosystem.as_str().replace(' ', "%20")
-    );
+    let name = ecosystem.as_str().replace(' ', "%20");
+    let directory = format!("{}/{name}", base.trim_end_matches('/'));
+    let url = format!("{directory}/all.zip");
     // What is here counts only if it is whole and came from the same address.
-    let known =
-        current(folder, ecosystem).filter(|known| known.manifest.source == fetch::redact(&url));
-    let provenance = Provenance {
-        source: fetch::redact(&url),
-        fetched: now.to_string(),
-        ..Provenance::default()
+    let source = fetch::redact(&url);
+    let known = current(folder, ecosystem).filter(|known| known.manifest.source == source);
+    let manifest = known.as_ref().map(|known| &known.manifest);
+    let (list, list_etag) = match (download::list(client, &directory, manifest)?, manifest) {
+        (Listed::Same, Some(known)) => return unchanged(folder, known, now),
+        (Listed::New { list, etag }, _) => (Some(list), etag),
+        (Listed::NotThere | Listed::Same, _) => (None, None),
     };
-    let mut behind = 0;
-    if let Some(known) = &known {
-        let directory = url.strip_suffix("/all.zip").unwrap_or(&url);
-        let (list, list_etag) = match download::list(client, directory, &known.manifest)? {
-            download::Listed::Same => return unchanged(folder, &known.manifest, now),
-            download::Listed::New { list, etag } => (Some(list), etag),
-            download::Listed::NotThere => (None, None),
-        };
-        let single = |id: &str| Ok(download::single(client, &format!("{directory}/{id}.json"))?);
-        let provenance = Provenance { list_etag, ..provenance.clone() };
-        if let Some(list) = list {
-            match bring_up_to_date(folder, known, list, provenance, &single)? {
-                Brought::UpToDate(updated) => return Ok(*updated),
-                Brought::Archive(left) => behind = left,
-            }
-        }
-    }
+    let single = |id: &str| Ok(download::single(client, &format!("{directory}/{id}.json"))?);
+    let origin = Origin {
+        folder,
+        ecosystem,
+        provenance: Provenance { source, fetched: now.to_string(), ..Provenance::default() },
+        listing: list.map(Listing::read).transpose()?.flatten(),
+        list_etag,
+        known: known.as_ref(),
+        single: &single,
+    };
+    let besides = match origin.follow(Besides::Archive)? {
+        Brought::UpToDate(updated) => return Ok(*updated),
+        Brought::Archive(besides) => besides,
+    };
     let database = manifest::database_path(folder, ecosystem)
         .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
     let part = storage::beside(&database.with_extension("zip"), "part");
-    let known = known.map(|known| known.manifest);
-    match download::archive(client, &url, known.as_ref(), &part, &|bytes, of| {
+    match download::archive(client, &url, manifest, &part, &|bytes, of| {
         progress.downloading(ecosystem, bytes, of);
     })? {
         Download::NotThere => Ok(not_there(ecosystem)),
-        Download::Unchanged => match known {
-            // The archive is older than the list: what it does not have yet is known to be missing.
-            Some(known) => unchanged(folder, &Manifest { behind, ..known }, now),
-            None => Ok(not_there(ecosystem)),
+        Download::Unchanged => match (manifest, origin.follow(besides.without_archive())?) {
+            // The archive is older than the list: what it does not have yet was asked for, as far as
+            // that goes.
+            (_, Brought::UpToDate(updated)) => Ok(*updated),
+            (Some(known), Brought::Archive(_)) => unchanged(folder, known, now),
+            (None, Brought::Archive(_)) => Ok(not_there(ecosystem)),
         },
         Download::Done { etag, last_modified } => {
             progress.building(ecosystem);
-            let built = feed::from_archive(&part, ecosystem);
+            let builder = feed::from_archive(&part, ecosystem);
             download::forget(&part);
-            finish(folder, ecosystem, &built?, Provenance { etag, last_modified, ..provenance })
+            origin.settle(builder?, besides, Provenance { etag, last_modified, ..Provenance::default() })
         }
     }
 }
@@ -314,58 +316,12 @@ struct Known {
     database: Database,
 }
 
-/// What became of a database whose source has a list of changes.
-enum Brought {
-    UpToDate(Box<Updated>),
-    /// The archive is the better way: so many records have changed.
-    Archive(u64),
-}
-
-/// Follows a list of changes. What cannot be followed leaves the database as it is.
-fn bring_up_to_date(
-    folder: &Path,
-    known: &Known,
-    list: List,
-    provenance: Provenance,
-    single: &(dyn Fn(&str) -> Result<Single, UpdateError> + Sync),
-) -> Result<Brought, UpdateError> {
-    let Known { manifest, database } = known;
-    let ecosystem = &manifest.ecosystem;
-    let name = list.name.clone();
-    let file = manifest::database_path(folder, ecosystem).unwrap_or_default();
-    let Some(plan) = Plan::of(database, list, &file.display().to_string())? else {
-        return Ok(Brought::Archive(0));
-    };
-    let Provenance { list_etag, fetched, .. } = provenance.clone();
-    match plan.follow(database, &name, single)? {
-        Followed::Archive(left) => Ok(Brought::Archive(left as u64)),
-        Followed::Same => {
-            let manifest = Manifest { list_etag, fetched, behind: 0, ..manifest.clone() };
-            storage::write_manifest(folder, &manifest)?;
-            let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
-            let changed = Changed::Unchanged;
-            Ok(Brought::UpToDate(Box::new(Updated { ecosystem, changed, manifest })))
-        }
-        Followed::Changed { builder, gone, read, missing, older } => {
-            let built = builder.finish_over(Some(database), &gone).map_err(FollowError::from)?;
-            // What was not to be had is asked for again, whatever the server calls its list then.
-            let list_etag = list_etag.filter(|_| missing == 0 && !older);
-            let behind = missing as u64;
-            let provenance = Provenance { list_etag, behind, ..provenance };
-            let manifest = storage::install(folder, ecosystem, &built, provenance)?;
-            let changed = Changed::Followed { read: read as u64, gone: gone.len() as u64, behind };
-            let (ecosystem, manifest) = (ecosystem.clone(), Some(manifest));
-            Ok(Brought::UpToDate(Box::new(Updated { ecosystem, changed, manifest })))
-        }
-    }
-}
-
 /// The list of changes in a folder, if there is one.
 fn list_in(directory: &Path) -> Result<Option<List>, UpdateError> {
     let path = directory.join("modified_id.csv");
     match std::fs::File::open(&path) {
         Ok(file) => {
-            let lines = Box::new(io::Read::take(file, follow::MAX_LIST));
+            let lines = Box::new(io::Read::take(file, MAX_LIST));
             let name = path.display().to_string();
             Ok(Some(List { name, lines, has_end: true }))
         }
@@ -378,7 +334,7 @@ fn single_in(directory: &Path, id: &str) -> Result<Single, UpdateError> {
     let path = directory.join(format!("{id}.json"));
     let mut bytes = Vec::new();
     let read = std::fs::File::open(&path).and_then(|file| {
-        io::Read::read_to_end(&mut io::Read::take(file, follow::MAX_SINGLE + 1), &mut bytes)
+        io::Read::read_to_end(&mut io::Read::take(file, MAX_SINGLE + 1), &mut bytes)
     });
     match read {
         Ok(_) => Ok(Single::Bytes(bytes)),
@@ -401,20 +357,6 @@ fn unchanged(
 
 fn not_there(ecosystem: &Ecosystem) -> Updated {
     Updated { ecosystem: ecosystem.clone(), changed: Changed::NotThere, manifest: None }
-}
-
-fn finish(
-    folder: &Path,
-    ecosystem: &Ecosystem,
-    built: &Built,
-    provenance: Provenance,
-) -> Result<Updated, UpdateError> {
-    let manifest = storage::install(folder, ecosystem, built, provenance)?;
-    Ok(Updated {
-        ecosystem: ecosystem.clone(),
-        changed: Changed::Built { dropped: built.dropped },
-        manifest: Some(manifest),
-    })
 }
 
 /// A database that is there and whole, with its manifest.

@@ -3,152 +3,15 @@
 
 mod common;
 
-use advisories::{Changed, Database, Quiet, Source, UpdateError, Updated};
-use common::{database, now, offline, zip};
+use advisories::{Changed, Database, Quiet, Source};
+use common::bucket::{Bucket, list, record, time};
+use common::{database, now, offline};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tempfile::{TempDir, tempdir};
-use testkit::http::{Received, Reply, Server};
+use testkit::http::Reply;
 use vocabulary::Ecosystem;
-
-type Answer = Box<dyn Fn(&Received) -> Option<Reply> + Send + Sync>;
-
-/// What a bucket has: by id, when it was changed and the record; and what it answers instead.
-#[derive(Default)]
-struct Content {
-    records: BTreeMap<String, (String, String)>,
-    /// The list, where it is not the one of these records.
-    list: Option<String>,
-    instead: Option<Answer>,
-}
-
-struct Bucket {
-    content: Arc<Mutex<Content>>,
-    server: Server,
-    folder: TempDir,
-}
-
-fn time(minute: usize) -> String {
-    format!("2026-08-{:02}T{:02}:{:02}:00Z", 1 + minute / 1440, minute / 60 % 24, minute % 60)
-}
-
-fn record(id: &str, modified: &str, package: &str, fixed: &str) -> String {
-    format!(
-        r#"{{"id":"{id}","modified":"{modified}","summary":"of {package}","aliases":["CVE-2026-{}"],"severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"affected":[{{"package":{{"ecosystem":"npm","name":"{package}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#,
-        1000 + id.len()
-    )
-}
-
-fn answer(content: &Content, request: &Received) -> Reply {
-    if let Some(reply) = content.instead.as_ref().and_then(|instead| instead(request)) {
-        return reply;
-    }
-    let name = request.path.strip_prefix("/npm/").unwrap_or_default();
-    let body = match name {
-        "all.zip" => {
-            let names: Vec<String> =
-                content.records.keys().map(|id| format!("{id}.json")).collect();
-            let members: Vec<(&str, &str)> = names
-                .iter()
-                .zip(content.records.values())
-                .map(|(name, (_, text))| (name.as_str(), text.as_str()))
-                .collect();
-            zip(&members)
-        }
-        "modified_id.csv" => content.list.clone().unwrap_or_else(|| list(content)).into_bytes(),
-        _ => {
-            let id = name.strip_suffix(".json").unwrap_or_default();
-            match content.records.get(id) {
-                Some((_, text)) => text.clone().into_bytes(),
-                None => return Reply::status(404),
-            }
-        }
-    };
-    let etag = format!("\"{}\"", vocabulary::Digest::of(&body).hex());
-    if request.header("if-none-match") == Some(etag.as_str()) {
-        return Reply::status(304);
-    }
-    Reply::ok(body).header("etag", &etag)
-}
-
-/// Newest first, as the public bucket has it.
-fn list(content: &Content) -> String {
-    let mut lines: Vec<String> =
-        content.records.iter().map(|(id, (time, _))| format!("{time},{id}\n")).collect();
-    lines.sort_by(|left, right| right.cmp(left));
-    lines.concat()
-}
-
-impl Bucket {
-    /// A bucket of so many records, and a database of them.
-    fn new(count: usize) -> Self {
-        let content = Arc::new(Mutex::new(Content::default()));
-        let served = Arc::clone(&content);
-        let server = Server::start(move |request| answer(&served.lock().unwrap(), request));
-        let this = Self { content, server: server.unwrap(), folder: tempdir().unwrap() };
-        for index in 0..count {
-            this.put(&format!("GHSA-{index:04}"), index, "1.0.0");
-        }
-        let first = this.update().unwrap();
-        assert!(matches!(first.changed, Changed::Built { .. }));
-        this
-    }
-
-    fn with(&self, change: impl FnOnce(&mut Content)) {
-        change(&mut self.content.lock().unwrap());
-    }
-
-    fn put(&self, id: &str, minute: usize, fixed: &str) {
-        let time = time(minute);
-        let text = record(id, &time, &format!("acme-{}", id.to_lowercase()), fixed);
-        self.with(|content| drop(content.records.insert(id.to_owned(), (time, text))));
-    }
-
-    fn instead(&self, answer: impl Fn(&Received) -> Option<Reply> + Send + Sync + 'static) {
-        self.with(|content| content.instead = Some(Box::new(answer)));
-    }
-
-    fn update_in(&self, folder: &Path) -> Result<Updated, UpdateError> {
-        let options = fetch::Options {
-            retries: 0,
-            backoff: Duration::from_millis(1),
-            ..fetch::Options::default()
-        };
-        let client = fetch::Client::new(options).unwrap();
-        let source = Source::Url(self.server.url().to_owned());
-        advisories::update(folder, &source, &[Ecosystem::NPM], &client, now(), &Quiet)
-            .map(|mut updates| updates.remove(0))
-    }
-
-    fn update(&self) -> Result<Updated, UpdateError> {
-        self.update_in(self.folder.path())
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        std::fs::read(database(self.folder.path(), "npm")).unwrap()
-    }
-
-    /// What a build of all records gives.
-    fn anew(&self) -> Vec<u8> {
-        let folder = tempdir().unwrap();
-        self.update_in(folder.path()).unwrap();
-        std::fs::read(database(folder.path(), "npm")).unwrap()
-    }
-
-    /// The paths that an update asks for.
-    fn asked(&self, update: impl FnOnce()) -> Vec<String> {
-        let before = self.server.received().len();
-        update();
-        let received = self.server.received();
-        let mut paths: Vec<String> =
-            received[before..].iter().map(|request| request.path.clone()).collect();
-        paths.sort();
-        paths
-    }
-}
 
 fn followed(read: u64, gone: u64, behind: u64) -> Changed {
     Changed::Followed { read, gone, behind }
@@ -183,7 +46,7 @@ fn order_duplicates_and_clocks_decide_nothing() {
         lines.push("2031-01-01T00:00:00.5Z,GHSA-0002".to_owned());
         content.list = Some(lines.join("\r\n"));
     });
-    let asked = bucket.asked(|| assert_eq!(bucket.update().unwrap().changed, followed(3, 0, 0)));
+    let asked = bucket.asked(|| assert_eq!(bucket.update().unwrap().changed, followed(3, 0, 1)));
     assert_eq!(asked.len(), 4, "{asked:?}");
     assert!(bucket.bytes() == bucket.anew());
 }
@@ -327,7 +190,7 @@ fn an_update_that_breaks_off_leaves_the_old_database() {
 }
 
 #[test]
-fn what_is_no_record_any_more_is_counted_and_not_kept() {
+fn what_is_no_record_any_more_is_counted_and_what_was_there_is_kept() {
     let bucket = Bucket::new(20);
     bucket.put("GHSA-0001", 9000, "2.0.0");
     bucket.put("GHSA-0002", 9000, "2.0.0");
@@ -338,7 +201,7 @@ fn what_is_no_record_any_more_is_counted_and_not_kept() {
     });
     let updated = bucket.update().unwrap();
     let manifest = updated.manifest.unwrap();
-    assert_eq!((manifest.records, manifest.malformed), (18, 2));
+    assert_eq!((manifest.records, manifest.malformed, manifest.behind), (20, 0, 2));
 }
 
 #[test]
@@ -362,7 +225,24 @@ fn an_archive_that_lags_behind_its_list_is_said() {
     }
     bucket.instead(|request| request.path.ends_with(".zip").then(|| Reply::status(304)));
     let updated = bucket.update().unwrap();
-    assert_eq!(updated.changed, Changed::Unchanged);
+    // What it does not have yet is asked for by itself.
+    assert_eq!(updated.changed, followed(80, 0, 0));
+    assert!(bucket.bytes() == bucket.anew_by_archive());
+}
+
+#[test]
+fn an_archive_that_lags_behind_its_list_of_a_mirror_without_single_records_is_said() {
+    let bucket = Bucket::new(100);
+    for index in 0..80 {
+        bucket.put(&format!("GHSA-{index:04}"), 9000 + index, "2.0.0");
+    }
+    bucket.instead(|request| match request.path.rsplit('.').next() {
+        Some("zip") => Some(Reply::status(304)),
+        Some("json") => Some(Reply::status(404)),
+        _ => None,
+    });
+    let updated = bucket.update().unwrap();
+    assert_eq!(updated.changed, followed(0, 0, 80));
     assert_eq!(updated.manifest.unwrap().behind, 80);
 }
 

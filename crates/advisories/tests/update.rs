@@ -215,7 +215,7 @@ fn a_record_that_cannot_be_read_does_not_cost_the_others() {
     let good = record("GHSA-1", "", "npm", "acme", r#"{"introduced":"0"}"#);
     let world = World::new(&[("npm", &good), ("npm", "{not json")]);
     let updates = world.update().unwrap();
-    let Changed::Built { dropped } = updates[0].changed else { panic!("not built") };
+    let Changed::Built { dropped, .. } = updates[0].changed else { panic!("not built") };
     assert_eq!(dropped.malformed, 1);
     assert_eq!(updates[0].manifest.as_ref().unwrap().records, 1);
 }

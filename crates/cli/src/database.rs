@@ -273,7 +273,7 @@ pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosyste
         let records = update.manifest.as_ref().map_or(0, |manifest| manifest.records);
         let records = counted(records, "record", "records");
         world.printing.remark(&match &update.changed {
-            Changed::Built { dropped } => {
+            Changed::Built { dropped, behind } => {
                 let malformed = match dropped.malformed {
                     0 => String::new(),
                     count => {
@@ -281,7 +281,11 @@ pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosyste
                         format!(", {records} left out")
                     }
                 };
-                format!("{ecosystem}: {records}{malformed}")
+                let behind = match behind {
+                    0 => String::new(),
+                    count => format!(", {count} not to be had"),
+                };
+                format!("{ecosystem}: {records}{malformed}{behind}")
             }
             Changed::Followed { read, gone, behind } => {
                 let counts = [(*read, "changed"), (*gone, "gone"), (*behind, "not to be had")];

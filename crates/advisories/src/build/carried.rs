@@ -29,7 +29,7 @@ pub(super) fn place_of(releases: &[String], name: &str) -> Option<u32> {
 }
 
 /// The number of the record with an id: they are sorted by it.
-pub(crate) fn find_record(old: &Database, id: &str) -> Result<Option<u32>, FormatError> {
+pub(super) fn find_record(old: &Database, id: &str) -> Result<Option<u32>, FormatError> {
     let (mut low, mut high) = (0, old.book().count(Section::Records));
     while low < high {
         let middle = low + (high - low) / 2;

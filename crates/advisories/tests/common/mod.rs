@@ -9,6 +9,8 @@
     reason = "test code; not every test uses all of it"
 )]
 
+pub mod bucket;
+
 use advisories::{Databases, Matched, Quiet, Source, purls};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,75 @@
+//! What is known of a record by its id: when it was changed, and whether it could be read.
+//!
+//! In goes a builder that has taken an archive, or a database; out comes each id with that, so that two
+//! states of a source can be held against each other without reading a record.
+
+use super::{Builder, Why};
+use crate::database::Database;
+use crate::format::FormatError;
+use foldhash::{HashMap, HashMapExt as _};
+use std::collections::HashSet;
+
+/// What is had of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// When it was changed, microseconds since 1970.
+    pub(crate) modified: u64,
+    /// Whether there is nothing of it but its name: what came under that was no record.
+    pub(crate) malformed: bool,
+}
+
+impl Held {
+    /// Whether one is better than another: a record before none, then the later one.
+    pub(crate) fn is_better_than(self, other: Option<Self>) -> bool {
+        let order = |held: Self| (!held.malformed, held.modified);
+        other.is_none_or(|other| order(self) > order(other))
+    }
+}
+
+impl Builder {
+    /// Whether nothing was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.nameless == 0
+    }
+
+    /// What was added, by id.
+    pub(crate) fn held(&self) -> HashMap<&str, Held> {
+        let mut all: HashMap<&str, Held> = HashMap::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let malformed = entry.dropped == Some(Why::Malformed);
+            let held = Held { modified: entry.modified, malformed };
+            let id = self.strings.text(entry.id);
+            match all.get_mut(id) {
+                Some(known) if held.is_better_than(Some(*known)) => *known = held,
+                Some(_) => {}
+                None => drop(all.insert(id, held)),
+            }
+        }
+        all
+    }
+
+    /// Takes back what was added under some ids.
+    pub(crate) fn forget(&mut self, ids: &HashSet<String>) {
+        let strings = &self.strings;
+        self.entries.retain(|entry| !ids.contains(strings.text(entry.id)));
+    }
+}
+
+impl Database {
+    /// What it has, by id.
+    pub(crate) fn held(&self) -> Result<HashMap<&str, Held>, FormatError> {
+        let records = self.modified().map(|known| {
+            known.map(|(id, modified)| (id, Held { modified, malformed: false }))
+        });
+        let dropped = self.dropped().map(|known| {
+            let (id, modified, why) = known?;
+            Ok((id, Held { modified, malformed: why == Why::Malformed }))
+        });
+        let mut held = HashMap::with_capacity(usize::try_from(self.records()).unwrap_or(0));
+        for known in records.chain(dropped) {
+            let (id, one) = known?;
+            held.entry(id).or_insert(one);
+        }
+        Ok(held)
+    }
+}
