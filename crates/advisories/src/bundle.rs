@@ -36,6 +36,14 @@ pub enum BundleError {
     /// There is nothing to export.
     #[error("`{0}` holds no database; run `lazaret db update` first")]
     Nothing(PathBuf),
+    /// A database cannot be used.
+    #[error("`{}` is not exported: {reason}; run `lazaret db update`", path.display())]
+    Unusable {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error("cannot read or write `{path}`: {reason}")]
     Io {
@@ -91,6 +99,10 @@ pub enum BundleError {
 /// # Errors
 /// Where there is none, or one is not what its manifest says, or the file cannot be written.
 pub fn export(folder: &Path, file: &Path) -> Result<Digest, BundleError> {
+    // What cannot be used must not look, to those who import, as if it had never been there.
+    if let Some((path, reason)) = update::unusable(folder).into_iter().next() {
+        return Err(BundleError::Unusable { path, reason });
+    }
     let mut manifests = update::manifests(folder);
     if manifests.is_empty() {
         return Err(BundleError::Nothing(folder.to_owned()));

@@ -56,6 +56,14 @@ pub enum DatabaseError {
         /// Why.
         reason: FormatError,
     },
+    /// It is not the one that belongs there.
+    #[error("the database `{path}` counts as missing: {reason}; run `lazaret db update`")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// An opened database of one ecosystem.

@@ -134,6 +134,10 @@ pub enum KnownError {
 /// # Errors
 /// Where a database cannot be read: then an id that is not found may be in it.
 pub fn known_of(folder: &Path, id: &str, only: Option<&str>) -> Result<Known, KnownError> {
+    // One that cannot be used could have it.
+    if let Some(error) = crate::update::first_foreign(folder) {
+        return Err(error.into());
+    }
     let mut known = Known::default();
     search(folder, id, only, &mut known)?;
     if let Some(cve) = other_name(id, &known.records) {

@@ -18,6 +18,9 @@ pub const SCHEMA: &str = "lazaret.database/1";
 /// After this time a database is stale: feeds change daily.
 pub const FRESH: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
+/// How far ahead of the clock a database may be: that much clocks that are set by the network differ.
+pub const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 /// Largest manifest that is read.
 const MAX_BYTES: u64 = 1 << 16;
 
@@ -62,10 +65,26 @@ const fn is_none(count: &u64) -> bool {
 }
 
 impl Manifest {
-    /// The manifest of an opened database, if it is there and speaks of it.
+    /// The manifest of the database that was opened in an ecosystem's place, if it is there and speaks
+    /// of it.
     #[must_use]
     pub fn of(folder: &Path, ecosystem: &Ecosystem, database: &Database) -> Option<Self> {
+        Self::own(folder, ecosystem, database).ok()
+    }
+
+    /// The same, or why that database counts as missing: without its manifest nobody knows how old it
+    /// is, or whether it is all there.
+    pub(crate) fn own(
+        folder: &Path,
+        ecosystem: &Ecosystem,
+        database: &Database,
+    ) -> Result<Self, String> {
+        let held = database.ecosystem();
+        if held != ecosystem {
+            return Err(format!("it is a database of {held}, in the place of {ecosystem}"));
+        }
         Self::of_content(folder, ecosystem, database.payload())
+            .ok_or_else(|| "it is not what its manifest says, or has none".to_owned())
     }
 
     /// The manifest of the database with this content, if it is there and speaks of it.
@@ -89,11 +108,14 @@ impl Manifest {
         serde_json::from_slice(text).ok().filter(|manifest: &Self| manifest.schema == SCHEMA)
     }
 
-    /// Whether it is older than a day, or of an unknown age.
+    /// Whether it is older than a day, or of an unknown age. One from the future is: the clock was wrong
+    /// when it was made, or is now.
     #[must_use]
     pub fn is_stale(&self, now: jiff::Timestamp) -> bool {
         let fetched = self.fetched.parse::<jiff::Timestamp>();
-        fetched.map_or(true, |fetched| now.duration_since(fetched) > FRESH)
+        fetched.map_or(true, |fetched| {
+            now.duration_since(fetched) > FRESH || fetched.duration_since(now) > AHEAD
+        })
     }
 
     /// The form that reports have.

@@ -547,9 +547,9 @@ fn what_is_built_of_a_feed_is_sound_and_the_same_each_time() {
         (Ecosystem::RUBY_GEMS, 817),
     ] {
         let archive = mirror.join(ecosystem.as_str()).join("all.zip");
-        let built = feed::from_archive(&archive, &ecosystem).unwrap();
+        let built = feed::from_archive(&archive, &ecosystem).unwrap().finish().unwrap();
         assert_eq!(built.records, expected, "{ecosystem}");
-        let again = feed::from_archive(&archive, &ecosystem).unwrap();
+        let again = feed::from_archive(&archive, &ecosystem).unwrap().finish().unwrap();
         assert!(built.bytes == again.bytes, "{ecosystem}");
         let database = Database::from_bytes(built.bytes).unwrap();
         database.check().unwrap();

@@ -7,6 +7,7 @@ use files::{Access, Folder};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use vocabulary::Ecosystem;
 
 /// Why a file could not be put in place.
@@ -20,8 +21,8 @@ pub enum StorageError {
         /// Why.
         reason: io::Error,
     },
-    /// Another process updates the same folder.
-    #[error("another update of `{0}` is running; wait until it has finished")]
+    /// Another process updates the same folder, and does not end.
+    #[error("another update of `{0}` is running, and was waited for in vain; end it, and run it again")]
     Locked(PathBuf),
     /// The ecosystem's name cannot be a file name.
     #[error(
@@ -30,26 +31,65 @@ pub enum StorageError {
     Name(Ecosystem),
 }
 
+/// How long another update is waited for: as long as one of all ecosystems takes on a slow line. A
+/// command with `--timeout` ends before.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// How often it is looked whether it has ended.
+const TURN: Duration = Duration::from_millis(50);
+
 /// Held while a folder is changed; let go when dropped, also when the process is killed.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
+    /// Whether another one had it first.
+    pub(crate) waited: bool,
 }
 
 impl Lock {
-    /// Creates the folder, which others may read but not write, and locks it.
+    /// Creates the folder, which others may read but not write, and locks it as soon as nobody else has
+    /// it.
     pub(crate) fn take(folder: &Path) -> Result<Self, StorageError> {
+        Self::take_within(folder, PATIENCE)
+    }
+
+    fn take_within(folder: &Path, patience: Duration) -> Result<Self, StorageError> {
         let folder = manifest::version_folder(folder);
         let path = folder.join(".lock");
         let failed = |reason| StorageError::Write { path: path.clone(), reason };
         files::create_folders(&folder).map_err(failed)?;
         let (held, name) = held(&path).map_err(failed)?;
         let file = held.file_to_grow(name).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StorageError::Locked(folder)),
-            Err(TryLockError::Error(reason)) => Err(failed(reason)),
+        let start = Instant::now();
+        let mut waited = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file, waited }),
+                Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {
+                    return Err(StorageError::Locked(folder));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(TURN),
+                Err(TryLockError::Error(reason)) => return Err(failed(reason)),
+            }
+            waited = true;
         }
+    }
+}
+
+/// When the databases of a folder were fetched, before another update was waited for.
+#[derive(Debug)]
+pub(crate) struct Before(Vec<Manifest>);
+
+impl Before {
+    pub(crate) fn of(folder: &Path) -> Self {
+        let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
+        let paths = entries.flatten().map(|entry| entry.path());
+        let manifests = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+        Self(manifests.filter_map(|path| Manifest::read(&path)).collect())
+    }
+
+    /// Whether a manifest was written since.
+    pub(crate) fn is_renewed(&self, manifest: &Manifest) -> bool {
+        !self.0.contains(manifest)
     }
 }
 
@@ -160,4 +200,25 @@ pub(crate) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), S
         .map_err(|reason| StorageError::Write { path: path.clone(), reason: reason.into() })?;
     text.push(b'\n');
     replace(&path, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_update_waits_for_another_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Lock::take(folder.path()).unwrap();
+        assert!(!first.waited);
+        let error = Lock::take_within(folder.path(), Duration::from_millis(120)).unwrap_err();
+        assert!(matches!(error, StorageError::Locked(_)), "{error}");
+        let second = std::thread::spawn({
+            let folder = folder.path().to_owned();
+            move || Lock::take(&folder).unwrap().waited
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        drop(first);
+        assert!(second.join().unwrap());
+    }
 }

@@ -8,7 +8,7 @@
 mod origin;
 
 use crate::build::Dropped;
-use crate::database::{Database, Head};
+use crate::database::{Database, DatabaseError, Head};
 use crate::download::{self, Download, DownloadError, Listed};
 use crate::feed::{self, FeedError};
 use crate::follow::{Besides, FollowError};
@@ -16,7 +16,7 @@ use crate::listing::{List, Listing, MAX_LIST};
 use crate::manifest::{self, Manifest};
 use crate::matching::is_sound;
 use crate::singles::{MAX_SINGLE, Single};
-use crate::storage::{self, Lock, Provenance, StorageError};
+use crate::storage::{self, Before, Lock, Provenance, StorageError};
 use origin::{Brought, Origin};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -137,7 +137,8 @@ pub fn update(
     now: jiff::Timestamp,
     progress: &dyn Progress,
 ) -> Result<Vec<Updated>, UpdateError> {
-    let _lock = Lock::take(folder)?;
+    let before = Before::of(folder);
+    let lock = Lock::take(folder)?;
     let listed;
     let wanted = if ecosystems.is_empty() {
         listed = list(source, client)?;
@@ -150,12 +151,35 @@ pub fn update(
         if !is_sound(ecosystem) {
             return Err(StorageError::Name(ecosystem.clone()).into());
         }
+        if lock.waited
+            && let Some(known) = current(folder, ecosystem)
+            && known.manifest.source == name_of(source, ecosystem)
+            && before.is_renewed(&known.manifest)
+        {
+            // Whoever was waited for has asked the same source just now.
+            let (ecosystem, manifest) = (ecosystem.clone(), Some(known.manifest));
+            updates.push(Updated { ecosystem, changed: Changed::Unchanged, manifest });
+            continue;
+        }
         updates.push(match source {
             Source::Directory(from) => from_directory(folder, from, ecosystem, now, progress)?,
             Source::Url(base) => from_url(folder, base, ecosystem, client, now, progress)?,
         });
     }
     Ok(updates)
+}
+
+/// What a manifest calls a source.
+fn name_of(source: &Source, ecosystem: &Ecosystem) -> String {
+    match source {
+        Source::Directory(from) => from.join(ecosystem.as_str()).display().to_string(),
+        Source::Url(base) => fetch::redact(&format!("{}/all.zip", address(base, ecosystem))),
+    }
+}
+
+/// Where a server has an ecosystem.
+fn address(base: &str, ecosystem: &Ecosystem) -> String {
+    format!("{}/{}", base.trim_end_matches('/'), ecosystem.as_str().replace(' ', "%20"))
 }
 
 /// The ecosystems that a source lists in `ecosystems.txt`; a folder without one is looked at.
@@ -261,8 +285,7 @@ fn from_url(
     now: jiff::Timestamp,
     progress: &dyn Progress,
 ) -> Result<Updated, UpdateError> {
-    let name = ecosystem.as_str().replace(' ', "%20");
-    let directory = format!("{}/{name}", base.trim_end_matches('/'));
+    let directory = address(base, ecosystem);
     let url = format!("{directory}/all.zip");
     // What is here counts only if it is whole and came from the same address.
     let source = fetch::redact(&url);
@@ -373,27 +396,60 @@ pub fn status(folder: &Path, now: jiff::Timestamp) -> Vec<DatabaseInfo> {
     manifests(folder).iter().map(|manifest| manifest.info(now)).collect()
 }
 
-/// The database files of a folder that cannot be used, sorted, each with why: what [`status`] leaves
-/// out must not read as if it had never been there.
+/// The files of a folder that cannot be used, sorted, each with why: what [`status`] leaves out must not
+/// read as if it had never been there.
 #[must_use]
 pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut all: Vec<_> = database_files(folder)
         .filter_map(|path| {
             let reason = match Database::open_whole(&path) {
                 Err(error) => error.to_string(),
-                Ok(database) => {
-                    let own = manifest::database_path(folder, database.ecosystem());
-                    let whole = own.as_deref() == Some(path.as_path())
-                        && Manifest::of(folder, database.ecosystem(), &database).is_some();
-                    (!whole)
-                        .then(|| format!("`{}` is not what its manifest says", path.display()))?
-                }
+                Ok(database) => foreign(folder, database.ecosystem(), &path, database.payload())?,
             };
             Some((path, reason))
         })
         .collect();
+    for feed in crate::risk::RiskFeed::ALL {
+        let path = manifest::database_path(folder, &feed.name());
+        let path =
+            path.filter(|path| path.exists() && crate::risk::load(folder, feed).is_none());
+        all.extend(path.map(|path| {
+            let reason = format!("`{}` is not what its manifest says, or has none", path.display());
+            (path, reason)
+        }));
+    }
     all.sort();
     all
+}
+
+/// Why a database does not belong where it lies, if it does not.
+fn foreign(
+    folder: &Path,
+    ecosystem: &Ecosystem,
+    path: &Path,
+    payload: [u8; 32],
+) -> Option<String> {
+    let shown = path.display();
+    if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
+        return Some(format!("`{shown}` is a database of {ecosystem}, in the place of another"));
+    }
+    let own = Manifest::of_content(folder, ecosystem, payload);
+    own.is_none().then(|| format!("`{shown}` is not what its manifest says, or has none"))
+}
+
+/// The first database of a folder whose start shows that it cannot be used: cheaper than [`unusable`],
+/// which reads all of it.
+pub(crate) fn first_foreign(folder: &Path) -> Option<DatabaseError> {
+    let mut paths: Vec<PathBuf> = database_files(folder).collect();
+    paths.sort_unstable();
+    paths.into_iter().find_map(|path| match Head::open(&path) {
+        Err(error) => Some(error),
+        Ok(Head { ecosystem, payload }) => {
+            foreign(folder, &ecosystem, &path, payload)?;
+            let reason = "it is of another ecosystem, or not what its manifest says".to_owned();
+            Some(DatabaseError::Foreign { path, reason })
+        }
+    })
 }
 
 /// The manifests of the feeds about exploitation that can be used.

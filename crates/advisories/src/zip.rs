@@ -42,8 +42,18 @@ pub enum ZipError {
     #[error("it has {0} members or a directory of that many bytes, which is more than is allowed")]
     TooManyMembers(u64),
     /// Its members together are larger than all feeds.
-    #[error("its members have more than {MAX_PLAIN} bytes together, which is more than is allowed")]
-    Bomb,
+    #[error("its members have {0} bytes together, which is more than is allowed ({MAX_PLAIN})")]
+    Large(u64),
+    /// They are packed far more tightly than text can be.
+    #[error(
+        "its members have {plain} bytes together, more than {PLAIN_RATIO} times the {packed} bytes of the archive, as no feed has: it may be made to fill the memory"
+    )]
+    Bomb {
+        /// What they say they have together.
+        plain: u64,
+        /// What the archive has.
+        packed: u64,
+    },
     /// Members that share bytes: so few bytes of an archive are read over and over.
     #[error("its member `{0}` lies over another one or over the directory, as no archive needs")]
     Overlap(String),
@@ -119,8 +129,11 @@ impl<Source: ReadAt> Archive<Source> {
             members.push(fields.member().ok_or(ZipError::NotAZip)?);
         }
         let plain = members.iter().fold(0_u64, |sum, member| sum.saturating_add(member.plain));
-        if plain > MAX_PLAIN || plain > PLAIN_GRACE.max(length.saturating_mul(PLAIN_RATIO)) {
-            return Err(ZipError::Bomb);
+        if plain > MAX_PLAIN {
+            return Err(ZipError::Large(plain));
+        }
+        if plain > PLAIN_GRACE.max(length.saturating_mul(PLAIN_RATIO)) {
+            return Err(ZipError::Bomb { plain, packed: length });
         }
         if let Some(name) = overlapping(&members, directory.start) {
             return Err(ZipError::Overlap(name));

@@ -8,7 +8,7 @@ use crate::output;
 use crate::progress::Updating;
 use advisories::{Changed, Databases, RiskFeed, RiskUpdated, Risks, Source, Updated};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
 
@@ -133,6 +133,10 @@ fn update_all(
             }
             Ok(RiskUpdated::NotThere) => {
                 world.printing.remark(&format!("{name}: the source does not have it"));
+                // As with an ecosystem: one that was asked for by name and is not there is no success.
+                if !names.is_empty() {
+                    exit = Exit::NoDatabase;
+                }
             }
             // Whoever asks for this feed alone, or names where it is, wants to know.
             Err(error) if !names.is_empty() || named(world, feed, risk).is_some() => {
@@ -305,16 +309,20 @@ pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosyste
 }
 
 fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
-    let mut databases = advisories::status(folder, World::now());
+    let now = World::now();
+    let mut databases = advisories::status(folder, now);
     let none = databases.is_empty();
-    databases.extend(Risks::open(folder, World::now()).infos().iter().cloned());
+    databases.extend(Risks::open(folder, now).infos().iter().cloned());
     if format == StatusFormat::Json {
         output::print_json(&databases)?;
     } else {
         output::print_lines(|out| {
             databases.iter().try_for_each(
                 |DatabaseInfo { ecosystem, digest, fetched, records, stale }| {
-                    let stale = if *stale { "  stale: older than a day" } else { "" };
+                    let stale = match stale {
+                        true => format!("  stale: {}", why_stale(fetched, now)),
+                        false => String::new(),
+                    };
                     writeln!(
                         out,
                         "{ecosystem:<14} {records:>7} records  {fetched}  {}{stale}",
@@ -452,15 +460,26 @@ pub(crate) fn for_scan(
             ),
         ));
     }
-    let stale: Vec<&str> =
-        info.iter().filter(|info| info.stale).map(|info| info.ecosystem.as_str()).collect();
-    if !stale.is_empty() {
-        world.printing.remark(&format!(
-            "lazaret: warning: the advisories of {} are older than a day",
-            stale.join(", ")
-        ));
+    let mut stale: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for info in info.iter().filter(|info| info.stale) {
+        stale.entry(why_stale(&info.fetched, now)).or_default().push(&info.ecosystem);
+    }
+    for (why, names) in stale {
+        let names = names.join(", ");
+        world.printing.remark(&format!("lazaret: warning: the advisories of {names} are {why}"));
     }
     Ok((databases, risks))
+}
+
+/// Why advisories that were fetched then count as stale.
+fn why_stale(fetched: &str, now: Timestamp) -> String {
+    match fetched.parse::<Timestamp>() {
+        Ok(time) if time > now => {
+            format!("of {fetched}, which has not come yet: a clock is or was wrong")
+        }
+        Ok(_) => "older than a day".to_owned(),
+        Err(_) => "of an unknown age".to_owned(),
+    }
 }
 
 /// Days after which advisories that could not be brought up to date let nothing pass. Whoever stands
@@ -480,9 +499,13 @@ fn not_updated(updates: Result<Vec<Updated>, anyhow::Error>) -> Option<String> {
 
 /// The ecosystems of which that can be said, and what.
 fn late(infos: &[DatabaseInfo], now: Timestamp, reason: &str) -> Vec<(String, String)> {
+    // Of an unknown age, or from the future: nobody can say that it is not as old.
     let is_old = |info: &&DatabaseInfo| {
         let fetched = info.fetched.parse::<Timestamp>();
-        fetched.is_ok_and(|fetched| now.duration_since(fetched).as_hours() > DAYS * 24)
+        fetched.map_or(true, |fetched| {
+            let age = now.duration_since(fetched);
+            age.as_hours() > DAYS * 24 || info.stale && age.is_negative()
+        })
     };
     let said = |DatabaseInfo { ecosystem, fetched, .. }: &DatabaseInfo| {
         let text = format!(

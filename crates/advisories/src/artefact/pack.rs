@@ -5,7 +5,7 @@ use super::{
     ENVELOPE_TYPE, LAYER_BYTES, LAYER_TYPE, MANIFEST_TYPE, PACKED_TYPE, SCHEMA, TITLE,
 };
 use crate::manifest::{self, Manifest};
-use crate::{format, risk, storage, update};
+use crate::{format, storage, update};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
@@ -104,12 +104,7 @@ fn refuse_unusable(folder: &Path, wanted: &[Ecosystem]) -> Result<(), ArtefactEr
         let places = wanted.iter().filter_map(|name| manifest::database_path(folder, name));
         wanted.is_empty() || places.into_iter().any(|place| place == path)
     };
-    let mut unusable = update::unusable(folder);
-    for feed in risk::RiskFeed::ALL {
-        let path = manifest::database_path(folder, &feed.name());
-        let path = path.filter(|path| path.exists() && risk::load(folder, feed).is_none());
-        unusable.extend(path.map(|path| (path, "it is not what its manifest says".to_owned())));
-    }
+    let unusable = update::unusable(folder);
     match unusable.into_iter().find(|(path, _)| concerns(path)) {
         Some((path, reason)) => Err(ArtefactError::Unusable { path, reason }),
         None => Ok(()),

@@ -79,7 +79,7 @@ pub fn pull(
     let parts: Vec<_> = parts.collect();
     for (_, part, held) in &parts {
         if let (Some(part), Some(held), false) = (part, held, options.allow_older) {
-            refuse_older(place, part, held)?;
+            refuse_older(place, part, held, options.now)?;
         }
     }
     let mut pulled = Pulled::default();
@@ -90,7 +90,7 @@ pub fn pull(
                 Updated { ecosystem, changed: Changed::NotThere, manifest: None }
             }
             Some(part) => {
-                let taking = Taking { folder, place, part, blobs, progress };
+                let taking = Taking { folder, place, part, blobs, progress, now: options.now };
                 taking.take(held, &mut pulled.bytes)?
             }
         });
@@ -114,9 +114,17 @@ fn held(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
 }
 
 /// The same content is never older.
-fn refuse_older(place: &str, part: &Part, held: &Manifest) -> Result<(), ArtefactError> {
+fn refuse_older(
+    place: &str,
+    part: &Part,
+    held: &Manifest,
+    now: jiff::Timestamp,
+) -> Result<(), ArtefactError> {
     let time = |manifest: &Manifest| manifest.fetched.parse::<jiff::Timestamp>().ok();
-    if held.digest == part.manifest.digest || time(&part.manifest) >= time(held) {
+    // What is here from a future that no artefact is taken from was made by a wrong clock, and says
+    // nothing of what is newer.
+    let is_ahead = time(held).is_some_and(|time| time.duration_since(now) > CLOCKS);
+    if held.digest == part.manifest.digest || is_ahead || time(&part.manifest) >= time(held) {
         return Ok(());
     }
     Err(ArtefactError::Older {
@@ -133,12 +141,14 @@ struct Taking<'a> {
     part: &'a Part,
     blobs: &'a dyn Blobs,
     progress: &'a dyn Progress,
+    now: jiff::Timestamp,
 }
 
 impl Taking<'_> {
     fn take(&self, held: Option<Manifest>, fetched: &mut u64) -> Result<Updated, ArtefactError> {
         let offered = &self.part.manifest;
         let ecosystem = offered.ecosystem.clone();
+        let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
         let mut manifest = Manifest {
             source: self.place.to_owned(),
             etag: None,
@@ -147,8 +157,8 @@ impl Taking<'_> {
         };
         if let Some(held) = held.filter(|held| held.digest == offered.digest) {
             // Whoever of the two asked the source last knows that it has not changed since.
-            let time = |text: &str| text.parse::<jiff::Timestamp>().ok();
-            if time(&held.fetched) > time(&manifest.fetched) {
+            let is_past = time(&held.fetched) <= Some(self.now);
+            if is_past && time(&held.fetched) > time(&manifest.fetched) {
                 manifest.fetched = held.fetched;
             }
             storage::write_manifest(self.folder, &manifest)?;

@@ -15,7 +15,7 @@ mod rate;
 mod room;
 pub mod upgrade;
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Head};
 use crate::format::FormatError;
 use crate::manifest::{self, Manifest};
 use crate::names;
@@ -160,14 +160,13 @@ impl Databases {
             if !path.is_file() || opened.contains_key(&ecosystem) {
                 continue;
             }
-            let database = Database::open(&path);
-            if let Ok(database) = &database {
-                let manifest = Manifest::of(folder, &ecosystem, database);
-                if let Some(reason) = manifest.as_ref().and_then(unread) {
+            let database = open_own(folder, &ecosystem, &path).map(|(database, manifest)| {
+                if let Some(reason) = unread(&manifest) {
                     late.insert(ecosystem.to_string(), reason);
                 }
-                infos.extend(manifest.map(|manifest| manifest.info(now)));
-            }
+                infos.push(manifest.info(now));
+                database
+            });
             opened.insert(ecosystem, database);
         }
         infos.sort_by(|left, right| left.ecosystem.cmp(&right.ecosystem));
@@ -572,13 +571,29 @@ impl Databases {
         paths.sort_unstable();
         let (mut others, mut failures) = (Vec::new(), Vec::new());
         for path in &paths {
-            match Database::open(path) {
-                Ok(database) => others.push(database),
+            let opened = Head::open(path).and_then(|head| open_own(&self.folder, &head.ecosystem, path));
+            match opened {
+                Ok((database, _)) => others.push(database),
                 Err(error) => failures.push(error),
             }
         }
         (others, failures)
     }
+}
+
+/// Opens the database in an ecosystem's place, if it is the one that its manifest speaks of.
+fn open_own(
+    folder: &Path,
+    ecosystem: &Ecosystem,
+    path: &Path,
+) -> Result<(Database, Manifest), DatabaseError> {
+    let foreign = |reason| DatabaseError::Foreign { path: path.to_owned(), reason };
+    if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
+        return Err(foreign(format!("it is a database of {ecosystem}, in the place of another")));
+    }
+    let database = Database::open(path)?;
+    let manifest = Manifest::own(folder, ecosystem, &database).map_err(foreign)?;
+    Ok((database, manifest))
 }
 
 /// What of its source a database does not have.

@@ -14,7 +14,7 @@ pub use store::{Lookup, RiskError, Risks};
 
 use crate::download::{self, Download};
 use crate::manifest::{self, Manifest};
-use crate::storage::{self, Lock};
+use crate::storage::{self, Before, Lock};
 use crate::update::{Source, UpdateError};
 use std::fs::File;
 use std::io::Read as _;
@@ -136,7 +136,16 @@ pub fn update(
     client: &fetch::Client,
     now: jiff::Timestamp,
 ) -> Result<RiskUpdated, UpdateError> {
-    let _lock = Lock::take(folder)?;
+    let before = Before::of(folder);
+    let lock = Lock::take(folder)?;
+    if lock.waited
+        && let Some((known, _)) = store::load(folder, feed)
+        && before.is_renewed(&known)
+        && places.iter().any(|place| known.source == name_of(place))
+    {
+        // Whoever was waited for has asked the same source just now.
+        return Ok(RiskUpdated::Unchanged(known.records));
+    }
     for place in places {
         let updated = match place {
             Source::Directory(file) => from_file(folder, feed, file, now)?,
@@ -147,6 +156,14 @@ pub fn update(
         }
     }
     Ok(RiskUpdated::NotThere)
+}
+
+/// What a manifest calls a place.
+fn name_of(place: &Source) -> String {
+    match place {
+        Source::Directory(file) => file.display().to_string(),
+        Source::Url(url) => fetch::redact(url),
+    }
 }
 
 fn from_file(

@@ -57,7 +57,7 @@ impl Named {
         };
         let shown = match &place {
             Place::Url(url) => format!("oci:{}", fetch::redact(url)),
-            Place::Registry(_) => text.to_owned(),
+            Place::Registry(_) => without_login(text),
             Place::Folder(folder) => format!("oci:{}", folder.display()),
         };
         Some(Self { place, pin, shown })
@@ -81,9 +81,34 @@ impl Named {
         Self::of_source(named.or(world.settings.db_source.as_deref())?)
     }
 
+    /// A repository's name has no place for a login, and one that stands there would end up in lists of
+    /// processes and histories.
+    pub(crate) fn refuse_login(&self) -> Result<(), Failure> {
+        let Place::Registry(name) = &self.place else { return Ok(()) };
+        let (bare, _) = pinned(name);
+        let host = bare.split_once('/').map_or(bare, |(host, _)| host);
+        if !host.contains('@') {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "`{}` was given with a login before its host, which is not used; log in with `docker login`, or set LAZARET_REGISTRY_USERNAME and LAZARET_REGISTRY_PASSWORD",
+            self.shown
+        )))
+    }
+
     /// Whether somebody is asked for it.
     pub(crate) const fn is_networked(&self) -> bool {
         !matches!(self.place, Place::Folder(_))
+    }
+}
+
+/// A repository without what stands before its host: `USER:PASSWORD@`.
+fn without_login(text: &str) -> String {
+    let name = text.strip_prefix("oci://").unwrap_or(text);
+    let (host, path) = name.split_once('/').unwrap_or((name, ""));
+    match host.rsplit_once('@') {
+        Some((_, host)) => format!("oci://{host}/{path}"),
+        None => text.to_owned(),
     }
 }
 
@@ -135,6 +160,7 @@ impl Trust {
             allow_older: args.allow_older,
         };
         let shown = &named.shown;
+        named.refuse_login()?;
         match (&trust.keys, trust.unsigned) {
             (Some((file, _)), true) => Err(Failure::usage(format!(
                 "`{}` is to verify the signature of `{shown}`, and --unsigned is given; leave out one of the two",
@@ -171,6 +197,13 @@ mod tests {
         let argument = Named::of_argument("https://u:secret@h/x?t=secret");
         assert!(!argument.shown.contains("secret"), "{}", argument.shown);
         assert_eq!(Named::of_argument("folder").place, Place::Folder("folder".into()));
+        let pinned = format!("oci://u:se@cret@h:1/x@sha256:{hex}");
+        for text in ["oci://u:secret@h/x", "oci://u:secret@h:1/x:tag", "oci://secret@h", &pinned] {
+            let named = Named::of_argument(text);
+            assert!(!named.shown.contains("cret"), "{}", named.shown);
+            assert!(named.refuse_login().is_err(), "{text}");
+        }
+        assert!(Named::of_argument("oci://h/x:1").refuse_login().is_ok());
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("oci-layout"), "{}").unwrap();
         assert!(of(&folder.path().display().to_string()).is_some());

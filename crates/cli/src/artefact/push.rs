@@ -21,8 +21,10 @@ pub(crate) fn push_command(
     names: &[String],
 ) -> Result<Exit, Failure> {
     let named = Named::of_argument(to);
+    named.refuse_login()?;
     if named.pin.is_some() {
-        return Err(Failure::usage(format!("`{to}` names a digest; give a tag to push to")));
+        let shown = &named.shown;
+        return Err(Failure::usage(format!("`{shown}` names a digest; give a tag to push to")));
     }
     let agent = std::env::var_os("SSH_AUTH_SOCK").map(std::path::PathBuf::from);
     let key = key.map(|file| SigningKey::load(file, agent.as_deref()));
