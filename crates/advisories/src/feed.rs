@@ -99,11 +99,7 @@ struct Intake {
 
 impl Intake {
     fn new(ecosystem: &Ecosystem) -> Self {
-        Self {
-            builder: Builder::new(ecosystem.clone()),
-            taken: 0,
-            first_error: None,
-        }
+        Self { builder: Builder::new(ecosystem.clone()), taken: 0, first_error: None }
     }
 
     fn take(&mut self, name: &str, bytes: &[u8]) {

@@ -97,13 +97,7 @@ pub(crate) enum Followed {
         again: bool,
     },
     /// Records were read, or go.
-    Changed {
-        builder: Box<Builder>,
-        gone: HashSet<String>,
-        read: u64,
-        behind: u64,
-        again: bool,
-    },
+    Changed { builder: Box<Builder>, gone: HashSet<String>, read: u64, behind: u64, again: bool },
     /// The archive is the better way: so many records changed or are gone, or the source has no single
     /// ones.
     Archive(Besides),
@@ -145,7 +139,8 @@ impl<'list> Plan<'list> {
         single: Ask<'_, Error>,
     ) -> Result<Followed, Error> {
         // What was no record before most likely is none now: that brings no archive, again and again.
-        let news = self.changed.iter().filter(|(_, _, held)| !held.is_some_and(|one| one.malformed));
+        let news =
+            self.changed.iter().filter(|(_, _, held)| !held.is_some_and(|one| one.malformed));
         if besides == Besides::Archive && (news.count() > self.most || self.gone.len() > FEW) {
             return Ok(Followed::Archive(Besides::Singles));
         }

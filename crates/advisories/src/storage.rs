@@ -22,7 +22,9 @@ pub enum StorageError {
         reason: io::Error,
     },
     /// Another process updates the same folder, and does not end.
-    #[error("another update of `{0}` is running, and was waited for in vain; end it, and run it again")]
+    #[error(
+        "another update of `{0}` is running, and was waited for in vain; end it, and run it again"
+    )]
     Locked(PathBuf),
     /// The ecosystem's name cannot be a file name.
     #[error(
@@ -83,7 +85,8 @@ impl Before {
     pub(crate) fn of(folder: &Path) -> Self {
         let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
         let paths = entries.flatten().map(|entry| entry.path());
-        let manifests = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+        let manifests =
+            paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
         Self(manifests.filter_map(|path| Manifest::read(&path)).collect())
     }
 

@@ -328,7 +328,11 @@ fn from_url(
             progress.building(ecosystem);
             let builder = feed::from_archive(&part, ecosystem);
             download::forget(&part);
-            origin.settle(builder?, besides, Provenance { etag, last_modified, ..Provenance::default() })
+            origin.settle(
+                builder?,
+                besides,
+                Provenance { etag, last_modified, ..Provenance::default() },
+            )
         }
     }
 }
@@ -411,8 +415,7 @@ pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
         .collect();
     for feed in crate::risk::RiskFeed::ALL {
         let path = manifest::database_path(folder, &feed.name());
-        let path =
-            path.filter(|path| path.exists() && crate::risk::load(folder, feed).is_none());
+        let path = path.filter(|path| path.exists() && crate::risk::load(folder, feed).is_none());
         all.extend(path.map(|path| {
             let reason = format!("`{}` is not what its manifest says, or has none", path.display());
             (path, reason)
@@ -423,12 +426,7 @@ pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
 }
 
 /// Why a database does not belong where it lies, if it does not.
-fn foreign(
-    folder: &Path,
-    ecosystem: &Ecosystem,
-    path: &Path,
-    payload: [u8; 32],
-) -> Option<String> {
+fn foreign(folder: &Path, ecosystem: &Ecosystem, path: &Path, payload: [u8; 32]) -> Option<String> {
     let shown = path.display();
     if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
         return Some(format!("`{shown}` is a database of {ecosystem}, in the place of another"));

@@ -54,9 +54,8 @@ fn an_archive_older_than_its_list_is_made_up_for_by_single_records() {
         for index in 1000..1300 {
             bucket.put(&format!("GHSA-{index}"), 6000 + index, "1.0.0");
         }
-        bucket.instead(move |request| {
-            request.path.ends_with(".zip").then(|| Reply::ok(old.clone()))
-        });
+        bucket
+            .instead(move |request| request.path.ends_with(".zip").then(|| Reply::ok(old.clone())));
         let updated = bucket.update().unwrap();
         assert!(matches!(updated.changed, Changed::Built { behind: 0, .. }), "{updated:?}");
         // What was here in a later state than the archive has it is kept.

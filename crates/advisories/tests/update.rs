@@ -118,12 +118,11 @@ fn a_part_of_an_older_state_is_not_continued() {
     let (old, new) = (archive(50), archive(60));
     let folder = tempdir().unwrap();
     let cut = old.len() / 2;
-    let first =
-        Server::start(move |request| match request.path.ends_with(".zip") {
-            true => Reply::ok(old.clone()).header("etag", "\"old\"").cut_after(cut),
-            false => Reply::status(404),
-        })
-        .unwrap();
+    let first = Server::start(move |request| match request.path.ends_with(".zip") {
+        true => Reply::ok(old.clone()).header("etag", "\"old\"").cut_after(cut),
+        false => Reply::status(404),
+    })
+    .unwrap();
     let address = first.url().to_owned();
     assert!(matches!(update(folder.path(), &address), Err(UpdateError::Download(_))));
     assert!(folder.path().join("v1/npm.zip.part").is_file());

@@ -188,6 +188,7 @@ const fn registry_exit(cause: &RegistryError) -> Exit {
         }
         | RegistryError::Denied { .. }
         | RegistryError::NotPrivate { .. }
+        | RegistryError::SpeaksTls { .. }
         | RegistryError::NotFound { .. }
         | RegistryError::Config { .. }
         | RegistryError::ForNobody { .. }

@@ -89,7 +89,11 @@ fn a_registry_keeps_the_database_and_gives_only_what_has_changed() {
     assert!(!good(&taken).contains("fetched 0 bytes"), "{}", stderr(&taken));
     same_files(&bench, "other");
     let taken = pull(&bench, "other", &[&place, "--key", "key.pub"]);
-    assert!(good(&taken).contains("fetched 0 bytes"), "{}", stderr(&taken));
+    let said = good(&taken);
+    assert!(said.contains("npm: 2 records, unchanged"), "{said}");
+    // Manifest, list, configuration and signature alone.
+    let fetched = said.split("fetched ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!((1000..8000).contains(&fetched.parse::<u64>().unwrap()), "{said}");
     assert_eq!(code(&pull(&bench, "quiet", &[&place, "--key", "key.pub", "-q"])), 0);
 
     change(&bench, "3.0", EPOCH + 60);
@@ -171,6 +175,8 @@ fn a_login_may_push_and_tls_is_tried_first() {
     good(&run(&words, true));
     same_files(&bench, "other");
     refused(&run(&words, false), 4, "may not be read");
+    let plain = run(&["db", "pull", &place, "--key", "key.pub", "--plain-http"], true);
+    refused(&plain, 4, "speaks TLS, and --plain-http is given");
 }
 
 #[test]
@@ -333,6 +339,52 @@ fn a_registry_that_lies_changes_nothing() {
     let place = server.url().replace("http://", "oci://") + "/db";
     refused(&pull(&bench, "other", &[&place, "--key", "key.pub"]), 4, "it was rolled back");
     assert!(std::fs::read(bench.path().join("other/v1/pypi.lzdb")).unwrap() == before);
+}
+
+#[test]
+fn a_signature_is_found_among_many_that_are_none() {
+    let bench = bench();
+    good(&bench.run(&["db", "push", "out", "--key", "key"]));
+    let folder = bench.path().join("out");
+    let index: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("index.json")).unwrap()).unwrap();
+    let kind = "application/vnd.dsse.envelope.v1+json";
+    let all = index["manifests"].as_array().unwrap();
+    let own = all.iter().find(|one| one["artifactType"] == kind).unwrap().clone();
+    for (count, found) in [(0, true), (70, true), (1000, true), (1100, false)] {
+        let mut listed: Vec<Value> = (0..count)
+            .map(|number| {
+                let mut one = own.clone();
+                one["digest"] = format!("sha256:{number:064x}").into();
+                one
+            })
+            .collect();
+        listed.push(own.clone());
+        let list = serde_json::json!({"schemaVersion": 2, "manifests": listed}).to_string();
+        let folder = folder.clone();
+        let server = Server::start(move |request| match request.path.contains("/referrers/") {
+            true => Reply::ok(list.clone()),
+            false => answered(&folder, request),
+        })
+        .unwrap();
+        let place = server.url().replace("http://", "oci://") + "/db";
+        let pulled = pull(&bench, &format!("db-{count}"), &[&place, "--key", "key.pub"]);
+        match found {
+            true => {
+                // What is not a layer counts, too.
+                let said = good(&pulled);
+                assert!(!said.contains("fetched 0 bytes"), "{said}");
+                let again =
+                    good(&pull(&bench, &format!("db-{count}"), &[&place, "--key", "key.pub"]));
+                assert!(!again.contains("fetched 0 bytes"), "{again}");
+            }
+            false => refused(
+                &pulled,
+                4,
+                "1101 entries there claim to be signatures, and none of the first 1024 is one by it",
+            ),
+        }
+    }
 }
 
 #[test]

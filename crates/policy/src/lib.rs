@@ -422,12 +422,21 @@ fn is_tolerable(coverage: &Coverage) -> bool {
     coverage.status == Status::Partial || coverage.check.starts_with(Coverage::UNMATCHED)
 }
 
+/// What a reason begins with; the rest stands with the check.
+fn start(reason: &str) -> Option<&str> {
+    let end = reason.find(": ").into_iter().chain(reason.find(';')).min().unwrap_or(reason.len());
+    reason.get(..end)
+}
+
 /// Why a check is not complete, in a phrase: its own, where it has one that says what was not checked,
 /// because the names of checks are words for programs.
 fn why(coverage: &Coverage) -> String {
     let check = &coverage.check;
     match coverage.status {
-        Status::Ran | Status::Partial => format!("{check} could not read all files"),
+        Status::Ran | Status::Partial => match coverage.general_problem().and_then(start) {
+            Some(reason) => format!("{check}: {reason}"),
+            None => format!("{check} could not read all files"),
+        },
         Status::Failed => format!("{check} broke off"),
         Status::Skipped => {
             let Some(phrase) = phrase(coverage) else { return format!("{check} did not run") };

@@ -186,7 +186,8 @@ fn messages(report: &Report) -> Vec<Message> {
     });
     let gaps = report.coverage.iter().filter(|coverage| coverage.status != Status::Ran);
     let gaps = gaps.map(|coverage| {
-        let reason = coverage.reason.as_deref().unwrap_or("could not read all files");
+        let reason = coverage.reason.as_deref().or_else(|| coverage.general_problem());
+        let reason = reason.unwrap_or("could not read all files");
         Message { level: "warn", value: format!("{} not in full: {reason}", coverage.check) }
     });
     std::iter::once(verdict(report)).chain(left_out).chain(gaps).collect()

@@ -116,7 +116,8 @@ fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let check = xml(&coverage.check);
             writeln!(out, "    <testcase classname=\"checks\" name=\"{check}\"/>")?;
         } else {
-            let reason = coverage.reason.as_deref().unwrap_or("could not read all files");
+            let reason = coverage.reason.as_deref().or_else(|| coverage.general_problem());
+            let reason = reason.unwrap_or("could not read all files");
             error_case(&coverage.check, reason, out)?;
         }
     }

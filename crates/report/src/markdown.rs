@@ -149,7 +149,8 @@ pub(crate) fn gaps(coverage: &[Coverage], out: &mut dyn Write) -> io::Result<()>
     let number = counted(gaps.len(), "check", "checks");
     writeln!(out, "<details><summary>{number} not in full</summary>\n")?;
     for gap in gaps.iter().take(FINDINGS) {
-        let reason = gap.reason.as_deref().unwrap_or("could not read all files");
+        let reason = gap.reason.as_deref().or_else(|| gap.general_problem());
+        let reason = reason.unwrap_or("could not read all files");
         let problems = u64::try_from(gap.problems.len()).unwrap_or(u64::MAX);
         let problems = problems.saturating_add(gap.problems_left_out);
         let unread = match problems {

@@ -89,6 +89,16 @@ impl Coverage {
         }
     }
 
+    /// What keeps the whole of a check from being complete, in place of single files: advisories that are
+    /// old, or not all there.
+    #[must_use]
+    pub fn general_problem(&self) -> Option<&str> {
+        let mut problems = self.problems.iter();
+        let general =
+            problems.find(|problem| problem.path.is_empty() && !problem.reason.is_empty());
+        general.map(|problem| problem.reason.as_str())
+    }
+
     fn with(check: impl Into<String>, status: Status, reason: Option<String>) -> Self {
         Self { check: check.into(), status, reason, problems: Vec::new(), problems_left_out: 0 }
     }

@@ -44,7 +44,7 @@ const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 pub const EMPTY: &[u8] = b"{}";
 
 /// When it was made, RFC 3339.
-const CREATED: &str = "org.opencontainers.image.created";
+pub const CREATED: &str = "org.opencontainers.image.created";
 /// The name of a layer's ecosystem.
 const TITLE: &str = "org.opencontainers.image.title";
 /// Version of the configuration's form.

@@ -169,7 +169,11 @@ impl Taking<'_> {
         *fetched = fetched.saturating_add(self.part.blob.size);
         storage::write_manifest(self.folder, &manifest)?;
         let dropped = Dropped { malformed: manifest.malformed, ..Dropped::default() };
-        Ok(Updated { ecosystem, changed: Changed::Built { dropped, behind: manifest.behind }, manifest: Some(manifest) })
+        Ok(Updated {
+            ecosystem,
+            changed: Changed::Built { dropped, behind: manifest.behind },
+            manifest: Some(manifest),
+        })
     }
 
     /// Fetches the layer beside its place, holds it against all that is said of it, and moves it there.

@@ -58,9 +58,9 @@ impl Builder {
 impl Database {
     /// What it has, by id.
     pub(crate) fn held(&self) -> Result<HashMap<&str, Held>, FormatError> {
-        let records = self.modified().map(|known| {
-            known.map(|(id, modified)| (id, Held { modified, malformed: false }))
-        });
+        let records = self
+            .modified()
+            .map(|known| known.map(|(id, modified)| (id, Held { modified, malformed: false })));
         let dropped = self.dropped().map(|known| {
             let (id, modified, why) = known?;
             Ok((id, Held { modified, malformed: why == Why::Malformed }))

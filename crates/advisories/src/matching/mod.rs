@@ -571,7 +571,8 @@ impl Databases {
         paths.sort_unstable();
         let (mut others, mut failures) = (Vec::new(), Vec::new());
         for path in &paths {
-            let opened = Head::open(path).and_then(|head| open_own(&self.folder, &head.ecosystem, path));
+            let opened =
+                Head::open(path).and_then(|head| open_own(&self.folder, &head.ecosystem, path));
             match opened {
                 Ok((database, _)) => others.push(database),
                 Err(error) => failures.push(error),

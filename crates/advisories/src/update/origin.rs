@@ -58,7 +58,8 @@ impl Origin<'_> {
                 Brought::UpToDate(Box::new(self.updated(changed, manifest)))
             }
             Followed::Changed { builder, gone, read, behind, again } => {
-                let built = builder.finish_over(Some(database), &gone).map_err(FollowError::from)?;
+                let built =
+                    builder.finish_over(Some(database), &gone).map_err(FollowError::from)?;
                 let changed = Changed::Followed { read, gone: gone.len() as u64, behind };
                 let provenance = self.provenance(Provenance::default(), behind, again);
                 Brought::UpToDate(Box::new(self.install(&built, provenance, changed)?))

@@ -12,6 +12,7 @@ use fetch::Request;
 use files::Access;
 use image::manifest::{Descriptor, Manifest, parse};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ const ENTRIES: usize = 64;
 /// Blobs of a folder that are looked at for what is not wanted any more.
 const BLOBS: usize = 100_000;
 
-pub(super) struct Layout(Files);
+pub(super) struct Layout(Files, Cell<u64>);
 
 enum Files {
     Folder(files::Folder, PathBuf),
@@ -33,11 +34,11 @@ impl Layout {
     pub(super) fn folder(path: &Path) -> Result<Self, Error> {
         let folder = files::Folder::open(path)
             .with_context(|| format!("cannot open the folder `{}`", path.display()))?;
-        Ok(Self(Files::Folder(folder, path.to_owned())))
+        Ok(Self(Files::Folder(folder, path.to_owned()), Cell::new(0)))
     }
 
     pub(super) fn url(client: fetch::Client, url: &str) -> Self {
-        Self(Files::Url(Box::new(client), url.trim_end_matches('/').to_owned()))
+        Self(Files::Url(Box::new(client), url.trim_end_matches('/').to_owned()), Cell::new(0))
     }
 
     fn open(&self, path: &str, limit: u64) -> io::Result<Box<dyn Read>> {
@@ -73,10 +74,16 @@ impl Layout {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.open(path, MANIFEST_BYTES)?.take(MANIFEST_BYTES + 1).read_to_end(&mut bytes)?;
+        self.1.set(self.1.get().saturating_add(bytes.len() as u64));
         match bytes.len() as u64 > MANIFEST_BYTES {
             true => Err(io::Error::other(format!("`{path}` is larger than 4 MiB"))),
             false => Ok(bytes),
         }
+    }
+
+    /// Bytes of the documents that were read, besides blobs.
+    pub(super) const fn listed_bytes(&self) -> u64 {
+        self.1.get()
     }
 
     /// What `index.json` lists.

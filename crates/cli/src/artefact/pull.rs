@@ -109,7 +109,7 @@ impl Taking {
                 self.named.shown
             ));
         }
-        let (_, contents) =
+        let (source, contents) =
             self.opened(world).map_err(|error| Failure::new(Exit::Internal, error))?;
         if World::now().duration_since(contents.created) > advisories::manifest::FRESH {
             world.printing.remark(&format!(
@@ -117,7 +117,7 @@ impl Taking {
                 self.named.shown, contents.created
             ));
         }
-        let bytes = pulled.bytes;
+        let bytes = pulled.bytes.saturating_add(source.fetched());
         world.printing.remark(&format!("fetched {bytes} bytes from `{}`", self.named.shown));
         Ok(exit)
     }

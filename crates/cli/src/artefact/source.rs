@@ -5,36 +5,60 @@ use super::layout::Layout;
 use super::{Named, Place, Trust};
 use crate::World;
 use advisories::artefact::{
-    Artefact, Blobs, CONFIG_BYTES, Contents, ENVELOPE_TYPE, MANIFEST_BYTES, envelope_of, statement,
+    Artefact, Blobs, CONFIG_BYTES, CREATED, Contents, ENVELOPE_TYPE, MANIFEST_BYTES, envelope_of,
+    statement,
 };
 use anyhow::{Context as _, Error, anyhow, bail};
 use engine::reference::Reference;
 use image::Repository;
 use image::manifest::Descriptor;
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::io::{self, Read};
 use vocabulary::Digest;
 
-/// Signatures that are looked at for one artefact.
-const SIGNATURES: usize = 64;
+/// Signatures that are looked at for one artefact, a request or two each. Whoever may write there may add
+/// others; beyond so many that is said.
+const SIGNATURES: usize = 1024;
 
-pub(super) enum Source {
+/// An artefact's place, and how much was fetched there besides layers.
+pub(super) struct Source {
+    at: At,
+    fetched: Cell<u64>,
+}
+
+enum At {
     Registry(Repository, Box<Reference>),
     Layout(Layout),
 }
 
 impl Source {
     pub(super) fn open(world: &World, named: &Named) -> Result<Self, Error> {
-        Ok(match &named.place {
+        let at = match &named.place {
             Place::Registry(name) => {
                 let (repository, reference) = Repository::to_read(name, &world.registry())?;
-                Self::Registry(repository, Box::new(reference))
+                At::Registry(repository, Box::new(reference))
             }
-            Place::Folder(folder) => Self::Layout(Layout::folder(folder)?),
+            Place::Folder(folder) => At::Layout(Layout::folder(folder)?),
             Place::Url(url) => {
                 let client = world.client().map_err(|failure| failure.error)?;
-                Self::Layout(Layout::url(client, url))
+                At::Layout(Layout::url(client, url))
             }
-        })
+        };
+        Ok(Self { at, fetched: Cell::new(0) })
+    }
+
+    /// Bytes of manifests, lists, configuration and signatures.
+    pub(super) fn fetched(&self) -> u64 {
+        let listed = match &self.at {
+            At::Registry(repository, _) => repository.listed_bytes(),
+            At::Layout(layout) => layout.listed_bytes(),
+        };
+        self.fetched.get().saturating_add(listed)
+    }
+
+    fn count(&self, bytes: &[u8]) {
+        self.fetched.set(self.fetched.get().saturating_add(bytes.len() as u64));
     }
 
     /// What is there, as far as it is to be believed.
@@ -56,40 +80,48 @@ impl Source {
     }
 
     fn manifest(&self, named: &Named) -> Result<Vec<u8>, Error> {
-        match self {
-            Self::Registry(repository, reference) => {
+        match &self.at {
+            At::Registry(repository, reference) => {
                 let digest = reference.digest.as_ref().map(ToString::to_string);
                 let at = digest.or_else(|| reference.tag.clone()).unwrap_or_default();
                 let (bytes, said) = repository.manifest(&at)?;
+                self.count(&bytes);
                 match said.filter(|said| *said != Digest::of(&bytes)) {
                     Some(said) => bail!("`{}` came as other bytes than {said}", named.shown),
                     None => Ok(bytes),
                 }
             }
-            Self::Layout(layout) => layout.manifest(named),
+            At::Layout(layout) => layout.manifest(named),
         }
     }
 
     /// Whether one of the keys has signed it.
     fn verify(&self, named: &Named, trust: &Trust, artefact: &Artefact) -> Result<(), Error> {
-        let listed = match self {
-            Self::Registry(repository, _) => repository.referrers(&artefact.digest)?,
-            Self::Layout(layout) => layout.listed()?,
+        let listed = match &self.at {
+            At::Registry(repository, _) => repository.referrers(&artefact.digest)?,
+            At::Layout(layout) => layout.listed()?,
         };
-        let is_envelope = |one: &Descriptor| one.artifact_type.as_deref() == Some(ENVELOPE_TYPE);
+        let signatures = envelopes(listed, &artefact.created.to_string());
         let mut reasons = Vec::new();
-        let mut signatures = 0;
-        for descriptor in listed.into_iter().filter(is_envelope).take(SIGNATURES) {
-            match self.holds(&descriptor, trust, artefact) {
+        let mut others = 0;
+        for descriptor in signatures.iter().take(SIGNATURES) {
+            match self.holds(descriptor, trust, artefact) {
                 Ok(Some(true)) => return Ok(()),
-                Ok(Some(false)) => signatures += 1,
+                Ok(Some(false)) => others += 1,
                 // A signature of something else in the same list.
                 Ok(None) => {}
                 Err(error) => reasons.push(format!("{error:#}")),
             }
         }
         let shown = &named.shown;
-        match (reasons.first(), signatures) {
+        let all = signatures.len();
+        match (reasons.first(), others) {
+            _ if all > SIGNATURES => bail!(
+                "{all} entries there claim to be signatures, and none of the first {SIGNATURES} is one by it; remove those that are not"
+            ),
+            (Some(reason), _) if all > 1 => bail!(
+                "{all} entries there claim to be signatures, and none is one by it; the first that cannot be read: {reason}"
+            ),
             (Some(reason), _) => bail!("{reason}"),
             (None, 0) => {
                 bail!("it is not signed; sign it with `lazaret db push --key FILE {shown}`")
@@ -107,9 +139,13 @@ impl Source {
         artefact: &Artefact,
     ) -> Result<Option<bool>, Error> {
         let digest: Digest = descriptor.digest.parse().map_err(|_| anyhow!("no digest"))?;
-        let manifest = match self {
-            Self::Registry(repository, _) => repository.manifest(&descriptor.digest)?.0,
-            Self::Layout(_) => self.bytes(&digest, descriptor.size.unwrap_or(MANIFEST_BYTES))?,
+        let manifest = match &self.at {
+            At::Registry(repository, _) => {
+                let bytes = repository.manifest(&descriptor.digest)?.0;
+                self.count(&bytes);
+                bytes
+            }
+            At::Layout(_) => self.bytes(&digest, descriptor.size.unwrap_or(MANIFEST_BYTES))?,
         };
         if Digest::of(&manifest) != digest {
             bail!("a signature of it came as other bytes than {digest}");
@@ -134,18 +170,31 @@ impl Source {
     fn bytes(&self, digest: &Digest, size: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.blob(digest, size)?.take(size.min(MANIFEST_BYTES)).read_to_end(&mut bytes)?;
+        self.count(&bytes);
         Ok(bytes)
     }
 }
 
+/// What claims to be a signature, each once: what is of the artefact's time, as ours are, first.
+fn envelopes(listed: Vec<Descriptor>, created: &str) -> Vec<Descriptor> {
+    let mut seen = HashSet::new();
+    let mut found: Vec<Descriptor> = listed
+        .into_iter()
+        .filter(|one| one.artifact_type.as_deref() == Some(ENVELOPE_TYPE))
+        .filter(|one| seen.insert(one.digest.clone()))
+        .collect();
+    found.sort_by_key(|one| one.annotations.get(CREATED).is_none_or(|time| time != created));
+    found
+}
+
 impl Blobs for Source {
     fn blob(&self, digest: &Digest, size: u64) -> io::Result<Box<dyn Read>> {
-        match self {
-            Self::Registry(repository, _) => {
+        match &self.at {
+            At::Registry(repository, _) => {
                 let blob = repository.blob(digest, size).map_err(io::Error::other)?;
                 Ok(Box::new(blob))
             }
-            Self::Layout(layout) => layout.blob(digest, size),
+            At::Layout(layout) => layout.blob(digest, size),
         }
     }
 }

@@ -54,6 +54,16 @@ pub enum RegistryError {
         /// What was to be done.
         done: &'static str,
     },
+    /// It was to be asked by plain HTTP, and speaks TLS.
+    #[error(
+        "`{image}`: {host} speaks TLS, and --plain-http is given; leave that out, and name the authority of its certificate with --ca-file where it is not a known one"
+    )]
+    SpeaksTls {
+        /// The image.
+        image: String,
+        /// The registry.
+        host: String,
+    },
     /// Not there.
     #[error("`{image}`: {host} has no {what}; check its name and tag, or log in if it is private")]
     NotFound {

@@ -18,6 +18,7 @@ use engine::EngineError;
 use engine::reference::Reference;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use vocabulary::Digest;
 
 /// The media type of a manifest.
@@ -33,6 +34,8 @@ const REFERRERS: usize = 256;
 pub struct Repository {
     registry: Arc<Registry>,
     name: String,
+    /// Bytes of the lists of what refers to a manifest.
+    listed: AtomicU64,
 }
 
 impl Repository {
@@ -64,7 +67,7 @@ impl Repository {
         let wanted: Reference = name.parse().map_err(EngineError::Reference)?;
         let wanted = wanted.or_latest();
         let registry = Arc::new(Registry::connect(name, &wanted, options, purpose)?);
-        Ok((Self { registry, name: name.to_owned() }, wanted))
+        Ok((Self { registry, name: name.to_owned(), listed: AtomicU64::new(0) }, wanted))
     }
 
     /// The manifest at a tag or digest, up to 4 MiB, and what the registry says its digest is.
@@ -94,13 +97,22 @@ impl Repository {
         let mut found = Vec::new();
         for path in [format!("referrers/{subject}"), format!("manifests/{}", tag_of(subject))] {
             match self.registry.document(&path) {
-                Ok(Some(bytes)) => found.extend(self.index(&bytes)?),
+                Ok(Some(bytes)) => {
+                    self.listed.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    found.extend(self.index(&bytes)?);
+                }
                 // Registries without that API say so in many ways; the tag is asked for in any case.
                 Ok(None) | Err(RegistryError::Status { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(found)
+    }
+
+    /// How many bytes the lists had that [`Self::referrers`] read.
+    #[must_use]
+    pub fn listed_bytes(&self) -> u64 {
+        self.listed.load(Ordering::Relaxed)
     }
 
     fn index(&self, bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {

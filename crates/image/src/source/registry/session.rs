@@ -106,8 +106,15 @@ impl Registry {
             host,
         };
         let token = options.credentials.token_of(&registry.host)?;
-        if !options.plain_http && registry.is_loopback() && registry.speaks_plain_http()? {
-            registry.base = format!("http://{}", registry.host);
+        if registry.is_loopback() {
+            match (registry.speaks_plain_http()?, options.plain_http) {
+                (true, false) => registry.base = format!("http://{}", registry.host),
+                (true, true) | (false, false) => {}
+                (false, true) => {
+                    let (image, host) = (registry.image, registry.host);
+                    return Err(RegistryError::SpeaksTls { image, host });
+                }
+            }
         }
         if registry.is_private() {
             let value = token.map(|token| Secret::new(format!("Bearer {}", token.reveal())));
