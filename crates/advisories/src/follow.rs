@@ -279,9 +279,7 @@ impl<'plan, 'list> Intake<'plan, 'list> {
             self.gone.insert(id.to_owned());
             return;
         };
-        if let Worth::Taken(record) = singles::weigh(bytes, id, None, Some(held))
-            && crate::build::time_of(record.modified.as_str()) != held.modified
-        {
+        if let Worth::Taken(record) = singles::weigh(bytes, id, None, Some(held)) {
             self.builder.add(&record);
             self.read += 1;
         }

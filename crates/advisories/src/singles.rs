@@ -66,7 +66,7 @@ pub(crate) fn ask<Error: Send>(
 pub(crate) enum Worth<'doc> {
     /// It takes the place of what is known.
     Taken(Box<Record<'doc>>),
-    /// It is older than what is known, which stays.
+    /// It is no later than what is known, which stays.
     Old,
     /// It is no record, or another one's: nothing is known of this id by it.
     Nothing,
@@ -75,7 +75,7 @@ pub(crate) enum Worth<'doc> {
 /// Holds an answer against the list and what is known of the same id.
 ///
 /// A record in the very state that is listed is taken, also where a later one is known: then the source
-/// has set its clock right. Any other that is older than what is known is an old copy.
+/// has set its clock right. Any other that is no later than what is known is an old copy.
 pub(crate) fn weigh<'doc>(
     bytes: &'doc [u8],
     id: &str,
@@ -88,8 +88,9 @@ pub(crate) fn weigh<'doc>(
     }
     let modified = crate::build::time_of(record.modified.as_str());
     let agreed = listed.is_some_and(|(listing, time)| listing.is_same(time, modified));
-    let known = held.filter(|held| !held.malformed).map_or(0, |held| held.modified);
-    if agreed || modified >= known { Worth::Taken(Box::new(record)) } else { Worth::Old }
+    let known = held.filter(|held| !held.malformed);
+    let is_later = known.is_none_or(|known| modified > known.modified);
+    if agreed || is_later { Worth::Taken(Box::new(record)) } else { Worth::Old }
 }
 
 /// Whether what is had is not the state that is listed, but an earlier one.

@@ -270,6 +270,25 @@ fn risks(
     Ok(if changed { Risks::open(&folder, now) } else { known })
 }
 
+/// What of a source cannot be read.
+fn left_out(malformed: u64) -> String {
+    match malformed {
+        0 => String::new(),
+        count => {
+            let records = counted(count, "malformed record", "malformed records");
+            format!(", {records} left out")
+        }
+    }
+}
+
+/// What of a source could not be had.
+fn lacking(behind: u64) -> String {
+    match behind {
+        0 => String::new(),
+        count => format!(", {count} not to be had"),
+    }
+}
+
 /// Says what became of each. One that was named and that the source does not have is no success.
 pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit {
     for update in updates {
@@ -278,25 +297,16 @@ pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosyste
         let records = counted(records, "record", "records");
         world.printing.remark(&match &update.changed {
             Changed::Built { dropped, behind } => {
-                let malformed = match dropped.malformed {
-                    0 => String::new(),
-                    count => {
-                        let records = counted(count, "malformed record", "malformed records");
-                        format!(", {records} left out")
-                    }
-                };
-                let behind = match behind {
-                    0 => String::new(),
-                    count => format!(", {count} not to be had"),
-                };
-                format!("{ecosystem}: {records}{malformed}{behind}")
+                format!("{ecosystem}: {records}{}{}", left_out(dropped.malformed), lacking(*behind))
             }
             Changed::Followed { read, gone, behind } => {
-                let counts = [(*read, "changed"), (*gone, "gone"), (*behind, "not to be had")];
+                let counts = [(*read, "changed"), (*gone, "gone")];
                 let counts = counts.iter().filter(|(count, _)| *count > 0);
-                let counts: Vec<String> =
-                    counts.map(|(count, what)| format!("{count} {what}")).collect();
-                format!("{ecosystem}: {records}, {}", counts.join(", "))
+                let counts: String =
+                    counts.map(|(count, what)| format!(", {count} {what}")).collect();
+                let malformed = update.manifest.as_ref().map_or(0, |manifest| manifest.malformed);
+                let malformed = left_out(malformed);
+                format!("{ecosystem}: {records}{counts}{malformed}{}", lacking(*behind))
             }
             Changed::Unchanged => format!("{ecosystem}: {records}, unchanged"),
             Changed::NotThere => format!("{ecosystem}: the source does not have it"),
