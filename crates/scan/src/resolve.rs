@@ -80,7 +80,7 @@ pub(crate) fn inventory(
     asked::relate(&mut cataloged, &asks);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
-        && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
+        && checks.iter().filter(|check| declares(**check)).any(|check| {
             squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
         });
     let (files, over) = files(&tree, &squash);
@@ -113,6 +113,12 @@ pub(crate) fn inventory(
         packed: None,
         attached: Vec::new(),
     }
+}
+
+/// Whether what a check reads says which packages a folder needs, even where that is none. What builds
+/// and tests it on a server does not.
+fn declares(check: &dyn Check) -> bool {
+    check.reads_declarations() && check.id() != catalog::lockfile::github_actions::CHECK.name()
 }
 
 /// The squashed view of layers, or of a directory.

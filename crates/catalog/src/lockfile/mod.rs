@@ -285,6 +285,10 @@ impl Check for Lockfile {
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        if bytes.trim_ascii().is_empty() {
+            // Not even that there is nothing: every format says that in words.
+            return Ok(None);
+        }
         match self.reader {
             Reader::Alone(_) => encode(&self.listing(bytes)),
             Reader::Together(together) => match together.part(entry.path, bytes).transpose() {
