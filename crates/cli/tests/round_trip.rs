@@ -266,3 +266,88 @@ fn nothing_is_clean_only_where_a_file_says_that_it_is_nothing() {
     bench.write("none.json", r#"{"bomFormat":"CycloneDX","specVersion":"1.5"}"#);
     assert_eq!(code(&bench.run(&["scan", "sbom:none.json"])), 3);
 }
+
+/// Name and version, relation and scope of all packages.
+fn related(report: &Value) -> Vec<String> {
+    let word = |one: &Value, key: &str| one[key].as_str().unwrap_or("-").to_owned();
+    let line = |one: &Value| {
+        let [name, version, relation, scope] =
+            ["name", "version", "relation", "scope"].map(|key| word(one, key));
+        format!("{name}@{version} {relation} {scope}")
+    };
+    report["packages"].as_array().unwrap().iter().map(line).collect()
+}
+
+#[test]
+fn manifests_say_which_version_is_asked_for_and_for_what() {
+    let own = Bench::new();
+    let manifest =
+        r#"{"dependencies":{"web":"^1.0.0"},"devDependencies":{"left":"^2.0.0","tool":"^1.0.0"}}"#;
+    let classic = "# yarn lockfile v1\n\n\
+        base@^1.0.0:\n  version \"1.0.0\"\n\n\
+        left@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    base \"^1.0.0\"\n\n\
+        left@^2.0.0:\n  version \"2.0.0\"\n  dependencies:\n    only \"^1.0.0\"\n\n\
+        only@^1.0.0:\n  version \"1.0.0\"\n\n\
+        tool@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    left \"^2.0.0\"\n\n\
+        web@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    left \"^1.0.0\"\n";
+    let old = r#"{"lockfileVersion":1,"dependencies":{
+        "base":{"version":"1.0.0"},
+        "left":{"version":"2.0.0","dev":true,"requires":{"only":"^1.0.0"}},
+        "only":{"version":"1.0.0","dev":true},
+        "tool":{"version":"1.0.0","dev":true,"requires":{"left":"^2.0.0"}},
+        "web":{"version":"1.0.0","requires":{"left":"^1.0.0"},"dependencies":{
+            "left":{"version":"1.0.0","requires":{"base":"^1.0.0"}}}}}}"#;
+    let expected = [
+        "base@1.0.0 indirect runtime",
+        "left@1.0.0 indirect runtime",
+        "left@2.0.0 direct development",
+        "only@1.0.0 indirect development",
+        "tool@1.0.0 direct development",
+        "web@1.0.0 direct runtime",
+    ];
+    own.write("yarn/package.json", manifest);
+    own.write("yarn/yarn.lock", classic);
+    own.write("npm/package.json", manifest);
+    own.write("npm/package-lock.json", old);
+    own.write("alone/yarn.lock", classic);
+    own.write(
+        "cargo/Cargo.toml",
+        "[package]\nname = \"own\"\nversion = \"1.0.0\"\n[dependencies]\nweb = \"1\"\n[dev-dependencies]\ntool = \"1\"\n[build-dependencies]\nmake = \"1\"\n",
+    );
+    let source = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    own.write(
+        "cargo/Cargo.lock",
+        format!(
+            "version = 3\n[[package]]\nname = \"base\"\nversion = \"1.0.0\"\n{source}\n\
+            [[package]]\nname = \"make\"\nversion = \"1.0.0\"\n{source}\n\
+            [[package]]\nname = \"only\"\nversion = \"1.0.0\"\n{source}\n\
+            [[package]]\nname = \"own\"\nversion = \"1.0.0\"\ndependencies = [\"make\", \"tool\", \"web\"]\n\
+            [[package]]\nname = \"tool\"\nversion = \"1.0.0\"\n{source}\ndependencies = [\"base\", \"only\"]\n\
+            [[package]]\nname = \"web\"\nversion = \"1.0.0\"\n{source}\ndependencies = [\"base\"]\n"
+        ),
+    );
+    let folders = ["yarn", "npm", "alone", "cargo"].map(|name| own.path().join(name));
+    let bench = bench_for(&folders);
+    let told = |folder: &PathBuf| {
+        assert!(holds(&bench, folder) > 0);
+        related(&bench.json("subject.json"))
+    };
+    let [yarn, npm, alone, cargo] = folders.each_ref().map(told);
+    assert_eq!(yarn, expected);
+    assert_eq!(npm, expected);
+    assert!(alone.iter().all(|one| one.ends_with(" -")), "without a manifest: {alone:?}");
+    assert_eq!(
+        cargo,
+        [
+            "base@1.0.0 indirect runtime",
+            "make@1.0.0 direct development",
+            "only@1.0.0 indirect development",
+            "tool@1.0.0 direct development",
+            "web@1.0.0 direct runtime",
+        ]
+    );
+    // The root of a bill claims what is known to be asked for, and nothing else.
+    bench.run(&["sbom", folders[0].to_str().unwrap(), "-o", "cyclonedx=bill.json"]);
+    let claimed = bench.json("bill.json")["dependencies"][0]["dependsOn"].clone();
+    assert_eq!(claimed, json!(["pkg:npm/left@2.0.0", "pkg:npm/tool@1.0.0", "pkg:npm/web@1.0.0"]));
+}

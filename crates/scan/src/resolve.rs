@@ -1,9 +1,10 @@
 //! Turns the facts of all layers into packages and coverage.
 
-use crate::asked::{self, Asked};
+use crate::asked::Asked;
 use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
+use crate::projects;
 use image::again::Followed;
 use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Record, Squash, SubjectShape};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -77,7 +78,7 @@ pub(crate) fn inventory(
     }
     let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
-    asked::relate(&mut cataloged, &asks);
+    projects::relate(&mut cataloged, &asks);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
         && checks.iter().filter(|check| declares(**check)).any(|check| {

@@ -198,6 +198,8 @@ pub struct Declared {
     pub scope: Option<Scope>,
     /// What it needs itself of what the file lists.
     pub needs: Vec<Need>,
+    /// In what words it is asked for, where the file has several versions of its name.
+    pub keys: Vec<Box<str>>,
 }
 
 impl Declared {
@@ -216,6 +218,7 @@ impl Declared {
             relation: None,
             scope: None,
             needs: Vec::new(),
+            keys: Vec::new(),
         })
     }
 
@@ -256,7 +259,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        11
+        12
     }
 
     fn reads_declarations(&self) -> bool {
@@ -445,7 +448,7 @@ pub(crate) fn declared_package(
         (version.clone(), version, None)
     };
     let purl = purl(&ecosystem, &name, &reference);
-    Cataloged::new(Package {
+    let package = Package {
         purl: match &elsewhere {
             Some(elsewhere) => elsewhere.qualify(purl),
             None => purl,
@@ -475,7 +478,8 @@ pub(crate) fn declared_package(
         scope: declared.scope,
         requires: Vec::new(),
         files: Vec::new(),
-    })
+    };
+    Cataloged { keys: declared.keys, ..Cataloged::new(package) }
 }
 
 /// Each package of a listing once, and no more than [`PACKAGES`].
