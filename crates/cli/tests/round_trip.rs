@@ -1,7 +1,7 @@
 //! A bill of ours that is scanned again says of its subject what the subject says of itself: packages,
 //! who asks for what and for what, findings, exit code. Over all formats of lock files that there are
 //! cases of, over folders that hold nothing and folders that say so, and over root file systems.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod common;
 
