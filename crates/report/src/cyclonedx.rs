@@ -190,6 +190,14 @@ pub(crate) fn coverage(report: &Report) -> Vec<Property> {
         .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
         .map(|finding| Property::new(format!("lazaret:{}", finding.rule), escape(&about(finding))));
     properties.extend(mismatches);
+    // Which is another thing than that none are listed.
+    let lacks = |one: &Coverage| {
+        matches!(one.check.as_str(), "packages" | "sbom") && one.status != Status::Ran
+    };
+    let looked = !report.coverage.is_empty() && !report.coverage.iter().any(lacks);
+    if report.packages.is_empty() && looked {
+        properties.push(Property::new("lazaret:packages", "none"));
+    }
     properties
 }
 

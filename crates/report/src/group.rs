@@ -98,7 +98,11 @@ pub(crate) fn id_of(finding: &Finding) -> &str {
 pub(crate) fn name_of(purl: &Purl) -> Cow<'_, str> {
     match (purl.kind(), purl.namespace()) {
         ("maven", Some(group)) => format!("{group}:{}", purl.name()).into(),
-        ("npm" | "golang" | "composer", Some(scope)) => format!("{scope}/{}", purl.name()).into(),
+        // Of what a distribution packs, the namespace is the vendor.
+        ("alpm" | "alpine" | "apk" | "deb" | "opkg" | "rpm" | "slackware" | "xbps", _) => {
+            purl.name().into()
+        }
+        (_, Some(owner)) => format!("{owner}/{}", purl.name()).into(),
         _ => purl.name().into(),
     }
 }
@@ -303,6 +307,22 @@ mod tests {
         let mut ids = ["CVE-2023-10", "GHSA-a", "CVE-2023-9", "CVE-2023", "CVE-2022-99999"];
         ids.sort_by(|left, right| natural(left, right));
         assert_eq!(ids, ["CVE-2022-99999", "CVE-2023", "CVE-2023-9", "CVE-2023-10", "GHSA-a"]);
+    }
+
+    #[test]
+    fn a_name_keeps_its_owner_and_leaves_the_vendor_of_a_distribution() {
+        for (purl, expected) in [
+            ("pkg:github/actions/checkout@v4", "actions/checkout"),
+            ("pkg:npm/%40scope/a@1", "@scope/a"),
+            ("pkg:maven/org.acme/lib@1", "org.acme:lib"),
+            ("pkg:swift/github.com/acme/lib@1", "github.com/acme/lib"),
+            ("pkg:terraform/registry.terraform.io/acme/aws@1", "registry.terraform.io/acme/aws"),
+            ("pkg:deb/debian/curl@1", "curl"),
+            ("pkg:rpm/almalinux/curl@1", "curl"),
+            ("pkg:pypi/flask@1", "flask"),
+        ] {
+            assert_eq!(name_of(&purl.parse().unwrap()), expected);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::edges::Edges;
 use crate::json::{Stream, write};
 use crate::supplier;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use vocabulary::{Package, Relation, Report, Scope, SubjectKind};
@@ -193,7 +194,7 @@ impl<'report> Writer<'report> {
         }
         let lines: Vec<String> = properties
             .iter()
-            .map(|property| format!("{}={}", property.name(), one_line(property.value())))
+            .map(|property| format!("{}={}", property.name(), on_a_line(property.value())))
             .collect();
         vec![self.note(lines.join("\n"))]
     }
@@ -343,6 +344,17 @@ fn organization(name: Option<&str>) -> String {
         || "NOASSERTION".to_owned(),
         |name| format!("Organization: {}", one_line(name)),
     )
+}
+
+/// A value as a line of an annotation holds it: as JSON has texts, where it would not come back as it is.
+fn on_a_line(value: &str) -> Cow<'_, str> {
+    let is_plain = !value.starts_with('"')
+        && value.trim() == value
+        && !value.contains(|letter: char| letter.is_control());
+    match serde_json::to_string(value) {
+        Ok(quoted) if !is_plain => Cow::Owned(quoted),
+        _ => Cow::Borrowed(value),
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -3,57 +3,9 @@
 //! It is made before packages that a lock file names are taken for those that are installed below it:
 //! the installed ones know no range and nobody who asks for them. Advice is made of it, no verdict.
 
-use image::{Asks, Cataloged};
+use image::Cataloged;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use vocabulary::{Package, Presence, Purl, Relation};
-
-/// Says of what lock files list whether the project asks for it, where they do not say so themselves and
-/// the manifests do that they were made of. A name may stand in a lock file in several versions: which
-/// of them is asked for by the project is known where all others are asked for by packages alone.
-pub(crate) fn relate(cataloged: &mut [Cataloged], asks: &[Asks]) {
-    let mut named: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
-    for Asks { folder, ecosystem, names } in asks {
-        let known = named.entry((folder, ecosystem.as_str())).or_default();
-        known.extend(names.iter().map(String::as_str));
-    }
-    if named.is_empty() {
-        return;
-    }
-    let mut places: HashMap<(String, String), Vec<usize>> = HashMap::new();
-    for (at, Cataloged { package, .. }) in cataloged.iter().enumerate() {
-        let path = package.location.path().unwrap_or_default();
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_told = named.contains_key(&(folder, package.ecosystem.as_str()));
-        if package.presence == Presence::Declared && is_told {
-            let key = (path.to_owned(), package.ecosystem.as_str().to_owned());
-            places.entry(key).or_default().push(at);
-        }
-    }
-    for ((path, ecosystem), places) in places {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let Some(names) = named.get(&(folder, ecosystem.as_str())) else { continue };
-        let all = || places.iter().filter_map(|at| Some((*at, &cataloged.get(*at)?.package)));
-        let asked: HashSet<&Purl> = all().flat_map(|(_, one)| &one.requires).collect();
-        let mut versions: HashMap<&str, usize> = HashMap::new();
-        all().for_each(|(_, one)| *versions.entry(&one.name).or_default() += 1);
-        let relation =
-            |one: &Package| match (names.contains(one.name.as_str()), asked.contains(&one.purl)) {
-                (true, _) if versions.get(one.name.as_str()) == Some(&1) => Some(Relation::Direct),
-                (false, true) => Some(Relation::Indirect),
-                _ => None,
-            };
-        // Of a file without edges nobody knows who asks for what is not named.
-        let told: Vec<(usize, Option<Relation>)> = all()
-            .filter(|(_, one)| one.relation.is_none())
-            .map(|(at, one)| (at, relation(one)))
-            .collect();
-        for (at, relation) in told {
-            if let Some(one) = cataloged.get_mut(at) {
-                one.package.relation = relation;
-            }
-        }
-    }
-}
+use vocabulary::{Package, Purl, Relation};
 
 /// The graphs of all files that say who asks for what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod integrity;
 mod inventory;
 mod mend;
 mod ownership;
+mod projects;
 mod rank;
 mod read;
 mod resolve;

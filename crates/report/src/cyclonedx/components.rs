@@ -269,8 +269,11 @@ fn of<'report>(
     reference: Cow<'report, str>,
     layers: &HashMap<u32, String>,
 ) -> Component<'report> {
-    // A distribution's purl has the vendor as namespace, which is no group of packages.
-    let group = package.purl.namespace().filter(|_| !package.ecosystem.is_distribution());
+    let group = group_of(package);
+    let mut properties = component_properties(package, layers);
+    properties.extend(
+        whole_name(package, group).map(|name| Property::new("lazaret:name", name.to_owned())),
+    );
     Component {
         kind: "library",
         reference,
@@ -282,9 +285,21 @@ fn of<'report>(
         scope: package.scope.map(scope_of),
         licenses: choices(&package.licences),
         purl: Some(package.purl.to_string()),
-        properties: component_properties(package, layers),
+        properties,
         evidence: evidence::of(package),
     }
+}
+
+/// A distribution's purl has the vendor as namespace, which is no group of packages.
+fn group_of(package: &Package) -> Option<&str> {
+    package.purl.namespace().filter(|_| !package.ecosystem.is_distribution())
+}
+
+/// The name of a package that group and name do not make up.
+fn whole_name<'report>(package: &'report Package, group: Option<&str>) -> Option<&'report str> {
+    let divider = if package.purl.kind() == "maven" { ':' } else { '/' };
+    let made = format!("{}{divider}{}", group?, package.purl.name());
+    (made != package.name).then_some(package.name.as_str())
 }
 
 /// The word for what a package is there for: what only builds or tests is no part of what runs
