@@ -335,22 +335,27 @@ pub(crate) struct RiskArgs {
 }
 
 /// Where results go.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit,
-    /// gitlab, github, html, csv, or template:FILE, a template that is given the JSON form; also of
-    /// each file that names none. LAZARET_FORMAT stands for it where neither says one
+    /// Format of standard output, and of files whose ending names none: table, json, cyclonedx, sarif,
+    /// spdx, markdown, junit, gitlab, github, html, csv, or template:FILE, a template that is given the
+    /// JSON form. LAZARET_FORMAT stands for it on standard output
     #[arg(long, value_name = "FORMAT", value_parser = output::format)]
     pub(crate) format: Option<report::Format>,
-    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Without a format
-    /// the file's ending names it: .json, .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html,
-    /// .csv, .txt (table), gl-container-scanning-report.json. Nothing is printed then, unless --format
-    /// says so or the file is `-`. `{name}` in FILE stands for the subject
+    /// Write a result to a file, as FORMAT=FILE, or as FILE whose ending names the format: .json,
+    /// .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html, .csv, .txt (table, unless --format
+    /// names another), gl-container-scanning-report.json; may be given several times. Nothing is
+    /// printed then, unless the file is `-`, or --format names a format that no FILE gets. `{name}` in
+    /// FILE stands for the subject
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<Output>,
     /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
     #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
     pub(crate) author: Option<String>,
+    /// Who supplies what a bill of materials is about, in the same form [default: the author, where
+    /// one is named]
+    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = output::author)]
+    pub(crate) supplier: Option<String>,
 }
 
 /// One `-o`.

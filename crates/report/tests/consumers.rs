@@ -22,11 +22,12 @@ use vocabulary::report::REPORTS_SCHEMA;
 use vocabulary::{NotChecked, Outcome, Report, Reports, Severity};
 
 const TIME: &str = "2099-01-02T03:04:05Z";
+/// The program's own page.
+const PAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
 fn style() -> Style {
     Style {
         moment: Some(TIME.to_owned()),
-        page: Some("https://github.example/team/shop".to_owned()),
         build: Some(Build {
             commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
             reference: "refs/heads/main".to_owned(),
@@ -109,7 +110,7 @@ fn takes_tool(run: &Value) {
     let driver = &run["tool"]["driver"];
     assert!(!text(driver, "/name").is_empty());
     assert!(text(driver, "/semanticVersion").split('.').count() == 3);
-    assert!(text(driver, "/informationUri").starts_with("https://"));
+    assert_eq!(text(driver, "/informationUri"), PAGE);
     let rules = items(driver, "/rules");
     assert!(rules.len() <= 25_000);
     for rule in rules {
@@ -319,7 +320,7 @@ fn gitlab_is_told_by_whom_a_package_is_brought() {
 #[test]
 fn github_takes_a_snapshot_with_scope_and_relationship() {
     let document = bill(&project(), Format::Github);
-    assert_eq!(text(&document, "/detector/url"), "https://github.example/team/shop");
+    assert_eq!(text(&document, "/detector/url"), PAGE);
     assert_eq!(text(&document, "/detector/version"), project().tool.version);
     assert_eq!(text(&document, "/scanned"), TIME);
     let file = &document["manifests"]["sub/shop/package-lock.json"]["resolved"];
@@ -341,6 +342,49 @@ fn github_takes_a_snapshot_with_scope_and_relationship() {
     }
     let other = &document["manifests"]["sub/shop/site/yarn.lock"]["resolved"]["pkg:npm/bank@1.0.0"];
     assert!(other.get("relationship").is_none() && other.get("scope").is_none());
+}
+
+/// A file of an image is no file of the repository, to which `source_location` leads.
+#[test]
+fn a_snapshot_of_an_image_names_no_files_of_the_repository() {
+    for (report, expected) in [(project(), true), (report(), false)] {
+        assert!(report.packages.iter().any(|one| one.presence == vocabulary::Presence::Declared));
+        let document = bill(&report, Format::Github);
+        let manifests = document["manifests"].as_object().unwrap();
+        assert!(!manifests.is_empty());
+        assert_eq!(manifests.values().any(|one| one.get("file").is_some()), expected);
+    }
+}
+
+/// SARIF 2.1.0, 3.58.4 and its schema: what has `uniqueItems` has nothing twice.
+#[test]
+fn no_list_of_a_sarif_log_has_a_place_twice() {
+    fn lists(value: &Value, found: &mut Vec<Vec<String>>) {
+        let unique = ["locations", "logicalLocations", "rules", "tags", "suppressions"];
+        for (key, one) in value.as_object().into_iter().flatten() {
+            if let Some(list) = one.as_array().filter(|_| unique.contains(&key.as_str())) {
+                found.push(list.iter().map(Value::to_string).collect());
+            }
+            lists(one, found);
+        }
+        value.as_array().into_iter().flatten().for_each(|one| lists(one, found));
+    }
+    for mut report in reports() {
+        let again: Vec<_> = report.coverage.iter().flat_map(|one| one.problems.clone()).collect();
+        for coverage in &mut report.coverage {
+            let mut twice = again.clone();
+            twice.iter_mut().for_each(|problem| problem.reason.push_str(", again"));
+            coverage.problems.extend(again.iter().cloned().chain(twice));
+            coverage.status = vocabulary::Status::Partial;
+        }
+        let mut found = Vec::new();
+        lists(&json(&report, Format::Sarif), &mut found);
+        assert!(!found.is_empty());
+        for list in found {
+            let unique: BTreeSet<&String> = list.iter().collect();
+            assert_eq!(unique.len(), list.len(), "{list:?}");
+        }
+    }
 }
 
 #[test]
@@ -446,6 +490,8 @@ fn spdx_has_what_ntia_asks_for() {
             assert!(!text(one, "/name").is_empty());
             let supplier = text(one, "/supplier");
             assert!(supplier == "NOASSERTION" || supplier.starts_with("Organization: "));
+            let is_distribution = one["SPDXID"] == "SPDXRef-Distribution";
+            assert!(!is_distribution || supplier != "NOASSERTION", "{one}");
             let is_package = text(one, "/SPDXID").starts_with("SPDXRef-Package-");
             let purl = one.pointer("/externalRefs/0/referenceLocator");
             assert_eq!(purl.is_some(), is_package);
@@ -513,6 +559,162 @@ fn whom_the_user_names_answers_for_the_bill() {
         assert_eq!(text(&spdx, "/creationInfo/creators/1"), creator);
         assert!(text(&spdx, "/creationInfo/creators/0").starts_with("Tool: "));
     }
+}
+
+/// NTIA's supplier of the subject itself: who is named, or else who answers for the bill.
+#[test]
+fn the_subject_has_a_supplier_and_a_plain_name() {
+    for (author, supplier, name, spdx) in [
+        (None, None, None, "NOASSERTION"),
+        (Some("ACME"), None, Some("ACME"), "Organization: ACME"),
+        (Some("ACME"), Some("Person: Jane Doe"), Some("Jane Doe"), "Person: Jane Doe"),
+    ] {
+        let style = Style {
+            author: author.map(str::to_owned),
+            supplier: supplier.map(str::to_owned),
+            ..style()
+        };
+        let written = |format| -> Value {
+            let mut out = Vec::new();
+            render_packages(&report(), format, &style, &mut out).unwrap();
+            serde_json::from_slice(&out).unwrap()
+        };
+        let cyclonedx = written(Format::CycloneDx);
+        let found = cyclonedx.pointer("/metadata/component/supplier/name");
+        assert_eq!(found.and_then(Value::as_str), name);
+        assert_eq!(text(&cyclonedx, "/metadata/component/name"), "registry.example/team/shop");
+        let document = written(Format::Spdx);
+        assert_eq!(text(&document, "/packages/0/SPDXID"), "SPDXRef-Subject");
+        assert_eq!(text(&document, "/packages/0/supplier"), spdx);
+        assert_eq!(text(&document, "/packages/0/name"), "registry.example/team/shop");
+    }
+}
+
+/// OCI image specification 1.1: `org.opencontainers.image.ref.name` of a layout may be a tag alone.
+#[test]
+fn a_tag_is_not_taken_for_the_name_of_an_image() {
+    let mut report = report();
+    report.subject.name = "oci-dir:/x/shop".to_owned();
+    report.subject.tags = vec!["latest".to_owned()];
+    let document = bill(&report, Format::CycloneDx);
+    assert_eq!(text(&document, "/metadata/component/name"), "shop");
+    assert!(text(&document, "/metadata/component/purl").starts_with("pkg:oci/shop@sha256:"));
+    let document = json(&report, Format::Gitlab);
+    assert_eq!(text(&document, "/vulnerabilities/0/location/image"), "shop:latest");
+    report.subject.tags = vec!["1.2".to_owned()];
+    let document = json(&report, Format::Gitlab);
+    assert_eq!(text(&document, "/vulnerabilities/0/location/image"), "shop:1.2");
+}
+
+/// CycloneDX 1.6, `vulnerabilities[].analysis`: of all that an entry affects.
+#[test]
+fn what_is_silenced_has_an_analysis_and_what_is_open_has_none() {
+    let mut report = report();
+    let silenced = |report: &Report, index: usize| {
+        let of = |finding: &&vocabulary::Finding| finding.id.as_deref() == Some("CVE-2099-0103");
+        let finding = report.findings.iter().filter(of).nth(index).unwrap();
+        vocabulary::Suppressed {
+            fingerprint: finding.fingerprint.clone(),
+            vex: Some(vocabulary::Stated::NotAffected),
+            justification: Some("vulnerable_code_not_in_execute_path".to_owned()),
+            ..report.decision.suppressed[0].clone()
+        }
+    };
+    // One of two places.
+    let one = silenced(&report, 1);
+    report.decision.suppressed.push(one);
+    let document = json(&report, Format::CycloneDx);
+    let of = |id: &str| -> Vec<&Value> {
+        items(&document, "/vulnerabilities").iter().filter(|one| one["id"] == id).collect()
+    };
+    let both = of("CVE-2099-0103");
+    assert_eq!(both.len(), 2);
+    assert!(both[0].get("analysis").is_none());
+    assert_eq!(text(both[1], "/analysis/state"), "not_affected");
+    assert_eq!(text(both[1], "/analysis/justification"), "code_not_reachable");
+    assert!(both.iter().all(|one| items(one, "/affects").len() == 1));
+    assert_ne!(both[0]["bom-ref"], both[1]["bom-ref"]);
+    let [ignored] = of("CVE-2099-0108")[..] else { panic!("one entry") };
+    assert_eq!(text(ignored, "/analysis/state"), "exploitable");
+    assert_eq!(ignored["analysis"]["response"], serde_json::json!(["will_not_fix"]));
+    assert!(text(ignored, "/analysis/detail").contains("not reachable from outside"));
+    assert_eq!(document["vulnerabilities"].to_string().matches("\"analysis\"").count(), 2);
+}
+
+/// CycloneDX 1.6, `vulnerabilities[].ratings`: score, severity and vector are those of one source.
+#[test]
+fn a_vector_stands_beside_the_severity_that_was_computed_from_it() {
+    let mut report = report();
+    let at = report.findings.iter().position(|one| one.id.as_deref() == Some("CVE-2099-0101"));
+    let finding = &mut report.findings[at.unwrap()];
+    // The distribution's word counts, and another record has a vector.
+    finding.severity = Severity::Low;
+    let own = finding.evidence[0].clone();
+    if let vocabulary::Evidence::Advisory(own) = &mut finding.evidence[0] {
+        (own.record, own.ecosystem) = ("WORD-1".to_owned(), "Words".to_owned());
+        (own.cvss, own.score, own.url) = (None, None, None);
+    }
+    finding.evidence.push(own);
+    let fingerprint = finding.fingerprint.clone();
+    let ratings = |report: &Report| {
+        let document = json(report, Format::CycloneDx);
+        let one =
+            items(&document, "/vulnerabilities").iter().find(|one| one["id"] == "CVE-2099-0101");
+        items(one.unwrap(), "/ratings").to_vec()
+    };
+    let found = ratings(&report);
+    assert_eq!(found[0], serde_json::json!({"source": {"name": "Words"}, "severity": "low"}));
+    assert_eq!((text(&found[1], "/severity"), text(&found[1], "/method")), ("critical", "CVSSv31"));
+    assert_eq!(found[1]["score"], 9.8);
+    // What policy says is its own word.
+    report.findings[at.unwrap()].severity = Severity::Medium;
+    report.decision.overridden.push(vocabulary::Overridden {
+        fingerprint,
+        severity: Severity::Low,
+        reason: "ours".to_owned(),
+        by: "lazaret.yaml:3".to_owned(),
+    });
+    let found = ratings(&report);
+    let policy = serde_json::json!({"source": {"name": "lazaret.yaml:3"}, "severity": "medium"});
+    assert_eq!(found[0], policy);
+    assert_eq!(text(&found[1], "/severity"), "low");
+    for report in reports() {
+        for one in items(&json(&report, Format::CycloneDx), "/vulnerabilities") {
+            for rating in items(one, "/ratings").iter().filter(|one| one.get("vector").is_some()) {
+                let score = rating["score"].as_f64().unwrap();
+                let level = Severity::from_score(score).name();
+                let level = if level == "negligible" { "info" } else { level };
+                assert_eq!(text(rating, "/severity"), level);
+            }
+        }
+    }
+}
+
+/// What is mended after its last affected version is mended in every form.
+#[test]
+fn a_fix_without_a_version_is_said_in_every_form() {
+    let mut report = project();
+    for finding in &mut report.findings {
+        finding.fix = Some(vocabulary::Fix {
+            title: "upgrade coin to a version after 1.0.0".to_owned(),
+            safety: vocabulary::Safety::Review,
+            version: None,
+            after: Some("1.0.0".to_owned()),
+            subscription: None,
+        });
+    }
+    let log = json(&report, Format::Sarif);
+    let run = &log["runs"][0];
+    assert_eq!(text(run, "/results/0/properties/lastAffected"), "1.0.0");
+    assert!(run["results"][0]["properties"].get("fixedVersion").is_none());
+    let help = &run["tool"]["driver"]["rules"][0]["help"];
+    assert!(text(help, "/text").contains("Upgrade coin to a version after 1.0.0."), "{help}");
+    assert!(text(help, "/markdown").contains("| after 1.0.0 |"), "{help}");
+    let gitlab = json(&report, Format::Gitlab);
+    assert_eq!(
+        text(&gitlab, "/vulnerabilities/0/solution"),
+        "upgrade coin to a version after 1.0.0"
+    );
 }
 
 #[test]
