@@ -715,6 +715,12 @@ fn a_fix_without_a_version_is_said_in_every_form() {
         text(&gitlab, "/vulnerabilities/0/solution"),
         "upgrade coin to a version after 1.0.0"
     );
+    for format in [Format::Csv, Format::Html, Format::Markdown, Format::Junit] {
+        let mut out = Vec::new();
+        render(&report, format, &style(), &mut out).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert!(written.contains("after 1.0.0"), "{written}");
+    }
 }
 
 #[test]
