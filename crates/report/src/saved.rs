@@ -13,7 +13,7 @@ use vocabulary::report::{REPORTS_SCHEMA, SCHEMA};
 use vocabulary::upgrade::Mending;
 use vocabulary::{
     Coverage, Decision, Distribution, Finding, Layer, Nullable, Outcome, Package, Report, Reports,
-    Subject, Summary, Tool,
+    Rule, Subject, Summary, Tool,
 };
 
 /// What the elements of a saved report may take while it is read: one of 100,000 packages and as many
@@ -71,7 +71,9 @@ struct Packages {
 
 impl Packages {
     fn report(self) -> Report {
-        let Self { tool, subject, distribution, layers, packages, coverage, mismatches } = self;
+        let Self { tool, subject, distribution, layers, packages, coverage, mut mismatches } = self;
+        // Such a list has no other findings, and where it has, they are none of ours.
+        mismatches.retain(|finding| finding.rule == Rule::DIGEST_MISMATCH.id);
         Report {
             schema: SCHEMA.to_owned(),
             tool,
