@@ -6,7 +6,7 @@
 //! at is no difference.
 
 use crate::Style;
-use crate::group::{fixed_in, name_of};
+use crate::group::{mended_in, name_of};
 use crate::markdown::{gaps, link, plain, verdict};
 use std::io::{self, Write};
 use vocabulary::diff::{Change, DiffReport, FindingChange, PackageChange};
@@ -96,7 +96,7 @@ fn new_findings(report: &DiffReport, limit: usize, out: &mut dyn Write) -> io::R
             (_, _, true) => ":x:",
             _ => "",
         };
-        let fixed = fixed_in(finding).map(plain).unwrap_or_default();
+        let fixed = mended_in(finding).map(|target| plain(&target)).unwrap_or_default();
         writeln!(
             out,
             "| {mark} | {} | {} | {} | {fixed} | {} |",

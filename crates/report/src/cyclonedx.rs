@@ -7,6 +7,7 @@
 //! is known, and what it needs. Sources: CycloneDX specification 1.6, `bom-1.6.schema.json`; NTIA, "The
 //! Minimum Elements For a Software Bill of Materials", 2021.
 
+mod analysis;
 mod components;
 mod dependencies;
 mod evidence;
@@ -162,7 +163,7 @@ pub(crate) fn render(
                 }],
             },
             authors: [Author::of(report, style)],
-            component: components::root(report, &root),
+            component: components::root(report, style, &root),
             properties: coverage(report),
         },
         components: Stream(|| components::all(report, &references)),

@@ -56,13 +56,15 @@ pub enum BillError {
     NoPlace(String),
     /// No bill is attached.
     #[error(
-        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index; scan the image itself, or name a bill as sbom:FILE"
+        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index{beside}; scan the image itself, or name a bill as sbom:FILE"
     )]
     NoneAttached {
         /// The image.
         image: String,
         /// Its digest.
         digest: String,
+        /// What is attached to it, and is no bill.
+        beside: String,
     },
     /// What is attached cannot be read.
     #[error("no bill that is attached to `{image}` could be read: {reason}")]

@@ -1,7 +1,7 @@
 //! The rules of a SARIF run: one for each vulnerability id, one for each other rule that fired.
 
 use super::{Message, level};
-use crate::group::{fixed_in, id_of, name_of};
+use crate::group::{id_of, mended_in, name_of};
 use crate::markdown::plain;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -167,7 +167,7 @@ impl<'report> Group<'report> {
         let upgrades: Vec<String> = packages
             .iter()
             .take(PACKAGES)
-            .filter_map(|(name, _, fixed)| Some(format!("Upgrade {name} to {}.", (*fixed)?)))
+            .filter_map(|(name, _, fixed)| Some(upgrade(name, fixed.as_deref()?)))
             .chain(more.clone())
             .collect();
         let text = format!("{} {remedy}", upgrades.join(" "));
@@ -191,7 +191,7 @@ impl<'report> Group<'report> {
         parts.extend([why, remedy].into_iter().filter(|part| !part.is_empty()).map(plain_whole));
         if !packages.is_empty() {
             let rows = packages.iter().take(PACKAGES).map(|(name, version, fixed)| {
-                let fixed = fixed.map_or_else(|| "no fix is known".to_owned(), cell);
+                let fixed = fixed.as_deref().map_or_else(|| "no fix is known".to_owned(), cell);
                 format!("| {} | {} | {fixed} |", cell(name), cell(version))
             });
             let head =
@@ -209,14 +209,22 @@ impl<'report> Group<'report> {
             let finding: &'report Finding = finding;
             // Of other findings the package says whose the file is, and nothing mends it.
             let purl = finding.package.as_ref().filter(|_| id_of(finding) != finding.rule)?;
-            Some((name_of(purl), purl.version().unwrap_or_default(), fixed_in(finding)))
+            Some((name_of(purl), purl.version().unwrap_or_default(), mended_in(finding)))
         };
         self.findings.iter().filter_map(of).collect()
     }
 }
 
 /// A package, its version, and the version that mends it.
-type Row<'report> = (Cow<'report, str>, &'report str, Option<&'report str>);
+type Row<'report> = (Cow<'report, str>, &'report str, Option<Cow<'report, str>>);
+
+/// What to do with a package: `after 1.2.3` names a version that does not mend it.
+fn upgrade(name: &str, target: &str) -> String {
+    match target.strip_prefix("after ") {
+        Some(last) => format!("Upgrade {name} to a version after {last}."),
+        None => format!("Upgrade {name} to {target}."),
+    }
+}
 
 /// A description, no longer than is taken.
 fn described(text: &str) -> Message {
