@@ -2,14 +2,15 @@
 //!
 //! In go records in the order of their file names, out come the bytes of a database, the same for
 //! the same records. What never matches is dropped here (withdrawn records, notices of bug fixes,
-//! informational records, entries of other ecosystems, listed versions that a range holds anyway),
-//! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
+//! informational records, entries of other ecosystems), so that matching reads nothing in vain. Listed
+//! versions that a range holds anyway stand apart, as what can be gone to. Layout: [`crate::format`] and [`crate::database`].
 
 mod carried;
 mod cves;
 mod postings;
 mod section;
 mod strings;
+mod versions;
 mod write;
 
 use crate::database::{Axis, Title};
@@ -345,6 +346,7 @@ impl Builder {
         if ranges.is_empty() && versions.is_empty() {
             return;
         }
+        let named = self.named(affected, &ranges, &versions);
         let extra = &affected.ecosystem_specific;
         let paid = release.starts_with("Pro:")
             || (!extra.availability.as_str().is_empty()
@@ -360,6 +362,7 @@ impl Builder {
             versions,
             imports: self.imports(&extra.imports),
             cves,
+            named,
         };
         let binaries = &affected.ecosystem_specific.binaries.0;
         if self.ecosystem.is_distribution() && !binaries.is_empty() {
@@ -474,24 +477,6 @@ impl Builder {
                 })
             })
             .collect()
-    }
-
-    /// The listed versions that no range holds.
-    fn versions(&mut self, affected: &Affected<'_>, ranges: &[Interval<&str>]) -> Vec<StringId> {
-        let mut kept: Vec<&str> = affected
-            .versions
-            .iter()
-            .map(crate::osv::Text::as_str)
-            .filter(|version| !version.is_empty() && version.len() <= MAX_TEXT)
-            .filter(|version| {
-                !self.scheme.is_some_and(|scheme| {
-                    ranges.iter().any(|range| range.holds(scheme, version) == Ok(true))
-                })
-            })
-            .collect();
-        kept.sort_unstable();
-        kept.dedup();
-        kept.into_iter().map(|version| self.strings.intern(version)).collect()
     }
 
     fn interval(&mut self, interval: &Interval<&str>) -> Interval<StringId> {

@@ -113,11 +113,8 @@ fn of<'report>(
     references: &'report References<'_>,
     suppressed: &HashMap<&Fingerprint, &'report Suppressed>,
 ) -> Vulnerability<'report> {
-    let recommendations: BTreeSet<&str> = findings
-        .iter()
-        .filter_map(|finding| finding.fix.as_ref())
-        .map(|fix| fix.title.as_str())
-        .collect();
+    let recommendations: BTreeSet<&str> =
+        findings.iter().filter_map(|finding| finding.instruction()).collect();
     let recommendations: Vec<_> = recommendations.into_iter().collect();
     let own = advisories(findings).find(|advisory| advisory.record == id);
     let first = own.or_else(|| advisories(findings).next());

@@ -115,6 +115,9 @@ struct Properties<'report> {
     package: Option<&'report Purl>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed_version: Option<&'report str>,
+    /// The version to go to, which may be a later one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade_to: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,6 +163,7 @@ pub(super) fn of<'report>(
             severity: finding.severity,
             package: finding.package.as_ref(),
             fixed_version: fixed_in(finding),
+            upgrade_to: finding.offered(),
             subscription: finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref()),
             layer: finding.layer,
             origin: finding.origin,
