@@ -119,6 +119,8 @@ pub struct Builder {
     /// Documents that are no records and have no name.
     nameless: u64,
     overflow: bool,
+    /// In seconds since 1970, by which it counts what is withdrawn.
+    now: u64,
 }
 
 impl Builder {
@@ -138,6 +140,7 @@ impl Builder {
             seen: HashMap::new(),
             nameless: 0,
             overflow: false,
+            now: u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0),
         }
     }
 
@@ -165,7 +168,7 @@ impl Builder {
             self.nameless += 1;
             return;
         }
-        if record.withdrawn.0.is_some() {
+        if self.is_withdrawn(record) {
             return self.leave_out(record.id(), modified, Why::Withdrawn);
         }
         if is_no_security_notice(record.id()) {
@@ -203,6 +206,13 @@ impl Builder {
         } else {
             self.leave_out(record.id(), modified, Why::NothingToMatch);
         }
+    }
+
+    /// Whether it counts no more. The date is when it is withdrawn: one that is to come counts for
+    /// nothing yet, one that is no date counts at once. Source: OSV schema, `withdrawn`.
+    fn is_withdrawn(&self, record: &Record<'_>) -> bool {
+        let date = record.withdrawn.0.as_ref();
+        date.is_some_and(|date| seconds_of(date).is_none_or(|time| time <= self.now))
     }
 
     fn keep(&mut self, draft: &RecordDraft, blocks_before: usize) {
@@ -262,7 +272,11 @@ impl Builder {
             title: self.title_of(record),
             url: url.map(|url| self.strings.intern(url)),
             stream,
-            modified: seconds(record.modified.as_str()),
+            // What is to be withdrawn one day is asked for again until that day.
+            modified: match record.withdrawn.0 {
+                Some(_) => 0,
+                None => seconds(record.modified.as_str()),
+            },
         }
     }
 

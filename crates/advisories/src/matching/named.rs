@@ -167,7 +167,7 @@ pub(super) fn last<'look>(
     let later = |left: &str, right: &str| look.scheme.compare(left, right) == Ok(Ordering::Greater);
     let ranges = || entries.iter().flat_map(|entry| entry.block.ranges.as_slice());
     let lasts = ranges().filter_map(|interval| match interval.end {
-        End::Last(end) if !later(from, end) => Some(end),
+        End::Last(end) if !later(from, end) && is_version(look.scheme, end) => Some(end),
         _ => None,
     });
     let last = lasts.reduce(|highest, end| if later(end, highest) { end } else { highest })?;

@@ -192,7 +192,10 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     };
     let named = match named.findings() {
         0 => String::new(),
-        _ => format!("; {} more have a fix that no upgrade known helps to", named.phrase()),
+        _ => format!(
+            "; no upgrade is known to help against {}, of which advisories name a fix",
+            named.phrase()
+        ),
     };
     page.wrap(anstyle::Style::new(), 2, &format!("{text}{named}"))?;
     let bundled = Count::of(bundled);

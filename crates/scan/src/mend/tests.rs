@@ -226,3 +226,114 @@ fn what_is_mended_after_its_last_affected_version_is_a_step_and_not_without_a_fi
 fn nothing_open_needs_no_mending() {
     assert!(planned([].iter(), &[], &|_, _| Advice::Unknown).is_empty());
 }
+
+/// A finding of one of four packages, with a fix that may be a release, the last that has it, or none.
+fn any_finding() -> impl proptest::strategy::Strategy<Value = (u8, u8, u8, bool)> {
+    use proptest::prelude::any;
+    (0_u8..12, 0_u8..4, 0_u8..3, any::<bool>())
+}
+
+proptest::proptest! {
+    /// Whatever is found and advised: what steps clear is what findings are offered, what is mendable is
+    /// counted so, and what is in no step is in one of the lists.
+    #[test]
+    fn counts_steps_and_findings_agree(
+        all in proptest::collection::vec(any_finding(), 0..24),
+        advised in proptest::collection::vec((0_u8..4, 0_u16..4096), 4),
+    ) {
+        let name = |package: u8| format!("p{package}");
+        let mut seen = BTreeSet::new();
+        let findings: Vec<Finding> = all
+            .into_iter()
+            .filter(|(id, package, ..)| seen.insert((*id, *package)))
+            .map(|(id, package, kind, base)| {
+                let origin = if base && package == 3 { OriginKind::Base } else { OriginKind::Application };
+                let purl = format!("pkg:npm/p{package}@1.0.0");
+                let mut one = finding(&format!("CVE-{id}"), &purl, Some("1.5.0"), origin);
+                one.fingerprint = vocabulary::Fingerprint::new("x", Some(&format!("{id} {package}")), None, &one.location);
+                match kind {
+                    0 => one.fix = None,
+                    1 => {
+                        let fix = one.fix.as_mut().unwrap();
+                        (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
+                    }
+                    _ => {}
+                }
+                one
+            })
+            .collect();
+        let packages: Vec<Package> = [OriginKind::Application, OriginKind::Base]
+            .into_iter()
+            .flat_map(|origin| (0..4).map(move |package| (package, origin)))
+            .map(|(package, origin)| {
+                let purl = Purl::new("npm", &name(package)).with_version("1.0.0");
+                let mut one = Package::new(purl, Ecosystem::NPM, name(package), "1.0.0", Location::file("x", None));
+                one.origin = origin;
+                one
+            })
+            .collect();
+        let advisor = |members: &[&Package], _: Option<&str>| {
+            let Some(first) = members.first() else { return Advice::Stay };
+            let number: usize = first.name[1..].parse().unwrap();
+            let (kind, left) = advised[number];
+            let ids = |keep: &dyn Fn(u8) -> bool| {
+                (0..12).filter(|id| keep(*id)).map(|id| (format!("CVE-{id}"), Severity::High)).collect()
+            };
+            match kind {
+                0 => Advice::Stay,
+                1 => Advice::After("1.2.3".to_owned()),
+                _ => Advice::Go(advisories::Target {
+                    version: "2.0.0".to_owned(),
+                    now: ids(&|_| true),
+                    left: ids(&|id| left >> id & 1 == 1),
+                    same_major: false,
+                    doubt: None,
+                    subscription: None,
+                    for_subscribers: None,
+                }),
+            }
+        };
+        let (findings, mending) = offered(findings.iter(), &packages, &advisor);
+        let summary = vocabulary::Summary::count(&findings, &packages);
+        let mendable = findings.iter().filter(|one| one.is_mendable()).count();
+        let instructed = findings.iter().filter(|one| one.offered().is_some()).count();
+        proptest::prop_assert_eq!(summary.fixable, u64::try_from(mendable).unwrap());
+        proptest::prop_assert_eq!(summary.offered, u64::try_from(instructed).unwrap());
+        let cleared: BTreeSet<&String> = mending.upgrades.iter().flat_map(|step| &step.clears).collect();
+        for one in &findings {
+            let id = one.id.as_ref().unwrap();
+            // What a step clears, the gate counts.
+            proptest::prop_assert!(!cleared.contains(id) || one.is_mendable() || one.offered().is_none());
+            let steps = mending.upgrades.iter().filter(|step| {
+                step.packages.iter().any(|package| package.name == one.package.as_ref().unwrap().name())
+            });
+            let in_steps: Vec<_> = steps.collect();
+            match (one.offered(), one.is_mendable()) {
+                (Some(to), _) => {
+                    proptest::prop_assert!(one.instruction().unwrap().contains(to));
+                    let told = in_steps.iter().any(|step| {
+                        (step.clears.contains(id) || step.stays.contains(id))
+                            && step.packages.iter().any(|package| package.to == to)
+                    });
+                    proptest::prop_assert!(told);
+                }
+                (None, true) => {
+                    proptest::prop_assert!(mending.not_offered.contains(id));
+                    proptest::prop_assert!(one.instruction().is_none());
+                }
+                (None, false) => {
+                    let list = match one.origin {
+                        OriginKind::Base => &mending.only_another_base,
+                        _ => &mending.without_fix,
+                    };
+                    proptest::prop_assert!(list.contains(id));
+                }
+            }
+        }
+        for list in [&mending.without_fix, &mending.only_another_base, &mending.not_offered] {
+            for id in list {
+                proptest::prop_assert!(findings.iter().any(|one| one.id.as_ref() == Some(id) && one.offered().is_none()));
+            }
+        }
+    }
+}
