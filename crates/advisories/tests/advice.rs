@@ -123,6 +123,10 @@ fn another_numbering_is_the_last_resort_and_doubted() {
 fn whatever_comes_after_is_advised_only_where_nothing_begins_there() {
     let last = r#"{"introduced":"1.0.0"},{"last_affected":"1.0.0"}"#;
     assert_eq!(target(&world("npm", "a", &[last]), "pkg:npm/a@1.0.0"), "after 1.0.0");
+    let open = r#"{"introduced":"1.0.1"}"#;
+    let other = r#"{"introduced":"1.0.1"},{"last_affected":"1.0.1"}"#;
+    let worse = world("npm", "a", &[r#"{"introduced":"0"},{"fixed":"1.0.1"}"#, other, open]);
+    assert_eq!(target(&worse, "pkg:npm/a@1.0.0"), "stay");
     let begins = r#"{"introduced":"1.0.1"}"#;
     assert_eq!(target(&world("npm", "a", &[last, begins]), "pkg:npm/a@1.0.0"), "stay");
 }

@@ -128,8 +128,8 @@ impl<'report> Move<'report> {
     ) -> Self {
         let clears = |finding: &&Finding| aim.is_some_and(|aim| aim.clears(finding));
         let (cleared, stay): (Vec<_>, Vec<_>) = findings.into_iter().partition(clears);
-        let safe = cleared.iter().filter_map(|finding| finding.fix.as_ref());
-        let safe = safe.fold(true, |safe, fix| safe && fix.safety == Safety::Safe);
+        let mut fixes = cleared.iter().filter_map(|finding| finding.fix.as_ref());
+        let safe = fixes.all(|fix| fix.safety == Safety::Safe);
         let major = aim.is_some_and(Aim::major);
         let doubt = aim.and_then(Aim::doubt);
         let settled = safe && !major && doubt.is_none();

@@ -157,8 +157,8 @@ fn commit_day(version: &str) -> Option<String> {
     Some(format!("{}-{}-{}", time.get(..4)?, time.get(4..6)?, time.get(6..8)?))
 }
 
-/// The last affected version of these entries behind which none of them begins anew or is known to end:
-/// whatever comes later has none of what ends there.
+/// The last affected version of what these entries say of the installed version, behind which none of
+/// them holds others: whatever comes later has none of what ends there, and nothing new.
 pub(super) fn last<'look>(
     look: &Look<'look>,
     entries: &[Candidate<'look>],
@@ -166,13 +166,18 @@ pub(super) fn last<'look>(
 ) -> Option<&'look str> {
     let later = |left: &str, right: &str| look.scheme.compare(left, right) == Ok(Ordering::Greater);
     let ranges = || entries.iter().flat_map(|entry| entry.block.ranges.as_slice());
-    let lasts = ranges().filter_map(|interval| match interval.end {
-        End::Last(end) if !later(from, end) && is_version(look.scheme, end) => Some(end),
-        _ => None,
+    let begun = |start: Option<&str>| start.is_none_or(|start| !later(start, from));
+    let lasts = ranges().filter(|interval| begun(interval.start)).filter_map(|interval| {
+        let End::Last(end) = interval.end else { return None };
+        (!later(from, end) && is_version(look.scheme, end)).then_some(end)
     });
     let last = lasts.reduce(|highest, end| if later(end, highest) { end } else { highest })?;
-    let begins = ranges().filter_map(|interval| interval.start).any(|start| later(start, last));
-    (!begins).then_some(last)
+    let holds_others =
+        ranges().filter(|interval| !begun(interval.start)).any(|interval| match interval.end {
+            End::Open => true,
+            End::Fixed(end) | End::Last(end) | End::Limit(end) => later(end, last),
+        });
+    (!holds_others).then_some(last)
 }
 
 #[cfg(test)]

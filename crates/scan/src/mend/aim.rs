@@ -180,7 +180,12 @@ impl Aim {
                 aim.subscription.clone_from(&target.subscription);
                 aim.target = Some(target);
             }
-            Advice::After(last) => (aim.to, aim.after) = after(last),
+            Advice::After(last) => {
+                (aim.to, aim.after) = after(last);
+                if !findings.iter().any(|finding| aim.clears(finding)) {
+                    (aim.to, aim.after) = (None, None);
+                }
+            }
             Advice::Stay => {}
             // There is no advisory that it could be held against.
             Advice::Unknown => match highest(scheme, findings) {

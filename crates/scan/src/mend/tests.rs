@@ -274,7 +274,7 @@ proptest::proptest! {
             .collect();
         let advisor = |members: &[&Package], _: Option<&str>| {
             let Some(first) = members.first() else { return Advice::Stay };
-            let number: usize = first.name[1..].parse().unwrap();
+            let number: usize = first.name.trim_start_matches('p').parse().unwrap();
             let (kind, left) = advised[number];
             let ids = |keep: &dyn Fn(u8) -> bool| {
                 (0..12).filter(|id| keep(*id)).map(|id| (format!("CVE-{id}"), Severity::High)).collect()
