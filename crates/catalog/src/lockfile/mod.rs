@@ -256,7 +256,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        11
+        12
     }
 
     fn reads_declarations(&self) -> bool {
@@ -336,6 +336,12 @@ impl Lockfile {
         let reasons = match fact {
             Ok(listing) => {
                 let reasons = listing.problems();
+                if let Some(main) = listing.main.as_deref().and_then(go_mod::purl_of) {
+                    let sum =
+                        at.path.strip_suffix("go.mod").map(|folder| format!("{folder}go.sum"));
+                    into.programs.insert_main(at.path, main.clone());
+                    sum.into_iter().for_each(|sum| into.programs.insert_main(sum, main.clone()));
+                }
                 into.packages.extend(self.packages(listing.packages, at));
                 reasons
             }

@@ -139,6 +139,10 @@ impl<'about> Products<'about> {
                 *known = &package.purl;
             }
         }
+        // What a folder's files say of their own module.
+        for (path, module) in about.programs.into_iter().flat_map(Programs::mains) {
+            mains.entry(path).or_insert(module);
+        }
         Self { subject: about.subject, by_name, mains }
     }
 
