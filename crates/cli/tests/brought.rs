@@ -116,6 +116,39 @@ fn a_range_that_allows_the_version_asks_for_a_refresh_and_one_that_does_not_for_
 }
 
 #[test]
+fn what_is_bundled_is_held_by_what_bundles_it_and_a_refresh_to_another_major_version_says_so() {
+    let bench = Bench::new();
+    feed(&bench);
+    let bundled = r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"server":"^4.0.0"}},
+        "node_modules/server":{"version":"4.1.0","dependencies":{"client":"^0.21.0"},"bundleDependencies":["client"]},
+        "node_modules/server/node_modules/client":{"version":"0.21.0","inBundle":true}}}"#;
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", bundled)]),
+        [
+            "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [] asks 0.21.0: outgrow: -",
+        ]
+    );
+    let any = package_lock("*", "").replace("0.21.0", "0.22.0");
+    bench.write(
+        "feed/npm/EX-NPM-3.json",
+        r#"{"id":"EX-NPM-3","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"client"},
+        "ranges":[{"type":"SEMVER","events":[{"introduced":"0.22.0"},{"fixed":"1.18.0"}]}]}]}"#,
+    );
+    let updated = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", &any)]),
+        [
+            "refresh client from 0.22.0 to 1.18.0 in the lock file, another major version: server 4.1.0 allows it",
+            "  server 4.1.0 [middle 1.2.0] asks *: refresh: npm update client",
+        ]
+    );
+    let step = &bench.json("report.json")["mending"]["upgrades"][0]["packages"][0];
+    assert_eq!((step["major"].as_bool(), step["safety"].as_str()), (Some(true), Some("review")));
+}
+
+#[test]
 fn a_later_version_of_the_bringer_is_named_only_where_a_lock_file_holds_it_and_what_it_brings_is_clean()
  {
     let bench = Bench::new();

@@ -12,7 +12,7 @@
 
 mod dependencies;
 
-use crate::group::{id_of, mended_in, name_of, open_findings};
+use crate::group::{id_of, name_of, open_findings};
 use crate::json::{Stream, write};
 use crate::text::cut;
 use crate::{HOME_PAGE, Style};
@@ -208,11 +208,7 @@ fn vulnerability<'report>(
         name: short(&format!("{id} in {}", package.map_or("".into(), name_of)), NAME),
         description: &finding.title,
         severity: severity(finding.severity),
-        solution: finding
-            .fix
-            .as_ref()
-            .filter(|_| mended_in(finding).is_some())
-            .map(|fix| short(&fix.title, SOLUTION)),
+        solution: finding.instruction().map(|instruction| short(instruction, SOLUTION)),
         identifiers: identifiers(finding, url),
         links: url.map(|url| Link { url }).into_iter().collect(),
         location: location(report, files, finding),

@@ -370,6 +370,7 @@ fn a_fix_without_a_version_is_said_in_every_form() {
             safety: vocabulary::Safety::Review,
             version: None,
             after: Some("1.0.0".to_owned()),
+            to: Some("a version after 1.0.0".to_owned()),
             subscription: None,
         });
     }

@@ -109,6 +109,10 @@ pub struct Replaced {
     /// Whether it is another major version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub major: bool,
+    /// What makes it doubtful whether it is a later version at all, in a few words: another numbering, or
+    /// a commit that no tag can be held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// Named where the version is served only to subscribers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
@@ -189,6 +193,9 @@ impl Bringer {
         let asks = self.asks.as_deref().map_or(String::new(), |asks| format!(" ({asks})"));
         let to = &brought.to;
         let known = match &self.change {
+            Change::Refresh if brought.major => {
+                format!("{asks} allows {to}, another major version")
+            }
             Change::Refresh => format!("{asks} allows {to}"),
             Change::Upgrade { to, brings } => format!("; {to} brings {brings}"),
             Change::Outgrow => {
@@ -223,15 +230,22 @@ pub struct Mending {
     /// newer release or another maker, can clear them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only_another_base: Vec<String>,
-    /// Ids without any fix elsewhere.
+    /// Ids without any fix elsewhere: no advisory names an end of them, and no step clears them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_fix: Vec<String>,
+    /// Ids that an advisory names a fix of, which no step reaches: it is a pre-release, malicious, as
+    /// vulnerable itself, or only subscribers get it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_offered: Vec<String>,
 }
 
 impl Mending {
     /// Whether nothing is to be mended.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.upgrades.is_empty() && self.only_another_base.is_empty() && self.without_fix.is_empty()
+        self.upgrades.is_empty()
+            && self.only_another_base.is_empty()
+            && self.without_fix.is_empty()
+            && self.not_offered.is_empty()
     }
 }

@@ -346,6 +346,12 @@ impl Lockfile {
         let reasons = match fact {
             Ok(listing) => {
                 let reasons = listing.problems();
+                if let Some(main) = listing.main.as_deref().and_then(go_mod::purl_of) {
+                    let sum =
+                        at.path.strip_suffix("go.mod").map(|folder| format!("{folder}go.sum"));
+                    into.programs.insert_main(at.path, main.clone());
+                    sum.into_iter().for_each(|sum| into.programs.insert_main(sum, main.clone()));
+                }
                 into.packages.extend(self.packages(listing.packages, at));
                 reasons
             }

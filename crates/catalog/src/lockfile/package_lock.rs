@@ -70,6 +70,9 @@ struct Folder<'text> {
     optional: Flag,
     #[serde(default, rename = "devOptional")]
     development_or_optional: Flag,
+    /// It came in the archive of the package above it, and only another one of that brings another.
+    #[serde(default, rename = "inBundle")]
+    bundled: Flag,
 }
 
 /// `true`, or anything else.
@@ -138,6 +141,8 @@ struct Dependency<'text> {
     optional: Flag,
     #[serde(default, rename = "devOptional")]
     development_or_optional: Flag,
+    #[serde(default)]
+    bundled: Flag,
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -156,6 +161,11 @@ fn parse(text: &str) -> Result<Listing, String> {
             for (path, entry) in of_packages(&packages, &lines) {
                 let number = tree.edges.push(&mut found, entry);
                 tree.numbers.insert(Cow::Borrowed(path), number);
+                let folder = packages.get(path).and_then(Option::as_ref);
+                let bundled = folder.filter(|folder| folder.bundled.0);
+                if let Some(version) = bundled.and_then(|folder| folder.version.as_deref()) {
+                    tree.bundled.insert(number, version);
+                }
             }
             for (path, folder) in &packages {
                 folder.iter().for_each(|folder| tree.folder(path, folder));
@@ -189,12 +199,16 @@ const LOOKS: usize = 4_000_000;
 struct Tree<'file> {
     edges: Edges,
     numbers: HashMap<Cow<'file, str>, u32>,
+    /// What came in the archive of another package, with its version: that asks for no other, whatever
+    /// range it writes. Source: npm, "package.json", `bundleDependencies`.
+    bundled: HashMap<u32, &'file str>,
     looks: usize,
 }
 
 impl<'file> Tree<'file> {
     fn new() -> Self {
-        Self { edges: Edges::with_scopes(), numbers: HashMap::new(), looks: 0 }
+        let (numbers, bundled) = (HashMap::new(), HashMap::new());
+        Self { edges: Edges::with_scopes(), numbers, bundled, looks: 0 }
     }
 
     fn folder(&mut self, path: &str, folder: &Folder<'_>) {
@@ -223,6 +237,7 @@ impl<'file> Tree<'file> {
         let Some(from) = self.numbers.get(path).copied() else { return };
         for (name, range) in needs {
             if let Some(to) = self.find(path, name) {
+                let range = self.bundled.get(&to).copied().or(range);
                 self.edges.asks(from, to, purpose, range.and_then(npm_range));
             }
         }
@@ -405,6 +420,9 @@ fn nested<'file>(
             }
         }
         let number = tree.edges.push(found, Entry::package(declared, line));
+        if let Some(version) = dependency.version.as_deref().filter(|_| dependency.bundled.0) {
+            tree.bundled.insert(number, version);
+        }
         let path = match above.len() + name.len() {
             too_long if too_long > PATH => String::new(),
             _ if above.is_empty() => format!("node_modules/{name}"),

@@ -146,11 +146,8 @@ fn of<'report>(
     policy: &Policy<'report>,
 ) -> Vulnerability<'report> {
     let Entry { id, analysis, number, findings } = entry;
-    let recommendations: BTreeSet<&str> = findings
-        .iter()
-        .filter_map(|finding| finding.fix.as_ref())
-        .map(|fix| fix.title.as_str())
-        .collect();
+    let recommendations: BTreeSet<&str> =
+        findings.iter().filter_map(|finding| finding.instruction()).collect();
     let recommendations: Vec<_> = recommendations.into_iter().collect();
     let own = advisories(&findings).find(|advisory| advisory.record == id);
     let first = own.or_else(|| advisories(&findings).next());

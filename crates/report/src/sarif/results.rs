@@ -126,6 +126,9 @@ struct Properties<'report> {
     /// The last version that has it, where none is named that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_affected: Option<&'report str>,
+    /// The version to go to, which may be a later one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade_to: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +179,7 @@ pub(super) fn of<'report>(
                 .as_ref()
                 .filter(|fix| fix.version.is_none())
                 .and_then(|fix| fix.after.as_deref()),
+            upgrade_to: finding.offered(),
             subscription: finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref()),
             layer: finding.layer,
             origin: finding.origin,
