@@ -402,3 +402,22 @@ fn a_name_that_a_shell_would_run_is_in_no_command() {
     let said = steps(&bench, &[("package-lock.json", &lock)]);
     assert!(!said.iter().any(|line| line.contains("$(")), "{said:?}");
 }
+
+#[test]
+fn what_a_tool_that_is_installed_globally_has_inside_is_upgraded_with_that() {
+    let bench = Bench::new();
+    feed(&bench);
+    let tool = r#"{"name":"tool","version":"9.1.0"}"#;
+    let client = r#"{"name":"client","version":"0.21.0"}"#;
+    let said = steps(
+        &bench,
+        &[
+            ("usr/lib/node_modules/tool/package.json", tool),
+            ("usr/lib/node_modules/tool/node_modules/client/package.json", client),
+        ],
+    );
+    assert_eq!(said, ["upgrade tool 9.1.0, which has client 0.21.0 inside: 0.21.9 is needed"]);
+    let table = stdout(&bench.run(&["scan", "project"]));
+    let told = "inside usr/lib/node_modules/tool, which belongs to tool 9.1.0";
+    assert!(table.contains(told), "{table}");
+}

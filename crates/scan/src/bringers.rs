@@ -44,6 +44,8 @@ pub(crate) struct Brought {
     pub(crate) told: bool,
     /// Whether Cargo takes the version to go to for incompatible, where the project asks for it.
     pub(crate) incompatible: bool,
+    /// Whether it lies nowhere but inside archives and tools.
+    pub(crate) inside: bool,
 }
 
 /// Answers who brings what.

@@ -10,6 +10,7 @@
 
 use crate::asked::Asked;
 use crate::bringers::{Bringers, Brought, Wanted, words};
+use crate::inside::Insides;
 use advisories::Advice;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -57,6 +58,7 @@ pub(crate) fn plan<'report>(
             of_group.entry(key).or_default().push(package);
         }
     }
+    let insides = Insides::new(packages, of_group.values().flatten().copied());
     let mut mending = Mending::default();
     let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
     let mut moves = Vec::new();
@@ -66,7 +68,7 @@ pub(crate) fn plan<'report>(
             everywhere.iter().map(|package| (&package.purl, *package)).collect();
         let members: Vec<&Package> = members.into_values().collect();
         let mut moved = Move::find(key, findings, &members, advisor);
-        moved.bring(&bringers, &everywhere);
+        moved.bring(&bringers, &insides, &everywhere);
         let without = unmended.entry(key.3 == OriginKind::Base).or_default();
         without.extend(moved.without_fix());
         moves.extend(moved.changes().then_some(moved));
@@ -183,14 +185,15 @@ impl<'report> Move<'report> {
             subscription,
             brought_by: Vec::new(),
             brought_by_more: 0,
+            inside: Vec::new(),
             with_subscription: with_subscription.filter(|with| !with.clears.is_empty()),
         };
         let (new, brought) = (new.unwrap_or_default(), Brought::default());
         Self { origin, replaced, named: named.is_some(), cleared, stay, new, brought }
     }
 
-    /// Says who brings the package, where the project does not ask for it itself.
-    fn bring(&mut self, bringers: &Bringers<'_>, everywhere: &[&Package]) {
+    /// Says who brings the package, where the project does not ask for it itself, or what it lies inside.
+    fn bring(&mut self, bringers: &Bringers<'_>, insides: &Insides<'_>, everywhere: &[&Package]) {
         if !self.changes() {
             return;
         }
@@ -201,7 +204,13 @@ impl<'report> Move<'report> {
             from,
             to: Some(to.as_str()).filter(|_| self.named),
         };
-        let brought = bringers.of(everywhere, wanted);
+        let mut brought = bringers.of(everywhere, wanted);
+        let (inside, all) = insides.of_all(everywhere);
+        brought.inside = all && !inside.is_empty();
+        if !inside.is_empty() {
+            self.replaced.safety = Safety::Review;
+        }
+        self.replaced.inside = inside;
         let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
         if !brought.by.is_empty() && !refreshed {
             self.replaced.safety = Safety::Review;

@@ -119,6 +119,9 @@ pub struct Replaced {
     /// How many more bring it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub brought_by_more: u64,
+    /// The archives and tools that it lies inside of: what has to change is what they belong to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<Inside>,
     /// What subscribers get beyond it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_subscription: Option<WithSubscription>,
@@ -131,9 +134,11 @@ impl Replaced {
     /// By which ways it comes, so many lines as people read; the others are counted.
     #[must_use]
     pub fn ways(&self) -> Vec<String> {
-        let mut ways: Vec<String> =
-            self.brought_by.iter().take(WAYS).map(|bringer| bringer.way(self)).collect();
-        let left = u64::try_from(self.brought_by.len().saturating_sub(WAYS)).unwrap_or(u64::MAX);
+        let brought = self.brought_by.iter().map(|bringer| bringer.way(self));
+        let all = brought.chain(self.inside.iter().map(Inside::way));
+        let mut ways: Vec<String> = all.take(WAYS).collect();
+        let known = self.brought_by.len() + self.inside.len();
+        let left = u64::try_from(known.saturating_sub(WAYS)).unwrap_or(u64::MAX);
         let left = left.saturating_add(self.brought_by_more);
         if left > 0 {
             ways.push(format!("and {}", counted(left, "more way", "more ways")));
@@ -145,6 +150,26 @@ impl Replaced {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// An archive, or the folder of a tool, that has a package inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Inside {
+    /// Its path.
+    pub file: String,
+    /// Name and version of the package that it belongs to; none of an application's own archive, and
+    /// where nothing says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+impl Inside {
+    fn way(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("inside {}, which belongs to {owner}", self.file),
+            None => format!("inside {}", self.file),
+        }
+    }
 }
 
 /// A package that the project asks for, and through which another comes.

@@ -194,6 +194,7 @@ fn replaced() -> Replaced {
         subscription: None,
         brought_by: Vec::new(),
         brought_by_more: 0,
+        inside: Vec::new(),
         with_subscription: None,
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn title(replaced: &Replaced, brought: &Brought) -> String {
     let upgrade = format!("upgrade {name} from {from} to {to}{major}");
     let Brought { by, told, more, .. } = brought;
     if !told {
-        return upgrade;
+        return if brought.inside { inside(replaced, major) } else { upgrade };
     }
     if brought.direct {
         return of_direct(upgrade, from, to, brought);
@@ -63,6 +63,23 @@ pub(crate) fn title(replaced: &Replaced, brought: &Brought) -> String {
         }
         Change::Upgrade { .. } | Change::Outgrow | Change::Renew { .. } => {
             format!("{} at {from}: {to} is needed{major}", held(name, by, *more))
+        }
+    }
+}
+
+/// What lies nowhere but inside others: those are upgraded, where it is known what they are.
+fn inside(replaced: &Replaced, major: &str) -> String {
+    let Replaced { name, from, to, inside, .. } = replaced;
+    let owners: Option<Vec<String>> = inside.iter().map(|one| one.owner.clone()).collect();
+    match owners {
+        Some(owners) => {
+            let owners = Listed::of(owners.into_iter(), 0);
+            let have = if owners.is_one() { "has" } else { "have" };
+            format!("upgrade {owners}, which {have} {name} {from} inside: {to} is needed{major}")
+        }
+        None => {
+            let files = Listed::of(inside.iter().map(|one| one.file.clone()), 0);
+            format!("upgrade {name} from {from} to {to}{major} inside {files}")
         }
     }
 }
