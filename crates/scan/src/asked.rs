@@ -76,7 +76,7 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) relation: Option<Relation>,
-    /// What it asks for.
+    /// What it asks for, by place.
     pub(crate) needs: Vec<Need>,
     /// Who asks for it.
     pub(crate) asked_by: Vec<u32>,
@@ -122,6 +122,8 @@ impl Asked {
                 file.connect(package, ranges);
             }
         }
+        let nodes = asked.files.values_mut().flat_map(|file| &mut file.nodes);
+        nodes.for_each(|node| node.needs.sort_by_key(|need| need.node));
         asked
     }
 
@@ -210,6 +212,8 @@ impl File {
     /// In which words one package asks for another.
     pub(crate) fn ranges(&self, from: u32, to: u32) -> &[Box<str>] {
         let needs = self.node(from).map(|node| node.needs.as_slice()).unwrap_or_default();
-        needs.iter().find(|need| need.node == to).map_or(&[], |need| need.ranges.as_slice())
+        let at = needs.partition_point(|need| need.node < to);
+        let need = needs.get(at).filter(|need| need.node == to);
+        need.map_or(&[], |need| need.ranges.as_slice())
     }
 }

@@ -23,6 +23,13 @@ use walk::{Walk, Way};
 
 /// Bringers that a step has; the others are counted. Forms name some of these.
 const KEPT: usize = 500;
+/// Bringers that each step has, whatever the others have.
+const NAMED: usize = 5;
+/// Names of packages on all ways of all steps, some thirty bytes each: a file can have ten thousand
+/// vulnerable packages below ten thousand others.
+const NAMES: usize = 500_000;
+/// Packages of one way that are named; people nest some ten.
+const LONGEST: usize = 64;
 /// Packages that are looked at for one step.
 const LOOKED: usize = 20_000;
 /// Packages that are looked at for all steps: a file of ten thousand vulnerable packages, each below all
@@ -56,6 +63,7 @@ pub(crate) struct Bringers<'scan> {
     /// Where a name stands: the file, and the place in it.
     names: HashMap<(&'scan str, &'scan str), Vec<(&'scan File, u32)>>,
     left: Cell<usize>,
+    names_left: Cell<usize>,
 }
 
 /// A package that is to be replaced.
@@ -80,7 +88,7 @@ impl<'scan> Bringers<'scan> {
             }
         }
         let vulnerable = open.map(Purl::bare).collect();
-        Self { asked, vulnerable, names, left: Cell::new(BUDGET) }
+        Self { asked, vulnerable, names, left: Cell::new(BUDGET), names_left: Cell::new(NAMES) }
     }
 
     /// Who brings these packages, which are of one name and version.
@@ -118,16 +126,31 @@ impl<'scan> Bringers<'scan> {
             ))
         });
         found.dedup();
-        let beyond = u64::try_from(found.len().saturating_sub(KEPT)).unwrap_or(u64::MAX);
+        let kept = self.kept(&found);
+        let beyond = u64::try_from(found.len().saturating_sub(kept)).unwrap_or(u64::MAX);
         brought.more = brought.more.saturating_add(beyond);
-        found.truncate(KEPT);
         // Half of a step is none: a command stands where it does all.
         if found.iter().any(|one| one.change != Change::Refresh) {
             let refreshed = found.iter_mut().filter(|one| one.change == Change::Refresh);
             refreshed.for_each(|one| one.command = None);
         }
+        found.truncate(kept);
         brought.by = found;
         brought
+    }
+
+    /// How many of these there is room for.
+    fn kept(&self, found: &[Bringer]) -> usize {
+        let mut left = self.names_left.get();
+        let fits = |(at, one): &(usize, &Bringer)| {
+            let names = one.through.len() + 1;
+            let fits = *at < NAMED || names <= left;
+            left = left.saturating_sub(names);
+            fits
+        };
+        let kept = found.iter().take(KEPT).enumerate().take_while(fits).count();
+        self.names_left.set(left);
+        kept
     }
 
     /// Those of one file, and how many more there are.
@@ -138,11 +161,15 @@ impl<'scan> Bringers<'scan> {
         wanted: Wanted<'_>,
     ) -> (Vec<Bringer>, u64) {
         let Some(node) = file.node(place) else { return (Vec::new(), 0) };
-        let told = |from: &u32| allowed(file.ranges(*from, place), wanted);
-        let of = |verdict: Option<bool>| -> Vec<u32> {
-            node.asked_by.iter().copied().filter(|from| told(from) == verdict).collect()
-        };
-        let (holding, untold, allowing) = (of(Some(false)), of(None), of(Some(true)));
+        let (mut holding, mut untold, mut allowing) = (Vec::new(), Vec::new(), Vec::new());
+        for from in node.asked_by.iter().copied() {
+            match allowed(file.ranges(from, place), wanted) {
+                Some(false) => &mut holding,
+                None => &mut untold,
+                Some(true) => &mut allowing,
+            }
+            .push(from);
+        }
         let mut walk = Walk::new(file, wanted.scheme, &self.left);
         let (mut found, mut more) = (Vec::new(), 0);
         for (at, holder) in holding.iter().enumerate() {
@@ -175,7 +202,7 @@ impl<'scan> Bringers<'scan> {
         if holding.is_empty() {
             plain(&Change::Refresh, walk.tops(&allowing));
         }
-        (found, more.saturating_add(u64::from(walk.is_cut())))
+        (found, more.saturating_add(walk.beyond()))
     }
 
     fn may_look(&self, of_this: usize) -> bool {
@@ -269,11 +296,18 @@ fn bringer(
     let asks = file.ranges(*way.places.first()?, place);
     let asks: Vec<&str> = asks.iter().map(|range| &**range).collect();
     let between = nodes.iter().rev().skip(1);
+    let mut through: Vec<String> =
+        between.map(|node| format!("{} {}", node.name, node.version)).collect();
+    if through.len() > LONGEST {
+        // Who asks for the package, and for that, says most.
+        let end = through.len() - LONGEST / 2;
+        through.splice(LONGEST / 2..end, [String::from("…")]);
+    }
     Some(Bringer {
         name: first.name.clone(),
         version: first.version.clone(),
         file: path.to_owned(),
-        through: between.map(|node| format!("{} {}", node.name, node.version)).collect(),
+        through,
         asks: (!asks.is_empty()).then(|| asks.join(", ")),
         command: command(path, wanted, &nodes, &change),
         in_bill: file.is_of_bill(),

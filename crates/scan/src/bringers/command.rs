@@ -9,6 +9,9 @@ use super::{Wanted, is_compatible};
 use crate::asked::Node;
 use vocabulary::upgrade::Change;
 
+/// Packages that one command names; longer ones nobody types, and nobody reads before they are pasted.
+const NAMES: usize = 8;
+
 /// `way` is from the package that asks for the wanted one up to what the project asks for.
 pub(super) fn command(
     path: &str,
@@ -28,6 +31,9 @@ pub(super) fn command(
         }
         _ => Vec::new(),
     };
+    if all.len() > NAMES {
+        return None;
+    }
     let asking = way.first()?;
     let parts = [name, from, to, &asking.name, &asking.version];
     if !parts.into_iter().chain(all.iter().copied()).all(is_plain) {

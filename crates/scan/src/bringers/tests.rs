@@ -182,6 +182,32 @@ fn what_holds_a_package_that_the_project_asks_for_too_is_named_beside_it() {
     );
 }
 
+#[test]
+fn long_ways_and_many_of_them_are_cut_and_counted() {
+    let file = "package-lock.json";
+    let name = |at: usize| format!("n{at:05}");
+    let mut all = vec![package(file, ("client", "0.21.0"), INDIRECT, &[])];
+    // A chain of a thousand, each pinned by the next, and a thousand that ask for its end.
+    let first = [("client", "0.21.0", "0.21.0")];
+    all.push(package(file, (&name(0), "1.0.0"), INDIRECT, &first));
+    for at in 1..1000 {
+        let below = name(at - 1);
+        all.push(package(file, (&name(at), "1.0.0"), INDIRECT, &[(&below, "1.0.0", "1.0.0")]));
+    }
+    let end = name(999);
+    for at in 0..1000 {
+        let top = format!("top{at:04}");
+        all.push(package(file, (&top, "1.0.0"), DIRECT, &[(&end, "1.0.0", "1.0.0")]));
+    }
+    let brought = brought(&all, &[purl("client", "0.21.0")]);
+    assert_eq!(brought.by.len(), KEPT);
+    assert!(brought.more > 0);
+    for one in &brought.by {
+        assert!(one.through.len() <= LONGEST + 1 && one.command.is_none());
+        assert_eq!(one.through.last().map(String::as_str), Some("n00000 1.0.0"));
+    }
+}
+
 /// What a step replaces, before it is known who brings it.
 fn replaced() -> Replaced {
     Replaced {

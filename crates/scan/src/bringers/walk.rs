@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use version::{Scheme, range};
 use vocabulary::Relation;
 
-use super::LOOKED;
+use super::{KEPT, LOOKED};
 
 /// One way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(super) struct Walk<'walk> {
     left: &'walk Cell<usize>,
     looked: usize,
     cut: bool,
+    beyond: u64,
 }
 
 /// The package below each that was met; none of the first.
@@ -42,12 +43,13 @@ impl<'walk> Walk<'walk> {
         scheme: Option<Scheme>,
         left: &'walk Cell<usize>,
     ) -> Self {
-        Self { file, scheme, left, looked: 0, cut: false }
+        Self { file, scheme, left, looked: 0, cut: false, beyond: 0 }
     }
 
-    /// Whether there was more than is looked at.
-    pub(super) const fn is_cut(&self) -> bool {
-        self.cut
+    /// How many ways there are beyond those that were given: one at least, where there was more than is
+    /// looked at.
+    pub(super) fn beyond(&self) -> u64 {
+        self.beyond.saturating_add(u64::from(self.cut))
     }
 
     /// The ways up from these packages to what the project asks for, shortest first, one to each.
@@ -60,7 +62,11 @@ impl<'walk> Walk<'walk> {
                 break;
             }
             if self.is_direct(at) {
-                ways.push(Way { places: way_down(&below, at), mover: None, has_room: None });
+                if ways.len() < KEPT {
+                    ways.push(Way { places: way_down(&below, at), mover: None, has_room: None });
+                } else {
+                    self.beyond = self.beyond.saturating_add(1);
+                }
                 continue;
             }
             self.climb(at, self.above(at), &mut below, &mut open);
@@ -76,6 +82,10 @@ impl<'walk> Walk<'walk> {
         let mut ways = Vec::new();
         while let Some(at) = open.pop_front() {
             if !self.may_look() {
+                break;
+            }
+            if ways.len() >= KEPT {
+                self.beyond = self.beyond.saturating_add(1);
                 break;
             }
             let places = way_down(&below, at);
