@@ -292,6 +292,41 @@ fn a_version_that_stands_twice_in_a_lock_file_of_yarn_is_brought_by_who_asks_for
 }
 
 #[test]
+fn a_version_that_stands_twice_in_a_lock_file_of_berry_is_brought_by_who_asks_for_it() {
+    let bench = Bench::new();
+    feed(&bench);
+    let block = |key: &str, name: &str, version: &str, needs: &str| {
+        let needs =
+            if needs.is_empty() { String::new() } else { format!("  dependencies:\n{needs}") };
+        format!(
+            "\"{key}\":\n  version: {version}\n  resolution: \"{name}@npm:{version}\"\n{needs}  languageName: node\n  linkType: hard\n\n"
+        )
+    };
+    let yarn = [
+        "__metadata:\n  version: 8\n\n".to_owned(),
+        block("client@npm:^0.21.0", "client", "0.21.0", ""),
+        block("client@npm:^0.21.9", "client", "0.21.10", ""),
+        block("old@npm:^1.0.0", "old", "1.0.0", "    client: \"npm:^0.21.0\"\n"),
+        block(
+            "server@npm:^4.0.0",
+            "server",
+            "4.1.0",
+            "    client: \"npm:^0.21.9\"\n    old: \"npm:^1.0.0\"\n",
+        ),
+        "\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"shop@workspace:.\"\n  dependencies:\n    server: \"npm:^4.0.0\"\n  languageName: unknown\n  linkType: soft\n".to_owned(),
+    ]
+    .concat();
+    let manifest = r#"{"name":"shop","dependencies":{"server":"^4.0.0"}}"#;
+    assert_eq!(
+        steps(&bench, &[("yarn.lock", &yarn), ("package.json", manifest)]),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [old 1.0.0] asks ^0.21.0: refresh: -",
+        ]
+    );
+}
+
+#[test]
 fn cargo_is_told_nothing_that_it_refuses() {
     let bench = Bench::new();
     feed(&bench);
