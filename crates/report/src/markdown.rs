@@ -129,8 +129,8 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for step in steps.iter().take(STEPS) {
         writeln!(out, "1. {}: {}", plain(&step.title), step.effect())?;
         for brought in &step.packages {
-            for bringer in &brought.brought_by {
-                writeln!(out, "   - {}", plain(&bringer.way(brought)))?;
+            for way in brought.ways() {
+                writeln!(out, "   - {}", plain(&way))?;
             }
         }
     }

@@ -40,6 +40,7 @@ fn report_of(to: Option<&str>) -> Report {
         major: true,
         doubt: None,
         subscription: None,
+        inside: Vec::new(),
         brought_by: Vec::new(),
         brought_by_more: 0,
         with_subscription: None,

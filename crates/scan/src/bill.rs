@@ -209,7 +209,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         },
         distribution,
         layers: Vec::new(),
-        asked: Asked::of_packages(&packages),
+        asked: Asked::of_bill(&packages),
         packages,
         findings: document.findings,
         coverage,

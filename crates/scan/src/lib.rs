@@ -15,6 +15,7 @@ mod folder;
 mod freshness;
 mod host;
 mod imported;
+mod inside;
 mod integrity;
 mod inventory;
 mod mend;

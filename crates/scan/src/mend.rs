@@ -9,10 +9,10 @@
 //! step names that, and what is known of it; see [`crate::bringers`].
 
 mod aim;
-mod titles;
 
 use crate::asked::Asked;
-use crate::bringers::{Bringers, Brought, Wanted};
+use crate::bringers::{Bringers, Brought, Wanted, words};
+use crate::inside::Insides;
 use advisories::Advice;
 use aim::{Aim, Key};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,17 +46,18 @@ pub(crate) fn plan<'report>(
     let open = groups.values().flatten().filter_map(|finding| finding.package.as_ref());
     let bringers = Bringers::new(asked, open);
     let mut members = aim::members(&groups, packages);
+    let insides = Insides::new(packages, members.values().flatten().copied());
     let (mut mending, mut titles) = (Mending::default(), Titles::default());
     let mut left = Left::default();
     let mut moves = Vec::new();
     for (key, findings) in groups {
         let everywhere = members.remove(&key).unwrap_or_default();
         let mut moved = Move::find(key, findings, aims.of(key));
-        moved.bring(&bringers, &everywhere);
+        moved.bring(&bringers, &insides, &everywhere);
         left.add(&moved);
         if moved.changes() {
-            if moved.is_brought() {
-                titles.add(key, titles::of(&moved));
+            if moved.brought.is_elsewhere() {
+                titles.add(key, moved.title());
             }
             moves.push(moved);
         }
@@ -144,6 +145,7 @@ impl<'report> Move<'report> {
             subscription: aim.and_then(|aim| aim.subscription.clone()),
             brought_by: Vec::new(),
             brought_by_more: 0,
+            inside: Vec::new(),
             with_subscription: aim.and_then(|aim| aim.with_subscription(&stay, IDS)),
         };
         let new = aim.into_iter().flat_map(Aim::new_ids).collect();
@@ -151,8 +153,8 @@ impl<'report> Move<'report> {
         Self { origin, replaced, named, cleared, stay, new, brought: Brought::default() }
     }
 
-    /// Says who brings the package, where the project does not ask for it itself.
-    fn bring(&mut self, bringers: &Bringers<'_>, everywhere: &[&Package]) {
+    /// Says who brings the package, where the project does not ask for it itself, or what it lies inside.
+    fn bring(&mut self, bringers: &Bringers<'_>, insides: &Insides<'_>, everywhere: &[&Package]) {
         if !self.changes() {
             return;
         }
@@ -163,7 +165,13 @@ impl<'report> Move<'report> {
             from,
             to: Some(to.as_str()).filter(|_| self.named),
         };
-        let brought = bringers.of(everywhere, wanted);
+        let mut brought = bringers.of(everywhere, wanted);
+        let (inside, all) = insides.of_all(everywhere);
+        brought.inside = all && !inside.is_empty();
+        if !inside.is_empty() {
+            self.replaced.safety = Safety::Review;
+        }
+        self.replaced.inside = inside;
         let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
         if !brought.by.is_empty() && !refreshed {
             self.replaced.safety = Safety::Review;
@@ -179,13 +187,14 @@ impl<'report> Move<'report> {
     }
 
     /// Whether it is mended by changing another package.
-    fn is_brought(&self) -> bool {
-        self.brought.told && !self.brought.direct
+    fn title(&self) -> String {
+        let Replaced { major, doubt, .. } = &self.replaced;
+        words::title(&self.replaced, &self.brought, &aim::remark(*major, doubt.as_deref()))
     }
 }
 
 fn step(one: &Move<'_>) -> Upgrade {
-    made(titles::of(one), one.origin, std::slice::from_ref(one))
+    made(one.title(), one.origin, std::slice::from_ref(one))
 }
 
 fn base_step(base: &[Move<'_>]) -> Option<Upgrade> {

@@ -262,7 +262,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        12
+        13
     }
 
     fn reads_declarations(&self) -> bool {

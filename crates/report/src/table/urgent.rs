@@ -63,8 +63,8 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
         }
         page.end()?;
         for brought in &step.packages {
-            for bringer in &brought.brought_by {
-                page.wrap(DIM, 4, &bringer.way(brought))?;
+            for way in brought.ways() {
+                page.wrap(DIM, 4, &way)?;
             }
         }
     }
