@@ -711,6 +711,7 @@ pub fn saved(data: &[u8]) {
             Saved::Report(one) => report::render(one, format, &style, &mut out),
             Saved::Reports(all) => report::render_reports(all, format, &style, &mut out),
             Saved::Difference(one) => report::render_diff(one, format, &style, &mut out),
+            Saved::Packages(one) => report::render_packages(one, format, &style, &mut out),
         };
         if format == Format::Json {
             json = out;

@@ -264,6 +264,9 @@ fn documents(folder: &Path) -> io::Result<()> {
         "layers":[],"packages":[],"findings":[],"coverage":[],"databases":[],
         "summary":{"total":{},"by_origin":{},"fixable":0,"packages":0},"decision":{"outcome":"pass","reasons":[]}}"#;
     write(folder, "saved", "report", saved)?;
+    let saved = br#"{"schema":"lazaret.packages/1","tool":{"name":"lazaret","version":"0"},"subject":{"kind":"image","name":"x","tags":["x:1"]},
+        "layers":[],"packages":[],"coverage":[{"check":"npm","status":"ran"}],"mismatches":[]}"#;
+    write(folder, "saved", "packages", saved)?;
     let kev = br#"{"dateReleased":"2000-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2000-1",
         "dateAdded":"2000-01-01","dueDate":"2000-01-22","knownRansomwareCampaignUse":"Known"}]}"#;
     write(folder, "kev", "catalogue", kev)?;

@@ -2,8 +2,8 @@
 //!
 //! In go records in the order of their file names, out come the bytes of a database, the same for
 //! the same records. What never matches is dropped here (withdrawn records, notices of bug fixes,
-//! informational records, entries of other ecosystems, listed versions that a range holds anyway),
-//! so that matching reads nothing in vain. Layout: [`crate::format`] and [`crate::database`].
+//! informational records, entries of other ecosystems), so that matching reads nothing in vain. Listed
+//! versions that a range holds anyway stand apart, as what can be gone to. Layout: [`crate::format`] and [`crate::database`].
 
 mod carried;
 mod cves;
@@ -11,6 +11,7 @@ mod held;
 mod postings;
 mod section;
 mod strings;
+mod versions;
 mod write;
 
 use crate::database::{Axis, Title};
@@ -119,6 +120,8 @@ pub struct Builder {
     /// Documents that are no records and have no name.
     nameless: u64,
     overflow: bool,
+    /// In microseconds since 1970, by which it counts what is withdrawn.
+    now: u64,
 }
 
 impl Builder {
@@ -138,6 +141,7 @@ impl Builder {
             seen: HashMap::default(),
             nameless: 0,
             overflow: false,
+            now: u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0),
         }
     }
 
@@ -165,7 +169,7 @@ impl Builder {
             self.nameless += 1;
             return;
         }
-        if record.withdrawn.0.is_some() {
+        if self.is_withdrawn(record) {
             return self.leave_out(record.id(), modified, Why::Withdrawn);
         }
         if is_no_security_notice(record.id()) {
@@ -203,6 +207,13 @@ impl Builder {
         } else {
             self.leave_out(record.id(), modified, Why::NothingToMatch);
         }
+    }
+
+    /// Whether it counts no more. The date is when it is withdrawn: one that is to come counts for
+    /// nothing yet, one that is no date counts at once. Source: OSV schema, `withdrawn`.
+    fn is_withdrawn(&self, record: &Record<'_>) -> bool {
+        let date = record.withdrawn.0.as_ref();
+        date.is_some_and(|date| time(date).is_none_or(|time| time <= self.now))
     }
 
     fn keep(&mut self, draft: &RecordDraft, blocks_before: usize) {
@@ -262,7 +273,11 @@ impl Builder {
             title: self.title_of(record),
             url: url.map(|url| self.strings.intern(url)),
             stream,
-            modified: time_of(record.modified.as_str()),
+            // What is to be withdrawn one day is asked for again until that day.
+            modified: match record.withdrawn.0 {
+                Some(_) => 0,
+                None => time_of(record.modified.as_str()),
+            },
         }
     }
 
@@ -346,6 +361,7 @@ impl Builder {
         if ranges.is_empty() && versions.is_empty() {
             return;
         }
+        let named = self.named(affected, &ranges, &versions);
         let extra = &affected.ecosystem_specific;
         let paid = release.starts_with("Pro:")
             || (!extra.availability.as_str().is_empty()
@@ -361,6 +377,7 @@ impl Builder {
             versions,
             imports: self.imports(&extra.imports),
             cves,
+            named,
         };
         let binaries = &affected.ecosystem_specific.binaries.0;
         if self.ecosystem.is_distribution() && !binaries.is_empty() {
@@ -475,24 +492,6 @@ impl Builder {
                 })
             })
             .collect()
-    }
-
-    /// The listed versions that no range holds.
-    fn versions(&mut self, affected: &Affected<'_>, ranges: &[Interval<&str>]) -> Vec<StringId> {
-        let mut kept: Vec<&str> = affected
-            .versions
-            .iter()
-            .map(crate::osv::Text::as_str)
-            .filter(|version| !version.is_empty() && version.len() <= MAX_TEXT)
-            .filter(|version| {
-                !self.scheme.is_some_and(|scheme| {
-                    ranges.iter().any(|range| range.holds(scheme, version) == Ok(true))
-                })
-            })
-            .collect();
-        kept.sort_unstable();
-        kept.dedup();
-        kept.into_iter().map(|version| self.strings.intern(version)).collect()
     }
 
     fn interval(&mut self, interval: &Interval<&str>) -> Interval<StringId> {

@@ -87,7 +87,8 @@ pub(crate) struct BlockView<'file> {
     has_versions: bool,
     has_imports: bool,
     has_cves: bool,
-    /// What stands behind the ranges: versions, then imports, then CVEs.
+    has_named: bool,
+    /// What stands behind the ranges: versions, then imports, then CVEs, then versions that are named.
     rest: Reader<'file>,
 }
 
@@ -261,6 +262,7 @@ impl Database {
             has_versions: head.has_versions,
             has_imports: head.has_imports,
             has_cves: head.has_cves,
+            has_named: head.has_named,
             rest: read.reader,
         })
     }
@@ -309,6 +311,24 @@ impl Database {
         let places: Option<Vec<usize>> = places.collect();
         let sound = places.filter(|places| places.iter().all(|place| all.contains(place)));
         sound.ok_or(FormatError::Content)
+    }
+
+    /// The numbers of the texts of versions that a block's record names besides its bounds and lists.
+    pub(crate) fn named(&self, block: &BlockView<'_>) -> Result<Vec<u64>, FormatError> {
+        if !block.has_named {
+            return Ok(Vec::new());
+        }
+        let mut read = Read { reader: block.rest, text: Ok };
+        if block.has_versions {
+            read.strings()?;
+        }
+        if block.has_imports {
+            read.imports()?;
+        }
+        if block.has_cves {
+            read.places()?;
+        }
+        read.named()
     }
 
     /// A record by its number.

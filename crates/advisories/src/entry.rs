@@ -34,6 +34,7 @@ pub(crate) mod flags {
     pub(crate) const CUSTOM: u16 = 1 << 7;
     pub(crate) const IMPORTS: u16 = 1 << 8;
     pub(crate) const CVES: u16 = 1 << 9;
+    pub(crate) const NAMED: u16 = 1 << 10;
 
     pub(crate) const OPEN: u8 = 0;
     pub(crate) const FIXED: u8 = 1;
@@ -167,7 +168,13 @@ pub(crate) struct Block<T> {
     pub(crate) imports: Vec<Import<T>>,
     /// Which of the record's CVEs it is about, in order; all where there are none.
     pub(crate) cves: Vec<u32>,
+    /// Versions that the record names besides: those that a range holds anyway, and bounds that say
+    /// nothing. They exist, so that they can be gone to.
+    pub(crate) named: Vec<T>,
 }
+
+/// So many versions of a block are named; the longest lists that are known have some 2,500.
+pub(crate) const NAMED: usize = 1 << 14;
 
 /// A package that an entry concerns, with its functions; see [`crate::osv::Import`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -192,6 +199,7 @@ pub(crate) struct Head<T> {
     pub(crate) has_versions: bool,
     pub(crate) has_imports: bool,
     pub(crate) has_cves: bool,
+    pub(crate) has_named: bool,
 }
 
 /// The intervals of a block; nearly all have one.
@@ -321,6 +329,7 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
             has_versions: marks & flags::VERSIONS != 0,
             has_imports: marks & flags::IMPORTS != 0,
             has_cves: marks & flags::CVES != 0,
+            has_named: marks & flags::NAMED != 0,
         })
     }
 
@@ -361,12 +370,31 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
         Ok(places)
     }
 
+    /// Versions, as runs of texts whose numbers follow each other: records of one package name the same
+    /// ones, which stand side by side since the first of them was written.
+    pub(crate) fn named(&mut self) -> Result<Vec<T>, FormatError> {
+        let mut named = Vec::new();
+        for _ in 0..self.reader.count()? {
+            let (first, length) = (self.reader.number()?, self.reader.number()?);
+            let end = first.checked_add(length).ok_or(FormatError::Content)?;
+            let left = NAMED.saturating_sub(named.len());
+            if length == 0 || usize::try_from(length).map_or(true, |length| length > left) {
+                return Err(FormatError::Content);
+            }
+            for number in first..end {
+                named.push((self.text)(number)?);
+            }
+        }
+        Ok(named)
+    }
+
     /// A whole block.
     pub(crate) fn block(&mut self) -> Result<Block<T>, FormatError> {
         let head = self.head()?;
         let versions = if head.has_versions { self.strings()? } else { Vec::new() };
         let imports = if head.has_imports { self.imports()? } else { Vec::new() };
         let cves = if head.has_cves { self.places()? } else { Vec::new() };
+        let named = if head.has_named { self.named()? } else { Vec::new() };
         let Head { record, release, axis, subscription, custom, rating, .. } = head;
         let ranges = match head.ranges {
             Ranges::One(one) => one.into(),
@@ -383,6 +411,7 @@ impl<T, Text: Fn(u64) -> Result<T, FormatError>> Read<'_, Text> {
             versions,
             imports,
             cves,
+            named,
         };
         self.end()?;
         Ok(block)
@@ -483,6 +512,7 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
             (flags::CUSTOM, block.custom),
             (flags::IMPORTS, !block.imports.is_empty()),
             (flags::CVES, !block.cves.is_empty()),
+            (flags::NAMED, !block.named.is_empty()),
         ] {
             marks |= if set { mark } else { 0 };
         }
@@ -516,6 +546,25 @@ impl<'to, T: Copy, Place: FnMut(T) -> u64> Writer<'to, T, Place> {
             for place in &block.cves {
                 self.number(u64::from(*place));
             }
+        }
+        if !block.named.is_empty() {
+            self.named(&block.named);
+        }
+    }
+
+    fn named(&mut self, texts: &[T]) {
+        let mut runs: Vec<(u64, u64)> = Vec::new();
+        for text in texts {
+            let place = (self.place)(*text);
+            match runs.last_mut() {
+                Some((first, length)) if *first + *length == place => *length += 1,
+                _ => runs.push((place, 1)),
+            }
+        }
+        self.number(runs.len() as u64);
+        for (first, length) in runs {
+            self.number(first);
+            self.number(length);
         }
     }
 

@@ -161,7 +161,7 @@ impl<'list> Plan<'list> {
             ids.into_iter().chain(self.gone.iter().map(|(id, _)| id.as_str())).collect();
         let mut failed = None;
         let started = singles::ask(&ids, single, &mut |at, answer| {
-            let taken = answer.and_then(|single| Ok(intake.take(at, single)?));
+            let taken = answer.and_then(|single| Ok(intake.take(at, &single)?));
             failed = taken.err();
             failed.is_none()
         });
@@ -227,18 +227,18 @@ impl<'plan, 'list> Intake<'plan, 'list> {
         }
     }
 
-    fn take(&mut self, at: usize, single: Single) -> Result<(), FollowError> {
+    fn take(&mut self, at: usize, single: &Single) -> Result<(), FollowError> {
         let plan = self.plan;
-        if let Single::Bytes(bytes) = &single {
+        if let Single::Bytes(bytes) = single {
             self.bytes = self.bytes.saturating_add(bytes.len() as u64);
             if self.bytes > MAX_BYTES {
                 return Err(FollowError::TooLarge(plan.listing.name.clone()));
             }
         }
         if let Some((id, listed, held)) = plan.changed.get(at) {
-            self.take_changed(id, *listed, *held, &single);
+            self.take_changed(id, *listed, *held, single);
         } else if let Some((id, held)) = plan.gone.get(at.saturating_sub(plan.changed.len())) {
-            self.take_gone(id, *held, &single);
+            self.take_gone(id, *held, single);
         }
         Ok(())
     }

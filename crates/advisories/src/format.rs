@@ -20,7 +20,7 @@ use sha2::Digest as _;
 /// First bytes of every database file.
 const MAGIC: [u8; 4] = *b"LZDB";
 /// Version of the layout; a file of another version is made anew.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 /// Count of sections.
 pub(crate) const SECTIONS: usize = 7;
 const HEADER_CRC: usize = 56;

@@ -5,10 +5,11 @@
 //! are what somebody who asks wants to see.
 
 use crate::database::naming::{Naming, Saying};
-use crate::database::{CveView, Database, DatabaseError, RatingView, Title};
+use crate::database::{CveView, Database, DatabaseError, RatingView, RecordView, Title};
 use crate::format::FormatError;
 use crate::ids;
 use crate::intervals::{End, Interval};
+use crate::rating::Basis;
 use std::path::Path;
 use vocabulary::Severity;
 
@@ -56,6 +57,9 @@ pub struct KnownRecord {
     pub severity: Option<Severity>,
     /// The CVSS vector that the severity was computed from.
     pub cvss: Option<String>,
+    /// Whether that is what the record says of all its vulnerabilities together, as of the worst of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rated_as_bundle: bool,
     /// Page about it.
     pub url: Option<String>,
     /// Whether it says that a package is malicious.
@@ -197,13 +201,16 @@ fn search(
             if known.records.iter().any(same) {
                 continue;
             }
-            let mut record = record_of(ecosystem, id, naming);
+            let (mut record, is_entry) = record_of(ecosystem, id, naming);
             for saying in sayings {
                 let room = PACKAGES.saturating_sub(kept(known) + record.packages.len());
                 if room == 0 {
                     known.left_out += 1;
                 } else {
-                    record.packages.push(package_of(&database, ecosystem, &saying)?);
+                    let mut package = package_of(&database, ecosystem, &saying)?;
+                    // What it says of the vulnerability itself comes before what it says of the package.
+                    package.severity = package.severity.filter(|_| !is_entry);
+                    record.packages.push(package);
                 }
             }
             known.records.push(record);
@@ -216,8 +223,12 @@ fn kept(known: &Known) -> usize {
     known.records.iter().map(|record| record.packages.len()).sum()
 }
 
-fn record_of(ecosystem: &str, id: &str, naming: &Naming<'_>) -> KnownRecord {
+/// The record, as it rates the vulnerability of this id, and whether it does so apart from its others.
+fn record_of(ecosystem: &str, id: &str, naming: &Naming<'_>) -> (KnownRecord, bool) {
     let record = &naming.record;
+    let rated = record.rating_of(place_of(id, record));
+    let basis = rated.map(|(_, basis)| basis);
+    let rating = rated.map(|(rating, _)| rating);
     let cves = record.cves.iter().map(|cve| match cve {
         CveView::Packed(packed) => ids::unpack(*packed),
         CveView::Text(text) => (*text).to_owned(),
@@ -229,7 +240,7 @@ fn record_of(ecosystem: &str, id: &str, naming: &Naming<'_>) -> KnownRecord {
     aliases.dedup();
     let modified = i64::try_from(record.modified).ok().filter(|time| *time > 0);
     let modified = modified.and_then(|time| jiff::Timestamp::from_microsecond(time).ok());
-    KnownRecord {
+    let known = KnownRecord {
         ecosystem: ecosystem.to_owned(),
         record: record.id.to_owned(),
         title: match record.title {
@@ -237,15 +248,29 @@ fn record_of(ecosystem: &str, id: &str, naming: &Naming<'_>) -> KnownRecord {
             Title::MaliciousCode => Some("malicious code".to_owned()),
             Title::None => None,
         },
-        severity: record.rating.as_ref().map(|rating| rating.level),
-        cvss: record.rating.as_ref().and_then(vector_of),
+        severity: rating.as_ref().map(|rating| rating.level),
+        cvss: rating.as_ref().and_then(vector_of),
+        rated_as_bundle: basis == Some(Basis::Bundle),
         url: ids::page(record.id).or_else(|| record.url.map(str::to_owned)),
         malicious: record.malicious,
         aliases,
         modified: modified.map(|time| time.to_string()),
         stream: record.stream.map(str::to_owned),
         packages: Vec::new(),
-    }
+    };
+    (known, basis == Some(Basis::Entry))
+}
+
+/// Where an id stands among the CVEs of a record; behind them all where it is none of them, as that of a
+/// notice itself.
+fn place_of(id: &str, record: &RecordView<'_>) -> usize {
+    let upper = id.to_ascii_uppercase();
+    let packed = ids::pack(ids::named_cve(&upper).unwrap_or(&upper));
+    let place = record.cves.iter().position(|cve| match cve {
+        CveView::Packed(own) => Some(*own) == packed,
+        CveView::Text(text) => text.eq_ignore_ascii_case(id),
+    });
+    place.unwrap_or(record.cves.len())
 }
 
 fn vector_of(rating: &RatingView<'_>) -> Option<String> {

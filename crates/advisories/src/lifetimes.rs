@@ -175,6 +175,7 @@ fn finding(distribution: &Distribution, lifetime: &Lifetime, today: &str) -> Fin
             safety: Safety::Review,
             version: None,
             after: None,
+            to: None,
             subscription: subscription.map(|(paid, _)| paid.to_owned()),
         }),
         ..Finding::of(&Rule::END_OF_LIFE, Some(&identity), title, Location::Subject, Vec::new())

@@ -60,7 +60,7 @@ impl Listing {
             // A list ends at `MAX_LIST` bytes, which is less.
             let Ok(end) = u32::try_from(this.ids.len()) else { return Ok(None) };
             this.entries.push((time, end));
-            this.is_fine |= time % SECOND != 0;
+            this.is_fine |= !time.is_multiple_of(SECOND);
         }
     }
 
@@ -88,7 +88,7 @@ impl Listing {
 /// Whether a record is in the state that is listed, or a later one. One that names a whole second may be
 /// of any moment of it.
 pub(crate) const fn covers(modified: u64, listed: u64) -> bool {
-    modified >= listed || modified % SECOND == 0 && modified / SECOND == listed / SECOND
+    modified >= listed || modified.is_multiple_of(SECOND) && modified / SECOND == listed / SECOND
 }
 
 /// A line: when, and which. None where it is no such line.

@@ -93,7 +93,8 @@ pub(crate) fn weigh<'doc>(
     if agreed || is_later { Worth::Taken(Box::new(record)) } else { Worth::Old }
 }
 
-/// Whether what is had is not the state that is listed, but an earlier one.
+/// Whether what is had is not the state that is listed, but an earlier one. One without a time, as it is
+/// kept of what is to be withdrawn one day, is asked for again, and is no earlier one.
 pub(crate) fn is_behind(held: Option<Held>, listed: u64) -> bool {
-    held.is_none_or(|held| held.malformed || !covers(held.modified, listed))
+    held.is_none_or(|held| held.malformed || held.modified != 0 && !covers(held.modified, listed))
 }

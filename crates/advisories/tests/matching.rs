@@ -604,7 +604,7 @@ fn a_record_that_knows_the_last_affected_version_is_mended_after_it() {
     let world = World::new(&[("PyPI", &last)]);
     let fix = world.only("pkg:pypi/acme@1.0", None).fix.unwrap();
     assert_eq!((fix.version.as_deref(), fix.after.as_deref()), (None, Some("1.2.3")));
-    assert_eq!(fix.title, "upgrade acme to a version after 1.2.3");
+    assert_eq!(fix.title, "fixed after 1.2.3");
     // Another advisory names a version that is there.
     let other = record(
         "PYSEC-2",

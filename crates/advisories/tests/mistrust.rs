@@ -216,3 +216,19 @@ fn a_list_of_whole_seconds_is_held_against_finer_records_by_those() {
     let asked = bucket.asked(|| drop(bucket.update().unwrap()));
     assert_eq!(asked, ["/npm/GHSA-0002.json", "/npm/modified_id.csv"]);
 }
+
+#[test]
+fn what_is_to_be_withdrawn_one_day_is_here_and_not_behind() {
+    let bucket = Bucket::new(50);
+    bucket.put("GHSA-0001", 9000, "2.0.0");
+    bucket.with(|content| {
+        let text = &mut content.records.get_mut("GHSA-0001").unwrap().1;
+        *text = text.replacen('{', r#"{"withdrawn":"2999-01-01T00:00:00Z","#, 1);
+    });
+    assert_eq!(bucket.update().unwrap().changed, followed(1, 0, 0));
+    let first = tempfile::tempdir().unwrap();
+    let updated = bucket.update_in(first.path()).unwrap();
+    assert!(matches!(updated.changed, Changed::Built { behind: 0, .. }), "{updated:?}");
+    assert!(finds(&bucket, "GHSA-0001", "1.5.0") && !is_partial(&bucket));
+    assert!(bucket.bytes() == bucket.anew());
+}

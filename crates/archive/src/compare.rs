@@ -96,6 +96,7 @@ fn finding(package: &Package, offer: &Offer, told: &Told) -> Finding {
             safety: Safety::Safe,
             version: Some(offer.version.clone()),
             after: None,
+            to: None,
             subscription: None,
         }),
         more_places: 0,

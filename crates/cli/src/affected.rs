@@ -54,7 +54,7 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let report = asked.answer(&containers, &images, gaps, &mut problems);
     // The table is what is there for people unless they want quiet.
     let format = (args.format == StatusFormat::Json).then_some(Format::Json);
-    let to = crate::args::OutputArgs { format, output: Vec::new(), author: None };
+    let to = crate::args::OutputArgs { format, ..Default::default() };
     output::deliver(&world.printing, &to, Format::Table, |format, style, out| {
         report::render_affected(&report, format, style, out)
     })?;

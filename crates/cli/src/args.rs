@@ -3,10 +3,13 @@
 //! Every setting can be given as a flag, as an environment variable `LAZARET_…`, or in the
 //! configuration file, in that order of precedence.
 
-use crate::output;
+mod results;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+pub(crate) use results::{Output, OutputArgs, PolicyArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -332,101 +335,6 @@ pub(crate) struct RiskArgs {
     /// [default: in the mirror of the advisories, else empiricalsecurity.com]
     #[arg(long, value_name = "URL|FILE", env = "LAZARET_EPSS", hide_env_values = true)]
     pub(crate) epss: Option<String>,
-}
-
-/// Where results go.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct OutputArgs {
-    /// Format on standard output: table, json, cyclonedx, sarif, spdx, markdown, junit,
-    /// gitlab, github, html, csv, or template:FILE, a template that is given the JSON form; also of
-    /// each file that names none. LAZARET_FORMAT stands for it where neither says one
-    #[arg(long, value_name = "FORMAT", value_parser = output::format)]
-    pub(crate) format: Option<report::Format>,
-    /// Write a result to a file, as FORMAT=FILE or FILE; may be given several times. Without a format
-    /// the file's ending names it: .json, .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html,
-    /// .csv, .txt (table), gl-container-scanning-report.json. Nothing is printed then, unless --format
-    /// says so or the file is `-`. `{name}` in FILE stands for the subject
-    #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
-    pub(crate) output: Vec<Output>,
-    /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
-    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
-    pub(crate) author: Option<String>,
-}
-
-/// One `-o`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Output {
-    pub(crate) format: Option<report::Format>,
-    pub(crate) file: PathBuf,
-}
-
-impl std::str::FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The name of a template may hold the sign, too.
-        let parts = match output::template_of(text) {
-            Some(_) => text.rsplit_once('='),
-            None => text.split_once('='),
-        };
-        let (format, file) = match parts {
-            Some((format, file)) => (Some(output::format(format)?), file),
-            None if output::template_of(text).is_some() => (None, ""),
-            None => (None, text),
-        };
-        if file.is_empty() {
-            return Err(format!(
-                "`{text}` names no file; use FORMAT=FILE, such as sarif=report.sarif"
-            ));
-        }
-        Ok(Self { format, file: PathBuf::from(file) })
-    }
-}
-
-/// What is over the line.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct PolicyArgs {
-    /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
-    #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
-    pub(crate) policy: Option<PathBuf>,
-    /// Leave out policy and ignore files that are found, not named: what is scanned may have brought
-    /// them along
-    #[arg(
-        long,
-        env = "LAZARET_NO_PROJECT_POLICY",
-        hide_env_values = true,
-        value_parser = clap::builder::FalseyValueParser::new()
-    )]
-    pub(crate) no_project_policy: bool,
-    /// OpenVEX or CSAF document: what it says is not affected, or fixed, is silenced; may be given
-    /// several times. `attached` takes the OpenVEX documents that are attached to the image in its
-    /// registry or OCI layout, for `scan` of named images: whoever may push there may silence findings
-    #[arg(long, value_name = "FILE|attached")]
-    pub(crate) vex: Vec<PathBuf>,
-    /// Only vulnerabilities that can be mended count
-    #[arg(long)]
-    pub(crate) only_fixed: bool,
-    /// Vulnerabilities do not count where a Go program's own table shows that none of the functions
-    /// that the advisory names is in it
-    #[arg(long)]
-    pub(crate) only_linked: bool,
-    /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
-    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
-    pub(crate) fail_on: Option<vocabulary::Severity>,
-    /// Exit with 1 where a finding's severity is unknown
-    #[arg(long)]
-    pub(crate) fail_on_unknown: bool,
-    /// Exit with 1 where a vulnerability is known to be exploited (CISA KEV), however severe
-    #[arg(long)]
-    pub(crate) fail_on_exploited: bool,
-    /// Do not call a scan incomplete for files that could not be read, or for packages that nobody
-    /// publishes advisories for
-    #[arg(long)]
-    pub(crate) allow_partial: bool,
-    /// File that says which findings to ignore, why, and until when
-    /// [default: .lazaret-ignore.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
-    pub(crate) ignore_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

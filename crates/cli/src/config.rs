@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) platform: Option<String>,
     pub(crate) format: Option<FormatSetting>,
     pub(crate) author: Option<Author>,
+    pub(crate) supplier: Option<Author>,
     pub(crate) fail_on: Option<Line>,
     pub(crate) fail_on_unknown: Option<bool>,
     pub(crate) fail_on_exploited: Option<bool>,
@@ -93,7 +94,7 @@ impl<'de> Deserialize<'de> for BuiltIn {
     }
 }
 
-/// Who answers for bills of materials, as `--author` takes it.
+/// Who answers for bills of materials, or supplies what they are about, as `--author` takes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Author(pub(crate) String);
 

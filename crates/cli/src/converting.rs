@@ -1,4 +1,4 @@
-//! `lazaret convert`: a saved report in another form, as it was decided.
+//! `lazaret convert`: a saved report, or a list of packages, in another form, as it was decided.
 //!
 //! Nothing is matched and nothing is decided again: the verdict is the one that was saved, and the exit
 //! code says only whether the report could be read and written.
@@ -7,16 +7,18 @@ use crate::World;
 use crate::args::OutputArgs;
 use crate::diff::REPORT_BYTES;
 use crate::exit::{Exit, Failure};
+use crate::sbom::today;
 use crate::scanning::default_format;
 use crate::{output, settings, several, verdict};
 use clap::Args;
 use report::{Format, Saved};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use vocabulary::Report;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ConvertArgs {
-    /// Saved report (json) of `scan`, `verify` or `diff`; `-` for standard input
+    /// Saved report (json) of `scan`, `verify` or `diff`, or packages of `sbom`; `-` for standard input
     #[arg(value_name = "REPORT")]
     pub(crate) report: PathBuf,
     #[command(flatten)]
@@ -32,17 +34,19 @@ pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
     let any = format.unwrap_or(Format::Table);
     match saved {
         Saved::Report(report) => {
-            output::deliver(&world.printing, &args.output, any, |format, style, out| {
+            let to = output::of_subject(&args.output, &report.subject.name)?;
+            output::deliver(&world.printing, &to, any, |format, style, out| {
                 report::render(&report, format, style, out)
             })?;
-            let formats = output::formats(&args.output, any);
+            let formats = output::formats(&to, any);
             output::say_left_out(&world.printing, formats, std::slice::from_ref(&report), &[]);
-            if output::formats(&args.output, any).any(Format::has_verdict) {
-                verdict::say_unprinted(world, &args.output, &report);
+            if output::formats(&to, any).any(Format::has_verdict) {
+                verdict::say_unprinted(world, &to, &report);
             } else {
                 verdict::say_gaps(world, &report);
             }
         }
+        Saved::Packages(report) => packages(world, args, *report, format)?,
         Saved::Reports(reports) => {
             several::refuse_single_forms(&args.output)?;
             several::deliver(world, &args.output, any, &reports)?;
@@ -54,16 +58,46 @@ pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
             }
             let format = format.filter(|format| format.has_differences());
             let format = format.unwrap_or(Format::Table);
-            output::deliver(&world.printing, &args.output, format, |format, style, out| {
+            let name = &difference.after.subject.name;
+            let to = output::of_subject(&args.output, name)?;
+            output::deliver(&world.printing, &to, format, |format, style, out| {
                 report::render_diff(&difference, format, style, out)
             })?;
-            if !output::is_printed(&world.printing, &args.output) {
-                let name = &difference.after.subject.name;
+            if !output::is_printed(&world.printing, &to) {
                 verdict::say(world, name, difference.outcome, &difference.reasons);
             }
         }
     }
     Ok(Exit::Clean)
+}
+
+/// A list of packages in another form, with the verdict of `lazaret sbom`: whether all was looked at.
+fn packages(
+    world: &World,
+    args: &ConvertArgs,
+    mut report: Report,
+    configured: Option<Format>,
+) -> Result<(), Failure> {
+    let mut asked = output::formats(&args.output, Format::Table);
+    if let Some(format) = asked.find(|format| !format.has_packages()) {
+        return Err(Failure::usage(format!(
+            "{}: `{}` lists packages, and nothing was matched; `lazaret scan sbom:{}` does that",
+            report::no_packages(format),
+            args.report.display(),
+            args.report.display()
+        )));
+    }
+    let policy = policy::Policy { matter: policy::Matter::Packages, ..policy::Policy::default() };
+    let findings = std::mem::take(&mut report.findings);
+    let judgement = policy::decide(&policy, findings, &report.coverage, today(World::now())?);
+    (report.findings, report.decision) = (judgement.findings, judgement.decision);
+    let format = configured.filter(|format| format.has_packages()).unwrap_or(Format::Table);
+    let to = output::of_subject(&args.output, &report.subject.name)?;
+    output::deliver(&world.printing, &to, format, |format, style, out| {
+        report::render_packages(&report, format, style, out)
+    })?;
+    verdict::say_gaps(world, &report);
+    Ok(())
 }
 
 fn text_of(file: &Path) -> Result<String, Failure> {

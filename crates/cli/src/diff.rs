@@ -57,13 +57,14 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     let today = today(World::now())?;
     let report = scan::difference(&before, &after, &policy, World::tool(), today);
     let format = default_format(world)?.filter(|format| format.has_differences());
+    let to = output::of_subject(&args.output, &report.after.subject.name)?;
     output::deliver(
         &world.printing,
-        &args.output,
+        &to,
         format.unwrap_or(Format::Table),
         |format, style, out| report::render_diff(&report, format, style, out),
     )?;
-    if !output::is_printed(&world.printing, &args.output) {
+    if !output::is_printed(&world.printing, &to) {
         let name = &report.after.subject.name;
         verdict::say(world, name, report.outcome, &report.reasons);
     }
@@ -131,6 +132,10 @@ pub(crate) fn load(path: &Path) -> Result<Report, Failure> {
     let text = settings::read_text(path, REPORT_BYTES)?;
     match report::read_saved(text.as_bytes()).map_err(|error| refused(error.to_string()))? {
         Saved::Report(report) => Ok(*report),
+        Saved::Packages(_) => Err(refused(format!(
+            "nothing was matched against its packages; make a report of it with `lazaret scan sbom:{} -o json=FILE`",
+            path.display()
+        ))),
         Saved::Reports(_) | Saved::Difference(_) => Err(refused(format!(
             "it is no report of one subject (`{SCHEMA}`); make it with `lazaret scan … -o json=FILE`"
         ))),

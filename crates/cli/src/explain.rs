@@ -10,7 +10,7 @@ use advisories::{KnownRecord, Risks, Searched};
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
-use vocabulary::{Epss, Exploited, Report, Rule, Severity};
+use vocabulary::{Epss, Evidence, Exploited, Report, Rule, Severity};
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -21,7 +21,8 @@ pub(crate) struct ExplainArgs {
     /// Ask the database of one ecosystem alone, such as Debian or npm
     #[arg(long, value_name = "ECOSYSTEM", requires = "subject")]
     pub(crate) ecosystem: Option<String>,
-    /// Saved report (json): also say which of its packages the vulnerability was found in
+    /// Report that was saved by `lazaret scan … -o json=FILE`, and nothing else: also say which of its
+    /// packages the vulnerability was found in
     #[arg(long = "in", value_name = "REPORT", requires = "subject")]
     pub(crate) report: Option<PathBuf>,
     /// Format: table or json
@@ -64,8 +65,17 @@ struct Found {
     package: Option<vocabulary::Purl>,
     location: String,
     severity: Severity,
+    /// Whether nothing rates it alone, and the severity is that of a notice about several.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rated_as_bundle: bool,
+    /// The record that the severity is from, where it is another one than those that name the package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity_from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed: Option<String>,
+    /// The last version that has it, where none is named that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_affected: Option<String>,
     silenced: bool,
 }
 
@@ -182,7 +192,17 @@ fn found_in(report: &Report, ids: &[&str]) -> FoundIn {
         package: finding.package.clone(),
         location: finding.location.to_string(),
         severity: finding.severity,
+        rated_as_bundle: finding.is_rated_as_bundle(),
+        severity_from: finding.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::Advisory(advisory) => advisory.severity_from.clone(),
+            _ => None,
+        }),
         fixed: finding.fix.as_ref().and_then(|fix| fix.version.clone()),
+        last_affected: finding
+            .fix
+            .as_ref()
+            .filter(|fix| fix.version.is_none())
+            .and_then(|fix| fix.after.clone()),
         silenced: report
             .decision
             .suppressed

@@ -131,7 +131,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(args) = outputs_of(&mut command) {
         let configured =
             if args.format.is_none() { scanning::default_format(&world)? } else { None };
-        output::settle(args, configured)?;
+        for remark in output::settle(args, configured)? {
+            world.printing.remark(&remark);
+        }
     }
     confine::enter(&mut world, &command)?;
     // A thread of its own, which is held as all others are.

@@ -6,7 +6,7 @@ use crate::exit::{Exit, Failure};
 use report::{Format, Style, Template};
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vocabulary::{NotChecked, Report};
 
 /// Bytes gathered before they are written.
@@ -18,8 +18,9 @@ pub(crate) struct Printing {
     pub(crate) quiet: bool,
     pub(crate) colour_on_stdout: bool,
     pub(crate) verbose: u8,
-    /// Who answers for bills of materials, by the configuration.
+    /// Who answers for bills of materials, and supplies what they are about, by the configuration.
     author: Option<String>,
+    supplier: Option<String>,
 }
 
 impl Printing {
@@ -38,6 +39,7 @@ impl Printing {
             colour_on_stdout: colour(io::stdout().is_terminal()),
             verbose: global.verbose,
             author: settings.author.as_ref().map(|config::Author(name)| name.clone()),
+            supplier: settings.supplier.as_ref().map(|config::Author(name)| name.clone()),
         }
     }
 
@@ -49,7 +51,7 @@ impl Printing {
             timestamp: timestamp(),
             moment: Some(moment()),
             author: args.author.clone().or_else(|| self.author.clone()),
-            page: page(),
+            supplier: args.supplier.clone().or_else(|| self.supplier.clone()),
             build: build(),
         }
     }
@@ -123,10 +125,10 @@ pub(crate) fn format(text: &str) -> Result<Format, String> {
     Ok(Format::Template(Box::leak(Box::new(template))))
 }
 
-/// Characters of an author's name.
+/// Characters of the name of an author or a supplier.
 const AUTHOR: usize = 200;
 
-/// Reads the name of an author: one line of plain text.
+/// Reads the name of an author or a supplier: one line of plain text.
 pub(crate) fn author(text: &str) -> Result<String, String> {
     let name = text.trim();
     let is_plain = report::one_line(name) == name && name.chars().count() <= AUTHOR;
@@ -136,31 +138,110 @@ pub(crate) fn author(text: &str) -> Result<String, String> {
     }
 }
 
-/// Says of each file in which form it is written: its own, that of `--format`, that of its ending, or
-/// the configured one. A file whose ending names no form is refused before anything is read, for nobody
-/// can tell what is to be in it; streams have no endings.
-pub(crate) fn settle(args: &mut OutputArgs, configured: Option<Format>) -> Result<(), Failure> {
+/// Says of each file in which form it is written. Without a form of its own (`FORMAT=FILE`) a file has
+/// that of its ending; where its ending names none, or only text as `.txt` does, that of `--format`.
+/// Streams have no endings, and take the configured form where there is no `--format`. A file of which
+/// nobody said what is to be in it is refused before anything is read.
+///
+/// What `--format` names goes to one kind of place: where a file took it (its ending may name the same),
+/// that is where it was wanted, and nothing is printed; else it is the form of standard output.
+/// Gives remarks on what may not have been meant.
+pub(crate) fn settle(
+    args: &mut OutputArgs,
+    configured: Option<Format>,
+) -> Result<Vec<String>, Failure> {
     let mut named = BTreeSet::new();
+    let mut taken = false;
+    let mut own = Vec::new();
     for output in &mut args.output {
         let is_stream = is_stream(&output.file);
         let shown = output.file.display().to_string();
         if !is_stream && !named.insert(output.file.clone()) {
-            return Err(Failure::usage(format!(
-                "`{shown}` is named twice; each result needs a file of its own"
-            )));
+            return Err(named_twice(&shown));
         }
-        if output.format.is_some() || args.format.is_some() {
+        if output.format.is_some() {
             continue;
         }
-        output.format = report::of_file(&output.file.to_string_lossy()).or(configured);
+        let name = output.file.to_string_lossy();
+        let of_ending = if is_stream { None } else { report::of_file(&name) };
+        let is_named = of_ending.filter(|form| *form != Format::Table || args.format.is_none());
+        output.format = is_named.or(args.format).or(configured.filter(|_| is_stream));
         if output.format.is_none() && !is_stream {
             return Err(Failure::usage(format!(
                 "the ending of `{shown}` names no format; use FORMAT=FILE, such as json={shown}, or one of {}",
                 report::ENDINGS
             )));
         }
+        taken |= args.format.is_some() && output.format == args.format;
+        own.extend(is_named.map(|form| (shown, form)));
     }
-    Ok(())
+    if taken {
+        args.format = None;
+    }
+    // Many tools call every form that is made of JSON so.
+    let asked = args.format.filter(|asked| asked.is_json());
+    let unlike = |(file, form): (String, Format)| {
+        let asked = asked.filter(|_| form == Format::Json)?;
+        Some(format!(
+            "lazaret: `{file}` gets `{form}`, which its ending names, and `{asked}` is printed; use -o {asked}={file} for that form"
+        ))
+    };
+    Ok(own.into_iter().filter_map(unlike).collect())
+}
+
+fn named_twice(file: &str) -> Failure {
+    Failure::usage(format!("`{file}` is named twice; each result needs a file of its own"))
+}
+
+/// What stands for the subject in the name of a file.
+pub(crate) const PLACEHOLDER: &str = "{name}";
+/// Characters of a subject's name in the name of a file.
+const NAME_CHARACTERS: usize = 100;
+
+/// Whether the name of a file holds the placeholder.
+pub(crate) fn has_place(file: &Path) -> bool {
+    file.to_string_lossy().contains(PLACEHOLDER)
+}
+
+/// Where the results of one subject go: the placeholder in the names of files is its name, which cannot
+/// leave their folder.
+pub(crate) fn of_subject(args: &OutputArgs, subject: &str) -> Result<OutputArgs, Failure> {
+    let name = file_name(subject);
+    let mut args = args.clone();
+    let mut named = BTreeSet::new();
+    for output in &mut args.output {
+        if has_place(&output.file) {
+            output.file = placed(&output.file, &name);
+        }
+        if !is_stream(&output.file) && !named.insert(output.file.clone()) {
+            return Err(named_twice(&output.file.display().to_string()));
+        }
+    }
+    Ok(args)
+}
+
+/// The file of a subject.
+pub(crate) fn placed(file: &Path, name: &str) -> PathBuf {
+    PathBuf::from(file.to_string_lossy().replace(PLACEHOLDER, name))
+}
+
+/// A subject's name as a file name: letters, digits, dots and dashes.
+pub(crate) fn file_name(subject: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
+    let name: String = subject.chars().map(plain).take(NAME_CHARACTERS).collect();
+    let name = name.trim_matches(['.', '-']);
+    if name.is_empty() { "subject".to_owned() } else { name.to_owned() }
+}
+
+/// Refuses the placeholder where a result is about no one subject.
+pub(crate) fn refuse_place(args: &OutputArgs, about: &str) -> Result<(), Failure> {
+    match args.output.iter().find(|output| has_place(&output.file)) {
+        None => Ok(()),
+        Some(output) => Err(Failure::usage(format!(
+            "`{}` is to have the name of a subject, and this is about {about}; name the file in full",
+            output.file.display()
+        ))),
+    }
 }
 
 /// Whether a file is written to as it is, and not made anew: standard output, a device, a pipe.
@@ -216,16 +297,6 @@ fn build() -> Option<report::Build> {
     })
 }
 
-/// The page of the project whose CI job this is, by the variables that GitHub's and GitLab's set.
-fn page() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let of_github = || {
-        let server = variable("GITHUB_SERVER_URL").unwrap_or("https://github.com".to_owned());
-        Some(format!("{}/{}", server.trim_end_matches('/'), variable("GITHUB_REPOSITORY")?))
-    };
-    of_github().or_else(|| variable("CI_PROJECT_URL"))
-}
-
 /// The time of this run, to the second, as SPDX wants it.
 fn moment() -> String {
     crate::World::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
@@ -239,8 +310,7 @@ fn width() -> Option<usize> {
 
 /// The forms in which a result goes anywhere.
 pub(crate) fn formats(args: &OutputArgs, default: Format) -> impl Iterator<Item = Format> {
-    let to_files = args.output.iter().map(move |output| output.format.or(args.format));
-    let to_files = to_files.map(move |format| format.unwrap_or(default));
+    let to_files = args.output.iter().map(move |output| output.format.unwrap_or(default));
     let printed = args.output.is_empty().then(|| args.format.unwrap_or(default));
     to_files.chain(args.format).chain(printed)
 }
@@ -253,7 +323,7 @@ pub(crate) fn deliver(
     render: impl Fn(Format, &Style, &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     for output in &args.output {
-        let format = output.format.or(args.format).unwrap_or(default);
+        let format = output.format.unwrap_or(default);
         let style = printing.style(args, false);
         write_whole(&output.file, |out| render(format, &style, out))?;
     }
@@ -269,11 +339,10 @@ pub(crate) fn deliver(
     Ok(())
 }
 
-/// Whether a result is printed beside the files that it is written to.
+/// Whether a result is printed beside the files that it is written to: what `--format` names and no
+/// file took (see [`settle`]).
 fn goes_to_stdout(printing: &Printing, args: &OutputArgs) -> bool {
-    let asked = args.output.is_empty()
-        || args.format.is_some() && args.output.iter().all(|output| output.format.is_some());
-    asked && !(printing.quiet && args.format.is_none())
+    (args.output.is_empty() || args.format.is_some()) && !(printing.quiet && args.format.is_none())
 }
 
 /// Whether anything of a result reaches standard output.

@@ -112,6 +112,7 @@ fn format(world: &World, args: &ScanArgs) -> Result<Format, Failure> {
             "`{format}` has no form for several containers; use table or json, or scan one image"
         )));
     }
+    output::refuse_place(&args.output, "all running containers")?;
     // A configured format that has no form for several containers is meant for scans of one.
     Ok(default_format(world)?.filter(has_form).unwrap_or(Format::Table))
 }

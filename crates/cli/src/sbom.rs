@@ -24,9 +24,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
     if let Some(format) =
         args.output.format.into_iter().chain(named).find(|own| !own.has_packages())
     {
-        return Err(Failure::usage(format!(
-            "`{format}` has no form for packages; use table, json, cyclonedx, spdx or github"
-        )));
+        return Err(Failure::usage(report::no_packages(format)));
     }
     let inventory = read(world, &args.subject.reference, &args.subject.read, args.record)?;
     let policy = policy::Policy {
@@ -49,7 +47,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
     let configured = default_format(world)?.filter(|format| format.has_packages());
     output::deliver(
         &world.printing,
-        &args.output,
+        &output::of_subject(&args.output, &report.subject.name)?,
         configured.unwrap_or(Format::Table),
         |format, style, out| report::render_packages(&report, format, style, out),
     )?;

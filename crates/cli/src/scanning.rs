@@ -80,13 +80,14 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let format = default_format(world)?.unwrap_or(Format::Table);
     match reports.as_slice() {
         [report] if args.references.len() == 1 => {
-            output::deliver(&world.printing, &args.output, format, |format, style, out| {
+            let to = output::of_subject(&args.output, &report.subject.name)?;
+            output::deliver(&world.printing, &to, format, |format, style, out| {
                 report::render(report, format, style, out)
             })?;
-            let formats = output::formats(&args.output, format);
+            let formats = output::formats(&to, format);
             output::say_left_out(&world.printing, formats, std::slice::from_ref(report), &[]);
-            if output::formats(&args.output, format).any(Format::has_verdict) {
-                verdict::say_unprinted(world, &args.output, report);
+            if output::formats(&to, format).any(Format::has_verdict) {
+                verdict::say_unprinted(world, &to, report);
             } else {
                 verdict::say_gaps(world, report);
             }

@@ -427,11 +427,12 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         files: Vec::new(),
     };
     let format = default_format(world)?.unwrap_or(Format::Table);
-    output::deliver(&world.printing, &args.output, format, |format, style, out| {
+    let to = output::of_subject(&args.output, &report.subject.name)?;
+    output::deliver(&world.printing, &to, format, |format, style, out| {
         report::render(&report, format, style, out)
     })?;
-    let formats = output::formats(&args.output, format);
+    let formats = output::formats(&to, format);
     output::say_left_out(&world.printing, formats, std::slice::from_ref(&report), &[]);
-    verdict::say_unprinted(world, &args.output, &report);
+    verdict::say_unprinted(world, &to, &report);
     Ok(crate::exit::of_report(&report))
 }

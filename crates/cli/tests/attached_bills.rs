@@ -125,6 +125,7 @@ fn bills_of_cosign_are_found_in_a_registry_and_named_by_their_digests() {
             Digest::of(signed.as_bytes())
         ),
         format!("SPDX 2.3 attached as {}, unsigned", Digest::of(tags.as_bytes())),
+        "not used, since it is no bill of it: a statement of the type `https://slsa.dev/provenance/v1`".to_owned(),
     ] {
         assert!(reason.contains(&part), "{reason}");
     }
@@ -195,6 +196,51 @@ fn statements_that_buildkit_puts_into_the_index_of_an_image_are_read() {
         let (exit, ids, own) = scanned(&bench, "sbom:attached:oci-archive:layout.tar");
         assert_eq!((exit, ids.len()), (0, 4), "{own}");
     }
+}
+
+#[test]
+fn an_attestation_that_is_not_used_is_named_and_one_that_may_be_a_bill_is_a_gap() {
+    let Some(registry) = RegistryDaemon::start(RegistryOptions::default()) else { return };
+    let (bench, subject, bill) = bench();
+    registry.push(&bench.path().join("layout"), "shop:1");
+    let reference = format!("sbom:attached:registry:{}/shop:1", registry.host());
+    let tag = format!("sha256-{}.att", subject.hex());
+    let attest = |statements: &[Value]| {
+        let envelopes: Vec<String> =
+            statements.iter().map(|one| envelope(one).to_string()).collect();
+        let mut all = manifest(ENVELOPE, b"{}", None);
+        all["layers"] = envelopes
+            .iter()
+            .map(|one| json!({"mediaType": ENVELOPE, "digest": Digest::of(one.as_bytes()), "size": one.len()}))
+            .collect();
+        registry.put_blob("shop", b"{}");
+        envelopes.iter().for_each(|one| registry.put_blob("shop", one.as_bytes()));
+        registry.put_manifest("shop", &tag, MANIFEST, all.to_string().as_bytes());
+    };
+    let of = |kind: &str| statement(kind, &json!({}), &subject);
+    // Nothing but what is known to be no bill: there is none, and what there is has a name.
+    let foreign = statement("https://cyclonedx.org/bom", &bill, &Digest::of(b"another"));
+    attest(&[of("https://slsa.dev/provenance/v1"), foreign.clone()]);
+    let none = bench.run(&["scan", &reference]);
+    assert_eq!(code(&none), 2, "{}", stdout(&none));
+    let said = stderr(&none);
+    assert!(said.contains("no bill of materials is attached"), "{said}");
+    assert!(said.contains("`https://slsa.dev/provenance/v1`"), "{said}");
+    assert!(said.contains("`https://cyclonedx.org/bom` about another image"), "{said}");
+    // `cosign attest` without a type: nobody knows what is in it.
+    let custom = "https://cosign.sigstore.dev/attestation/v1";
+    attest(&[of(custom)]);
+    let unread = bench.run(&["scan", &reference]);
+    assert_eq!(code(&unread), 3, "{}", stdout(&unread));
+    assert!(stderr(&unread).contains(custom), "{}", stderr(&unread));
+    attest(&[statement("https://cyclonedx.org/bom", &bill, &subject), of(custom), foreign]);
+    let (exit, ids, own) = scanned(&bench, &reference);
+    assert_eq!((exit, ids.len()), (3, 4), "{own}");
+    assert_eq!(own["status"], "partial");
+    let problem = own["problems"][0]["reason"].as_str().unwrap();
+    assert!(problem.contains(custom) && problem.contains("may be a bill"), "{problem}");
+    let reason = own["reason"].as_str().unwrap();
+    assert!(reason.contains("about another image"), "{reason}");
 }
 
 #[test]

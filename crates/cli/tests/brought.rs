@@ -102,8 +102,8 @@ fn a_range_that_allows_the_version_asks_for_a_refresh_and_one_that_does_not_for_
     assert_eq!(
         steps(&bench, &[("package-lock.json", &package_lock("0.21.0", ""))]),
         [
-            "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed",
-            "  server 4.1.0 [middle 1.2.0] asks 0.21.0: outgrow: -",
+            "refresh middle 1.2.0, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [middle 1.2.0] asks 0.21.0: renew: npm update middle client",
         ]
     );
     // What the project asks for itself is upgraded itself.
@@ -113,6 +113,39 @@ fn a_range_that_allows_the_version_asks_for_a_refresh_and_one_that_does_not_for_
         steps(&bench, &[("package-lock.json", direct)]),
         ["upgrade client from 0.21.0 to 0.21.9"]
     );
+}
+
+#[test]
+fn what_is_bundled_is_held_by_what_bundles_it_and_a_refresh_to_another_major_version_says_so() {
+    let bench = Bench::new();
+    feed(&bench);
+    let bundled = r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"server":"^4.0.0"}},
+        "node_modules/server":{"version":"4.1.0","dependencies":{"client":"^0.21.0"},"bundleDependencies":["client"]},
+        "node_modules/server/node_modules/client":{"version":"0.21.0","inBundle":true}}}"#;
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", bundled)]),
+        [
+            "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [] asks 0.21.0: outgrow: -",
+        ]
+    );
+    let any = package_lock("*", "").replace("0.21.0", "0.22.0");
+    bench.write(
+        "feed/npm/EX-NPM-3.json",
+        r#"{"id":"EX-NPM-3","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"client"},
+        "ranges":[{"type":"SEMVER","events":[{"introduced":"0.22.0"},{"fixed":"1.18.0"}]}]}]}"#,
+    );
+    let updated = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+    assert_eq!(
+        steps(&bench, &[("package-lock.json", &any)]),
+        [
+            "refresh client from 0.22.0 to 1.18.0 in the lock file, another major version: server 4.1.0 allows it",
+            "  server 4.1.0 [middle 1.2.0] asks *: refresh: npm update client",
+        ]
+    );
+    let step = &bench.json("report.json")["mending"]["upgrades"][0]["packages"][0];
+    assert_eq!((step["major"].as_bool(), step["safety"].as_str()), (Some(true), Some("review")));
 }
 
 #[test]
@@ -143,7 +176,7 @@ fn a_later_version_of_the_bringer_is_named_only_where_a_lock_file_holds_it_and_w
         &bench,
         &[("a/package-lock.json", &first), ("b/package-lock.json", &other("1.17.0"))],
     );
-    let held = "upgrade server 4.1.0, which holds client at 0.21.0: 0.21.9 is needed".to_owned();
+    let held = "refresh middle 1.2.0, which holds client at 0.21.0: 0.21.9 is needed".to_owned();
     assert!(said.contains(&held), "{said:?}");
     assert!(
         !said.iter().any(|line| line.contains("5.2.1") && line.starts_with("upgrade server to")),
@@ -200,8 +233,8 @@ lock-version = "2.0"
     assert_eq!(
         steps(&bench, &[("poetry.lock", poetry)]),
         [
-            "upgrade client from 0.21.0 to 0.21.9, brought by server 4.1.0",
-            "  server 4.1.0 [] asks >=0.21,<0.22: untold: -",
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it; whether the project asks for it itself is not told",
+            "  server 4.1.0 [] asks >=0.21,<0.22: refresh: poetry update client",
         ]
     );
     assert_eq!(
@@ -230,6 +263,175 @@ lock-version = "2.0"
             "  server 4.1.0 [] asks -: untold: -",
         ]
     );
+}
+
+#[test]
+fn the_package_whose_range_forbids_is_the_one_to_change_as_far_as_it_may() {
+    let bench = Bench::new();
+    feed(&bench);
+    let poetry = |server: &str| {
+        format!(
+            r#"[[package]]
+name = "server"
+version = "4.1.0"
+[package.dependencies]
+middle = "{server}"
+[[package]]
+name = "middle"
+version = "2.25.1"
+[package.dependencies]
+client = ">=0.20,<0.21.9"
+[[package]]
+name = "client"
+version = "0.21.0"
+[metadata]
+lock-version = "2.0"
+"#
+        )
+    };
+    let manifest = "[tool.poetry.dependencies]\nserver = \"^4\"\n";
+    let of = |lock: &str| steps(&bench, &[("poetry.lock", lock), ("pyproject.toml", manifest)]);
+    assert_eq!(
+        of(&poetry(">=2.14.2,!=2.18.0")),
+        [
+            "refresh middle 2.25.1, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [middle 2.25.1] asks >=0.20,<0.21.9: renew: poetry update middle client",
+        ]
+    );
+    let table = stdout(&bench.run(&["scan", "project"]));
+    assert!(table.contains("a later middle may be taken"), "{table}");
+    assert_eq!(
+        of(&poetry("==2.25.1")),
+        [
+            "upgrade server 4.1.0, through which client is held at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [middle 2.25.1] asks >=0.20,<0.21.9: outgrow: -",
+        ]
+    );
+}
+
+#[test]
+fn a_version_that_stands_twice_in_a_lock_file_of_yarn_is_brought_by_who_asks_for_it() {
+    let bench = Bench::new();
+    feed(&bench);
+    let yarn = "# yarn lockfile v1\n\n\nclient@0.21.0:\n  version \"0.21.0\"\n\nclient@^0.21.9, client@^0.21.10:\n  version \"0.21.10\"\n\nheld@^1.0.0:\n  version \"1.0.0\"\n  dependencies:\n    client \"0.21.0\"\n\nserver@^4.0.0:\n  version \"4.1.0\"\n  dependencies:\n    client \"^0.21.9\"\n    held \"^1.0.0\"\n";
+    let manifest = r#"{"dependencies":{"server":"^4.0.0","client":"^0.21.10"}}"#;
+    assert_eq!(
+        steps(&bench, &[("yarn.lock", yarn), ("package.json", manifest)]),
+        [
+            "refresh held 1.0.0, which holds client at 0.21.0: 0.21.9 is needed",
+            "  server 4.1.0 [held 1.0.0] asks 0.21.0: renew: -",
+        ]
+    );
+}
+
+#[test]
+fn a_version_that_stands_twice_in_a_lock_file_of_berry_is_brought_by_who_asks_for_it() {
+    let bench = Bench::new();
+    feed(&bench);
+    let block = |key: &str, name: &str, version: &str, needs: &str| {
+        let needs =
+            if needs.is_empty() { String::new() } else { format!("  dependencies:\n{needs}") };
+        format!(
+            "\"{key}\":\n  version: {version}\n  resolution: \"{name}@npm:{version}\"\n{needs}  languageName: node\n  linkType: hard\n\n"
+        )
+    };
+    let yarn = [
+        "__metadata:\n  version: 8\n\n".to_owned(),
+        block("client@npm:^0.21.0", "client", "0.21.0", ""),
+        block("client@npm:^0.21.9", "client", "0.21.10", ""),
+        block("old@npm:^1.0.0", "old", "1.0.0", "    client: \"npm:^0.21.0\"\n"),
+        block(
+            "server@npm:^4.0.0",
+            "server",
+            "4.1.0",
+            "    client: \"npm:^0.21.9\"\n    old: \"npm:^1.0.0\"\n",
+        ),
+        "\"shop@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"shop@workspace:.\"\n  dependencies:\n    server: \"npm:^4.0.0\"\n  languageName: unknown\n  linkType: soft\n".to_owned(),
+    ]
+    .concat();
+    let manifest = r#"{"name":"shop","dependencies":{"server":"^4.0.0"}}"#;
+    assert_eq!(
+        steps(&bench, &[("yarn.lock", &yarn), ("package.json", manifest)]),
+        [
+            "refresh client from 0.21.0 to 0.21.9 in the lock file: server 4.1.0 allows it",
+            "  server 4.1.0 [old 1.0.0] asks ^0.21.0: refresh: -",
+        ]
+    );
+}
+
+#[test]
+fn cargo_is_told_nothing_that_it_refuses() {
+    let bench = Bench::new();
+    feed(&bench);
+    let cargo = |own: &str, version: &str| {
+        format!(
+            r#"version = 4
+[[package]]
+name = "client"
+version = "{version}"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+[[package]]
+name = "own"
+version = "0.1.0"
+dependencies = ["{own}"]
+[[package]]
+name = "middle"
+version = "1.3.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["client"]
+[[package]]
+name = "server"
+version = "4.1.0"
+source = "registry+https://github.com/rust-lang/crates.io-index"
+dependencies = ["middle"]
+"#
+        )
+    };
+    // 0.20 and 0.21 are incompatible: what asks for the one does not allow the other.
+    assert_eq!(
+        steps(&bench, &[("Cargo.lock", &cargo("server", "0.20.3"))]),
+        [
+            "upgrade client from 0.20.3 to 0.21.9, another major version: middle 1.3.0 has to go to a version that asks for it",
+            "  server 4.1.0 [middle 1.3.0] asks -: incompatible: cargo update -p middle@1.3.0",
+        ]
+    );
+    assert_eq!(
+        steps(&bench, &[("Cargo.lock", &cargo("client\", \"server", "0.20.3"))])[0],
+        "upgrade client from 0.20.3 to 0.21.9, another major version: Cargo.toml has to ask for 0.21.9; middle 1.3.0 holds it at 0.20.3 too"
+    );
+    assert_eq!(
+        steps(&bench, &[("Cargo.lock", &cargo("server", "0.21.1"))])[1],
+        "  server 4.1.0 [middle 1.3.0] asks -: untold: cargo update -p client@0.21.1 --precise 0.21.9"
+    );
+}
+
+#[test]
+fn what_another_tools_bill_says_of_who_brings_what_is_said_and_that_ranges_are_not_told_by_the_bill()
+ {
+    let bench = Bench::new();
+    feed(&bench);
+    let component = |name: &str, version: &str| {
+        format!(
+            r#"{{"type":"library","bom-ref":"shop|{name}@{version}","name":"{name}","version":"{version}","purl":"pkg:npm/{name}@{version}"}}"#
+        )
+    };
+    let bill = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,
+        "metadata":{{"component":{{"type":"application","bom-ref":"shop","name":"shop","version":"1.0.0"}}}},
+        "components":[{},{}],
+        "dependencies":[{{"ref":"shop","dependsOn":["shop|server@4.1.0"]}},
+        {{"ref":"shop|server@4.1.0","dependsOn":["shop|client@0.21.0"]}},{{"ref":"shop|client@0.21.0"}}]}}"#,
+        component("server", "4.1.0"),
+        component("client", "0.21.0")
+    );
+    bench.write("bill.json", bill);
+    let scanned = bench.run(&["scan", "sbom:bill.json", "-o", "json=report.json"]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let step = &bench.json("report.json")["mending"]["upgrades"][0];
+    assert_eq!(step["title"], "upgrade client from 0.21.0 to 0.21.9, brought by server 4.1.0");
+    let table = stdout(&bench.run(&["scan", "sbom:bill.json"]));
+    let told = "server 4.1.0 > client 0.21.0; whether it allows 0.21.9 is not told by the bill";
+    assert!(table.contains(told), "{table}");
 }
 
 #[test]
@@ -267,4 +469,23 @@ fn a_name_that_a_shell_would_run_is_in_no_command() {
     );
     let said = steps(&bench, &[("package-lock.json", &lock)]);
     assert!(!said.iter().any(|line| line.contains("$(")), "{said:?}");
+}
+
+#[test]
+fn what_a_tool_that_is_installed_globally_has_inside_is_upgraded_with_that() {
+    let bench = Bench::new();
+    feed(&bench);
+    let tool = r#"{"name":"tool","version":"9.1.0"}"#;
+    let client = r#"{"name":"client","version":"0.21.0"}"#;
+    let said = steps(
+        &bench,
+        &[
+            ("usr/lib/node_modules/tool/package.json", tool),
+            ("usr/lib/node_modules/tool/node_modules/client/package.json", client),
+        ],
+    );
+    assert_eq!(said, ["upgrade tool 9.1.0, which has client 0.21.0 inside: 0.21.9 is needed"]);
+    let table = stdout(&bench.run(&["scan", "project"]));
+    let told = "inside usr/lib/node_modules/tool, which belongs to tool 9.1.0";
+    assert!(table.contains(told), "{table}");
 }

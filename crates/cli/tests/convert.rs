@@ -76,6 +76,44 @@ fn reports_of_several_subjects_and_differences_are_converted_too() {
 }
 
 #[test]
+fn a_list_of_packages_is_converted_to_what_lists_packages() {
+    let bench = bench();
+    let listed = bench.run(&["sbom", "image", "--no-cache", "-o", "packages.json"]);
+    assert_eq!(code(&listed), 0, "{}", stderr(&listed));
+    for format in ["table", "json", "cyclonedx", "spdx"] {
+        let direct = bench.run(&["sbom", "image", "--no-cache", "--format", format]);
+        let converted = bench.run(&["convert", "packages.json", "--format", format]);
+        assert_eq!(code(&converted), 0, "{format}: {}", stderr(&converted));
+        assert_eq!(stdout(&converted), stdout(&direct), "{format}");
+    }
+    let arguments = ["convert", "packages.json", "-o", "{name}.cdx.json", "-o", "a.spdx.json"];
+    let converted = bench.run(&arguments);
+    assert_eq!(code(&converted), 0, "{}", stderr(&converted));
+    assert_eq!(bench.json("image.cdx.json")["bomFormat"], "CycloneDX");
+    assert_eq!(bench.json("a.spdx.json")["spdxVersion"], "SPDX-2.3");
+    // Nothing was matched: no form that has findings may look as if there were none.
+    for format in ["sarif", "markdown", "junit", "gitlab", "html", "csv"] {
+        let refused = bench.run(&["convert", "packages.json", "--format", format]);
+        assert_eq!(code(&refused), 2, "{format}");
+        let said = stderr(&refused);
+        assert!(said.contains("`lazaret scan sbom:packages.json` does that"), "{said}");
+        assert_eq!(stdout(&refused), "");
+    }
+    let refused = bench.run(&["explain", "CVE-2099-0001", "--in", "packages.json"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("nothing was matched"), "{}", stderr(&refused));
+    // What was not looked at in full is said again.
+    let partial = bench.read("packages.json").replacen(
+        "\"status\": \"ran\"",
+        "\"status\": \"failed\", \"reason\": \"made up\"",
+        1,
+    );
+    bench.write("partial.json", partial);
+    let converted = bench.run(&["convert", "partial.json", "-o", "b.cdx.json"]);
+    assert!(stderr(&converted).contains("incomplete"), "{}", stderr(&converted));
+}
+
+#[test]
 fn a_report_on_standard_input_is_converted() {
     let bench = bench();
     let mut command = bench.command(&["convert", "-", "--format", "markdown"]);
@@ -91,7 +129,7 @@ fn what_is_no_report_of_ours_is_refused_with_what_it_is() {
     bench.run(&["sbom", "image", "-o", "json=packages.json", "-o", "cyclonedx=bill.json"]);
     bench.write("torn.json", bench.read("report.json").chars().take(900).collect::<String>());
     for (file, part) in [
-        ("packages.json", "`packages.json`: it is of the form `lazaret.packages/1`"),
+        ("packages.json", "`sarif` has no form for packages"),
         ("bill.json", "`bill.json`: it is of the form `JSON without a schema`"),
         ("torn.json", "`torn.json`: it is no saved report"),
         ("missing.json", "cannot read `missing.json`"),

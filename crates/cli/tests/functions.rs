@@ -78,3 +78,36 @@ fn functions_of_a_real_program_are_held_against_advisories() {
         assert_eq!(reasons.contains(aside), flag.is_some(), "{reasons}");
     }
 }
+
+#[test]
+fn a_folder_is_its_main_module_to_a_statement_of_govulncheck() {
+    let bench = Bench::new();
+    bench.write(
+        "feed/Go/GO-2099-1.json",
+        r#"{"id":"GO-2099-1","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2099-1"],"affected":[{"package":{"ecosystem":"Go","name":"example.org/deep"},
+        "ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}]}]}"#,
+    );
+    bench.write("feed/ecosystems.txt", "Go\n");
+    let updated = bench.run(&["db", "update", "--from", "feed"]);
+    assert_eq!(code(&updated), 0, "{}", stderr(&updated));
+    bench.write(
+        "project/go.mod",
+        "module example.org/app\n\ngo 1.22\n\nrequire example.org/deep v1.0.0\n",
+    );
+    for (product, expected) in [("app", 1), ("app@v0.0.0", 1), ("app@(devel)", 1), ("other", 0)] {
+        bench.write(
+            "go.vex.json",
+            format!(
+                r#"{{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2099-01-01T00:00:00Z","statements":[
+                {{"vulnerability":{{"name":"GO-2099-1","aliases":["CVE-2099-1"]}},"status":"not_affected","justification":"vulnerable_code_not_in_execute_path",
+                "products":[{{"@id":"pkg:golang/example.org%2F{product}","subcomponents":[{{"@id":"pkg:golang/example.org%2Fdeep@v1.0.0"}}]}}]}}]}}"#
+            ),
+        );
+        let scanned =
+            bench.run(&["scan", "project", "--vex", "go.vex.json", "-o", "json=report.json"]);
+        assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+        let report = bench.json("report.json");
+        let silenced = report["decision"]["suppressed"].as_array().map_or(0, Vec::len);
+        assert_eq!(silenced, expected, "{product}");
+    }
+}

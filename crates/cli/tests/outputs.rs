@@ -119,36 +119,135 @@ fn an_unknown_ending_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn what_is_named_comes_before_the_ending_and_the_ending_before_what_is_configured() {
+fn what_is_named_comes_before_the_ending_and_the_ending_before_what_is_asked_for_elsewhere() {
     let bench = checkout();
     let scan = |arguments: &[&str], variable: Option<&str>| {
         let mut command = bench.command(&["scan", "repo/sub/shop"]);
         command.args(arguments).envs(variable.map(|format| ("LAZARET_FORMAT", format)));
         let scanned = command.output().unwrap();
         assert_eq!(code(&scanned), 0, "{arguments:?}: {}", stderr(&scanned));
-        stdout(&scanned)
+        (stdout(&scanned), stderr(&scanned))
     };
-    // As before: for every file that names no format itself.
-    assert_eq!(scan(&["--format", "json", "-o", "named.sarif", "-o", "named.any"], None), "");
-    assert_eq!(form(&bench.read("named.sarif")), "json");
-    assert_eq!(form(&bench.read("named.any")), "json");
-    // And on standard output beside files that do.
-    let printed = scan(&["--format", "markdown", "-o", "sarif=own.json"], None);
-    assert_eq!(form(&printed), "markdown");
-    assert_eq!(form(&bench.read("own.json")), "sarif");
-    // The variable and the configuration stand for what no ending says.
-    assert_eq!(scan(&["-o", "variable.sarif", "-o", "variable.any"], Some("json")), "");
+    // Printed is what `--format` names and no file gets; files have the forms of their endings.
+    for (arguments, printed, files) in [
+        ("--format json -o a.sarif", "json", &[("a.sarif", "sarif")][..]),
+        ("--format table -o b.json", "table", &[("b.json", "json")]),
+        ("--format json -o c.json -o c.sarif", "", &[("c.json", "json"), ("c.sarif", "sarif")]),
+        ("--format json -o d.json -o e.json", "", &[("d.json", "json"), ("e.json", "json")]),
+        ("--format json -o f.sarif -o f.any", "", &[("f.sarif", "sarif"), ("f.any", "json")]),
+        ("--format json -o g.txt", "", &[("g.txt", "json")]),
+        ("-o h.txt", "", &[("h.txt", "table")]),
+        ("--format table -o i.txt", "", &[("i.txt", "table")]),
+        ("--format markdown -o sarif=j.json", "markdown", &[("j.json", "sarif")]),
+        ("--format json -o json=k.json", "json", &[("k.json", "json")]),
+        ("--format csv -o -", "csv", &[]),
+        ("--format csv -o sarif=- -o l.csv", "sarif", &[("l.csv", "csv")]),
+        ("-q --format json -o m.sarif", "json", &[("m.sarif", "sarif")]),
+    ] {
+        let all: Vec<&str> = arguments.split(' ').collect();
+        let (out, _) = scan(&all, None);
+        assert_eq!(if out.is_empty() { "" } else { form(&out) }, printed, "{arguments}");
+        for (file, expected) in files {
+            assert_eq!(form(&bench.read(file)), *expected, "{arguments}: {file}");
+        }
+    }
+    // What is printed here may have been meant for the file, and that is said.
+    let (out, said) = scan(&["--format", "cyclonedx", "-o", "bill.json"], None);
+    assert_eq!((form(&out), form(&bench.read("bill.json"))), ("cyclonedx", "json"));
+    assert!(said.contains("use -o cyclonedx=bill.json"), "{said}");
+    let (_, said) = scan(&["--format", "table", "-o", "bill.json"], None);
+    assert!(!said.contains("use -o"), "{said}");
+    // The variable and the configuration are for standard output alone.
+    assert_eq!(scan(&["-o", "variable.sarif"], Some("json")).0, "");
     assert_eq!(form(&bench.read("variable.sarif")), "sarif");
-    assert_eq!(form(&bench.read("variable.any")), "json");
-    assert_eq!(form(&scan(&[], Some("markdown"))), "markdown");
+    assert_eq!(form(&scan(&[], Some("markdown")).0), "markdown");
+    assert_eq!(form(&scan(&["-o", "-"], Some("markdown")).0), "markdown");
     bench.write("lazaret.toml", "format = \"spdx\"\n");
-    assert_eq!(scan(&["-o", "file.csv", "-o", "file.any"], None), "");
+    assert_eq!(scan(&["-o", "file.csv"], None).0, "");
     assert_eq!(form(&bench.read("file.csv")), "csv");
-    assert_eq!(form(&bench.read("file.any")), "spdx");
-    assert_eq!(form(&scan(&[], Some("json"))), "json");
+    assert_eq!(form(&scan(&[], None).0), "spdx");
+    assert_eq!(form(&scan(&[], Some("json")).0), "json");
+    for variable in [None, Some("json")] {
+        let mut command = bench.command(&["scan", "no-such-image", "-o", "file.any"]);
+        let refused = command.envs(variable.map(|format| ("LAZARET_FORMAT", format))).output();
+        let refused = refused.unwrap();
+        assert_eq!(code(&refused), 2);
+        let said = stderr(&refused);
+        assert!(said.contains("the ending of `file.any` names no format"), "{said}");
+    }
     let wrong = bench.command(&["scan", "none"]).env("LAZARET_FORMAT", "nope").output().unwrap();
     assert_eq!(code(&wrong), 2);
     assert!(stderr(&wrong).contains("`nope` is not an output format"), "{}", stderr(&wrong));
+}
+
+#[test]
+fn the_placeholder_is_the_name_of_one_subject_as_of_several() {
+    let bench = checkout();
+    image().write_oci_dir(bench.path().join("layout")).unwrap();
+    let written = |arguments: &[&str], files: &[(&str, &str)]| {
+        for sandbox in ["off", "auto"] {
+            let run = bench.command(arguments).args(["--sandbox", sandbox]).output().unwrap();
+            assert!(code(&run) < 2, "{arguments:?}: {}", stderr(&run));
+            assert!(!bench.path().join("{name}.json").exists(), "{arguments:?}");
+            for (file, expected) in files {
+                assert_eq!(form(&bench.read(file)), *expected, "{arguments:?}: {file}");
+                std::fs::remove_file(bench.path().join(file)).unwrap();
+            }
+        }
+    };
+    written(
+        &["scan", "repo/sub/shop", "-o", "{name}.json", "-o", "{name}.cdx.json"],
+        &[("repo-sub-shop.json", "json"), ("repo-sub-shop.cdx.json", "cyclonedx")],
+    );
+    written(
+        &["sbom", "oci-dir:layout", "-o", "spdx={name}.bill"],
+        &[("oci-dir-layout.bill", "spdx")],
+    );
+    bench.run(&["scan", "layout", "-o", "saved.json"]);
+    written(&["convert", "saved.json", "-o", "of-{name}.sarif"], &[("of-layout.sarif", "sarif")]);
+    let compared = bench.run(&["diff", "saved.json", "saved.json", "-o", "{name}.diff.json"]);
+    assert_eq!(code(&compared), 0, "{}", stderr(&compared));
+    assert_eq!(bench.json("layout.diff.json")["schema"], "lazaret.diff/1");
+    // A name cannot leave the folder, and no file is written twice.
+    std::fs::create_dir(bench.path().join("out")).unwrap();
+    written(&["scan", "./repo/sub/../sub/shop", "-o", "json=out/{name}"], &[("out/shop", "json")]);
+    let twice = bench.run(&["scan", "layout", "-o", "{name}.json", "-o", "layout.json"]);
+    assert_eq!(code(&twice), 2);
+    assert!(stderr(&twice).contains("`layout.json` is named twice"), "{}", stderr(&twice));
+    let running = bench.run(&["scan", "--running", "-o", "{name}.json"]);
+    assert_eq!(code(&running), 2);
+    assert!(stderr(&running).contains("all running containers"), "{}", stderr(&running));
+}
+
+#[test]
+fn the_page_is_the_programs_own_whoever_runs_it() {
+    let bench = checkout();
+    let mut command = bench.command(&["scan", "repo/sub/shop", "-o", "a.sarif"]);
+    command.args(["-o", "gl-dependency-scanning-report.json", "-o", "github=a.snapshot"]);
+    command.envs([
+        ("GITHUB_SERVER_URL", "https://github.example"),
+        ("GITHUB_REPOSITORY", "team/shop"),
+        ("CI_PROJECT_URL", "https://gitlab.example/team/shop"),
+        ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("GITHUB_RUN_ID", "7"),
+        ("GITHUB_WORKFLOW", "build"),
+        ("GITHUB_JOB", "scan"),
+    ]);
+    let scanned = command.output().unwrap();
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let in_ci = bench.json("a.sarif")["runs"][0]["tool"]["driver"]["informationUri"].clone();
+    let gitlab = bench.json("gl-dependency-scanning-report.json");
+    for tool in ["analyzer", "scanner"] {
+        assert_eq!(gitlab["scan"][tool]["url"], in_ci);
+    }
+    assert_eq!(bench.json("a.snapshot")["detector"]["url"], in_ci);
+    assert!(in_ci.as_str().unwrap().starts_with("https://"), "{in_ci}");
+    for file in ["a.sarif", "gl-dependency-scanning-report.json", "a.snapshot"] {
+        assert!(!bench.read(file).contains("team/shop"), "{file}");
+    }
+    assert_eq!(code(&bench.run(&["scan", "repo/sub/shop", "-o", "b.sarif"])), 0);
+    assert_eq!(bench.read("a.sarif"), bench.read("b.sarif"));
 }
 
 #[test]
@@ -199,15 +298,33 @@ fn a_folder_has_its_name_and_its_place_in_the_checkout() {
         ("repo/sub/shop", "dir:.", "shop"),
         ("repo/sub/shop/..", "shop", "shop"),
         ("", "repo/sub/shop", "repo/sub/shop"),
+        ("", "repo/sub/shop/.", "repo/sub/shop"),
+        ("", "dir:repo/sub/shop/", "dir:repo/sub/shop"),
+        ("repo", "./sub/../sub/shop", "shop"),
     ] {
         for sandbox in ["off", "auto"] {
-            let arguments =
-                ["--sandbox", sandbox, "scan", reference, "-o", "out.sarif", "-o", "out.json"];
+            let arguments = [
+                "--sandbox",
+                sandbox,
+                "scan",
+                reference,
+                "-o",
+                "out.sarif",
+                "-o",
+                "out.json",
+                "-o",
+                "out.cdx.json",
+                "-o",
+                "out.spdx.json",
+            ];
             let scanned = run_in(&bench, folder, &arguments);
             assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
             let at = |file: &str| format!("{folder}/{file}").trim_start_matches('/').to_owned();
             let report = bench.json(&at("out.json"));
             assert_eq!(report["subject"]["name"], name);
+            let bill = bench.json(&at("out.cdx.json"));
+            assert_eq!(bill["metadata"]["component"]["name"], "shop");
+            assert_eq!(bench.json(&at("out.spdx.json"))["packages"][0]["name"], "shop");
             assert_eq!(report["subject"]["checkout"], "sub/shop");
             assert_eq!(report["subject"]["version"], "2.1.0");
             let run = &bench.json(&at("out.sarif"))["runs"][0];
@@ -253,6 +370,13 @@ fn a_bill_says_when_it_was_made_and_by_whom() {
     assert_eq!(author(&sbom(&[], "", &["--author", "Person: Jane Doe"])), "Jane Doe");
     bench.write("own.toml", "author = \"Configured\"\n");
     assert_eq!(author(&sbom(&[], "", &["--config", "own.toml"])), "Configured");
+    let supplier = |document: &Value| document["metadata"]["component"]["supplier"]["name"].clone();
+    assert_eq!(supplier(&fixed), Value::Null);
+    assert_eq!(supplier(&sbom(&[("LAZARET_AUTHOR", "ACME")], "", &[])), "ACME");
+    let both = sbom(&[("LAZARET_AUTHOR", "ACME")], "", &["--supplier", "Organization: Shop Ltd"]);
+    assert_eq!((author(&both), supplier(&both)), ("ACME".into(), "Shop Ltd".into()));
+    bench.write("own.toml", "supplier = \"Configured\"\n");
+    assert_eq!(supplier(&sbom(&[], "", &["--config", "own.toml"])), "Configured");
     let refused = bench.run(&["sbom", "repo", "--author", "a\nTool: b"]);
     assert_eq!(code(&refused), 2, "{}", stderr(&refused));
     // What merely lies there does not say who answers.

@@ -190,6 +190,40 @@ fn a_vulnerability_is_explained_by_packages_ranges_and_where_each_comes_from() {
 }
 
 #[test]
+fn a_notice_of_several_is_explained_by_what_it_says_of_the_one() {
+    let bench = bench();
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N";
+    let notice = format!(
+        r#"{{"id":"DSA-9-1","modified":"2026-01-02T00:00:00Z","upstream":["CVE-2099-0021","CVE-2099-0022"],
+           "database_specific":{{"severity":"CRITICAL"}},
+           "affected":[{{"package":{{"ecosystem":"Debian:12","name":"demo-web"}},
+           "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}],
+           "database_specific":{{"cves_map":{{"ecosystem":"Debian:12","cves":[
+             {{"id":"CVE-2099-0021","severity":[{{"type":"CVSS_V3","score":"{vector}"}}]}},
+             {{"id":"CVE-2099-0022","severity":[]}}]}}}}}}]}}"#
+    );
+    bench.write("feed/Debian/DSA-9-1.json", notice);
+    assert_eq!(code(&bench.run(&["db", "update", "--from", "feed"])), 0);
+    let explained = |id: &str| {
+        let json = bench.run(&["explain", id, "--format", "json"]);
+        let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+        (json["records"][0].clone(), stdout(&bench.run(&["explain", id])))
+    };
+    // What the notice says of this one alone.
+    let (record, text) = explained("CVE-2099-0021");
+    assert_eq!((&record["record"], &record["severity"]), (&"DSA-9-1".into(), &"medium".into()));
+    assert_eq!((&record["cvss"], record.get("rated_as_bundle")), (&vector.into(), None));
+    assert!(text.contains("Debian  medium\n"), "{text}");
+    // And where it says nothing of it, what it says of all.
+    for id in ["CVE-2099-0022", "DSA-9-1"] {
+        let (record, text) = explained(id);
+        assert_eq!(record["severity"], "critical", "{id}");
+        assert_eq!(record["rated_as_bundle"], true, "{id}");
+        assert!(text.contains("Debian  critical, rated as a bundle\n"), "{text}");
+    }
+}
+
+#[test]
 fn a_saved_report_is_asked_which_of_its_packages_have_it() {
     let bench = Bench::with_database();
     image().write_oci_dir(bench.path().join("image")).unwrap();

@@ -129,15 +129,19 @@ fn forms_of_one_subject_get_a_file_each() {
 }
 
 #[test]
-fn a_configured_form_of_one_subject_counts_where_each_has_its_file() {
+fn a_configured_form_of_one_subject_is_for_scans_of_one() {
     let bench = bench();
     bench.write("lazaret.toml", "format = \"cyclonedx\"\n");
     let printed = bench.run(&["scan", "oci-dir:one", "oci-dir:two"]);
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     let tables = stdout(&printed).lines().filter(|line| line.starts_with("Image ")).count();
     assert_eq!(tables, 2, "{}", stdout(&printed));
-    let written = bench.run(&["scan", "oci-dir:one", "oci-dir:two", "-o", "{name}.bill"]);
+    let refused = bench.run(&["scan", "oci-dir:one", "oci-dir:two", "-o", "{name}.bill"]);
+    assert_eq!(code(&refused), 2, "{}", stderr(&refused));
+    let arguments = ["scan", "oci-dir:one", "oci-dir:two", "--format", "cyclonedx"];
+    let written = bench.command(&arguments).args(["-o", "{name}.bill"]).output().unwrap();
     assert_eq!(code(&written), 0, "{}", stderr(&written));
+    assert_eq!(stdout(&written), "");
     assert_eq!(bench.json("oci-dir-one.bill")["bomFormat"], "CycloneDX");
 }
 

@@ -11,7 +11,7 @@
 
 use crate::facts::View;
 use crate::packages::Packages;
-use vocabulary::{Ecosystem, FileKind, Finding, Package, Problem, Programs};
+use vocabulary::{Ecosystem, FileKind, Finding, Package, Problem, Programs, Scope};
 
 /// What a check learned of one file of one layer, serialised by the check (postcard, as a rule).
 pub type Fact = Vec<u8>;
@@ -159,8 +159,23 @@ pub struct Asks {
     pub folder: String,
     /// The ecosystem of what is asked for.
     pub ecosystem: Ecosystem,
-    /// Names, as the ecosystem's advisories write them.
-    pub names: Vec<String>,
+    /// What is asked for.
+    pub asked: Vec<Ask>,
+    /// Whether that is all that the project asks for.
+    pub complete: bool,
+}
+
+/// One package that a project asks for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Its name, as the ecosystem's advisories write it.
+    pub name: String,
+    /// By what a lock file may know it where it holds several versions: see [`Cataloged::keys`].
+    pub keys: Vec<Box<str>>,
+    /// For what, where the manifest tells.
+    pub scope: Option<Scope>,
+    /// Whether it may be a part of the project itself, which the lock file does not list.
+    pub own: bool,
 }
 
 /// A package with what it takes to tell whose files are whose.
@@ -178,13 +193,16 @@ pub struct Cataloged {
     /// For each of `package.requires`, in that order, the ranges that it asks for, as the lock file
     /// writes them; empty where it tells none.
     pub ranges: Vec<Vec<Box<str>>>,
+    /// In what words a lock file says that it is asked for (`name@range` of Yarn, the folder of npm),
+    /// where the file has several versions of the name.
+    pub keys: Vec<Box<str>>,
 }
 
 impl Cataloged {
     /// A package without owned files or proof.
     #[must_use]
     pub const fn new(package: Package) -> Self {
-        Self { package, owned: Vec::new(), proof: None, ranges: Vec::new() }
+        Self { package, owned: Vec::new(), proof: None, ranges: Vec::new(), keys: Vec::new() }
     }
 }
 

@@ -32,8 +32,8 @@ pub mod walk;
 
 pub use cache::FactCache;
 pub use check::{
-    Asks, Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest, OwnedFile,
-    ReadError, Reading, Resolution, Want,
+    Ask, Asks, Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest,
+    OwnedFile, ReadError, Reading, Resolution, Want,
 };
 pub use collect::RecordLevel;
 pub use dispatch::{Concerned, Dispatch};

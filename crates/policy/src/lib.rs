@@ -32,7 +32,7 @@ use tally::Tally;
 use vocabulary::diff::Likeness;
 use vocabulary::{
     Coverage, DatabaseInfo, Decision, Finding, Fingerprint, Location, OriginKind, Outcome,
-    Overridden, Package, Risk, Rule, Severity, Status, Subject, Suppressed, VulnerableCode,
+    Overridden, Package, Risk, Rule, Severity, Stated, Status, Subject, Suppressed, VulnerableCode,
     counted,
 };
 
@@ -312,6 +312,7 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
             reason: rule.reason.clone(),
             owner: rule.owner.clone(),
             by: rule.by.clone(),
+            vex: None,
             justification: None,
             expires: rule.expires.map(|date| date.to_string()),
         })
@@ -335,10 +336,10 @@ fn silence_by_vex(
     });
     let silenced = open.filter_map(|finding| {
         let statement = vex::of(&policy.vex, finding, &products)?;
-        let status = match statement.status {
-            VexStatus::Fixed => "fixed",
+        let (status, stated) = match statement.status {
+            VexStatus::Fixed => ("fixed", Stated::Fixed),
             VexStatus::NotAffected | VexStatus::Affected | VexStatus::UnderInvestigation => {
-                "not affected"
+                ("not affected", Stated::NotAffected)
             }
         };
         let reason = statement
@@ -351,6 +352,7 @@ fn silence_by_vex(
             reason,
             owner: None,
             by: Some(statement.by.clone()),
+            vex: Some(stated),
             justification: statement.justification.clone(),
             expires: None,
         })

@@ -6,7 +6,7 @@
 //! at is no difference.
 
 use crate::Style;
-use crate::group::{fixed_in, name_of};
+use crate::group::{advised, name_of};
 use crate::markdown::{gaps, link, plain, verdict};
 use std::io::{self, Write};
 use vocabulary::diff::{Change, DiffReport, FindingChange, PackageChange};
@@ -83,7 +83,7 @@ fn new_findings(report: &DiffReport, limit: usize, out: &mut dyn Write) -> io::R
     writeln!(out, "**New ({})**\n", counted(new.len(), "finding", "findings"))?;
     writeln!(
         out,
-        "| | finding | package | severity | mended in | why |\n|---|---|---|---|---|---|"
+        "| | finding | package | severity | upgrade to | why |\n|---|---|---|---|---|---|"
     )?;
     for change in new.iter().take(limit) {
         let finding = &change.finding;
@@ -96,7 +96,7 @@ fn new_findings(report: &DiffReport, limit: usize, out: &mut dyn Write) -> io::R
             (_, _, true) => ":x:",
             _ => "",
         };
-        let fixed = fixed_in(finding).map(plain).unwrap_or_default();
+        let fixed = plain(&advised(finding));
         writeln!(
             out,
             "| {mark} | {} | {} | {} | {fixed} | {} |",

@@ -7,6 +7,7 @@
 //! is known, and what it needs. Sources: CycloneDX specification 1.6, `bom-1.6.schema.json`; NTIA, "The
 //! Minimum Elements For a Software Bill of Materials", 2021.
 
+mod analysis;
 mod components;
 mod dependencies;
 mod evidence;
@@ -162,7 +163,7 @@ pub(crate) fn render(
                 }],
             },
             authors: [Author::of(report, style)],
-            component: components::root(report, &root),
+            component: components::root(report, style, &root),
             properties: coverage(report),
         },
         components: Stream(|| components::all(report, &references)),
@@ -190,6 +191,14 @@ pub(crate) fn coverage(report: &Report) -> Vec<Property> {
         .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
         .map(|finding| Property::new(format!("lazaret:{}", finding.rule), escape(&about(finding))));
     properties.extend(mismatches);
+    // Which is another thing than that none are listed.
+    let lacks = |one: &Coverage| {
+        matches!(one.check.as_str(), "packages" | "sbom") && one.status != Status::Ran
+    };
+    let looked = !report.coverage.is_empty() && !report.coverage.iter().any(lacks);
+    if report.packages.is_empty() && looked {
+        properties.push(Property::new("lazaret:packages", "none"));
+    }
     properties
 }
 

@@ -1,26 +1,23 @@
 //! GitHub's dependency snapshot: what the dependency submission API takes.
 //!
 //! The packages alone, by package URL: those that a lock file declares under that file, named from the
-//! root of the checkout, all others under the subject's name. Each says whether the project asks for
+//! root of the checkout, all others under the subject's name. Only of a folder is such a file one of the
+//! repository, and has a `source_location`. Each says whether the project asks for
 //! it, for what, and what it needs, where the file tells; of what builds or tests nothing is left out.
 //! The API asks for the commit, the branch and the job, which only the CI service knows: without them
 //! there is no snapshot. Source: GitHub REST API, "Create a snapshot of dependencies for a repository".
 
 use crate::edges::Edges;
 use crate::json::write;
-use crate::{Build, Style};
+use crate::{Build, HOME_PAGE, Style};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use vocabulary::{Package, Presence, Purl, Relation, Report, Scope};
+use vocabulary::{Package, Presence, Purl, Relation, Report, Scope, SubjectKind};
 
 /// Why there is no snapshot.
 pub const NO_BUILD: &str = "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, \
     GITHUB_RUN_ID, GITHUB_WORKFLOW and GITHUB_JOB, as GitHub's runners do";
-
-/// The API wants an address of the program. Where neither it nor the project that uses it has a page,
-/// this is that of who is told.
-const SERVICE: &str = "https://github.com";
 
 #[derive(Serialize)]
 struct Snapshot<'report> {
@@ -76,7 +73,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
         return Err(io::Error::new(io::ErrorKind::InvalidInput, NO_BUILD));
     };
     let Build { commit, reference, run, correlator } = build;
-    let url = style.page().unwrap_or(SERVICE);
+    let url = HOME_PAGE;
     let snapshot = Snapshot {
         version: 0,
         sha: commit,
@@ -91,13 +88,15 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
 
 fn manifests(report: &Report) -> BTreeMap<String, Manifest> {
     let edges = Edges::of(&report.packages);
+    // A file of an image is none of the repository, where the API would link to it.
+    let in_repository = report.subject.kind == SubjectKind::SourceDirectory;
     let mut manifests = BTreeMap::new();
     for package in &report.packages {
         let file = declaring_file(package).map(|path| report.subject.from_checkout(path));
         let name = file.clone().unwrap_or_else(|| report.subject.name.clone());
         let manifest = manifests.entry(name.clone()).or_insert_with(|| Manifest {
             name,
-            file: file.map(|source_location| File { source_location }),
+            file: file.filter(|_| in_repository).map(|source_location| File { source_location }),
             resolved: BTreeMap::new(),
         });
         let needs = edges.needs(package);

@@ -12,10 +12,10 @@
 
 mod dependencies;
 
-use crate::Style;
-use crate::group::{fixed_in, id_of, name_of, open_findings};
+use crate::group::{id_of, name_of, open_findings};
 use crate::json::{Stream, write};
 use crate::text::cut;
+use crate::{HOME_PAGE, Style};
 use dependencies::Files;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -64,8 +64,7 @@ struct Message {
 struct Tool<'report> {
     id: &'report str,
     name: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'report str>,
+    url: &'static str,
     version: &'report str,
     vendor: Vendor,
 }
@@ -125,7 +124,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
     let tool = Tool {
         id: &report.tool.name,
         name: "Lazaret",
-        url: style.page(),
+        url: HOME_PAGE,
         version: &report.tool.version,
         vendor: Vendor { name: "Lazaret" },
     };
@@ -210,11 +209,7 @@ fn vulnerability<'report>(
         name: short(&format!("{id} in {}", package.map_or("".into(), name_of)), NAME),
         description: &finding.title,
         severity: severity(finding.severity),
-        solution: finding
-            .fix
-            .as_ref()
-            .filter(|_| fixed_in(finding).is_some())
-            .map(|fix| short(&fix.title, SOLUTION)),
+        solution: finding.instruction().map(|instruction| short(instruction, SOLUTION)),
         identifiers: identifiers(finding, url),
         links: url.map(|url| Link { url }).into_iter().collect(),
         location: location(report, files, finding),
@@ -289,26 +284,20 @@ fn verdict(report: &Report) -> Message {
 
 /// A name as the schema's pattern has it, with a tag or a digest; a scheme is left out.
 fn image(report: &Report) -> String {
-    const SCHEMES: [&str; 8] = [
-        "docker:",
-        "containerd:",
-        "podman:",
-        "registry:",
-        "docker-archive:",
-        "oci-archive:",
-        "oci-dir:",
-        "dir:",
-    ];
     let subject = &report.subject;
-    let name = subject.tags.first().unwrap_or(&subject.name);
-    let name = SCHEMES.iter().find_map(|scheme| name.strip_prefix(scheme)).unwrap_or(name);
+    let bare_tag = subject.tags.iter().find(|tag| !vocabulary::is_image_name(tag));
+    let name = subject.image_name().map_or_else(|| subject.plain_name(), Into::into);
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_/:@".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(plain).collect();
-    let name = name.trim_matches(['-', '/', '.']);
-    match name {
-        "" => "subject:latest".to_owned(),
-        named if named.contains(':') => named.to_owned(),
-        bare => format!("{bare}:latest"),
+    let shaped = |name: &str| {
+        let name: String = name.chars().map(plain).collect();
+        name.trim_matches(['-', '/', '.', ':', '@']).to_owned()
+    };
+    let name = shaped(&name);
+    let tag = bare_tag.map(|tag| shaped(tag)).filter(|tag| !tag.is_empty());
+    match (name.as_str(), tag) {
+        ("", _) => "subject:latest".to_owned(),
+        (named, _) if named.contains(':') => named.to_owned(),
+        (bare, tag) => format!("{bare}:{}", tag.as_deref().unwrap_or("latest")),
     }
 }
 

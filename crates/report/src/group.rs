@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
-use vocabulary::upgrade::{Replaced, Upgrade};
 use vocabulary::{
     Finding, Fingerprint, Fix, OriginKind, Package, Purl, Report, Rule, Severity, VulnerableCode,
 };
@@ -34,12 +33,10 @@ pub(crate) struct Block<'report> {
     pub(crate) issues: Vec<Issue<'report>>,
     /// How many issues of each severity.
     pub(crate) counts: Counts,
-    /// The versions that mend all of the issues that can be mended: one, unless they have no order.
+    /// Where the step goes that changes it: one version, or `a version after` one. None where no step does.
     pub(crate) upgrade: Vec<&'report str>,
     /// The same behind a subscription, where that is all there is.
     pub(crate) subscription: Option<&'report str>,
-    /// Where no version that mends anything is known by name: the last one that has all of it.
-    pub(crate) after: Option<&'report str>,
     /// How many issues that upgrade mends.
     pub(crate) mended: usize,
     /// How many more a subscription mends, and which.
@@ -51,38 +48,40 @@ pub(crate) struct Issue<'report> {
     pub(crate) id: &'report str,
     pub(crate) severity: Severity,
     pub(crate) finding: &'report Finding,
+    /// Whether the step clears it in all packages of the block.
+    pub(crate) offered: bool,
     /// Whether what is vulnerable is in the programs; absent only where it is in none of them.
     pub(crate) code: Option<VulnerableCode>,
 }
 
 impl Block<'_> {
-    /// Whether anything is known that mends some of it.
-    pub(crate) const fn is_mendable(&self) -> bool {
-        !self.upgrade.is_empty() || self.after.is_some()
+    /// Whether a step clears some of it.
+    pub(crate) const fn is_offered(&self) -> bool {
+        !self.upgrade.is_empty()
+    }
+
+    /// Whether advisories name a fix of some of it.
+    pub(crate) fn has_fix(&self) -> bool {
+        self.issues.iter().any(|issue| issue.finding.is_mendable())
     }
 }
 
-/// The step that changes a package, by ecosystem, name and installed version.
-type Steps<'report> =
-    HashMap<(&'report str, &'report str, &'report str), (&'report Upgrade, &'report Replaced)>;
-
-fn steps(report: &Report) -> Steps<'_> {
-    let steps = report.mending.upgrades.iter();
-    let packages = steps.flat_map(|step| step.packages.iter().map(move |one| (step, one)));
-    packages
-        .map(|(step, one)| {
-            let key = (one.ecosystem.as_str(), one.name.as_str(), one.from.as_str());
-            (key, (step, one))
-        })
-        .collect()
-}
-
-/// The version that mends a finding, or `after` the last one that has it.
+/// The version that advisories say mends a finding, or `after` the last one that has it: a fact, and no
+/// advice.
 pub(crate) fn mended_in(finding: &Finding) -> Option<Cow<'_, str>> {
-    finding.fix.as_ref()?.target()
+    finding.fix.as_ref()?.named()
 }
 
-/// The version that mends a finding.
+/// Where to go, for a cell: the version of the step, or what is known where no step clears it.
+pub(crate) fn advised(finding: &Finding) -> Cow<'_, str> {
+    let fact = || finding.fix.as_ref().and_then(Fix::fact);
+    match finding.offered() {
+        Some(to) => to.into(),
+        None => fact().map_or_else(|| "".into(), |fact| format!("none known, {fact}").into()),
+    }
+}
+
+/// The version that advisories say mends a finding: a fact, and no advice.
 pub(crate) fn fixed_in(finding: &Finding) -> Option<&str> {
     finding.fix.as_ref()?.version.as_deref()
 }
@@ -98,7 +97,11 @@ pub(crate) fn id_of(finding: &Finding) -> &str {
 pub(crate) fn name_of(purl: &Purl) -> Cow<'_, str> {
     match (purl.kind(), purl.namespace()) {
         ("maven", Some(group)) => format!("{group}:{}", purl.name()).into(),
-        ("npm" | "golang" | "composer", Some(scope)) => format!("{scope}/{}", purl.name()).into(),
+        // Of what a distribution packs, the namespace is the vendor.
+        ("alpm" | "alpine" | "apk" | "deb" | "opkg" | "rpm" | "slackware" | "xbps", _) => {
+            purl.name().into()
+        }
+        (_, Some(owner)) => format!("{owner}/{}", purl.name()).into(),
         _ => purl.name().into(),
     }
 }
@@ -114,9 +117,7 @@ pub(crate) fn open_findings(report: &Report) -> impl Iterator<Item = &Finding> {
 pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<'report>> {
     let packages: HashMap<&Purl, &Package> =
         report.packages.iter().rev().map(|package| (&package.purl, package)).collect();
-    let steps = steps(report);
     let mut blocks: BTreeMap<_, Block<'report>> = BTreeMap::new();
-    let mut from: HashMap<(&str, &str, &str), &str> = HashMap::new();
     for finding in open_findings(report).filter(|finding| finding.rule == rule) {
         let package = finding.package.as_ref().and_then(|purl| packages.get(purl).copied());
         let name = own_name(finding, package);
@@ -127,8 +128,6 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
             .or_else(|| finding.package.as_ref().and_then(Purl::version))
             .unwrap_or_default();
         let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
-        let of_source = source.map_or(version, |source| source.version.as_str());
-        from.entry((ecosystem, title, version)).or_insert(of_source);
         let block =
             blocks.entry((ecosystem, title, version, finding.layer)).or_insert_with(|| Block {
                 name: title,
@@ -143,7 +142,6 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
                 counts: Counts::new(),
                 upgrade: Vec::new(),
                 subscription: None,
-                after: None,
                 mended: 0,
                 paid: None,
             });
@@ -154,17 +152,13 @@ pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<
             id: id_of(finding),
             severity: finding.severity,
             finding,
+            offered: finding.offered().is_some(),
             code: finding.vulnerable_code(),
         });
     }
     let mut blocks: Vec<_> = blocks.into_values().collect();
     for block in &mut blocks {
         settle(block);
-        let from = from.get(&(block.ecosystem, block.name, block.version)).copied();
-        let key = (block.ecosystem, block.name, from.unwrap_or(block.version));
-        if let Some((step, replaced)) = steps.get(&key) {
-            follow(block, step, replaced);
-        }
     }
     blocks.sort_by(|left, right| worse(&right.counts, &left.counts));
     blocks
@@ -178,7 +172,7 @@ fn own_name<'report>(finding: &'report Finding, package: Option<&'report Package
     }
 }
 
-/// One issue for each id, counts, and the version that mends them.
+/// One issue for each id, counts, and the version that is offered for them.
 fn settle(block: &mut Block<'_>) {
     let scheme = Scheme::of_ecosystem(block.ecosystem);
     block.issues.sort_by(|left, right| {
@@ -190,6 +184,7 @@ fn settle(block: &mut Block<'_>) {
     block.issues.dedup_by(|later, earlier| {
         let same = later.id == earlier.id;
         if same {
+            earlier.offered &= later.offered;
             earlier.code = match (earlier.code, later.code) {
                 (Some(VulnerableCode::Present), _) | (_, Some(VulnerableCode::Present)) => {
                     Some(VulnerableCode::Present)
@@ -206,44 +201,17 @@ fn settle(block: &mut Block<'_>) {
     for issue in &block.issues {
         *block.counts.entry(issue.severity).or_default() += 1;
     }
-    let fixes = || block.issues.iter().filter_map(|issue| issue.finding.fix.as_ref());
-    let (paid, free): (Vec<&Fix>, Vec<&Fix>) =
-        fixes().filter(|fix| fix.version.is_some()).partition(|fix| fix.subscription.is_some());
-    let (mended, more) = if free.is_empty() {
-        block.subscription = paid.iter().find_map(|fix| fix.subscription.as_deref());
-        block.upgrade = highest(scheme, texts(&paid));
-        (paid.len(), None)
-    } else {
-        block.upgrade = highest(scheme, texts(&free));
-        let more = paid.iter().find_map(|fix| fix.subscription.as_deref());
-        (free.len(), more.map(|subscription| (paid.len(), subscription)))
-    };
-    (block.mended, block.paid) = (mended, more);
-    if block.upgrade.is_empty() {
-        let lasts: Vec<&str> = fixes().filter_map(|fix| fix.after.as_deref()).collect();
-        block.mended = lasts.len();
-        block.after = highest(scheme, lasts).pop();
-    }
-}
-
-fn texts<'report>(fixes: &[&'report Fix]) -> Vec<&'report str> {
-    fixes.iter().filter_map(|fix| fix.version.as_deref()).collect()
-}
-
-/// What the step says that changes the block's package: its target has been matched.
-fn follow<'report>(block: &mut Block<'report>, step: &'report Upgrade, one: &'report Replaced) {
-    let has = |ids: &[String], issue: &Issue<'_>| {
-        ids.binary_search_by(|id| id.as_str().cmp(issue.id)).is_ok()
-    };
-    let count = |ids: &[String]| block.issues.iter().filter(|issue| has(ids, issue)).count();
-    let (mended, paid) = (count(&step.clears), one.with_subscription.as_ref());
-    let paid = paid.map(|with| (count(&with.clears), with.subscription.as_str()));
-    if mended == 0 || block.upgrade.is_empty() {
-        return;
-    }
-    block.upgrade = vec![one.to.as_str()];
-    block.subscription = one.subscription.as_deref();
-    (block.mended, block.paid) = (mended, paid.filter(|(number, _)| *number > 0));
+    let offered = block.issues.iter().filter(|issue| issue.offered);
+    let offers = offered.filter_map(|issue| issue.finding.fix.as_ref());
+    let (paid, free): (Vec<&Fix>, Vec<&Fix>) = offers.partition(|fix| fix.subscription.is_some());
+    let (taken, more) = if free.is_empty() { (&paid, None) } else { (&free, Some(&paid)) };
+    block.upgrade = taken.iter().filter_map(|fix| fix.to.as_deref()).collect();
+    block.upgrade.sort_unstable();
+    block.upgrade.dedup();
+    block.subscription = taken.iter().find_map(|fix| fix.subscription.as_deref());
+    block.mended = taken.len();
+    let more = more.and_then(|paid| Some((paid.len(), paid.first()?.subscription.as_deref()?)));
+    block.paid = more;
 }
 
 /// No fix first, then by version, so that the greatest is the one that mends most.
@@ -254,19 +222,6 @@ fn by_fix(scheme: Option<Scheme>, left: &Finding, right: &Finding) -> Ordering {
             .unwrap_or_else(|| left.cmp(right)),
         (left, right) => left.is_some().cmp(&right.is_some()),
     }
-}
-
-/// The highest of these versions; all of them where they have no order.
-fn highest(scheme: Option<Scheme>, mut versions: Vec<&str>) -> Vec<&str> {
-    versions.sort_unstable();
-    versions.dedup();
-    let best = versions.split_first().and_then(|(first, rest)| {
-        rest.iter().try_fold(*first, |best, next| {
-            let order = scheme?.compare(best, next).ok()?;
-            Some(if order == Ordering::Less { next } else { best })
-        })
-    });
-    best.map_or(versions, |best| vec![best])
 }
 
 /// Compares counts, most critical first.
@@ -306,10 +261,19 @@ mod tests {
     }
 
     #[test]
-    fn versions_without_an_order_are_all_named() {
-        assert_eq!(highest(None, vec!["2", "1", "2"]), ["1", "2"]);
-        assert_eq!(highest(None, vec!["2", "2"]), ["2"]);
-        assert!(highest(None, Vec::new()).is_empty());
+    fn a_name_keeps_its_owner_and_leaves_the_vendor_of_a_distribution() {
+        for (purl, expected) in [
+            ("pkg:github/actions/checkout@v4", "actions/checkout"),
+            ("pkg:npm/%40scope/a@1", "@scope/a"),
+            ("pkg:maven/org.acme/lib@1", "org.acme:lib"),
+            ("pkg:swift/github.com/acme/lib@1", "github.com/acme/lib"),
+            ("pkg:terraform/registry.terraform.io/acme/aws@1", "registry.terraform.io/acme/aws"),
+            ("pkg:deb/debian/curl@1", "curl"),
+            ("pkg:rpm/almalinux/curl@1", "curl"),
+            ("pkg:pypi/flask@1", "flask"),
+        ] {
+            assert_eq!(name_of(&purl.parse().unwrap()), expected);
+        }
     }
 
     #[test]

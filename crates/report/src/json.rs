@@ -10,7 +10,7 @@ use std::io;
 use vocabulary::{Coverage, Distribution, Finding, Layer, Package, Report, Rule, Subject, Tool};
 
 /// Version of the packages-only form. A change that a reader could trip over raises the number.
-const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
+pub(crate) const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
 
 #[derive(Serialize)]
 pub(crate) struct PackagesView<'report> {

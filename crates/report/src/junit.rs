@@ -6,7 +6,7 @@
 //! The verdict and its reasons are properties of the suite.
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
-use crate::group::{id_of, mended_in, name_of, open_findings};
+use crate::group::{id_of, name_of, open_findings};
 use crate::text::{command_in, cut, escape};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -91,10 +91,7 @@ fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if let Some(rule) = silenced.get(&finding.fingerprint) {
             skip(&rule.reason, out)?;
         } else if over.contains(&finding.fingerprint) {
-            let fix = mended_in(finding).map_or_else(
-                || "no fix is known".to_owned(),
-                |version| format!("mended in {version}"),
-            );
+            let fix = finding.fix.as_ref().map_or("no fix is known", |fix| fix.title.as_str());
             writeln!(
                 out,
                 ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>",

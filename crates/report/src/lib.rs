@@ -107,6 +107,12 @@ impl Format {
         }
     }
 
+    /// Whether it is written as JSON of a standard of its own, which tools call just that.
+    #[must_use]
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::CycloneDx | Self::Sarif | Self::Spdx | Self::Gitlab | Self::Github)
+    }
+
     /// Whether it can list packages without findings.
     #[must_use]
     pub const fn has_packages(self) -> bool {
@@ -204,9 +210,9 @@ pub struct Style {
     pub moment: Option<String>,
     /// Who answers for a bill of materials beside the program, such as `ACME` or `Person: Jane Doe`.
     pub author: Option<String>,
-    /// The page of the project whose CI job runs the program: where there is something to read of the
-    /// program as it is used, while it has no page of its own.
-    pub page: Option<String>,
+    /// Who supplies what a bill of materials is about, in the same form; where nobody is named, who
+    /// answers for the bill does.
+    pub supplier: Option<String>,
     /// The run of a CI service that this is, for the form that must name one.
     pub build: Option<Build>,
 }
@@ -224,8 +230,9 @@ pub struct Build {
     pub correlator: String,
 }
 
-/// The program's own page, where the workspace names one.
-const HOME_PAGE: &str = env!("CARGO_PKG_HOMEPAGE");
+/// The program's own page, which the workspace's `Cargo.toml` names. It is never that of a project that
+/// is scanned: whoever reads a form looks there for what the program is.
+pub(crate) const HOME_PAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
 /// What a form leaves out of the reports of several subjects for the bounds of who reads it, a line for
 /// each: it stands in the form too, where only programs look.
@@ -243,10 +250,9 @@ impl Style {
         self.timestamp.as_deref().or(self.moment.as_deref())
     }
 
-    /// Where there is something to read of the program.
-    pub(crate) fn page(&self) -> Option<&str> {
-        let own = Some(HOME_PAGE).filter(|page| !page.is_empty());
-        own.or_else(|| self.page.as_deref().filter(|page| text::is_web_address(page)))
+    /// Who supplies what a bill is about: its kind, and its name.
+    pub(crate) fn supplier(&self) -> Option<(&'static str, &str)> {
+        self.supplier.as_deref().or(self.author.as_deref()).map(cyclonedx::author_name)
     }
 }
 
@@ -306,6 +312,14 @@ pub fn render_reports(
     }
 }
 
+/// Why a form cannot tell of packages alone, and which can.
+#[must_use]
+pub fn no_packages(format: Format) -> String {
+    format!(
+        "`{format}` has no form for packages; use table, json, cyclonedx, spdx, github or template:FILE"
+    )
+}
+
 /// Renders the packages of a report without its findings: a bill of materials.
 ///
 /// # Errors
@@ -328,12 +342,7 @@ pub fn render_packages(
         | Format::Junit
         | Format::Gitlab
         | Format::Html
-        | Format::Csv => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!(
-                "`{format}` has no form for packages; use table, json, cyclonedx, spdx or github"
-            ),
-        )),
+        | Format::Csv => Err(io::Error::new(io::ErrorKind::InvalidInput, no_packages(format))),
     }
 }
 

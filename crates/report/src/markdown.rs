@@ -6,7 +6,7 @@
 //! Source: GitHub Flavored Markdown specification, "Backslash escapes", "Tables".
 
 use crate::Style;
-use crate::group::{id_of, mended_in, name_of, open_findings};
+use crate::group::{advised, id_of, name_of, open_findings};
 use crate::text::{cut, escape};
 use std::io::{self, Write};
 use vocabulary::{Count, Coverage, Finding, Outcome, Report, Reports, Severity, Status, counted};
@@ -78,7 +78,7 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
         return Ok(());
     }
     let limit = if style.verbose > 0 { usize::MAX } else { FINDINGS };
-    writeln!(out, "| | finding | package | severity | mended in |\n|---|---|---|---|---|")?;
+    writeln!(out, "| | finding | package | severity | upgrade to |\n|---|---|---|---|---|")?;
     let over: std::collections::HashSet<_> = report.decision.over_the_line.iter().collect();
     for finding in all.iter().take(limit) {
         let package = finding
@@ -93,7 +93,7 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
             (false, false) => "",
         };
         let id = link(finding);
-        let fixed = mended_in(finding).map(|version| plain(&version)).unwrap_or_default();
+        let fixed = plain(&advised(finding));
         let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
         let paid = paid.map_or_else(String::new, |paid| format!(" ({})", plain(paid)));
         let bundle = if finding.is_rated_as_bundle() { ", rated as a bundle" } else { "" };
@@ -129,8 +129,8 @@ fn mending(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for step in steps.iter().take(STEPS) {
         writeln!(out, "1. {}: {}", plain(&step.title), step.effect())?;
         for brought in &step.packages {
-            for bringer in &brought.brought_by {
-                writeln!(out, "   - {}", plain(&bringer.way(brought)))?;
+            for way in brought.ways() {
+                writeln!(out, "   - {}", plain(&way))?;
             }
         }
     }

@@ -12,13 +12,13 @@ pub(crate) mod limits;
 mod results;
 mod rules;
 
-use crate::Style;
 use crate::json::{Stream, write};
 use crate::text::escape;
+use crate::{HOME_PAGE, Style};
 use limits::{Chosen, Subject};
 use results::{ArtifactLocation, Location, PhysicalLocation};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io;
 use vocabulary::{Coverage, NotChecked, Report, Severity, Status};
@@ -72,8 +72,7 @@ struct Driver<'report, T> {
     name: &'report str,
     version: &'report str,
     semantic_version: &'report str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    information_uri: Option<&'report str>,
+    information_uri: &'static str,
     rules: T,
 }
 
@@ -222,7 +221,7 @@ fn failed_run<'report>(
     let notifications = std::iter::once(said("error", &text)).chain(beside(run));
     Run {
         automation_details: Automation { id: run.category },
-        tool: Tool { driver: driver(("lazaret", env!("CARGO_PKG_VERSION")), run.style, []) },
+        tool: Tool { driver: driver(("lazaret", env!("CARGO_PKG_VERSION")), []) },
         original_uri_base_ids: BTreeMap::new(),
         invocations: [Invocation {
             execution_successful: false,
@@ -247,10 +246,9 @@ fn failed_run<'report>(
 /// The program, with its rules.
 fn driver<'report, T>(
     (name, version): (&'report str, &'report str),
-    style: &'report Style,
     rules: T,
 ) -> Driver<'report, T> {
-    Driver { name, version, semantic_version: version, information_uri: style.page(), rules }
+    Driver { name, version, semantic_version: version, information_uri: HOME_PAGE, rules }
 }
 
 /// The run of one report, made when it is written.
@@ -281,7 +279,7 @@ impl Serialize for ReadRun<'_> {
         let tool = (report.tool.name.as_str(), report.tool.version.as_str());
         let run = Run {
             automation_details: Automation { id: run.category },
-            tool: Tool { driver: driver(tool, run.style, descriptors) },
+            tool: Tool { driver: driver(tool, descriptors) },
             original_uri_base_ids: bases(report),
             invocations: [invocation(report, run)],
             results,
@@ -360,11 +358,12 @@ fn notification(report: &Report, coverage: &Coverage) -> Notification {
         },
         logical_locations: Vec::new(),
     };
-    Notification {
-        level,
-        message: Message::new(&text),
-        locations: coverage.problems.iter().map(|problem| file(&problem.path)).collect(),
-    }
+    // SARIF 2.1.0, 3.58.4: each location once, however many problems a file has.
+    let paths = coverage.problems.iter().map(|problem| problem.path.as_str());
+    let places = paths.map(file).map(|place| (place.uri().to_owned(), place));
+    let mut seen = BTreeSet::new();
+    let locations = places.filter(|(uri, _)| seen.insert(uri.clone())).map(|(_, place)| place);
+    Notification { level, message: Message::new(&text), locations: locations.collect() }
 }
 
 /// How loud a result is.

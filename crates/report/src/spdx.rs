@@ -18,6 +18,7 @@ use crate::edges::Edges;
 use crate::json::{Stream, write};
 use crate::supplier;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use vocabulary::{Package, Relation, Report, Scope, SubjectKind};
@@ -36,7 +37,7 @@ struct Document<'report, P, R> {
     data_license: &'static str,
     #[serde(rename = "SPDXID")]
     id: &'static str,
-    name: &'report str,
+    name: Cow<'report, str>,
     document_namespace: String,
     creation_info: CreationInfo<'report>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -68,7 +69,7 @@ struct Annotation<'report> {
 struct Entry<'report> {
     #[serde(rename = "SPDXID")]
     id: String,
-    name: &'report str,
+    name: Cow<'report, str>,
     #[serde(skip_serializing_if = "String::is_empty")]
     version_info: String,
     supplier: String,
@@ -120,6 +121,7 @@ const DISTRIBUTION: &str = "SPDXRef-Distribution";
 /// What every part of a document is written with.
 struct Writer<'report> {
     report: &'report Report,
+    style: &'report Style,
     time: &'report str,
     annotator: String,
     /// diffIDs by index of layer.
@@ -130,15 +132,15 @@ struct Writer<'report> {
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let time = style.time().unwrap_or(NO_TIME);
-    let writer = Writer::new(report, time);
+    let writer = Writer::new(report, style, time);
     let edges = Edges::of(&report.packages);
     let document = Document {
         spdx_version: "SPDX-2.3",
         data_license: "CC0-1.0",
         id: DOCUMENT,
-        name: report.subject.short_name(),
+        name: report.subject.plain_name(),
         document_namespace: format!("urn:uuid:{}", uuid_of(report, "lazaret-spdx-v1")),
-        creation_info: CreationInfo { created: time, creators: writer.creators(style) },
+        creation_info: CreationInfo { created: time, creators: writer.creators() },
         annotations: writer.coverage(),
         packages: Stream(|| writer.packages()),
         has_extracted_licensing_infos: writer.extracted(),
@@ -148,7 +150,7 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) ->
 }
 
 impl<'report> Writer<'report> {
-    fn new(report: &'report Report, time: &'report str) -> Self {
+    fn new(report: &'report Report, style: &'report Style, time: &'report str) -> Self {
         let stated = report.packages.iter().flat_map(|package| written(&package.licences));
         let texts = stated
             .filter(|text| !is_expression(text))
@@ -159,6 +161,7 @@ impl<'report> Writer<'report> {
             .collect();
         Self {
             report,
+            style,
             time,
             annotator: format!("Tool: {}-{}", report.tool.name, report.tool.version),
             layers: report
@@ -171,8 +174,8 @@ impl<'report> Writer<'report> {
     }
 
     /// The program, and whom the user names.
-    fn creators(&self, style: &Style) -> Vec<String> {
-        let author = style.author.as_deref().map(author_name);
+    fn creators(&self) -> Vec<String> {
+        let author = self.style.author.as_deref().map(author_name);
         let author = author.map(|(kind, name)| format!("{kind}: {}", one_line(name)));
         std::iter::once(self.annotator.clone()).chain(author).collect()
     }
@@ -193,7 +196,7 @@ impl<'report> Writer<'report> {
         }
         let lines: Vec<String> = properties
             .iter()
-            .map(|property| format!("{}={}", property.name(), one_line(property.value())))
+            .map(|property| format!("{}={}", property.name(), on_a_line(property.value())))
             .collect();
         vec![self.note(lines.join("\n"))]
     }
@@ -226,9 +229,13 @@ impl<'report> Writer<'report> {
         }
         Entry {
             version_info: root_version(self.report),
+            supplier: self.style.supplier().map_or_else(
+                || organization(None),
+                |(kind, name)| format!("{kind}: {}", one_line(name)),
+            ),
             primary_package_purpose: Some(purpose).filter(|purpose| *purpose != "OPERATING-SYSTEM"),
             annotations: self.notes(&properties),
-            ..entry(SUBJECT.to_owned(), subject.short_name())
+            ..entry(SUBJECT.to_owned(), subject.plain_name())
         }
     }
 
@@ -236,11 +243,11 @@ impl<'report> Writer<'report> {
         let distribution = self.report.distribution.as_ref()?;
         Some(Entry {
             version_info: distribution.version.clone(),
-            supplier: organization(supplier::vendor(&distribution.id)),
+            supplier: organization(Some(supplier::vendor(&distribution.id))),
             primary_package_purpose: Some("OPERATING-SYSTEM"),
             summary: distribution.pretty_name.as_deref(),
             annotations: self.notes(&crate::cyclonedx::distribution_properties(distribution)),
-            ..entry(DISTRIBUTION.to_owned(), &distribution.id)
+            ..entry(DISTRIBUTION.to_owned(), distribution.id.as_str().into())
         })
     }
 
@@ -263,7 +270,7 @@ impl<'report> Writer<'report> {
                 reference_locator: package.purl.to_string(),
             }],
             annotations: self.notes(&properties),
-            ..entry(id_of(index), &package.name)
+            ..entry(id_of(index), package.name.as_str().into())
         }
     }
 
@@ -345,11 +352,22 @@ fn organization(name: Option<&str>) -> String {
     )
 }
 
+/// A value as a line of an annotation holds it: as JSON has texts, where it would not come back as it is.
+fn on_a_line(value: &str) -> Cow<'_, str> {
+    let is_plain = !value.starts_with('"')
+        && value.trim() == value
+        && !value.contains(|letter: char| letter.is_control());
+    match serde_json::to_string(value) {
+        Ok(quoted) if !is_plain => Cow::Owned(quoted),
+        _ => Cow::Borrowed(value),
+    }
+}
+
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
 
-fn entry(id: String, name: &str) -> Entry<'_> {
+fn entry(id: String, name: Cow<'_, str>) -> Entry<'_> {
     Entry {
         id,
         name,

@@ -7,28 +7,48 @@
 
 use vocabulary::Package;
 
-/// Namespaces of distributions, and what their vendor is called.
-const VENDORS: [(&str, &str); 20] = [
+/// Ids of distributions and namespaces of their packages, and what their vendor is called.
+const VENDORS: [(&str, &str); 40] = [
     ("almalinux", "AlmaLinux"),
+    ("alpaquita", "BellSoft"),
     ("alpine", "Alpine Linux"),
     ("amzn", "Amazon"),
     ("arch", "Arch Linux"),
     ("azurelinux", "Microsoft"),
+    ("bellsoft-hardened-containers", "BellSoft"),
+    ("bottlerocket", "Amazon"),
     ("centos", "CentOS"),
     ("chainguard", "Chainguard"),
     ("debian", "Debian"),
+    ("echo", "Echo"),
     ("fedora", "Fedora"),
+    ("gentoo", "Gentoo"),
     ("mageia", "Mageia"),
     ("mariner", "Microsoft"),
+    ("minimos", "MinimOS"),
     ("ol", "Oracle"),
     ("openeuler", "openEuler"),
     ("opensuse", "openSUSE"),
+    ("opensuse-leap", "openSUSE"),
+    ("opensuse-leap-micro", "openSUSE"),
+    ("opensuse-microos", "openSUSE"),
+    ("opensuse-slowroll", "openSUSE"),
+    ("opensuse-tumbleweed", "openSUSE"),
+    ("oracle", "Oracle"),
     ("photon", "VMware"),
     ("redhat", "Red Hat"),
     ("rhel", "Red Hat"),
     ("rocky", "Rocky Linux"),
+    ("sl-micro", "SUSE"),
+    ("sle-micro", "SUSE"),
+    ("sle_hpc", "SUSE"),
+    ("sled", "SUSE"),
+    ("sles", "SUSE"),
+    ("sles_sap", "SUSE"),
     ("suse", "SUSE"),
     ("ubuntu", "Canonical"),
+    ("void", "Void Linux"),
+    ("wolfi", "Chainguard"),
 ];
 
 /// The name of the supplier; none where nobody can tell.
@@ -39,7 +59,7 @@ pub(crate) fn of(package: &Package) -> Option<&str> {
     }
     let namespace = package.purl.namespace()?;
     if package.ecosystem.is_distribution() {
-        return Some(vendor(namespace).unwrap_or(namespace));
+        return Some(vendor(namespace));
     }
     match package.purl.kind() {
         "composer" | "github" | "maven" => Some(namespace),
@@ -49,9 +69,10 @@ pub(crate) fn of(package: &Package) -> Option<&str> {
     }
 }
 
-/// What the vendor of a distribution is called, by the `ID` of its os-release or its namespace.
-pub(crate) fn vendor(id: &str) -> Option<&'static str> {
-    VENDORS.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
+/// What the vendor of a distribution is called, by the `ID` of its os-release or its namespace. Who is
+/// behind one that nobody here knows is called as it calls itself.
+pub(crate) fn vendor(id: &str) -> &str {
+    VENDORS.iter().find(|(known, _)| *known == id).map_or(id, |(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -81,5 +102,13 @@ mod tests {
         ] {
             assert_eq!(supplier(ecosystem, purl), None, "{purl}");
         }
+    }
+
+    #[test]
+    fn every_distribution_that_is_known_has_a_supplier() {
+        for id in Ecosystem::distributions() {
+            assert!(VENDORS.iter().any(|(known, _)| *known == id), "{id}");
+        }
+        assert_eq!((vendor("sles"), vendor("sle-micro"), vendor("own")), ("SUSE", "SUSE", "own"));
     }
 }

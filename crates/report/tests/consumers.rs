@@ -12,42 +12,19 @@
 )]
 
 mod fixture;
+#[path = "fixture/reading.rs"]
+mod reading;
 
-use fixture::tampered::{guarded, verified};
-use fixture::{HOSTILE, clean, many, project, report};
-use report::{Build, Format, Style, render, render_packages, render_reports};
+use fixture::{clean, many, project, report};
+use reading::{TIME, bill, items, json, reports, style, text};
+use report::{Format, render, render_reports};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::report::REPORTS_SCHEMA;
 use vocabulary::{NotChecked, Outcome, Report, Reports, Severity};
 
-const TIME: &str = "2099-01-02T03:04:05Z";
-
-fn style() -> Style {
-    Style {
-        moment: Some(TIME.to_owned()),
-        page: Some("https://github.example/team/shop".to_owned()),
-        build: Some(Build {
-            commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
-            reference: "refs/heads/main".to_owned(),
-            run: "17".to_owned(),
-            correlator: "ci image".to_owned(),
-        }),
-        ..Style::default()
-    }
-}
-
-fn json(report: &Report, format: Format) -> Value {
-    let mut out = Vec::new();
-    render(report, format, &style(), &mut out).unwrap();
-    serde_json::from_slice(&out).unwrap()
-}
-
-fn bill(report: &Report, format: Format) -> Value {
-    let mut out = Vec::new();
-    render_packages(report, format, &style(), &mut out).unwrap();
-    serde_json::from_slice(&out).unwrap()
-}
+/// The program's own page.
+const PAGE: &str = env!("CARGO_PKG_HOMEPAGE");
 
 fn several(reports: Vec<Report>, failed: &[&str]) -> Reports {
     let failed = failed
@@ -60,26 +37,6 @@ fn sarif_of(reports: &Reports) -> Value {
     let mut out = Vec::new();
     render_reports(reports, Format::Sarif, &style(), &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
-}
-
-/// One of each: with everything, hostile, empty, of a folder, of tampering.
-fn reports() -> Vec<Report> {
-    let mut hostile = report();
-    hostile.subject.name = HOSTILE.to_owned();
-    for finding in &mut hostile.findings {
-        finding.title = format!("{HOSTILE}{}", "long ".repeat(2_000));
-    }
-    let empty = Report { packages: Vec::new(), findings: Vec::new(), ..report() };
-    vec![report(), hostile, empty, clean(), project(), verified(), guarded()]
-}
-
-fn items<'value>(value: &'value Value, at: &str) -> &'value [Value] {
-    value.pointer(at).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'value>(value: &'value Value, at: &str) -> &'value str {
-    let text = value.pointer(at).and_then(Value::as_str);
-    text.unwrap_or_else(|| panic!("no text at {at}: {value}"))
 }
 
 /// GitHub, "SARIF support for code scanning".
@@ -109,7 +66,7 @@ fn takes_tool(run: &Value) {
     let driver = &run["tool"]["driver"];
     assert!(!text(driver, "/name").is_empty());
     assert!(text(driver, "/semanticVersion").split('.').count() == 3);
-    assert!(text(driver, "/informationUri").starts_with("https://"));
+    assert_eq!(text(driver, "/informationUri"), PAGE);
     let rules = items(driver, "/rules");
     assert!(rules.len() <= 25_000);
     for rule in rules {
@@ -319,7 +276,7 @@ fn gitlab_is_told_by_whom_a_package_is_brought() {
 #[test]
 fn github_takes_a_snapshot_with_scope_and_relationship() {
     let document = bill(&project(), Format::Github);
-    assert_eq!(text(&document, "/detector/url"), "https://github.example/team/shop");
+    assert_eq!(text(&document, "/detector/url"), PAGE);
     assert_eq!(text(&document, "/detector/version"), project().tool.version);
     assert_eq!(text(&document, "/scanned"), TIME);
     let file = &document["manifests"]["sub/shop/package-lock.json"]["resolved"];
@@ -343,6 +300,49 @@ fn github_takes_a_snapshot_with_scope_and_relationship() {
     assert!(other.get("relationship").is_none() && other.get("scope").is_none());
 }
 
+/// A file of an image is no file of the repository, to which `source_location` leads.
+#[test]
+fn a_snapshot_of_an_image_names_no_files_of_the_repository() {
+    for (report, expected) in [(project(), true), (report(), false)] {
+        assert!(report.packages.iter().any(|one| one.presence == vocabulary::Presence::Declared));
+        let document = bill(&report, Format::Github);
+        let manifests = document["manifests"].as_object().unwrap();
+        assert!(!manifests.is_empty());
+        assert_eq!(manifests.values().any(|one| one.get("file").is_some()), expected);
+    }
+}
+
+/// SARIF 2.1.0, 3.58.4 and its schema: what has `uniqueItems` has nothing twice.
+#[test]
+fn no_list_of_a_sarif_log_has_a_place_twice() {
+    fn lists(value: &Value, found: &mut Vec<Vec<String>>) {
+        let unique = ["locations", "logicalLocations", "rules", "tags", "suppressions"];
+        for (key, one) in value.as_object().into_iter().flatten() {
+            if let Some(list) = one.as_array().filter(|_| unique.contains(&key.as_str())) {
+                found.push(list.iter().map(Value::to_string).collect());
+            }
+            lists(one, found);
+        }
+        value.as_array().into_iter().flatten().for_each(|one| lists(one, found));
+    }
+    for mut report in reports() {
+        let again: Vec<_> = report.coverage.iter().flat_map(|one| one.problems.clone()).collect();
+        for coverage in &mut report.coverage {
+            let mut twice = again.clone();
+            twice.iter_mut().for_each(|problem| problem.reason.push_str(", again"));
+            coverage.problems.extend(again.iter().cloned().chain(twice));
+            coverage.status = vocabulary::Status::Partial;
+        }
+        let mut found = Vec::new();
+        lists(&json(&report, Format::Sarif), &mut found);
+        assert!(!found.is_empty());
+        for list in found {
+            let unique: BTreeSet<&String> = list.iter().collect();
+            assert_eq!(unique.len(), list.len(), "{list:?}");
+        }
+    }
+}
+
 #[test]
 fn an_action_has_the_type_that_github_knows_it_by() {
     let mut report = project();
@@ -360,158 +360,37 @@ fn an_action_has_the_type_that_github_knows_it_by() {
     assert_eq!(text(action, "/version"), "4.1.1");
 }
 
-/// NTIA, "The Minimum Elements For a Software Bill of Materials", in CycloneDX 1.6.
+/// What is mended after its last affected version is mended in every form.
 #[test]
-fn cyclonedx_has_what_ntia_asks_for() {
-    for report in reports() {
-        for document in [bill(&report, Format::CycloneDx), json(&report, Format::CycloneDx)] {
-            assert_eq!(text(&document, "/metadata/timestamp"), TIME);
-            assert!(!text(&document, "/metadata/authors/0/name").is_empty());
-            assert!(!text(&document, "/metadata/tools/components/0/version").is_empty());
-            assert!(!text(&document, "/metadata/component/name").is_empty());
-            let root = text(&document, "/metadata/component/bom-ref");
-            let components = items(&document, "/components");
-            let mut references: BTreeSet<&str> =
-                components.iter().map(|one| text(one, "/bom-ref")).collect();
-            references.insert(root);
-            assert_eq!(references.len(), components.len() + 1, "each reference is one");
-            for one in components {
-                assert!(!text(one, "/name").is_empty() && !text(one, "/version").is_empty());
-                assert!(
-                    one["type"] == "operating-system" || text(one, "/purl").starts_with("pkg:")
-                );
-                let supplier = one.pointer("/supplier/name");
-                assert!(one["type"] != "operating-system" || supplier.is_some(), "{one}");
-            }
-            let mut nodes = BTreeSet::new();
-            for node in items(&document, "/dependencies") {
-                assert!(nodes.insert(text(node, "/ref")), "each node is one");
-                for needed in items(node, "/dependsOn") {
-                    assert!(references.contains(needed.as_str().unwrap()), "{needed}");
-                }
-            }
-            assert!(nodes.contains(root));
-            // What is no node is said to be unknown, and only that.
-            let unknown: BTreeSet<&str> = items(&document, "/compositions")
-                .iter()
-                .filter(|one| one["aggregate"] == "unknown")
-                .flat_map(|one| items(one, "/dependencies"))
-                .map(|one| one.as_str().unwrap())
-                .collect();
-            assert!(nodes.intersection(&unknown).all(|one| *one == root));
-            assert_eq!(nodes.union(&unknown).copied().collect::<BTreeSet<_>>(), references);
-        }
+fn a_fix_without_a_version_is_said_in_every_form() {
+    let mut report = project();
+    for finding in &mut report.findings {
+        finding.fix = Some(vocabulary::Fix {
+            title: "upgrade coin to a version after 1.0.0".to_owned(),
+            safety: vocabulary::Safety::Review,
+            version: None,
+            after: Some("1.0.0".to_owned()),
+            to: Some("a version after 1.0.0".to_owned()),
+            subscription: None,
+        });
     }
-}
-
-#[test]
-fn cyclonedx_says_who_needs_whom_and_for_what() {
-    let document = bill(&project(), Format::CycloneDx);
-    assert_eq!(text(&document, "/metadata/component/name"), "shop");
-    assert_eq!(text(&document, "/metadata/component/version"), "2.1.0");
-    let scopes: Vec<_> =
-        items(&document, "/components").iter().map(|one| one.get("scope").cloned()).collect();
-    let scope = |name: &str| Some(Value::from(name));
+    let log = json(&report, Format::Sarif);
+    let run = &log["runs"][0];
+    assert_eq!(text(run, "/results/0/properties/lastAffected"), "1.0.0");
+    assert!(run["results"][0]["properties"].get("fixedVersion").is_none());
+    let help = &run["tool"]["driver"]["rules"][0]["help"];
+    assert!(text(help, "/text").contains("Upgrade coin to a version after 1.0.0."), "{help}");
+    assert!(text(help, "/markdown").contains("| after 1.0.0 |"), "{help}");
+    let gitlab = json(&report, Format::Gitlab);
     assert_eq!(
-        scopes,
-        [scope("required"), scope("required"), scope("optional"), scope("excluded"), None]
+        text(&gitlab, "/vulnerabilities/0/solution"),
+        "upgrade coin to a version after 1.0.0"
     );
-    let other = "pkg:npm/bank@1.0.0|site/yarn.lock:7";
-    let bank = "pkg:npm/bank@1.0.0";
-    let expected = serde_json::json!([
-        { "ref": "subject", "dependsOn": [bank, "pkg:npm/judge@1.0.0", other] },
-        { "ref": bank, "dependsOn": ["pkg:npm/coin@1.0.0"] },
-        { "ref": "pkg:npm/coin@1.0.0", "dependsOn": ["pkg:npm/foil@1.0.0"] },
-        { "ref": "pkg:npm/foil@1.0.0", "dependsOn": [] },
-        { "ref": "pkg:npm/judge@1.0.0", "dependsOn": ["pkg:npm/coin@1.0.0"] },
-    ]);
-    assert_eq!(document["dependencies"], expected);
-    let compositions = serde_json::json!([
-        { "aggregate": "unknown", "dependencies": ["subject", other] },
-    ]);
-    assert_eq!(document["compositions"], compositions);
-}
-
-/// NTIA's minimum in SPDX 2.3.
-#[test]
-fn spdx_has_what_ntia_asks_for() {
-    for report in reports() {
-        let document = bill(&report, Format::Spdx);
-        assert_eq!(text(&document, "/creationInfo/created"), TIME);
-        assert!(text(&document, "/creationInfo/creators/0").starts_with("Tool: lazaret-"));
-        let packages = items(&document, "/packages");
-        let ids: BTreeSet<&str> = packages.iter().map(|one| text(one, "/SPDXID")).collect();
-        assert_eq!(ids.len(), packages.len());
-        for one in packages {
-            assert!(!text(one, "/name").is_empty());
-            let supplier = text(one, "/supplier");
-            assert!(supplier == "NOASSERTION" || supplier.starts_with("Organization: "));
-            let is_package = text(one, "/SPDXID").starts_with("SPDXRef-Package-");
-            let purl = one.pointer("/externalRefs/0/referenceLocator");
-            assert_eq!(purl.is_some(), is_package);
-            assert!(!is_package || !text(one, "/versionInfo").is_empty());
-        }
-        let mut related = BTreeSet::new();
-        for one in items(&document, "/relationships") {
-            let (from, to) = (text(one, "/spdxElementId"), text(one, "/relatedSpdxElement"));
-            assert!(ids.contains(from) || from == "SPDXRef-DOCUMENT", "{one}");
-            assert!(ids.contains(to) || ["NONE", "NOASSERTION"].contains(&to), "{one}");
-            related.insert((from, text(one, "/relationshipType"), to));
-        }
-        assert!(related.contains(&("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Subject")));
-        for id in ids.iter().filter(|id| id.starts_with("SPDXRef-Package-")) {
-            assert!(related.contains(&("SPDXRef-Subject", "CONTAINS", *id)), "{id}");
-            let says = related.iter().any(|(from, how, _)| from == id && *how == "DEPENDS_ON");
-            assert!(says, "what {id} needs, or that nobody knows");
-        }
-    }
-}
-
-#[test]
-fn spdx_says_who_needs_whom_and_for_what() {
-    let document = bill(&project(), Format::Spdx);
-    let related: BTreeSet<_> = items(&document, "/relationships")
-        .iter()
-        .map(|one| {
-            let short = |at| text(one, at).trim_start_matches("SPDXRef-").to_owned();
-            format!(
-                "{} {} {}",
-                short("/spdxElementId"),
-                text(one, "/relationshipType"),
-                short("/relatedSpdxElement")
-            )
-        })
-        .filter(|one| !one.contains("CONTAINS"))
-        .collect();
-    let expected = [
-        "DOCUMENT DESCRIBES Subject",
-        "Package-0 DEPENDS_ON Package-1",
-        "Package-1 DEPENDS_ON Package-2",
-        "Package-2 DEPENDS_ON NONE",
-        "Package-3 DEPENDS_ON Package-1",
-        "Package-3 DEV_DEPENDENCY_OF Subject",
-        "Package-4 DEPENDS_ON NOASSERTION",
-        "Subject DEPENDS_ON Package-0",
-    ];
-    assert_eq!(related.iter().map(String::as_str).collect::<Vec<_>>(), expected);
-}
-
-#[test]
-fn whom_the_user_names_answers_for_the_bill() {
-    for (author, name, creator) in [
-        ("ACME", "ACME", "Organization: ACME"),
-        ("Person: Jane Doe", "Jane Doe", "Person: Jane Doe"),
-    ] {
-        let style = Style { author: Some(author.to_owned()), ..style() };
-        let written = |format| -> Value {
-            let mut out = Vec::new();
-            render_packages(&project(), format, &style, &mut out).unwrap();
-            serde_json::from_slice(&out).unwrap()
-        };
-        assert_eq!(text(&written(Format::CycloneDx), "/metadata/authors/0/name"), name);
-        let spdx = written(Format::Spdx);
-        assert_eq!(text(&spdx, "/creationInfo/creators/1"), creator);
-        assert!(text(&spdx, "/creationInfo/creators/0").starts_with("Tool: "));
+    for format in [Format::Csv, Format::Html, Format::Markdown] {
+        let mut out = Vec::new();
+        render(&report, format, &style(), &mut out).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert!(written.contains("after 1.0.0"), "{written}");
     }
 }
 

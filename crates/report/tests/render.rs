@@ -221,7 +221,10 @@ fn packages_as_cyclonedx() {
 fn packages_as_sarif_are_refused_with_a_reason() {
     let mut out = Vec::new();
     let error = render_packages(&report(), Format::Sarif, &Style::default(), &mut out).unwrap_err();
-    assert!(error.to_string().contains("use table, json, cyclonedx, spdx or github"), "{error}");
+    assert!(
+        error.to_string().contains("use table, json, cyclonedx, spdx, github or template:FILE"),
+        "{error}"
+    );
     assert!(out.is_empty());
 }
 

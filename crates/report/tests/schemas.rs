@@ -92,7 +92,7 @@ fn verdict(script: &str, document: &[u8], schema: &str) -> Option<String> {
 
 #[test]
 fn cyclonedx_keeps_to_its_schema() {
-    for report in [report(), clean(), project(), verified(), guarded()] {
+    for report in reports() {
         for timestamp in [None, Some("2099-01-02T03:04:05Z".to_owned())] {
             let style = Style { timestamp, ..Style::default() };
             let mut documents = [Vec::new(), Vec::new()];
@@ -110,9 +110,10 @@ fn cyclonedx_keeps_to_its_schema() {
 
 #[test]
 fn spdx_keeps_to_its_specification() {
-    for report in [report(), clean(), project(), verified(), guarded()] {
-        let style =
-            Style { timestamp: Some("2099-01-02T03:04:05Z".to_owned()), ..Style::default() };
+    for report in reports() {
+        let timestamp = Some("2099-01-02T03:04:05Z".to_owned());
+        let supplier = Some("Person: Jane Doe".to_owned());
+        let style = Style { timestamp, supplier, ..Style::default() };
         let mut document = Vec::new();
         render_packages(&report, Format::Spdx, &style, &mut document).unwrap();
         let Some(verdict) = verdict(SPDX, &document, "") else {
@@ -143,7 +144,26 @@ fn hold(documents: &[Vec<u8>], script: &str, schema: &str) {
     assert_ne!(refused.as_deref(), Some("valid"), "anything would be");
 }
 
-/// Every report of the fixtures in a form.
+/// Every report of the fixtures, and one in which each problem is told twice and each finding is
+/// silenced.
+fn reports() -> Vec<vocabulary::Report> {
+    let mut twice = report();
+    for coverage in &mut twice.coverage {
+        let again = coverage.problems.clone();
+        coverage.problems.extend(again);
+    }
+    let silenced = twice.decision.suppressed[0].clone();
+    let of = |finding: &vocabulary::Finding| vocabulary::Suppressed {
+        fingerprint: finding.fingerprint.clone(),
+        vex: Some(vocabulary::Stated::NotAffected),
+        justification: Some("component_not_present".to_owned()),
+        ..silenced.clone()
+    };
+    twice.decision.suppressed = twice.findings.iter().map(of).collect();
+    vec![report(), clean(), project(), verified(), guarded(), twice]
+}
+
+/// Every report in a form.
 fn documents(format: Format) -> Vec<Vec<u8>> {
     let build = report::Build {
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
@@ -154,7 +174,7 @@ fn documents(format: Format) -> Vec<Vec<u8>> {
     let time = Some("2099-01-02T03:04:05Z".to_owned());
     let style =
         Style { timestamp: time.clone(), moment: time, build: Some(build), ..Style::default() };
-    [report(), clean(), project(), verified(), guarded()]
+    reports()
         .iter()
         .map(|report| {
             let mut document = Vec::new();
@@ -166,7 +186,17 @@ fn documents(format: Format) -> Vec<Vec<u8>> {
 
 #[test]
 fn sarif_keeps_to_its_schema() {
-    hold(&documents(Format::Sarif), JSON, "sarif.json");
+    let mut documents = documents(Format::Sarif);
+    let failed = vocabulary::NotChecked { what: "gone:1".to_owned(), reason: "gone".to_owned() };
+    let reports = vocabulary::Reports {
+        schema: vocabulary::report::REPORTS_SCHEMA.to_owned(),
+        reports: reports(),
+        failed: vec![failed],
+    };
+    let mut several = Vec::new();
+    report::render_reports(&reports, Format::Sarif, &Style::default(), &mut several).unwrap();
+    documents.push(several);
+    hold(&documents, JSON, "sarif.json");
 }
 
 #[test]

@@ -61,6 +61,22 @@ struct Metadata {
 #[serde(default)]
 struct Composition {
     aggregate: String,
+    assemblies: Vec<String>,
+    dependencies: Vec<String>,
+}
+
+impl Composition {
+    /// Whether its maker does not say that all is there.
+    fn is_open(&self) -> bool {
+        self.aggregate.starts_with("incomplete")
+            || matches!(self.aggregate.as_str(), "unknown" | "not_specified")
+    }
+
+    /// Whether it speaks of what a component needs; one that names nothing speaks of everything.
+    fn is_about_needs_of(&self, reference: &str) -> bool {
+        let names_nothing = self.assemblies.is_empty() && self.dependencies.is_empty();
+        names_nothing || self.dependencies.iter().any(|one| one == reference)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -202,9 +218,11 @@ fn document(bom: Bom) -> Result<Document, SbomError> {
         }));
     }
     named_only(bom.dependencies, &described, &mut document)?;
-    // A bill of ours says of each package who asks for it, and lists below its root also those of which
-    // that is not known.
-    let asks = asks.filter(|_| !is_told);
+    // Where it is not known what the root asks for, what is listed below it is no list of that.
+    let open = |root: &String| {
+        bom.compositions.iter().any(|one| one.is_open() && one.is_about_needs_of(root))
+    };
+    let asks = asks.filter(|root| !open(root));
     relate(&mut document, asks.as_deref(), &edges);
     document.is_about(subject);
     Ok(document)

@@ -68,6 +68,8 @@ pub struct Document {
     pub coverage: Vec<Coverage>,
     /// What it names and does not describe.
     pub problems: Vec<Problem>,
+    /// Whether it says that what it is about was looked at in full and holds no packages.
+    pub states_none: bool,
     /// Content that its maker saw not to be what names it, which nobody can see again by a bill.
     pub findings: Vec<Finding>,
 }
@@ -104,6 +106,10 @@ impl Document {
                     Finding::of(&rule, identity.as_deref(), title, Location::Subject, Vec::new());
                 self.findings.push(of);
             }
+            return true;
+        }
+        if name == "packages" {
+            self.states_none = value == NO_PACKAGES;
             return true;
         }
         let Some(check) = name.strip_prefix("coverage:") else { return false };
@@ -161,10 +167,12 @@ pub struct Component {
 }
 
 impl Component {
-    /// What is stated in the words of Lazaret counts before what the form says by its own means.
+    /// What is stated in the words of Lazaret counts before what the form says by its own means; in a
+    /// bill of ours in place of it, since the form has no word for "nobody knows".
     pub(crate) fn settle(&mut self) {
-        self.relation = self.stated.relation.or(self.relation);
-        self.scope = self.stated.scope.or(self.scope);
+        let own = self.stated.is_own();
+        self.relation = self.stated.relation.or_else(|| self.relation.filter(|_| !own));
+        self.scope = self.stated.scope.or_else(|| self.scope.filter(|_| !own));
     }
 }
 
@@ -204,6 +212,10 @@ pub enum SbomError {
     #[error("it has more than {COMPONENTS} components; divide it")]
     TooMany,
 }
+
+/// How Lazaret says that there are no packages (`lazaret:packages`), where it looked at all there is: a
+/// bill that merely lists none says nothing.
+const NO_PACKAGES: &str = "none";
 
 /// What the elements of a document may take while it is read. A bill of 200,000 components takes a
 /// third of it.

@@ -38,6 +38,7 @@ pub fn merged(mut documents: Vec<Document>) -> Document {
         whole.coverage.extend(other.coverage);
         whole.problems.extend(other.problems);
         whole.findings.extend(other.findings);
+        whole.states_none &= other.states_none;
         whole.name = whole.name.take().or(other.name);
         whole.manifest_digest = whole.manifest_digest.take().or(other.manifest_digest);
         whole.config_digest = whole.config_digest.take().or(other.config_digest);

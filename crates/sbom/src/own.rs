@@ -6,7 +6,7 @@
 
 use crate::{COMPONENTS, Document, FINDINGS, SbomError, json};
 use serde::Deserialize;
-use vocabulary::{Coverage, Distribution, Finding, Package, Rule, Subject};
+use vocabulary::{Coverage, Distribution, Finding, Package, Rule, Status, Subject};
 
 #[derive(Deserialize)]
 struct Own {
@@ -35,7 +35,11 @@ pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
     if own.packages.len() > COMPONENTS {
         return Err(SbomError::TooMany);
     }
+    let lacks = |one: &Coverage| one.check == "packages" && one.status != Status::Ran;
+    let states_none =
+        own.packages.is_empty() && !own.coverage.is_empty() && !own.coverage.iter().any(lacks);
     Ok(Document {
+        states_none,
         form: schema.to_owned(),
         name: Some(own.subject.name),
         manifest_digest: own.subject.manifest_digest,

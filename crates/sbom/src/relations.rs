@@ -80,6 +80,10 @@ struct Asked {
 
 impl Asked {
     fn say(&self, component: &mut Component, is_told: bool) {
+        // Lazaret says of each package what is known, and where it says nothing, nothing is.
+        if component.stated.is_own() {
+            return;
+        }
         let relation = if self.directly { Relation::Direct } else { Relation::Indirect };
         component.relation = component.relation.or(Some(relation).filter(|_| is_told));
         // The widest use; one that is not said may be the widest.

@@ -14,6 +14,7 @@ use crate::relations::{Edge, relate};
 use crate::stated::{self, distribution_id, relative};
 use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Distribution, Ecosystem, Problem, Scope};
 
@@ -150,7 +151,7 @@ fn document(form: String, spdx: Spdx) -> Result<Document, SbomError> {
     let edges: Vec<Edge> = spdx.relationships.iter().filter_map(edge).collect();
     let mut document = Document { form, problems: named_only(&spdx), ..Document::default() };
     for (name, value) in own(&spdx.annotations) {
-        document.take_own(name, value);
+        document.take_own(name, &value);
     }
     let texts: HashMap<String, String> =
         spdx.extracted.into_iter().take(COMPONENTS).map(|one| (one.id, one.text)).collect();
@@ -342,7 +343,7 @@ fn about(entry: &Entry, document: &mut Document) {
             "image:config" => document.config_digest = value.parse().ok(),
             "image:manifest" => document.manifest_digest = value.parse().ok(),
             "image:platform" => document.platform = value.parse().ok(),
-            "image:tag" => document.tags.push(kept(value)),
+            "image:tag" => document.tags.push(kept(&value)),
             _ => {}
         }
     }
@@ -354,7 +355,7 @@ fn distribution(entry: &Entry) -> Distribution {
     told.pretty_name = entry.summary.as_deref().map(kept);
     for (key, value) in own(&entry.annotations) {
         match key {
-            "codename" => told.codename = Some(kept(value)),
+            "codename" => told.codename = Some(kept(&value)),
             "like" => told.like = value.split(' ').take(8).map(kept).collect(),
             _ => {}
         }
@@ -362,12 +363,17 @@ fn distribution(entry: &Entry) -> Distribution {
     told
 }
 
-/// What Lazaret annotates: `lazaret:key=value`.
-fn own(annotations: &[Annotation]) -> impl Iterator<Item = (&str, &str)> {
+/// What Lazaret annotates: `lazaret:key=value`, one a line. A value that has no place on a line is written
+/// as JSON has texts.
+fn own(annotations: &[Annotation]) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     annotations
         .iter()
         .flat_map(|annotation| annotation.comment.lines())
         .filter_map(|line| line.strip_prefix("lazaret:")?.split_once('='))
+        .map(|(key, value)| {
+            let quoted = value.starts_with('"').then(|| serde_json::from_str(value).ok());
+            (key, quoted.flatten().map_or(Cow::Borrowed(value), Cow::Owned))
+        })
 }
 
 fn component(entry: Entry, texts: &HashMap<String, String>) -> Component {
@@ -391,7 +397,7 @@ fn component(entry: Entry, texts: &HashMap<String, String>) -> Component {
         source_info(text, &mut component);
     }
     for (key, value) in own(&entry.annotations) {
-        component.stated.take(&format!("lazaret:{key}"), value);
+        component.stated.take(&format!("lazaret:{key}"), &value);
     }
     component.settle();
     component
@@ -411,9 +417,12 @@ fn licences(expression: &str, texts: &HashMap<String, String>) -> Vec<String> {
         part.push(word);
     }
     parts.push(part);
+    // Of several each has brackets around it; those of the only one are its own.
+    let several = parts.len() > 1;
     let whole = |words: Vec<&str>| {
         let text = words.join(" ");
         let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let inner = inner.filter(|_| several);
         let inner = inner.filter(|inner| !inner.contains(['(', ')'])).unwrap_or(&text);
         kept(texts.get(inner).map_or(inner, String::as_str))
     };

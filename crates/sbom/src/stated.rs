@@ -16,6 +16,8 @@ use vocabulary::{Distribution, OriginKind, Presence, Relation, Scope};
 pub struct Stated {
     /// `lazaret:ecosystem`
     pub ecosystem: Option<String>,
+    /// Its whole name, where that is not the one that the form has.
+    pub name: Option<String>,
     /// The file that proves it.
     pub path: Option<String>,
     /// The line of that file.
@@ -49,6 +51,11 @@ pub struct Stated {
 }
 
 impl Stated {
+    /// Whether Lazaret wrote it, which says of every package what ecosystem it is of.
+    pub(crate) const fn is_own(&self) -> bool {
+        self.ecosystem.is_some()
+    }
+
     /// Takes one property.
     pub(crate) fn take(&mut self, name: &str, value: &str) {
         self.sources_told |= ["lazaret:", "syft:", "aquasecurity:trivy:"]
@@ -66,6 +73,7 @@ impl Stated {
     fn take_own(&mut self, name: &str, value: &str) {
         match name {
             "ecosystem" => self.ecosystem = Some(kept(value)),
+            "name" => self.name = Some(kept(value)),
             // What lies nowhere in particular is no path.
             "location" if value == vocabulary::Location::Subject.to_string() => {}
             "location" => self.path = self.path.take().or_else(|| Some(kept(value))),

@@ -3,57 +3,9 @@
 //! It is made before packages that a lock file names are taken for those that are installed below it:
 //! the installed ones know no range and nobody who asks for them. Advice is made of it, no verdict.
 
-use image::{Asks, Cataloged};
+use image::Cataloged;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use vocabulary::{Package, Presence, Purl, Relation};
-
-/// Says of what lock files list whether the project asks for it, where they do not say so themselves and
-/// the manifests do that they were made of. A name may stand in a lock file in several versions: which
-/// of them is asked for by the project is known where all others are asked for by packages alone.
-pub(crate) fn relate(cataloged: &mut [Cataloged], asks: &[Asks]) {
-    let mut named: HashMap<(&str, &str), HashSet<&str>> = HashMap::new();
-    for Asks { folder, ecosystem, names } in asks {
-        let known = named.entry((folder, ecosystem.as_str())).or_default();
-        known.extend(names.iter().map(String::as_str));
-    }
-    if named.is_empty() {
-        return;
-    }
-    let mut places: HashMap<(String, String), Vec<usize>> = HashMap::new();
-    for (at, Cataloged { package, .. }) in cataloged.iter().enumerate() {
-        let path = package.location.path().unwrap_or_default();
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_told = named.contains_key(&(folder, package.ecosystem.as_str()));
-        if package.presence == Presence::Declared && is_told {
-            let key = (path.to_owned(), package.ecosystem.as_str().to_owned());
-            places.entry(key).or_default().push(at);
-        }
-    }
-    for ((path, ecosystem), places) in places {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let Some(names) = named.get(&(folder, ecosystem.as_str())) else { continue };
-        let all = || places.iter().filter_map(|at| Some((*at, &cataloged.get(*at)?.package)));
-        let asked: HashSet<&Purl> = all().flat_map(|(_, one)| &one.requires).collect();
-        let mut versions: HashMap<&str, usize> = HashMap::new();
-        all().for_each(|(_, one)| *versions.entry(&one.name).or_default() += 1);
-        let relation =
-            |one: &Package| match (names.contains(one.name.as_str()), asked.contains(&one.purl)) {
-                (true, _) if versions.get(one.name.as_str()) == Some(&1) => Some(Relation::Direct),
-                (false, true) => Some(Relation::Indirect),
-                _ => None,
-            };
-        // Of a file without edges nobody knows who asks for what is not named.
-        let told: Vec<(usize, Option<Relation>)> = all()
-            .filter(|(_, one)| one.relation.is_none())
-            .map(|(at, one)| (at, relation(one)))
-            .collect();
-        for (at, relation) in told {
-            if let Some(one) = cataloged.get_mut(at) {
-                one.package.relation = relation;
-            }
-        }
-    }
-}
+use vocabulary::{Package, Purl, Relation};
 
 /// The graphs of all files that say who asks for what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +16,7 @@ pub struct Asked {
 /// One file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct File {
+    of_bill: bool,
     nodes: Vec<Node>,
     by_purl: HashMap<Purl, Vec<u32>>,
 }
@@ -75,7 +28,7 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) relation: Option<Relation>,
-    /// What it asks for.
+    /// What it asks for, by place.
     pub(crate) needs: Vec<Need>,
     /// Who asks for it.
     pub(crate) asked_by: Vec<u32>,
@@ -94,23 +47,22 @@ impl Asked {
         Self::of(all.iter().map(|one| (&one.package, one.ranges.as_slice())))
     }
 
-    /// The same of packages without ranges.
-    pub(crate) fn of_packages(all: &[Package]) -> Self {
-        Self::of(all.iter().map(|package| (package, [].as_slice())))
+    /// The same of the packages of a bill of materials: those without a file are of the bill itself.
+    pub(crate) fn of_bill(all: &[Package]) -> Self {
+        let mut asked = Self::of(all.iter().map(|package| (package, [].as_slice())));
+        asked.files.values_mut().for_each(|file| file.of_bill = true);
+        asked
     }
 
     fn of<'all>(all: impl Iterator<Item = (&'all Package, &'all [Vec<Box<str>>])> + Clone) -> Self {
         let of_programs = all.filter(|(package, _)| !package.ecosystem.is_distribution());
         let tells = |package: &Package| package.relation.is_some() || !package.requires.is_empty();
         let telling = of_programs.clone().filter(|(package, _)| tells(package));
-        let files: HashSet<&str> =
-            telling.filter_map(|(package, _)| package.location.path()).collect();
-        let told = of_programs.filter(|(package, _)| {
-            package.location.path().is_some_and(|path| files.contains(path))
-        });
+        let files: HashSet<&str> = telling.map(|(package, _)| file_of(package)).collect();
+        let told = of_programs.filter(|(package, _)| files.contains(file_of(package)));
         let mut asked = Self::default();
         for (package, _) in told.clone() {
-            let Some(path) = package.location.path() else { continue };
+            let path = file_of(package);
             let file = match asked.files.get_mut(path) {
                 Some(file) => file,
                 None => asked.files.entry(path.to_owned()).or_default(),
@@ -118,11 +70,12 @@ impl Asked {
             file.add(package);
         }
         for (package, ranges) in told {
-            let Some(path) = package.location.path() else { continue };
-            if let Some(file) = asked.files.get_mut(path) {
+            if let Some(file) = asked.files.get_mut(file_of(package)) {
                 file.connect(package, ranges);
             }
         }
+        let nodes = asked.files.values_mut().flat_map(|file| &mut file.nodes);
+        nodes.for_each(|node| node.needs.sort_by_key(|need| need.node));
         asked
     }
 
@@ -150,7 +103,17 @@ impl Asked {
     }
 }
 
+/// The file that names a package; none of its own for what a bill names without one.
+fn file_of(package: &Package) -> &str {
+    package.location.path().unwrap_or_default()
+}
+
 impl File {
+    /// Whether a bill of materials says it, and not the file itself.
+    pub(crate) const fn is_of_bill(&self) -> bool {
+        self.of_bill
+    }
+
     fn add(&mut self, package: &Package) {
         let Ok(place) = u32::try_from(self.nodes.len()) else { return };
         self.nodes.push(Node {
@@ -201,6 +164,8 @@ impl File {
     /// In which words one package asks for another.
     pub(crate) fn ranges(&self, from: u32, to: u32) -> &[Box<str>] {
         let needs = self.node(from).map(|node| node.needs.as_slice()).unwrap_or_default();
-        needs.iter().find(|need| need.node == to).map_or(&[], |need| need.ranges.as_slice())
+        let at = needs.partition_point(|need| need.node < to);
+        let need = needs.get(at).filter(|need| need.node == to);
+        need.map_or(&[], |need| need.ranges.as_slice())
     }
 }

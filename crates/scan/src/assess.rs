@@ -95,19 +95,24 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     let about = About { subject: &subject, packages: &packages, programs: Some(&programs) };
     coverage.extend(policy::vex_coverage(&policy.vex, &about));
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
+    // What is offered counts for the gate.
+    let advisor = |members: &[&Package], least: Option<&str>| {
+        // A database that cannot be read said so where it was matched.
+        let by_what = (distribution.as_ref(), &programs);
+        let advice = by.databases.map(|advisories| advisories.upgrade(members, least, by_what));
+        // What could not be held against advisories is not offered.
+        advice.map_or(Advice::Unknown, |advice| advice.unwrap_or(Advice::Stay))
+    };
+    let aims = mend::Aims::find(&findings, &packages, &advisor);
+    aims.offer(&mut findings, &packages);
     let mut judgement = policy::decide_for(policy, Some(&about), findings, &coverage, by.today);
     if packages.is_empty() {
         // So that nobody takes "no findings" for a verdict on software that was never seen.
         judgement.decision.reasons.push("no packages were found".to_owned());
     }
     let summary = Summary::count(judgement.open(), &packages);
-    let advisor = |members: &[&Package], least: Option<&str>| {
-        // A database that cannot be read said so where it was matched.
-        let by_what = (distribution.as_ref(), &programs);
-        let advice = by.databases.map(|advisories| advisories.upgrade(members, least, by_what));
-        advice.and_then(Result::ok).unwrap_or(Advice::Unknown)
-    };
-    let mending = mend::plan(judgement.open(), &packages, &who_asks, &advisor);
+    let (mending, titles) = mend::plan(judgement.open(), &packages, &who_asks, &aims);
+    aims.retitle(&mut judgement.findings, &packages, &titles);
     Report {
         schema: SCHEMA.to_owned(),
         tool: by.tool.clone(),

@@ -56,13 +56,15 @@ pub enum BillError {
     NoPlace(String),
     /// No bill is attached.
     #[error(
-        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index; scan the image itself, or name a bill as sbom:FILE"
+        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index{beside}; scan the image itself, or name a bill as sbom:FILE"
     )]
     NoneAttached {
         /// The image.
         image: String,
         /// Its digest.
         digest: String,
+        /// What is attached to it, and is no bill.
+        beside: String,
     },
     /// What is attached cannot be read.
     #[error("no bill that is attached to `{image}` could be read: {reason}")]
@@ -178,7 +180,8 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
     coverage.retain(|one| one.check != CHECK);
     let mut own = Coverage::with_problems(CHECK, problems);
     own.reason = Some(format!("packages as {} states them", document.form));
-    if packages.is_empty() {
+    // One of a folder whose lock files and manifests name none says so.
+    if packages.is_empty() && !document.states_none {
         let nothing = Coverage::skipped(
             CHECK,
             "the document names no packages: nothing was checked; make it of what was built or installed",
@@ -206,7 +209,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         },
         distribution,
         layers: Vec::new(),
-        asked: Asked::of_packages(&packages),
+        asked: Asked::of_bill(&packages),
         packages,
         findings: document.findings,
         coverage,
@@ -384,15 +387,15 @@ fn package(
                 Unmatched { purl: Some(Box::new(purl)), reason }
             })
         }
-        // The package URL has the commit, and the version stands beside it.
+        // The package URL has the ref, and the version, where one is known, stands beside it.
         Err(PurlMatchError::Moving(reason)) => {
             let stated = purl.clone().with_version(&component.version);
             match purls::package(&stated, distribution) {
                 Ok((package, _)) => Ok(Package { purl, ..package }),
-                Err(_) => {
+                Err(_) => as_found(&purl, &component, distribution).ok_or_else(|| {
                     let reason = PurlMatchError::Moving(reason).to_string();
-                    Err(Unmatched { purl: Some(Box::new(purl)), reason })
-                }
+                    Unmatched { purl: Some(Box::new(purl)), reason }
+                }),
             }
         }
         Err(error) => Err(Unmatched { purl: Some(Box::new(purl)), reason: error.to_string() }),
@@ -413,7 +416,11 @@ fn package(
                 let ecosystem = namespace
                     .and_then(|name| Ecosystem::of_distribution(sbom::distribution_id(name)));
                 let package = unmatched(&purl, &component);
-                Package { ecosystem: ecosystem.unwrap_or(Ecosystem::PROGRAM), ..package }
+                let listed =
+                    Package { ecosystem: ecosystem.unwrap_or(Ecosystem::PROGRAM), ..package };
+                // What only lacks a version is of its ecosystem all the same.
+                let known = component.version.is_empty().then(|| unversioned(&purl, distribution));
+                known.flatten().unwrap_or(listed)
             });
             // What it says of its ecosystem does not make it one that can be matched.
             let mut component = component;
@@ -431,12 +438,22 @@ fn as_found(
     distribution: Option<&Distribution>,
 ) -> Option<Package> {
     let stated = Ecosystem::new(component.stated.ecosystem.as_deref()?);
-    let (package, _) = purls::package(&purl.clone().with_version("0"), distribution).ok()?;
-    (package.ecosystem == stated).then(|| Package {
-        purl: purl.clone(),
-        version: String::new(),
-        ..package
-    })
+    if !component.version.is_empty() {
+        return None;
+    }
+    // Types that have no advisories have packages without a version, too.
+    let is_listed = !stated.is_distribution() && !stated.has_advisories();
+    let listed = (is_listed && stated.purl_type().unwrap_or("generic") == purl.kind())
+        .then(|| Package { version: String::new(), ..unmatched(purl, component) });
+    unversioned(purl, distribution).filter(|package| package.ecosystem == stated).or(listed)
+}
+
+/// A package of a type that has advisories, without a version.
+fn unversioned(purl: &Purl, distribution: Option<&Distribution>) -> Option<Package> {
+    // A version of any type: of actions no other is one.
+    let any = purl.clone().with_version("0.0.0");
+    let (package, _) = purls::package(&any, distribution).ok()?;
+    Some(Package { purl: purl.clone(), version: String::new(), ..package })
 }
 
 /// What the document states of a package beyond its package URL.
@@ -444,7 +461,9 @@ fn as_stated(mut package: Package, component: Component) -> Package {
     let stated = &component.stated;
     if let Some(ecosystem) = &stated.ecosystem {
         package.ecosystem = Ecosystem::new(ecosystem);
-        if component.ungrouped && !component.name.is_empty() {
+        if let Some(name) = &stated.name {
+            package.name.clone_from(name);
+        } else if component.ungrouped && !component.name.is_empty() {
             package.name.clone_from(&component.name);
         }
         if !component.version.is_empty() {
@@ -493,11 +512,13 @@ fn confidence(text: &str) -> Confidence {
 /// A package that is listed and held against no advisory.
 fn unmatched(purl: &Purl, component: &Component) -> Package {
     let version = purl.version().unwrap_or_default().to_owned();
-    let name = match component.name.as_str() {
-        "" => purl.name(),
-        name => name,
+    let name = match (component.name.as_str(), purl.namespace()) {
+        // Where the form has a group apart, the package URL has both.
+        (_, Some(group)) if !component.ungrouped => format!("{group}/{}", purl.name()),
+        ("", _) => purl.name().to_owned(),
+        (name, _) => name.to_owned(),
     };
-    Package::new(purl.clone(), Ecosystem::PROGRAM, name.to_owned(), version, Location::Subject)
+    Package::new(purl.clone(), Ecosystem::PROGRAM, name, version, Location::Subject)
 }
 
 #[cfg(test)]

@@ -1,21 +1,35 @@
 //! Who brings a package that the project does not ask for, and what has to change there.
 //!
 //! A lock file holds one version of each package and, in some formats, the ranges that packages ask for.
-//! So three things can be told and no more: that every package which asks for it allows the version to
-//! go to, so that the lock file is refreshed; that one does not, so that what brings it has to change;
-//! and that another version of what brings it stands in a lock file of the same subject and needs no
-//! vulnerable version. A version that stands nowhere is never named.
+//! So only so much can be told: that what asks for a package allows the version to go to, so that the lock
+//! file is refreshed; that it does not, and then which package on the way up may go to another version by
+//! what is asked of it, up to the one that the project asks for; and that another version of that stands
+//! in a lock file of the same subject and needs no vulnerable version. A version that stands nowhere is
+//! never named, and nobody is said to hold a package back whose range allows the version to go to.
 
-use crate::asked::{Asked, File};
+mod command;
+mod walk;
+pub(crate) mod words;
+
+use crate::asked::{Asked, File, Node};
+use command::command;
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::{Scheme, range};
 use vocabulary::upgrade::{Bringer, Change};
 use vocabulary::{Package, Purl, Relation};
+use walk::{Walk, Way};
 
-/// Bringers that a step names; the others are counted.
+/// Bringers that a step has; the others are counted. Forms name some of these.
+const KEPT: usize = 500;
+/// Bringers that each step has, whatever the others have.
 const NAMED: usize = 5;
+/// Names of packages on all ways of all steps, some thirty bytes each: a file can have ten thousand
+/// vulnerable packages below ten thousand others.
+const NAMES: usize = 500_000;
+/// Packages of one way that are named; people nest some ten.
+const LONGEST: usize = 64;
 /// Packages that are looked at for one step.
 const LOOKED: usize = 20_000;
 /// Packages that are looked at for all steps: a file of ten thousand vulnerable packages, each below all
@@ -25,14 +39,27 @@ const BUDGET: usize = 5_000_000;
 /// What brings packages of one version.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Brought {
-    /// Shortest way first.
+    /// What has to change first, then shortest way first.
     pub(crate) by: Vec<Bringer>,
     /// How many more there are.
     pub(crate) more: u64,
     /// Whether the project asks for it itself, somewhere.
     pub(crate) direct: bool,
+    /// Whether it is said everywhere that the project does not.
+    pub(crate) indirect: bool,
     /// Whether any file says who asks for it.
     pub(crate) told: bool,
+    /// Whether Cargo takes the version to go to for incompatible, where the project asks for it.
+    pub(crate) incompatible: bool,
+    /// Whether it lies nowhere but inside archives and tools.
+    pub(crate) inside: bool,
+}
+
+impl Brought {
+    /// Whether something else has to change than the package's own line.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        self.inside || self.told && !(self.direct && self.by.is_empty() && !self.incompatible)
+    }
 }
 
 /// Answers who brings what.
@@ -43,6 +70,7 @@ pub(crate) struct Bringers<'scan> {
     /// Where a name stands: the file, and the place in it.
     names: HashMap<(&'scan str, &'scan str), Vec<(&'scan File, u32)>>,
     left: Cell<usize>,
+    names_left: Cell<usize>,
 }
 
 /// A package that is to be replaced.
@@ -67,12 +95,12 @@ impl<'scan> Bringers<'scan> {
             }
         }
         let vulnerable = open.map(Purl::bare).collect();
-        Self { asked, vulnerable, names, left: Cell::new(BUDGET) }
+        Self { asked, vulnerable, names, left: Cell::new(BUDGET), names_left: Cell::new(NAMES) }
     }
 
     /// Who brings these packages, which are of one name and version.
     pub(crate) fn of(&self, packages: &[&Package], wanted: Wanted<'_>) -> Brought {
-        let mut brought = Brought::default();
+        let mut brought = Brought { indirect: true, ..Brought::default() };
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();
         for package in packages {
@@ -81,15 +109,20 @@ impl<'scan> Bringers<'scan> {
                 if !seen.insert((path, place)) {
                     continue;
                 }
-                match node.relation {
-                    Some(Relation::Direct) => (brought.direct, brought.told) = (true, true),
-                    None if node.asked_by.is_empty() => {}
-                    relation => {
-                        brought.told = true;
-                        let sure = relation.is_some();
-                        found.extend(self.in_file((path, file), place, wanted, sure));
-                    }
+                if node.relation.is_none() && node.asked_by.is_empty() {
+                    continue;
                 }
+                brought.told = true;
+                brought.indirect &= node.relation == Some(Relation::Indirect);
+                let (mut here, more) = self.in_file((path, file), place, wanted);
+                if node.relation == Some(Relation::Direct) {
+                    brought.direct = true;
+                    brought.incompatible |= is_cargo(node) && !is_compatible(wanted);
+                    // Who allows the version is content with what the project asks for.
+                    here.retain(|one| is_held(&one.change));
+                }
+                found.extend(here);
+                brought.more = brought.more.saturating_add(more);
             }
         }
         found.sort_by(|left, right| {
@@ -100,90 +133,83 @@ impl<'scan> Bringers<'scan> {
             ))
         });
         found.dedup();
-        brought.more = u64::try_from(found.len().saturating_sub(NAMED)).unwrap_or(u64::MAX);
-        found.truncate(NAMED);
+        let kept = self.kept(&found);
+        let beyond = u64::try_from(found.len().saturating_sub(kept)).unwrap_or(u64::MAX);
+        brought.more = brought.more.saturating_add(beyond);
+        // Half of a step is none: a command stands where it does all.
+        if found.iter().any(|one| one.change != Change::Refresh) {
+            let refreshed = found.iter_mut().filter(|one| one.change == Change::Refresh);
+            refreshed.for_each(|one| one.command = None);
+        }
+        found.truncate(kept);
         brought.by = found;
         brought
     }
 
-    /// Those of one file. Where it is not sure that the project does not ask for the package itself,
-    /// nothing is said of ranges.
+    /// How many of these there is room for.
+    fn kept(&self, found: &[Bringer]) -> usize {
+        let mut left = self.names_left.get();
+        let fits = |(at, one): &(usize, &Bringer)| {
+            let names = one.through.len() + 1;
+            let fits = *at < NAMED || names <= left;
+            left = left.saturating_sub(names);
+            fits
+        };
+        let kept = found.iter().take(KEPT).enumerate().take_while(fits).count();
+        self.names_left.set(left);
+        kept
+    }
+
+    /// Those of one file, and how many more there are.
     fn in_file(
         &self,
         (path, file): (&str, &File),
         place: u32,
         wanted: Wanted<'_>,
-        sure: bool,
-    ) -> Vec<Bringer> {
-        let Some(node) = file.node(place) else { return Vec::new() };
-        let allows =
-            |from: &u32| sure.then(|| allowed(file.ranges(*from, place), wanted)).flatten();
-        let told: Vec<(u32, Option<bool>)> =
-            node.asked_by.iter().map(|from| (*from, allows(from))).collect();
-        let holding: Vec<u32> =
-            told.iter().filter(|(_, told)| *told == Some(false)).map(|(from, _)| *from).collect();
-        let all = told.iter().all(|(_, told)| *told == Some(true));
-        let change = match (all, holding.is_empty()) {
-            (true, _) => Change::Refresh,
-            (_, false) => Change::Outgrow,
-            _ => Change::Untold,
-        };
-        // Those that hold it back are to be changed, whoever else brings it.
-        let from = if holding.is_empty() { node.asked_by.clone() } else { holding };
-        self.ways(file, &from)
-            .into_iter()
-            .filter_map(|way| {
-                let first = file.node(*way.last()?)?;
-                let known =
-                    (change == Change::Outgrow).then(|| self.other(file, *way.last()?, wanted));
-                let change = known.flatten().unwrap_or_else(|| change.clone());
-                let asks: Vec<&str> =
-                    file.ranges(*way.first()?, place).iter().map(|range| &**range).collect();
-                let between = way.iter().rev().skip(1).filter_map(|place| file.node(*place));
-                Some(Bringer {
-                    name: first.name.clone(),
-                    version: first.version.clone(),
-                    file: path.to_owned(),
-                    through: between
-                        .map(|node| format!("{} {}", node.name, node.version))
-                        .collect(),
-                    asks: (!asks.is_empty()).then(|| asks.join(", ")),
-                    command: command(path, wanted, &change),
-                    change,
-                })
-            })
-            .collect()
-    }
-
-    /// The ways up from these packages to what the project asks for, shortest first, each once.
-    fn ways(&self, file: &File, from: &[u32]) -> Vec<Vec<u32>> {
-        let mut below: HashMap<u32, Option<u32>> =
-            from.iter().map(|place| (*place, None)).collect();
-        let mut open: VecDeque<u32> = from.iter().copied().collect();
-        let mut ways = Vec::new();
-        while let Some(at) = open.pop_front() {
-            if !self.may_look(below.len()) {
+    ) -> (Vec<Bringer>, u64) {
+        let Some(node) = file.node(place) else { return (Vec::new(), 0) };
+        let (mut holding, mut untold, mut allowing) = (Vec::new(), Vec::new(), Vec::new());
+        for from in node.asked_by.iter().copied() {
+            match allowed(file.ranges(from, place), wanted) {
+                Some(false) => &mut holding,
+                None => &mut untold,
+                Some(true) => &mut allowing,
+            }
+            .push(from);
+        }
+        let mut walk = Walk::new(file, wanted.scheme, &self.left);
+        let (mut found, mut more) = (Vec::new(), 0);
+        for (at, holder) in holding.iter().enumerate() {
+            if found.len() >= KEPT {
+                more = u64::try_from(holding.len() - at).unwrap_or(u64::MAX);
                 break;
             }
-            let Some(node) = file.node(at) else { continue };
-            // Who stands at the top of a file that says no more is nearest to what the project asks for.
-            if node.relation == Some(Relation::Direct) {
-                let mut way = vec![at];
-                while let Some(Some(next)) = way.last().and_then(|last| below.get(last)) {
-                    way.push(*next);
-                }
-                way.reverse();
-                ways.push(way);
-                continue;
-            }
-            for above in &node.asked_by {
-                if !below.contains_key(above) {
-                    below.insert(*above, Some(at));
-                    open.push_back(*above);
-                }
-            }
+            let ways = or_itself(walk.movers(*holder), &[*holder]);
+            found.extend(ways.into_iter().filter_map(|way| {
+                let known = self.other(file, *way.places.last()?, wanted);
+                let change = known.unwrap_or_else(|| renewed(file, &way));
+                bringer((path, file), place, wanted, (&way, change))
+            }));
         }
-        ways
+        let mut plain = |change: &Change, ways: Vec<Way>| {
+            found
+                .extend(ways.into_iter().filter_map(|way| {
+                    bringer((path, file), place, wanted, (&way, change.clone()))
+                }));
+        };
+        if is_cargo(node) && wanted.to.is_some() && !is_compatible(wanted) {
+            // Each of them has to change.
+            let ways = untold.iter().take(KEPT).filter_map(|from| walk.nearest(*from)).collect();
+            more += u64::try_from(untold.len().saturating_sub(KEPT)).unwrap_or(u64::MAX);
+            plain(&Change::Incompatible, ways);
+        } else {
+            plain(&Change::Untold, or_itself(walk.tops(&untold), &untold));
+        }
+        // Those that hold it back are to be changed, whoever else brings it.
+        if holding.is_empty() {
+            plain(&Change::Refresh, walk.tops(&allowing));
+        }
+        (found, more.saturating_add(walk.beyond()))
     }
 
     fn may_look(&self, of_this: usize) -> bool {
@@ -246,6 +272,79 @@ impl<'scan> Bringers<'scan> {
     }
 }
 
+/// Where no way leads to what the project asks for, what asks is all that is known of it, and stays said.
+fn or_itself(ways: Vec<Way>, asking: &[u32]) -> Vec<Way> {
+    if !ways.is_empty() {
+        return ways;
+    }
+    let alone = asking.iter().take(KEPT);
+    alone.map(|place| Way { places: vec![*place], mover: None, has_room: None }).collect()
+}
+
+/// What is known of the package that has to go to another version.
+fn renewed(file: &File, way: &Way) -> Change {
+    let node = way.mover.and_then(|place| file.node(place));
+    let Some(node) = node else { return Change::Outgrow };
+    Change::Renew {
+        name: node.name.clone(),
+        version: node.version.clone(),
+        told: way.has_room == Some(true),
+    }
+}
+
+fn bringer(
+    (path, file): (&str, &File),
+    place: u32,
+    wanted: Wanted<'_>,
+    (way, change): (&Way, Change),
+) -> Option<Bringer> {
+    let nodes: Vec<&Node> = way.places.iter().filter_map(|place| file.node(*place)).collect();
+    let first = nodes.last()?;
+    let asks = file.ranges(*way.places.first()?, place);
+    let asks: Vec<&str> = asks.iter().map(|range| &**range).collect();
+    let between = nodes.iter().rev().skip(1);
+    let mut through: Vec<String> =
+        between.map(|node| format!("{} {}", node.name, node.version)).collect();
+    if through.len() > LONGEST {
+        // Who asks for the package, and for that, says most.
+        let end = through.len() - LONGEST / 2;
+        through.splice(LONGEST / 2..end, [String::from("…")]);
+    }
+    Some(Bringer {
+        name: first.name.clone(),
+        version: first.version.clone(),
+        file: path.to_owned(),
+        through,
+        asks: (!asks.is_empty()).then(|| asks.join(", ")),
+        command: command(path, wanted, &nodes, &change),
+        in_bill: file.is_of_bill(),
+        change,
+    })
+}
+
+/// Of which tool a package is, its package URL says.
+fn is_cargo(node: &Node) -> bool {
+    node.purl.kind() == "cargo"
+}
+
+/// Whether Cargo takes the version to go to for one that any usual requirement allows: what asks for
+/// `1.2.3` asks for `^1.2.3`. Source: The Cargo Book, "Specifying Dependencies".
+fn is_compatible(wanted: Wanted<'_>) -> bool {
+    let plain = |version: &str| version.split('+').next().unwrap_or(version).to_owned();
+    let from = plain(wanted.from);
+    let from = from.split('-').next().unwrap_or(&from);
+    let to = wanted.to.map(plain);
+    to.and_then(|to| range::allows(Scheme::Npm, &format!("^{from}"), &to)) == Some(true)
+}
+
+/// Whether something on the way does not allow the version to go to.
+pub(crate) const fn is_held(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::Upgrade { .. } | Change::Outgrow | Change::Renew { .. } | Change::Incompatible
+    )
+}
+
 /// Whether all ranges allow the version to go to; none where that is not known.
 fn allowed(ranges: &[Box<str>], wanted: Wanted<'_>) -> Option<bool> {
     let (scheme, to) = (wanted.scheme?, wanted.to?);
@@ -262,41 +361,11 @@ const fn rank(change: &Change) -> u8 {
     match change {
         Change::Upgrade { .. } => 0,
         Change::Outgrow => 1,
-        Change::Untold => 2,
-        Change::Refresh => 3,
+        Change::Renew { .. } => 2,
+        Change::Incompatible => 3,
+        Change::Untold => 4,
+        Change::Refresh => 5,
     }
-}
-
-/// The command of the tool that keeps the lock file, where it has one for a package that the project
-/// does not ask for itself. Sources: the documentation of each.
-fn command(path: &str, wanted: Wanted<'_>, change: &Change) -> Option<String> {
-    let (name, from, to) = (wanted.name, wanted.from, wanted.to?);
-    // What somebody wrote into a file is pasted into a shell by somebody else.
-    let is_plain = |text: &str| {
-        let mut letters = text.chars();
-        letters
-            .next()
-            .is_some_and(|first| first.is_ascii_alphanumeric() || matches!(first, '@' | '_'))
-            && letters.all(|one| {
-                one.is_ascii_alphanumeric() || matches!(one, '.' | '-' | '_' | '/' | '+' | '@')
-            })
-    };
-    if ![name, from, to].into_iter().all(is_plain) {
-        return None;
-    }
-    let file = path.rsplit('/').next().unwrap_or(path);
-    let refresh = matches!(change, Change::Refresh);
-    Some(match file {
-        // Without ranges the tool says itself whether it may be done.
-        "Cargo.lock" => format!("cargo update -p {name}@{from} --precise {to}"),
-        "uv.lock" => format!("uv lock --upgrade-package {name}=={to}"),
-        "package-lock.json" | "npm-shrinkwrap.json" if refresh => format!("npm update {name}"),
-        "pnpm-lock.yaml" if refresh => format!("pnpm update --depth Infinity {name}"),
-        "poetry.lock" if refresh => format!("poetry update {name}"),
-        "Gemfile.lock" | "gems.locked" if refresh => format!("bundle update --conservative {name}"),
-        "composer.lock" if refresh => format!("composer update {name}"),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

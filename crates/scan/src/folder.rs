@@ -34,14 +34,25 @@ pub(crate) fn subject(reference: &str, folder: &Path) -> Subject {
     }
 }
 
-/// The reference, unless it says only where somebody stands.
+/// The reference, unless it says where somebody stands or goes back: then it is the folder's own name.
+/// What stands behind the name and says nothing (`shop/.`, `shop/`) is left out.
 fn name(reference: &str, own: Option<&Path>) -> String {
     let path = reference.strip_prefix("dir:").unwrap_or(reference);
+    let mut components = Path::new(path).components();
+    let goes_back = components.clone().any(|part| part == Component::ParentDir);
     // A dot behind a slash is no component of its own.
-    let last = Path::new(path).components().next_back();
-    let says = matches!(last, Some(Component::Normal(_)));
+    let says = matches!(components.next_back(), Some(Component::Normal(_))) && !goes_back;
     let own = own.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    own.filter(|_| !says).unwrap_or_else(|| reference.to_owned())
+    if let Some(own) = own.filter(|_| !says) {
+        return own;
+    }
+    let mut rest = reference;
+    while let Some(shorter) = rest.strip_suffix("/.").or_else(|| rest.strip_suffix('/'))
+        && says
+    {
+        rest = shorter;
+    }
+    rest.to_owned()
 }
 
 /// The path of a folder from the root of the checkout that it lies in.
@@ -105,7 +116,12 @@ mod tests {
             ("sub/..", "shop"),
             ("..", "shop"),
             ("./shop", "./shop"),
-            ("shop/.", "shop/."),
+            ("shop/.", "shop"),
+            ("shop/", "shop"),
+            ("/work/shop/./", "/work/shop"),
+            ("dir:/work/shop/.", "dir:/work/shop"),
+            ("./shop/../shop", "shop"),
+            ("../shop", "shop"),
             ("dir:shop", "dir:shop"),
             ("/work/shop", "/work/shop"),
         ] {

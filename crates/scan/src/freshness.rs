@@ -69,6 +69,7 @@ mod tests {
                 safety: Safety::Safe,
                 version: Some(fix.to_owned()),
                 after: None,
+                to: None,
                 subscription: subscription.map(str::to_owned),
             }),
             ..Finding::of(rule, None, String::new(), location, evidence)

@@ -5,17 +5,22 @@
 //! steps, and named under each step that takes part. A security update of the archive that no
 //! vulnerability explains has no id: it is counted beside them, by the package that it is for.
 //!
-//! What the project does not ask for itself is mended where it is asked for: the step names that, and
-//! what is known of it; see [`crate::bringers`].
+//! Where to go is [`aim`]'s. What the project does not ask for itself is mended where it is asked for: the
+//! step names that, and what is known of it; see [`crate::bringers`].
+
+mod aim;
 
 use crate::asked::Asked;
-use crate::bringers::{Bringers, Brought, Wanted};
+use crate::bringers::{Bringers, Brought, Wanted, words};
+use crate::inside::Insides;
 use advisories::Advice;
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use aim::{Aim, Key};
+use std::collections::{BTreeMap, BTreeSet};
 use version::Scheme;
-use vocabulary::upgrade::{Bringer, Change, Mending, Replaced, Upgrade, WithSubscription};
-use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
+use vocabulary::upgrade::{Change, Mending, Replaced, Upgrade};
+use vocabulary::{Finding, OriginKind, Package, Rule, Safety};
+
+pub(crate) use aim::{Aims, Titles};
 
 /// Ids of one step that are listed: a hostile image has any number.
 const IDS: usize = 100_000;
@@ -23,53 +28,39 @@ const IDS: usize = 100_000;
 /// Where to go from the version of some packages of one source, to a version at least.
 pub(crate) type Advisor<'advise> = dyn Fn(&[&Package], Option<&str>) -> Advice + 'advise;
 
-/// One package that can be upgraded, by ecosystem, name, version and origin.
-type Key<'report> = (&'report str, &'report str, &'report str, OriginKind);
-
-/// What mends the open findings. Where nobody advises, the highest version that a finding asks for.
+/// What mends the open findings, by what is aimed at, and what steps are called that mend a package by
+/// another one.
 pub(crate) fn plan<'report>(
     open: impl Iterator<Item = &'report Finding>,
     packages: &'report [Package],
     asked: &Asked,
-    advisor: &Advisor<'_>,
-) -> Mending {
-    let by_purl: HashMap<&Purl, &Package> =
-        packages.iter().map(|package| (&package.purl, package)).collect();
+    aims: &Aims,
+) -> (Mending, Titles) {
+    let by_purl = aim::by_purl(packages);
     let mut groups: BTreeMap<Key<'_>, Vec<&Finding>> = BTreeMap::new();
-    let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::SECURITY_UPDATE_AVAILABLE.id];
-    for finding in open.filter(|finding| rules.contains(&finding.rule.as_str())) {
-        let Some(purl) = &finding.package else { continue };
-        let package = by_purl.get(purl);
-        let (name, version) = package.map_or_else(
-            || (purl.name(), purl.version().unwrap_or_default()),
-            |package| named(package),
-        );
-        let ecosystem = finding.ecosystem.as_ref().map_or("", |ecosystem| ecosystem.as_str());
-        groups.entry((ecosystem, name, version, finding.origin)).or_default().push(finding);
+    for finding in open {
+        if let Some(key) = aim::key_of(finding, &by_purl) {
+            groups.entry(key).or_default().push(finding);
+        }
     }
     let open = groups.values().flatten().filter_map(|finding| finding.package.as_ref());
     let bringers = Bringers::new(asked, open);
-    let mut of_group: HashMap<Key<'_>, Vec<&Package>> = HashMap::new();
-    for package in packages {
-        let (name, version) = named(package);
-        let key = (package.ecosystem.as_str(), name, version, package.origin);
-        if groups.contains_key(&key) {
-            of_group.entry(key).or_default().push(package);
-        }
-    }
-    let mut mending = Mending::default();
-    let mut unmended: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
+    let mut members = aim::members(&groups, packages);
+    let insides = Insides::new(packages, members.values().flatten().copied());
+    let (mut mending, mut titles) = (Mending::default(), Titles::default());
+    let mut left = Left::default();
     let mut moves = Vec::new();
     for (key, findings) in groups {
-        let everywhere = of_group.remove(&key).unwrap_or_default();
-        let members: BTreeMap<&Purl, &Package> =
-            everywhere.iter().map(|package| (&package.purl, *package)).collect();
-        let members: Vec<&Package> = members.into_values().collect();
-        let mut moved = Move::find(key, findings, &members, advisor);
-        moved.bring(&bringers, &everywhere);
-        let without = unmended.entry(key.3 == OriginKind::Base).or_default();
-        without.extend(moved.without_fix());
-        moves.extend(moved.changes().then_some(moved));
+        let everywhere = members.remove(&key).unwrap_or_default();
+        let mut moved = Move::find(key, findings, aims.of(key));
+        moved.bring(&bringers, &insides, &everywhere);
+        left.add(&moved);
+        if moved.changes() {
+            if moved.brought.is_elsewhere() {
+                titles.add(key, moved.title());
+            }
+            moves.push(moved);
+        }
     }
     let (base, own): (Vec<_>, Vec<_>) =
         moves.into_iter().partition(|one| one.origin == OriginKind::Base);
@@ -84,16 +75,38 @@ pub(crate) fn plan<'report>(
             .then_with(|| right.rank.cmp(&left.rank))
             .then_with(|| left.title.cmp(&right.title))
     });
-    let list = |set: Option<BTreeSet<String>>| set.unwrap_or_default().into_iter().collect();
-    mending.only_another_base = list(unmended.remove(&true));
-    mending.without_fix = list(unmended.remove(&false));
-    mending
+    left.into(&mut mending);
+    (mending, titles)
 }
 
-/// Name and version that an upgrade is said of: the source's, where there is one.
-fn named(package: &Package) -> (&str, &str) {
-    let source = package.source.as_ref();
-    source.map_or((&package.name, &package.version), |source| (&source.name, &source.version))
+/// Ids that no step clears.
+#[derive(Default)]
+struct Left {
+    base: BTreeSet<String>,
+    own: BTreeSet<String>,
+    not_offered: BTreeSet<String>,
+}
+
+impl Left {
+    fn add(&mut self, moved: &Move<'_>) {
+        for finding in &moved.stay {
+            let Some(id) = &finding.id else { continue };
+            let list = match finding.is_mendable() {
+                // What subscribers are offered stands in the step, where there is one.
+                true if finding.offered().is_some() && moved.changes() => continue,
+                true => &mut self.not_offered,
+                false if moved.origin == OriginKind::Base => &mut self.base,
+                false => &mut self.own,
+            };
+            list.insert(id.clone());
+        }
+    }
+
+    fn into(self, mending: &mut Mending) {
+        mending.only_another_base = self.base.into_iter().collect();
+        mending.without_fix = self.own.into_iter().collect();
+        mending.not_offered = self.not_offered.into_iter().collect();
+    }
 }
 
 /// One package that is changed, with what is open in it.
@@ -112,85 +125,36 @@ impl<'report> Move<'report> {
     fn find(
         (ecosystem, name, from, origin): Key<'_>,
         findings: Vec<&'report Finding>,
-        members: &[&Package],
-        advisor: &Advisor<'_>,
+        aim: Option<&Aim>,
     ) -> Self {
-        let scheme = Scheme::of_ecosystem(ecosystem);
-        let least = findings.iter().filter_map(|finding| archived(finding));
-        let least = least.max_by(|left, right| order(scheme, left, right));
-        let (target, asked) = match advisor(members, least) {
-            Advice::Go(target) => (Some(target), None),
-            Advice::Stay => (None, None),
-            Advice::Unknown => (None, highest(scheme, &findings)),
-        };
-        let named = target.as_ref().map(|target| target.version.as_str()).or(asked);
-        let after = last_affected(scheme, &findings).filter(|_| named.is_none());
-        let beyond = after.map(|last| format!("a version after {last}"));
-        let to = named.or(beyond.as_deref());
-        let for_all = target.as_ref().is_some_and(|target| target.subscription.is_none());
-        let reaches = |finding: &Finding| {
-            if let Some(after) = after {
-                let last = finding.fix.as_ref().and_then(|fix| fix.after.as_deref());
-                return last.is_some_and(|last| order(scheme, last, after) != Ordering::Greater);
-            }
-            // What only subscribers get is not in what everybody can have.
-            let wanted = wanted(finding).filter(|(fix, _)| !for_all || fix.subscription.is_none());
-            let wanted = wanted.map(|(_, version)| version);
-            wanted
-                .zip(to)
-                .is_some_and(|(wanted, to)| order(scheme, wanted, to) != Ordering::Greater)
-        };
-        let clears = |finding: &&Finding| {
-            let id = finding.id.as_deref().unwrap_or_default();
-            match &target {
-                Some(target) if target.now.contains_key(id) => !target.left.contains_key(id),
-                _ => reaches(finding),
-            }
-        };
+        let clears = |finding: &&Finding| aim.is_some_and(|aim| aim.clears(finding));
         let (cleared, stay): (Vec<_>, Vec<_>) = findings.into_iter().partition(clears);
-        let safe = ecosystem_is_safe(&cleared);
-        let major = target.as_ref().is_some_and(|target| !target.same_major);
-        let subscription = match &target {
-            Some(target) => target.subscription.clone(),
-            None => cleared
-                .iter()
-                .filter_map(|finding| wanted(finding))
-                .find(|(_, version)| Some(*version) == to)
-                .and_then(|(fix, _)| fix.subscription.clone()),
-        };
-        let paid = target.as_ref().and_then(|target| target.for_subscribers.as_ref());
-        let with_subscription = paid.map(|paid| {
-            let clears = stay.iter().filter_map(|finding| finding.id.clone());
-            let clears: BTreeSet<String> =
-                clears.filter(|id| !paid.left.contains_key(id)).take(IDS).collect();
-            WithSubscription {
-                subscription: paid.subscription.clone(),
-                to: paid.version.clone(),
-                clears: clears.into_iter().collect(),
-            }
-        });
-        let new = target.as_ref().map(|target| {
-            let new = target.left.keys().filter(|id| !target.now.contains_key(*id));
-            new.cloned().collect()
-        });
+        let mut fixes = cleared.iter().filter_map(|finding| finding.fix.as_ref());
+        let safe = fixes.all(|fix| fix.safety == Safety::Safe);
+        let major = aim.is_some_and(Aim::major);
+        let doubt = aim.and_then(Aim::doubt);
+        let settled = safe && !major && doubt.is_none();
         let replaced = Replaced {
             ecosystem: vocabulary::Ecosystem::new(ecosystem),
             name: name.to_owned(),
             from: from.to_owned(),
-            to: to.unwrap_or_default().to_owned(),
-            safety: if safe && !major { Safety::Safe } else { Safety::Review },
+            to: aim.and_then(|aim| aim.to.clone()).unwrap_or_default(),
+            safety: if settled { Safety::Safe } else { Safety::Review },
             major,
-            subscription,
+            doubt: doubt.map(str::to_owned),
+            subscription: aim.and_then(|aim| aim.subscription.clone()),
             brought_by: Vec::new(),
             brought_by_more: 0,
-            with_subscription: with_subscription.filter(|with| !with.clears.is_empty()),
+            inside: Vec::new(),
+            with_subscription: aim.and_then(|aim| aim.with_subscription(&stay, IDS)),
         };
-        let (new, brought) = (new.unwrap_or_default(), Brought::default());
-        Self { origin, replaced, named: named.is_some(), cleared, stay, new, brought }
+        let new = aim.into_iter().flat_map(Aim::new_ids).collect();
+        let named = aim.is_some_and(Aim::is_named);
+        Self { origin, replaced, named, cleared, stay, new, brought: Brought::default() }
     }
 
-    /// Says who brings the package, where the project does not ask for it itself.
-    fn bring(&mut self, bringers: &Bringers<'_>, everywhere: &[&Package]) {
+    /// Says who brings the package, where the project does not ask for it itself, or what it lies inside.
+    fn bring(&mut self, bringers: &Bringers<'_>, insides: &Insides<'_>, everywhere: &[&Package]) {
         if !self.changes() {
             return;
         }
@@ -201,7 +165,13 @@ impl<'report> Move<'report> {
             from,
             to: Some(to.as_str()).filter(|_| self.named),
         };
-        let brought = bringers.of(everywhere, wanted);
+        let mut brought = bringers.of(everywhere, wanted);
+        let (inside, all) = insides.of_all(everywhere);
+        brought.inside = all && !inside.is_empty();
+        if !inside.is_empty() {
+            self.replaced.safety = Safety::Review;
+        }
+        self.replaced.inside = inside;
         let refreshed = brought.by.iter().all(|one| one.change == Change::Refresh);
         if !brought.by.is_empty() && !refreshed {
             self.replaced.safety = Safety::Review;
@@ -216,123 +186,15 @@ impl<'report> Move<'report> {
         !self.cleared.is_empty()
     }
 
-    /// Ids of what no version mends.
-    fn without_fix(&self) -> impl Iterator<Item = String> {
-        let stay = self.stay.iter().filter(|finding| {
-            // Some version after the last one mends it, though nobody names that.
-            let after = finding.fix.as_ref().is_some_and(|fix| fix.after.is_some());
-            (wanted(finding).is_none() || !self.changes()) && !after
-        });
-        stay.filter_map(|finding| finding.id.clone())
+    /// Whether it is mended by changing another package.
+    fn title(&self) -> String {
+        let Replaced { major, doubt, .. } = &self.replaced;
+        words::title(&self.replaced, &self.brought, &aim::remark(*major, doubt.as_deref()))
     }
-}
-
-/// The version of the source that the archive has.
-fn archived(finding: &Finding) -> Option<&str> {
-    finding.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Archive(archive) => Some(archive.source_version.as_str()),
-        _ => None,
-    })
-}
-
-/// To which version a finding asks to go. That of the archive is said of the source package, as that of
-/// an advisory is.
-fn wanted(finding: &Finding) -> Option<(&Fix, &str)> {
-    let fix = finding.fix.as_ref()?;
-    Some((fix, archived(finding).or(fix.version.as_deref())?))
-}
-
-/// The highest version that findings ask for; one that everybody can have before those for subscribers.
-fn highest<'report>(scheme: Option<Scheme>, findings: &[&'report Finding]) -> Option<&'report str> {
-    let fixes = || findings.iter().filter_map(|finding| wanted(finding));
-    let free = fixes().any(|(fix, _)| fix.subscription.is_none());
-    fixes()
-        .filter(|(fix, _)| !free || fix.subscription.is_none())
-        .map(|(_, version)| version)
-        .max_by(|left, right| order(scheme, left, right))
-}
-
-/// The last affected version that the highest of the findings without a mended version know.
-fn last_affected<'report>(
-    scheme: Option<Scheme>,
-    findings: &[&'report Finding],
-) -> Option<&'report str> {
-    let lasts = findings.iter().filter_map(|finding| finding.fix.as_ref()?.after.as_deref());
-    lasts.max_by(|left, right| order(scheme, left, right))
-}
-
-fn ecosystem_is_safe(findings: &[&Finding]) -> bool {
-    findings.iter().filter_map(|finding| finding.fix.as_ref()).all(|fix| fix.safety == Safety::Safe)
-}
-
-fn order(scheme: Option<Scheme>, left: &str, right: &str) -> Ordering {
-    scheme.and_then(|scheme| scheme.compare(left, right).ok()).unwrap_or_else(|| left.cmp(right))
 }
 
 fn step(one: &Move<'_>) -> Upgrade {
-    made(title(one), one.origin, std::slice::from_ref(one))
-}
-
-fn title(one: &Move<'_>) -> String {
-    let Replaced { name, from, to, major, .. } = &one.replaced;
-    let major = if *major { ", another major version" } else { "" };
-    let upgrade = format!("upgrade {name} from {from} to {to}{major}");
-    let Brought { by, direct, told, .. } = &one.brought;
-    if *direct || !told {
-        return upgrade;
-    }
-    let Some(first) = by.first() else {
-        return format!("{upgrade}, which other packages bring");
-    };
-    let of = |matches: &dyn Fn(&Change) -> bool| -> Vec<&Bringer> {
-        by.iter().filter(|one| matches(&one.change)).collect()
-    };
-    let more = one.brought.more;
-    let held = of(&|change| *change == Change::Outgrow);
-    let untold = of(&|change| *change == Change::Untold);
-    let refreshed = of(&|change| *change == Change::Refresh);
-    match &first.change {
-        // One way to each: all that brings it stands in a later version somewhere.
-        Change::Upgrade { brings, .. }
-            if held.is_empty() && untold.is_empty() && refreshed.is_empty() =>
-        {
-            let each = by.iter().map(|one| match &one.change {
-                Change::Upgrade { to, .. } => format!("{} to {to}", one.name),
-                _ => one.named(),
-            });
-            format!("upgrade {}: brings {name} {brings}", listed(each, more))
-        }
-        _ if refreshed.len() == by.len() => {
-            let allow = if refreshed.len() == 1 && more == 0 { "allows" } else { "allow" };
-            let named = listed(refreshed.iter().map(|one| one.named()), more);
-            format!("refresh {name} from {from} to {to} in the lock file: {named} {allow} it")
-        }
-        Change::Untold => {
-            format!("{upgrade}, brought by {}", listed(untold.iter().map(|one| one.named()), more))
-        }
-        _ => {
-            let holding: Vec<&Bringer> =
-                of(&|change| matches!(change, Change::Outgrow | Change::Upgrade { .. }));
-            let hold = if holding.len() == 1 && more == 0 { "holds" } else { "hold" };
-            let named = listed(holding.iter().map(|one| one.named()), more);
-            format!("upgrade {named}, which {hold} {name} at {from}: {to} is needed{major}")
-        }
-    }
-}
-
-/// So many names stand in a title.
-const IN_TITLE: usize = 2;
-
-fn listed(names: impl Iterator<Item = String>, more: u64) -> String {
-    let mut names: Vec<String> = names.collect();
-    names.dedup();
-    let left = names.len().saturating_sub(IN_TITLE);
-    let left = u64::try_from(left).unwrap_or(u64::MAX).saturating_add(more);
-    names.truncate(IN_TITLE);
-    match left {
-        0 => names.join(" and "),
-        left => format!("{} and {left} more", names.join(", ")),
-    }
+    made(one.title(), one.origin, std::slice::from_ref(one))
 }
 
 fn base_step(base: &[Move<'_>]) -> Option<Upgrade> {
@@ -390,208 +252,4 @@ fn made(title: String, origin: OriginKind, moves: &[Move<'_>]) -> Upgrade {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use vocabulary::{ArchiveEvidence, Ecosystem, Location, Risk, Severity, SourcePackage};
-
-    fn finding(id: &str, purl: &str, fixed: Option<&str>, origin: OriginKind) -> Finding {
-        let purl: Purl = purl.parse().unwrap();
-        let ecosystem = if purl.kind() == "deb" { Ecosystem::DEBIAN } else { Ecosystem::NPM };
-        Finding {
-            id: Some(id.to_owned()),
-            package: Some(purl),
-            ecosystem: Some(ecosystem),
-            origin,
-            fix: fixed.map(|version| Fix {
-                title: String::new(),
-                safety: Safety::Safe,
-                version: Some(version.to_owned()),
-                after: None,
-                subscription: None,
-            }),
-            risk: Some(Risk::new(Severity::High, None, None, None, None, None)),
-            ..Finding::of(
-                &Rule::KNOWN_VULNERABILITY,
-                None,
-                id.to_owned(),
-                Location::file("x", None),
-                Vec::new(),
-            )
-        }
-    }
-
-    #[test]
-    fn the_step_that_clears_most_comes_first_and_goes_to_the_highest_fix() {
-        use OriginKind::{Application, Base};
-        let findings = [
-            finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.9.0"), Application),
-            finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.10.0"), Application),
-            finding("CVE-3", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
-            finding("CVE-4", "pkg:deb/debian/c@1", Some("2"), Base),
-            finding("CVE-5", "pkg:deb/debian/d@1", Some("1.1"), Base),
-            finding("CVE-6", "pkg:deb/debian/d@1", Some("1.2"), Base),
-            finding("CVE-7", "pkg:deb/debian/e@1", None, Base),
-            finding("CVE-8", "pkg:npm/f@1.0.0", None, Application),
-        ];
-        let mending = plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Unknown);
-        let titles: Vec<_> = mending.upgrades.iter().map(|step| step.title.as_str()).collect();
-        assert_eq!(
-            titles,
-            [
-                "rebuild on a newer base image, or upgrade its 2 packages",
-                "upgrade a from 1.0.0 to 1.10.0",
-                "upgrade b from 1.0.0 to 2.0.0",
-            ]
-        );
-        assert_eq!(mending.upgrades[0].clears, ["CVE-4", "CVE-5", "CVE-6"]);
-        assert_eq!(mending.upgrades[0].packages[1].to, "1.2");
-        assert_eq!(mending.only_another_base, ["CVE-7"]);
-        assert_eq!(mending.without_fix, ["CVE-8"]);
-    }
-
-    /// An update of the archive, whose binary version is not that of its source.
-    fn update(purl: &str, source_version: &str, origin: OriginKind) -> Finding {
-        let archive = ArchiveEvidence {
-            archive: String::new(),
-            suite: String::new(),
-            date: String::new(),
-            signer: String::new(),
-            version: format!("{source_version}+b1"),
-            source_version: source_version.to_owned(),
-        };
-        Finding {
-            rule: Rule::SECURITY_UPDATE_AVAILABLE.id.to_owned(),
-            id: None,
-            risk: None,
-            evidence: vec![Evidence::Archive(Box::new(archive))],
-            ..finding("", purl, Some(&format!("{source_version}+b1")), origin)
-        }
-    }
-
-    #[test]
-    fn updates_of_the_archive_are_steps_of_their_own_or_join_that_of_their_source() {
-        use OriginKind::{Application, Base};
-        let package = |name: &str, source: &str| {
-            let purl = Purl::new("deb", name).with_namespace("debian").with_version("1-1");
-            let mut package =
-                Package::new(purl, Ecosystem::DEBIAN, name, "1-1", Location::file("x", None));
-            package.source =
-                Some(SourcePackage { name: source.to_owned(), version: "1-1".to_owned() });
-            package
-        };
-        let packages = [package("liba", "a"), package("liba-data", "a")];
-        let findings = [
-            update("pkg:deb/debian/alone@1", "2", Application),
-            update("pkg:deb/debian/liba@1-1", "1-10", Application),
-            update("pkg:deb/debian/liba-data@1-1", "1-10", Application),
-            finding("CVE-1", "pkg:deb/debian/liba@1-1", Some("1-9"), Application),
-            finding("CVE-2", "pkg:npm/b@1.0.0", Some("2.0.0"), Application),
-            update("pkg:deb/debian/c@1", "2", Base),
-        ];
-        let mending = plan(findings.iter(), &packages, &Asked::default(), &|_, _| Advice::Unknown);
-        let steps: Vec<_> = mending
-            .upgrades
-            .iter()
-            .map(|step| format!("{}: {}", step.title, step.effect()))
-            .collect();
-        assert_eq!(
-            steps,
-            [
-                "upgrade a from 1-1 to 1-10: clears 1 CVE, installs 2 security updates",
-                "upgrade b from 1.0.0 to 2.0.0: clears 1 CVE",
-                "rebuild on a newer base image, or upgrade its 1 package: installs 1 security update",
-                "upgrade alone from 1 to 2: installs 1 security update",
-            ]
-        );
-        assert_eq!(mending.upgrades[0].updates, ["liba", "liba-data"]);
-        assert_eq!(mending.upgrades[2].packages[0].to, "2");
-        assert!(mending.only_another_base.is_empty() && mending.without_fix.is_empty());
-    }
-
-    #[test]
-    fn a_step_says_what_stays_and_what_is_new_in_the_version_that_it_goes_to() {
-        use OriginKind::Application;
-        let findings = [
-            finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.9.0"), Application),
-            finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.10.0"), Application),
-            finding("CVE-3", "pkg:npm/a@1.0.0", None, Application),
-            // What another tool found, by its own fix.
-            finding("OTHER-1", "pkg:npm/a@1.0.0", Some("2.0.1"), Application),
-            finding("CVE-4", "pkg:npm/b@1.0.0", Some("1.0.1"), Application),
-        ];
-        let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
-        let package = |name: &str| {
-            let purl = Purl::new("npm", name).with_version("1.0.0");
-            let mut package =
-                Package::new(purl, Ecosystem::NPM, name, "1.0.0", Location::file("x", None));
-            package.origin = Application;
-            package
-        };
-        let advisor = |members: &[&Package], _: Option<&str>| match members {
-            [only] if only.name == "a" => Advice::Go(advisories::Target {
-                version: "2.0.0".to_owned(),
-                now: ids(&["CVE-1", "CVE-2", "CVE-3"]),
-                left: ids(&["CVE-3", "CVE-5"]),
-                same_major: false,
-                subscription: None,
-                for_subscribers: None,
-            }),
-            _ => Advice::Stay,
-        };
-        let packages = [package("a"), package("b")];
-        let mending = plan(findings.iter(), &packages, &Asked::default(), &advisor);
-        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
-        assert_eq!(step.title, "upgrade a from 1.0.0 to 2.0.0, another major version");
-        assert_eq!(step.clears, ["CVE-1", "CVE-2"]);
-        assert_eq!(step.stays, ["CVE-3", "OTHER-1"]);
-        assert_eq!(step.new, ["CVE-5"]);
-        assert_eq!(step.effect(), "clears 2 of 4 vulnerabilities, brings 1 new");
-        assert_eq!(step.packages[0].safety, Safety::Review);
-        assert_eq!(mending.without_fix, ["CVE-3", "CVE-4"]);
-    }
-
-    #[test]
-    fn a_free_version_claims_nothing_that_only_a_subscription_mends() {
-        use OriginKind::Application;
-        let mut paid = finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.1.0+esm1"), Application);
-        paid.fix.as_mut().unwrap().subscription = Some("Ubuntu Pro".to_owned());
-        let findings = [finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.1.0"), Application), paid];
-        let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
-        let target = advisories::Target {
-            version: "1.1.0".to_owned(),
-            now: ids(&["CVE-1", "CVE-2"]),
-            left: ids(&["CVE-2"]),
-            same_major: true,
-            subscription: None,
-            for_subscribers: Some(advisories::Paid {
-                subscription: "Ubuntu Pro".to_owned(),
-                version: "1.1.0+esm1".to_owned(),
-                left: ids(&[]),
-            }),
-        };
-        let mending =
-            plan(findings.iter(), &[], &Asked::default(), &|_, _| Advice::Go(target.clone()));
-        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
-        assert_eq!(step.clears, ["CVE-1"]);
-        assert_eq!(step.effect(), "clears 1 of 2 CVEs, 1 more need Ubuntu Pro (1.1.0+esm1)");
-        assert!(mending.without_fix.is_empty());
-    }
-
-    #[test]
-    fn what_is_mended_after_its_last_affected_version_is_a_step_and_not_without_a_fix() {
-        use OriginKind::Application;
-        let mut after = finding("CVE-1", "pkg:npm/a@1.0.0", Some(""), Application);
-        let fix = after.fix.as_mut().unwrap();
-        (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
-        let mending = plan([&after].into_iter(), &[], &Asked::default(), &|_, _| Advice::Stay);
-        let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
-        assert_eq!(step.title, "upgrade a from 1.0.0 to a version after 1.2.3");
-        assert_eq!(step.effect(), "clears 1 CVE");
-        assert!(mending.without_fix.is_empty());
-    }
-
-    #[test]
-    fn nothing_open_needs_no_mending() {
-        assert!(plan([].iter(), &[], &Asked::default(), &|_, _| Advice::Unknown).is_empty());
-    }
-}
+mod tests;

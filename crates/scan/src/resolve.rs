@@ -1,9 +1,10 @@
 //! Turns the facts of all layers into packages and coverage.
 
-use crate::asked::{self, Asked};
+use crate::asked::Asked;
 use crate::completeness;
 use crate::inventory::Inventory;
 use crate::ownership;
+use crate::projects;
 use image::again::Followed;
 use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Record, Squash, SubjectShape};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -77,10 +78,10 @@ pub(crate) fn inventory(
     }
     let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
-    asked::relate(&mut cataloged, &asks);
+    projects::relate(&mut cataloged, &asks);
     let mut coverage = coverage(checks, problems);
     let understood = shape == SubjectShape::Source
-        && checks.iter().filter(|check| check.reads_declarations()).any(|check| {
+        && checks.iter().filter(|check| declares(**check)).any(|check| {
             squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
         });
     let (files, over) = files(&tree, &squash);
@@ -113,6 +114,12 @@ pub(crate) fn inventory(
         packed: None,
         attached: Vec::new(),
     }
+}
+
+/// Whether what a check reads says which packages a folder needs, even where that is none. What builds
+/// and tests it on a server does not.
+fn declares(check: &dyn Check) -> bool {
+    check.reads_declarations() && check.id() != catalog::lockfile::github_actions::CHECK.name()
 }
 
 /// The squashed view of layers, or of a directory.

@@ -59,6 +59,9 @@ const PINNED: &[(&str, &str)] = &[
 /// What the table cannot say.
 const ELSEWHERE: &str = "\n## Packages that are of no public registry\n\nWhat a lock file has from git, an address, a folder or a registry of its own is listed, with `vcs_url`, `download_url` or `repository_url` in its package URL (users of Conan: `user` and `channel`), without user, password and query. It is matched by name and version, since forks and mirrors of public packages are the rule; what has no version, or is a branch, is counted in coverage: *come from git, URLs, paths or private registries: listed, not matched*. A registry that serves the same packages from another host is a mirror and no qualifier is written. The project itself and the members of its own workspace are not listed, nor are crates of the workspace and what an SDK brings.\n";
 
+/// Before the table of what lock files tell.
+const RELATIONS: &str = "\n## Who asks for what\n\nWhat each format says itself, as its reader finds it in the cases of its tests: whether the project asks for a package itself (*relation*: direct or indirect), for what it is there (*scope*: runtime, optional, development), and what each package needs (*edges*). Where a file does not say relation or scope, the manifest beside it does: `package.json`, `Cargo.toml` and `pyproject.toml` name what is asked for and for what, other manifests the names; what is reached by the file's own edges from what runs is runtime, and what only development reaches is development. Of a name in several versions the words that it is asked for in tell which is meant (`name@range` of Yarn, the folder at the top of npm's version 1). Without the manifest, without edges, or where one of these is not certain, nothing is said; findings do not depend on it. `dev` with `optional` of npm is development, `devOptional` is optional.\n\n| format | relation | scope | edges |\n|---|---|---|---|\n";
+
 /// Which package database a distribution's packages stand in, by the order of its versions.
 fn database_of(scheme: Option<Scheme>) -> Option<&'static str> {
     match scheme {
@@ -114,7 +117,59 @@ fn table() -> String {
         };
         writeln!(text, "| {ecosystem} | {read} | {order} | {matched} |").unwrap();
     }
-    text + ELSEWHERE
+    text + &relations() + ELSEWHERE
+}
+
+/// What a format of lock files tells of its packages beyond name and version, as its reader finds it in
+/// the cases: for each of relation, scope and edges, of none, some or all files.
+fn told(lockfile: &catalog::lockfile::Lockfile) -> [&'static str; 3] {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog/src/lockfile/cases");
+    let mut files = Vec::new();
+    gather(&cases.join(lockfile.name()), &mut files);
+    let mut tells = [0_usize; 3];
+    let mut all = 0;
+    for file in files {
+        let Ok(listing) = lockfile.listing(&std::fs::read(file).unwrap()) else { continue };
+        let any =
+            |told: fn(&catalog::lockfile::Declared) -> bool| listing.packages.iter().any(told);
+        let found = [
+            any(|one| one.relation.is_some()),
+            any(|one| one.scope.is_some()),
+            any(|one| !one.needs.is_empty()),
+        ];
+        all += usize::from(!listing.packages.is_empty());
+        for (count, found) in tells.iter_mut().zip(found) {
+            *count += usize::from(found);
+        }
+    }
+    tells.map(|count| match count {
+        0 => "–",
+        count if count == all => "yes",
+        _ => "where the file has it",
+    })
+}
+
+fn gather(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)
+        .map(|all| all.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            gather(&entry, files);
+        } else {
+            files.push(entry);
+        }
+    }
+}
+
+fn relations() -> String {
+    let mut text = String::from(RELATIONS);
+    for lockfile in catalog::lockfile::ALL {
+        let [relation, scope, edges] = told(lockfile);
+        writeln!(text, "| `{}` | {relation} | {scope} | {edges} |", lockfile.name()).unwrap();
+    }
+    text
 }
 
 #[test]

@@ -30,6 +30,39 @@ pub fn allows(scheme: Scheme, range: &str, version: &str) -> Option<bool> {
     }
 }
 
+/// Whether a range allows any version after one that is there: so whether a tool may go to another
+/// without that a manifest changes. Which versions exist is not known here: the next of each number, and
+/// those that the range names itself, stand for all of them.
+#[must_use]
+pub fn leaves_room(scheme: Scheme, range: &str, version: &str) -> Option<bool> {
+    let numbers = Partial::read(version, NUMBERS)?.numbers;
+    let next = |at: usize| -> Vec<u64> {
+        let kept = numbers.iter().take(at).copied();
+        let one = numbers.get(at).copied().unwrap_or_default().saturating_add(1);
+        kept.chain([one]).chain(std::iter::repeat_n(0, numbers.len().max(3) - at - 1)).collect()
+    };
+    let text = |numbers: &[u64]| {
+        let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
+        numbers.join(".")
+    };
+    let nexts = (0..numbers.len().max(3)).map(|at| text(&next(at)));
+    let words = range.split(|one: char| !(one.is_ascii_digit() || one == '.'));
+    let named = words.map(|word| word.trim_matches('.').to_owned()).filter(|word| !word.is_empty());
+    let later = |one: &String| scheme.compare(one, version) == Ok(std::cmp::Ordering::Greater);
+    let mut room = None;
+    for one in nexts.chain(named).filter(later) {
+        match allows(scheme, range, &one) {
+            Some(true) => return Some(true),
+            Some(false) => room = Some(false),
+            None => {}
+        }
+    }
+    room
+}
+
+/// Numbers of a version that are looked at; ecosystems have up to four.
+const NUMBERS: usize = 6;
+
 /// All hold; one that does not is enough, one that is not understood spoils the rest.
 fn all(parts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
     parts.into_iter().try_fold(true, |all, part| part.map(|part| all && part))

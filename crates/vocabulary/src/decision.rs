@@ -45,12 +45,25 @@ pub struct Suppressed {
     /// Where it was said: a file with its line, or a VEX document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// What a VEX statement says, where one silenced it and no ignore rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vex: Option<Stated>,
     /// The justification of a VEX statement, in its own term, such as `component_not_present`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<String>,
     /// Last day on which it holds, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
+}
+
+/// What a VEX statement says that silences a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stated {
+    /// The fault does not matter in the product.
+    NotAffected,
+    /// It is mended in it.
+    Fixed,
 }
 
 /// A finding whose severity policy changed.

@@ -269,34 +269,59 @@ pub enum Safety {
     Review,
 }
 
-/// What mends a finding.
+/// What mends a finding: what advisories say of it, and what is offered.
+///
+/// The two differ. The first version that an advisory calls mended may be a pre-release, malicious, or
+/// just as vulnerable in another way: it is a fact, and nothing to go to. What is offered has been
+/// matched, and is what the step says that clears the finding ([`crate::upgrade`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// One line, such as `upgrade openssl to 3.0.11-1~deb12u2`.
+    /// One line: what to do, such as `upgrade openssl to 3.0.11-1~deb12u2`; where no upgrade is offered,
+    /// what is known, such as `no upgrade is known to help; fixed in 2.0.0-rc.1`.
     pub title: String,
     /// Safe, or to be reviewed.
     pub safety: Safety,
-    /// The least version that mends it, for packages.
+    /// The least version that advisories call mended, for packages. A fact; see [`Self::to`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Where no version that mends it is known by name: the last one that has it. Any later one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
-    /// Set where the version is served only to subscribers, with the subscription's name.
+    /// The version to go to: that of the step that clears it, which was matched. None where no step does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Set where the version to go to, or where there is none the one that mends it, is served only to
+    /// subscribers, with the subscription's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
 }
 
 impl Fix {
-    /// Whether it is known in which versions it is mended: from one on, or after one.
+    /// Whether a version ends it: an advisory names one, or one that is offered was matched.
     #[must_use]
     pub const fn is_release(&self) -> bool {
-        self.version.is_some() || self.after.is_some()
+        self.version.is_some() || self.after.is_some() || self.to.is_some()
     }
 
-    /// The version that mends it, or `after` the last one that has it.
+    /// What is to be done; none where only facts are known.
     #[must_use]
-    pub fn target(&self) -> Option<std::borrow::Cow<'_, str>> {
+    pub fn instruction(&self) -> Option<&str> {
+        (self.to.is_some() || !self.is_release()).then_some(self.title.as_str())
+    }
+
+    /// What advisories say: `fixed in 1.2.3`, or `fixed after 1.2.2`.
+    #[must_use]
+    pub fn fact(&self) -> Option<String> {
+        match (&self.version, &self.after) {
+            (Some(version), _) => Some(format!("fixed in {version}")),
+            (None, Some(after)) => Some(format!("fixed after {after}")),
+            (None, None) => None,
+        }
+    }
+
+    /// The version that advisories call mended, or `after` the last one that has it.
+    #[must_use]
+    pub fn named(&self) -> Option<std::borrow::Cow<'_, str>> {
         match (&self.version, &self.after) {
             (Some(version), _) => Some(version.as_str().into()),
             (None, Some(after)) => Some(format!("after {after}").into()),
@@ -532,6 +557,24 @@ const fn is_none(count: &u64) -> bool {
 }
 
 impl Finding {
+    /// The version to go to; the one place that says so. See [`Fix::to`].
+    #[must_use]
+    pub fn offered(&self) -> Option<&str> {
+        self.fix.as_ref()?.to.as_deref()
+    }
+
+    /// What is to be done about it; none where nothing that was checked helps.
+    #[must_use]
+    pub fn instruction(&self) -> Option<&str> {
+        self.fix.as_ref()?.instruction()
+    }
+
+    /// Whether an advisory names an end of it above the version that is there, or a step clears it.
+    #[must_use]
+    pub fn is_mendable(&self) -> bool {
+        self.fix.is_some()
+    }
+
     /// Whether an id names it: its own, another one of the same vulnerability, that of an advisory that
     /// shows it, or a distribution's name of its CVE (`UBUNTU-CVE-…`). In any case of letters.
     #[must_use]

@@ -32,7 +32,7 @@ pub mod usage;
 pub use container::{Container, Engine};
 pub use counted::{Count, counted, counted_ids};
 pub use coverage::{Coverage, Problem, Status};
-pub use decision::{Decision, Outcome, Overridden, Suppressed};
+pub use decision::{Decision, Outcome, Overridden, Stated, Suppressed};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use ecosystem::Ecosystem;
 pub use execution::{Action, Alert, Execution, FileIdentity, Means, Process, Side, StandardInput};
@@ -54,5 +54,5 @@ pub use running::{
     RunningContainer, RunningFinding, RunningReport, Use, Watched,
 };
 pub use severity::Severity;
-pub use subject::{BaseImage, Platform, Subject, SubjectKind};
+pub use subject::{BaseImage, Platform, Subject, SubjectKind, is_image_name};
 pub use usage::{Usage, Used};

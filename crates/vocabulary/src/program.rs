@@ -6,7 +6,7 @@
 //! that it is there is nearly so (one in some ten thousand names is taken for another). The error is
 //! on the side that hides nothing.
 
-use crate::{Package, Presence};
+use crate::{Package, Presence, Purl};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -88,12 +88,24 @@ impl Program {
 pub struct Programs {
     by_path: HashMap<String, Program>,
     system: Option<String>,
+    /// Main modules of projects in source, by the file that lists what they need.
+    mains: HashMap<String, Purl>,
 }
 
 impl Programs {
     /// Adds a program.
     pub fn insert(&mut self, path: impl Into<String>, program: Program) {
         self.by_path.insert(path.into(), program);
+    }
+
+    /// Says which module a file of a project is of.
+    pub fn insert_main(&mut self, path: impl Into<String>, module: Purl) {
+        self.mains.insert(path.into(), module);
+    }
+
+    /// The main modules of projects in source, by file.
+    pub fn mains(&self) -> impl Iterator<Item = (&str, &Purl)> {
+        self.mains.iter().map(|(path, module)| (path.as_str(), module))
     }
 
     /// Says for which system programs were built that say nothing themselves.
@@ -111,6 +123,7 @@ impl Programs {
     /// Adds those of another.
     pub fn extend(&mut self, others: Self) {
         self.by_path.extend(others.by_path);
+        self.mains.extend(others.mains);
         self.system = others.system.or_else(|| self.system.take());
     }
 

@@ -42,8 +42,12 @@ pub struct Summary {
     pub total: BTreeMap<Severity, u64>,
     /// By origin: base image, application, unknown.
     pub by_origin: BTreeMap<OriginKind, BTreeMap<Severity, u64>>,
-    /// Findings that have a fix.
+    /// Findings that can be mended: an advisory names an end above the version that is there, or a step
+    /// clears it.
     pub fixable: u64,
+    /// Those of them that something is offered for: a step clears them.
+    #[serde(default)]
+    pub offered: u64,
     /// Count of packages.
     pub packages: u64,
 }
@@ -113,7 +117,8 @@ impl Summary {
             *summary.total.entry(finding.severity).or_default() += 1;
             let of_origin = summary.by_origin.entry(finding.origin).or_default();
             *of_origin.entry(finding.severity).or_default() += 1;
-            summary.fixable += u64::from(finding.fix.is_some());
+            summary.fixable += u64::from(finding.is_mendable());
+            summary.offered += u64::from(finding.instruction().is_some());
         }
         summary
     }

@@ -5,6 +5,7 @@
 
 use crate::Digest;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The kinds of subject that can be scanned.
@@ -83,9 +84,87 @@ impl Subject {
     #[must_use]
     pub fn short_name(&self) -> &str {
         let name = self.name.strip_prefix("dir:").unwrap_or(&self.name);
-        let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or(name);
+        let last = last_part(name);
         if self.is_folder() && !last.is_empty() { last } else { &self.name }
     }
+
+    /// The name of the image with its tag: one that it carries, or that it was asked for by. A layout
+    /// may name nothing but a tag (OCI image specification 1.1, `org.opencontainers.image.ref.name`),
+    /// and where a layout or an archive lies is no name.
+    #[must_use]
+    pub fn image_name(&self) -> Option<&str> {
+        let carried = self.tags.iter().map(String::as_str).find(|tag| is_image_name(tag));
+        carried.or_else(|| {
+            let own = ["docker:", "containerd:", "podman:", "registry:"];
+            let asked = own.iter().find_map(|scheme| self.name.strip_prefix(scheme));
+            // A name without a scheme says of itself nothing but where it was found.
+            asked.or(self.source.as_ref().map(|_| self.name.as_str()))
+        })
+    }
+
+    /// What it is called, without scheme, tag, digest, and the folders above it: the name of a component.
+    /// What its version is stands elsewhere.
+    #[must_use]
+    pub fn plain_name(&self) -> Cow<'_, str> {
+        match self.kind {
+            SubjectKind::RootDirectory | SubjectKind::SourceDirectory => self.short_name().into(),
+            SubjectKind::Host => self.name.as_str().into(),
+            SubjectKind::Container | SubjectKind::Image | SubjectKind::Sbom => {
+                let named = self.image_name().map(without_tag);
+                // A bill says itself what it is about.
+                let stated = || self.tags.first().filter(|_| self.kind == SubjectKind::Sbom);
+                let name = named.or_else(|| stated().map(String::as_str));
+                let name = name.unwrap_or_else(|| last_part(without_scheme(&self.name)));
+                if name.is_empty() { "subject".into() } else { name.into() }
+            }
+        }
+    }
+}
+
+/// Whether a text is the name of an image, and no tag alone.
+#[must_use]
+pub fn is_image_name(text: &str) -> bool {
+    text.contains([':', '/'])
+}
+
+/// The name of an image without tag and digest. A port, which has a path behind it, stays.
+fn without_tag(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((before, tag)) if !tag.contains('/') => before,
+        _ => name,
+    }
+}
+
+/// The last part of a path: of `shop/.` and `shop/` it is `shop`.
+fn last_part(path: &str) -> &str {
+    let mut rest = path;
+    while let Some(shorter) = rest.strip_suffix('/').or_else(|| rest.strip_suffix("/.")) {
+        rest = shorter;
+    }
+    rest.rsplit('/').next().unwrap_or(rest)
+}
+
+/// A reference without the words that say what kind of thing it names.
+fn without_scheme(name: &str) -> &str {
+    const SCHEMES: [&str; 11] = [
+        "sbom:attached:",
+        "sbom:",
+        "docker-archive:",
+        "oci-archive:",
+        "oci-dir:",
+        "oci:",
+        "dir:",
+        "docker:",
+        "containerd:",
+        "podman:",
+        "registry:",
+    ];
+    let mut rest = name;
+    while let Some(next) = SCHEMES.iter().find_map(|scheme| rest.strip_prefix(scheme)) {
+        rest = next;
+    }
+    rest
 }
 
 /// The image that another one was built on, as that one states it.
@@ -133,5 +212,53 @@ impl std::str::FromStr for Platform {
                 Err(format!("`{text}` is not a platform; use os/architecture, such as linux/amd64"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(kind: SubjectKind, name: &str, tags: &[&str]) -> Subject {
+        Subject {
+            kind,
+            name: name.to_owned(),
+            manifest_digest: None,
+            config_digest: None,
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            platform: None,
+            base: None,
+            source: None,
+            checkout: None,
+            version: None,
+        }
+    }
+
+    #[test]
+    fn a_component_is_called_by_a_name_and_not_by_how_it_was_found() {
+        use SubjectKind::{Host, Image, RootDirectory, Sbom, SourceDirectory};
+        for (kind, name, tags, expected) in [
+            (SourceDirectory, "dir:/x/shop", &[][..], "shop"),
+            (SourceDirectory, "shop/.", &[], "shop"),
+            (RootDirectory, "dir:/x/shop/./", &[], "shop"),
+            (Image, "dir:/x/shop", &[], "shop"),
+            (Image, "oci-dir:/x/shop", &[], "shop"),
+            (Image, "oci-dir:/x/shop/", &["latest"], "shop"),
+            (Image, "oci-dir:/x/y", &["latest", "host:5000/team/shop:1"], "host:5000/team/shop"),
+            (Image, "docker-archive:/x/y.tar", &["shop:1.2"], "shop"),
+            (Image, "/x/y.tar", &[], "y.tar"),
+            (Image, "registry:host:5000/team/shop@sha256:00", &[], "host:5000/team/shop"),
+            (Image, "docker:shop:1", &[], "shop"),
+            (Sbom, "sbom:/x/bill.json", &[], "bill.json"),
+            (Sbom, "sbom:/x/bill.json", &["shop"], "shop"),
+            (Sbom, "sbom:attached:registry:host/shop:1", &[], "shop:1"),
+            (Host, "host:", &[], "host:"),
+        ] {
+            assert_eq!(subject(kind, name, tags).plain_name(), expected, "{name}");
+        }
+        let found = Subject { source: Some("docker".into()), ..subject(Image, "team/shop:1", &[]) };
+        assert_eq!(found.plain_name(), "team/shop");
+        assert_eq!(found.image_name(), Some("team/shop:1"));
+        assert_eq!(subject(Image, "oci-dir:layout", &["latest"]).image_name(), None);
     }
 }

@@ -109,23 +109,71 @@ pub struct Replaced {
     /// Whether it is another major version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub major: bool,
+    /// What makes it doubtful whether it is a later version at all, in a few words: another numbering, or
+    /// a commit that no tag can be held against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// Named where the version is served only to subscribers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
-    /// What the project asks for that brings it, shortest way first, where it does not ask for it itself.
+    /// What the project asks for that brings it, what has to change first, where it does not ask for it
+    /// itself; where it does, what else brings it and does not allow the version to go to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brought_by: Vec<Bringer>,
     /// How many more bring it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub brought_by_more: u64,
+    /// The archives and tools that it lies inside of: what has to change is what they belong to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<Inside>,
     /// What subscribers get beyond it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_subscription: Option<WithSubscription>,
 }
 
+/// Ways that a form for people has of one package.
+const WAYS: usize = 5;
+
+impl Replaced {
+    /// By which ways it comes, so many lines as people read; the others are counted.
+    #[must_use]
+    pub fn ways(&self) -> Vec<String> {
+        let brought = self.brought_by.iter().map(|bringer| bringer.way(self));
+        let all = brought.chain(self.inside.iter().map(Inside::way));
+        let mut ways: Vec<String> = all.take(WAYS).collect();
+        let known = self.brought_by.len() + self.inside.len();
+        let left = u64::try_from(known.saturating_sub(WAYS)).unwrap_or(u64::MAX);
+        let left = left.saturating_add(self.brought_by_more);
+        if left > 0 {
+            ways.push(format!("and {}", counted(left, "more way", "more ways")));
+        }
+        ways
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// An archive, or the folder of a tool, that has a package inside.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Inside {
+    /// Its path.
+    pub file: String,
+    /// Name and version of the package that it belongs to; none of an application's own archive, and
+    /// where nothing says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+impl Inside {
+    fn way(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("inside {}, which belongs to {owner}", self.file),
+            None => format!("inside {}", self.file),
+        }
+    }
 }
 
 /// A package that the project asks for, and through which another comes.
@@ -148,6 +196,9 @@ pub struct Bringer {
     /// How, in a command, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// Whether a bill of materials says it all, and no lock file itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_bill: bool,
 }
 
 /// What is to be done with a package so that what it brings is mended, as far as lock files tell.
@@ -163,9 +214,23 @@ pub enum Change {
         /// What it brings instead.
         brings: String,
     },
-    /// What is asked for does not allow the version to go to: another version has to ask for it, and
-    /// no lock file tells which does.
+    /// What is asked for does not allow the version to go to, and all on the way hold the one below in
+    /// its version: another version of this one has to ask for another, and no lock file tells which does.
     Outgrow,
+    /// What is asked for does not allow the version to go to, but a package on the way, which it is that
+    /// asks or holds that in its version, may go to a later version itself; no lock file tells which of
+    /// these allows it.
+    Renew {
+        /// The package that may.
+        name: String,
+        /// The version that is there.
+        version: String,
+        /// Whether the lock file tells that it may; else it does not tell what is asked of it.
+        told: bool,
+    },
+    /// What is asked for is not told, and the tool's usual requirement does not allow the version to go
+    /// to: another version of what asks for it has to.
+    Incompatible,
     /// Whether it allows the version to go to is not told.
     Untold,
 }
@@ -188,15 +253,37 @@ impl Bringer {
         way.push_str(&format!(" > {} {}", brought.name, brought.from));
         let asks = self.asks.as_deref().map_or(String::new(), |asks| format!(" ({asks})"));
         let to = &brought.to;
+        let by = if self.in_bill { "the bill" } else { "the lock file" };
+        let asking = self.through.last().cloned().unwrap_or_else(|| self.named());
         let known = match &self.change {
+            Change::Refresh if brought.major => {
+                format!("{asks} allows {to}, another major version")
+            }
             Change::Refresh => format!("{asks} allows {to}"),
             Change::Upgrade { to, brings } => format!("; {to} brings {brings}"),
             Change::Outgrow => {
+                format!("{asks} does not allow {to}; which version does is not told by {by}")
+            }
+            Change::Renew { name, told: true, .. } => format!(
+                "{asks} does not allow {to}; a later {name} may be taken, and which of them allows it is not told by {by}"
+            ),
+            Change::Renew { name, .. } => format!(
+                "{asks} does not allow {to}; whether a later {name} may be taken, and which of them allows it, is not told by {by}"
+            ),
+            Change::Incompatible => {
+                let how = if self.through.is_empty() {
+                    "; where none that Cargo.toml allows does, change that"
+                } else {
+                    ""
+                };
                 format!(
-                    "{asks} does not allow {to}; which version does is not told by the lock file"
+                    "; {to} is incompatible for Cargo, so that another version of {asking} has to ask for it{how}"
                 )
             }
-            Change::Untold => format!("; whether it allows {to} is not told by the lock file"),
+            Change::Untold if self.asks.is_some() => {
+                format!("{asks}; whether that allows {to} is not known")
+            }
+            Change::Untold => format!("; whether it allows {to} is not told by {by}"),
         };
         let command = self.command.as_deref().map_or(String::new(), |how| format!(": {how}"));
         format!("{way}{known}{command}")
@@ -223,15 +310,22 @@ pub struct Mending {
     /// newer release or another maker, can clear them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub only_another_base: Vec<String>,
-    /// Ids without any fix elsewhere.
+    /// Ids without any fix elsewhere: no advisory names an end of them, and no step clears them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_fix: Vec<String>,
+    /// Ids that an advisory names a fix of, which no step reaches: it is a pre-release, malicious, as
+    /// vulnerable itself, or only subscribers get it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_offered: Vec<String>,
 }
 
 impl Mending {
     /// Whether nothing is to be mended.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.upgrades.is_empty() && self.only_another_base.is_empty() && self.without_fix.is_empty()
+        self.upgrades.is_empty()
+            && self.only_another_base.is_empty()
+            && self.without_fix.is_empty()
+            && self.not_offered.is_empty()
     }
 }

@@ -1,11 +1,14 @@
 //! The version that mends a finding.
 //!
 //! In go the entries that hold a version, out comes the least version that none of their records
-//! holds any more: an upgrade to it makes the finding go away, which is what "fix" means. Where records
-//! know only the last version that has it, the next one that any advisory of the package names, else
-//! whatever comes after that version.
+//! holds any more. Where records know only the last version that has it, or the one before which it is
+//! looked for, the next one that any advisory of the package names, else whatever comes after that.
+//!
+//! That is a fact about one finding, and no advice: the version may be vulnerable in other ways, malicious,
+//! or a pre-release. Where to go is [`super::upgrade`]'s.
 
 use super::candidates::{Candidate, Hit, Look, Verdict};
+use super::named;
 use crate::format::FormatError;
 use crate::intervals::End;
 use std::cmp::Ordering;
@@ -25,7 +28,8 @@ pub(super) fn find(
     let fixed_of = |hit: &Hit<'_>| match hit.interval?.end {
         End::Fixed(end) => Some(Known::At(end.to_owned())),
         End::Last(end) => Some(Known::After(end.to_owned())),
-        End::Open | End::Limit(_) => None,
+        End::Limit(end) => Some(Known::Before(end.to_owned())),
+        End::Open => None,
     };
     // Versions of a source and of its binaries are two orders; what is installed is the binary.
     let own_only = hits.iter().any(|hit| candidate_of(hit).is_some_and(|one| !one.of_source));
@@ -56,13 +60,21 @@ pub(super) fn find(
         return Ok(None);
     };
     for step in 0.. {
-        if let Known::After(last) = &known {
-            match next(look, package, verdict, last) {
-                Some(version) => known = Known::At(version),
+        known = match known {
+            Known::At(version) => Known::At(version),
+            Known::After(last) => match next(look, package, verdict, (&last, false))? {
+                Some(version) => Known::At(version),
                 // All that is known by name has been tried.
-                None => break,
+                None => {
+                    known = Known::After(last);
+                    break;
+                }
+            },
+            // Of a limit it is not known that it exists; where nothing else is named, it has to do.
+            Known::Before(limit) => {
+                Known::At(next(look, package, verdict, (&limit, true))?.unwrap_or(limit))
             }
-        }
+        };
         let mut holding = None;
         for candidate in concerned.iter().filter(|candidate| counts(candidate)) {
             if let Some(interval) = look.holds(candidate, known.text(), &mut Vec::new())? {
@@ -75,8 +87,11 @@ pub(super) fn find(
             Some(Some(interval)) if step < MAX_STEPS => match interval.end {
                 End::Fixed(end) => known = Known::At(end.to_owned()),
                 End::Last(end) => known = Known::After(end.to_owned()),
-                End::Open | End::Limit(_) => return Ok(None),
+                End::Limit(end) => known = Known::Before(end.to_owned()),
+                End::Open => return Ok(None),
             },
+            // It is listed by name: the next one may not be.
+            Some(None) if step < MAX_STEPS => known = Known::After(known.text().to_owned()),
             Some(_) => return Ok(None),
         }
     }
@@ -91,7 +106,7 @@ pub(super) fn find(
     let safety = if package.ecosystem.is_distribution() { Safety::Safe } else { Safety::Review };
     let version = match known {
         Known::At(version) => version,
-        Known::After(last) => {
+        Known::After(last) | Known::Before(last) => {
             let goes_on = concerned.iter().filter(|candidate| counts(candidate)).any(|candidate| {
                 candidate.block.ranges.as_slice().iter().any(|one| {
                     let begun = one.start.is_none_or(|start| {
@@ -104,10 +119,11 @@ pub(super) fn find(
                 return Ok(None);
             }
             return Ok(Some(Fix {
-                title: format!("upgrade {} to a version after {last}", package.name),
+                title: format!("fixed after {last}"),
                 safety,
                 version: None,
                 after: Some(last),
+                to: None,
                 subscription: None,
             }));
         }
@@ -120,10 +136,11 @@ pub(super) fn find(
     let for_subscribers =
         offers.peek().is_some() && offers.all(|one| one.for_subscribers || one.block.subscription);
     Ok(Some(Fix {
-        title: format!("upgrade {} to {version}", package.name),
+        title: format!("fixed in {version}"),
         safety,
         version: Some(version),
         after: None,
+        to: None,
         subscription: for_subscribers.then(|| look.subscription.to_owned()),
     }))
 }
@@ -134,38 +151,40 @@ enum Known {
     At(String),
     /// After this one.
     After(String),
+    /// From this one on, if it exists.
+    Before(String),
 }
 
 impl Known {
     fn text(&self) -> &str {
-        let (Self::At(text) | Self::After(text)) = self;
+        let (Self::At(text) | Self::After(text) | Self::Before(text)) = self;
         text
     }
 }
 
-/// The least version after another that an advisory of the package says is there: because it mends
-/// something, or something begins with it. Of a distribution, whose sources and binaries have two orders,
-/// none is looked for.
-fn next(look: &Look<'_>, package: &Package, verdict: &Verdict<'_>, last: &str) -> Option<String> {
+/// The least version after another, or that itself, that an advisory of the package says is there. Of a
+/// distribution, whose sources and binaries have two orders, none is looked for.
+fn next(
+    look: &Look<'_>,
+    package: &Package,
+    verdict: &Verdict<'_>,
+    (last, itself): (&str, bool),
+) -> Result<Option<String>, FormatError> {
     if package.ecosystem.is_distribution() {
-        return None;
+        return Ok(None);
     }
-    let from_release = !look.scheme.is_pre_release(&package.version);
-    let named = verdict.candidates.iter().flat_map(|candidate| candidate.block.ranges.as_slice());
-    let versions = named.flat_map(|interval| {
-        let end = match interval.end {
-            End::Fixed(end) => Some(end),
-            End::Open | End::Last(_) | End::Limit(_) => None,
-        };
-        end.into_iter().chain(interval.start)
-    });
-    let above = versions
-        .filter(|version| look.scheme.compare(version, last) == Ok(Ordering::Greater))
-        .filter(|version| !(from_release && look.scheme.is_pre_release(version)));
-    above
-        .reduce(|least, other| match look.scheme.compare(other, least) {
-            Ok(Ordering::Less) => other,
-            _ => least,
-        })
-        .map(str::to_owned)
+    let entries: Vec<&Candidate<'_>> = verdict.candidates.iter().collect();
+    let is_target = |version: &&str| {
+        let order = look.scheme.compare(version, last);
+        let above = order == Ok(Ordering::Greater) || itself && order == Ok(Ordering::Equal);
+        above && named::is_target(look.scheme, package, &package.version, version)
+    };
+    let least =
+        named::versions(look, &entries)?.into_iter().filter(is_target).reduce(|least, other| {
+            match look.scheme.compare(other, least) {
+                Ok(Ordering::Less) => other,
+                _ => least,
+            }
+        });
+    Ok(least.map(str::to_owned))
 }

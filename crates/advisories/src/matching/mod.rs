@@ -11,6 +11,7 @@ mod code;
 mod findings;
 mod fix;
 mod groups;
+mod named;
 mod rate;
 mod room;
 pub mod upgrade;

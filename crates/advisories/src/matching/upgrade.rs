@@ -4,24 +4,23 @@
 //! it: which vulnerabilities are gone, which stay, and which are new there. It is matched by the same
 //! code as what is installed, so that advice and the next scan cannot differ.
 //!
-//! Candidates are the versions that the package's advisories name. Nearest is first what has the same
-//! line (the same minor release, then the same major one), then what is least. What no release mends
-//! stays whatever one does, and does not count against a version. Where none is clean, the one that
-//! leaves the least and mildest is taken, and what stays is said.
+//! Candidates are the versions that the package's advisories name ([`super::named`]). Nearest is first
+//! what has the same line (the same minor release, then the same major one), then what is least. What no
+//! release mends stays whatever one does, and does not count against a version. Where none is clean, the
+//! one that leaves the least and mildest is taken, and what stays is said. One that is numbered in another
+//! way is taken only where no other helps.
 
 use super::candidates::{Candidate, Look};
-use super::{Databases, match_package};
+use super::{Databases, match_package, named};
 use crate::format::FormatError;
 use crate::intervals::End;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use version::Scheme;
 use vocabulary::{Distribution, Finding, Package, Programs, Severity};
 
 /// Packages of one source that are asked: a source has hundreds at most.
 const PACKAGES: usize = 256;
-/// Versions that advisories of a package name and that are considered.
-const VERSIONS: usize = 4_096;
 /// Versions of which all findings are made: the first one is clean nearly always.
 const MATCHED: usize = 8;
 
@@ -32,6 +31,8 @@ pub enum Advice {
     Unknown,
     /// No version that they name is better than the one that is there.
     Stay,
+    /// The same, but whatever comes after this one is.
+    After(String),
     /// To go there.
     Go(Target),
 }
@@ -51,6 +52,8 @@ pub struct Target {
     /// Whether it has the first number that is there now; of a version that begins with zero, the
     /// first two.
     pub same_major: bool,
+    /// Why it is doubtful whether it is later than what is there, where it is.
+    pub doubt: Option<String>,
     /// Named where it is served only to subscribers.
     pub subscription: Option<String>,
     /// The version that subscribers get, where that leaves less.
@@ -118,7 +121,10 @@ impl Search<'_> {
         let paid = if none_paid { None } else { self.best(&all, &now)? };
         let subscription = self.look.subscription.to_owned();
         Ok(match (free, paid) {
-            (None, None) => Advice::Stay,
+            (None, None) => match named::last(self.look, &entries, self.from) {
+                Some(last) => Advice::After(self.written(last.to_owned())),
+                None => Advice::Stay,
+            },
             (None, Some((version, left))) => self.go(version, now, left, Some(subscription), None),
             (Some((version, left)), paid) => {
                 let paid = paid.filter(|(_, rest)| weight(rest) < weight(&left));
@@ -142,7 +148,8 @@ impl Search<'_> {
     ) -> Advice {
         let same_major = line(self.look.scheme, self.from, &version) < MAJOR;
         let version = self.written(version);
-        Advice::Go(Target { version, now, left, same_major, subscription, for_subscribers })
+        let doubt = named::doubt(self.look.scheme, self.from, &version);
+        Advice::Go(Target { version, now, left, same_major, doubt, subscription, for_subscribers })
     }
 
     /// The best version that these entries name.
@@ -151,7 +158,23 @@ impl Search<'_> {
         entries: &[&Candidate<'_>],
         now: &Found,
     ) -> Result<Option<(String, Found)>, FormatError> {
-        let versions = self.versions(entries);
+        let (renumbered, versions): (Vec<_>, Vec<_>) = self
+            .versions(entries)?
+            .into_iter()
+            .partition(|version| named::is_renumbered(self.look.scheme, self.from, version));
+        Ok(match self.best_of(entries, versions, now)? {
+            Some(best) => Some(best),
+            None => self.best_of(entries, renumbered, now)?,
+        })
+    }
+
+    /// The best of these versions.
+    fn best_of(
+        &self,
+        entries: &[&Candidate<'_>],
+        versions: Vec<&str>,
+        now: &Found,
+    ) -> Result<Option<(String, Found)>, FormatError> {
         let held = self.held(entries, &versions)?;
         let mut counted: Vec<(u32, &str)> = held.into_iter().zip(versions).collect();
         // Among as many, the nearest stays first.
@@ -228,46 +251,40 @@ impl Search<'_> {
         Ok(held)
     }
 
-    /// The versions above the installed one that entries name, nearest first.
-    fn versions<'look>(&'look self, entries: &[&'look Candidate<'look>]) -> Vec<&'look str> {
-        let mut named: BTreeSet<&str> = BTreeSet::new();
-        for entry in entries {
-            for interval in entry.block.ranges.as_slice() {
-                named.extend(match interval.end {
-                    End::Fixed(end) => Some(end),
-                    // That it exists is known; of a limit, it is not.
-                    End::Last(end) if !self.is_distribution() => Some(end),
-                    _ => None,
-                });
-                named.extend(interval.start.filter(|_| !self.is_distribution()));
-            }
-            if named.len() > VERSIONS {
-                break;
-            }
-        }
-        named.extend(self.least);
+    /// The versions above the installed one that entries name and that can be gone to, nearest first.
+    fn versions<'look>(
+        &'look self,
+        entries: &[&Candidate<'look>],
+    ) -> Result<Vec<&'look str>, FormatError> {
         let scheme = self.look.scheme;
-        let from_release = !scheme.is_pre_release(self.from);
+        let Some(first) = self.packages.first() else { return Ok(Vec::new()) };
+        let mut named = match self.is_distribution() {
+            // A release has the versions that its notices bring, and no others.
+            true => mended(entries).collect(),
+            false => named::versions(self.look, entries)?,
+        };
+        named.extend(self.least);
         let mut above: Vec<&str> = named
             .into_iter()
             .filter(|version| scheme.compare(version, self.from) == Ok(Ordering::Greater))
             .filter(|version| {
                 self.least.is_none_or(|least| scheme.compare(version, least) != Ok(Ordering::Less))
             })
-            .filter(|version| !(from_release && scheme.is_pre_release(version)))
+            .filter(|version| named::is_target(scheme, first, self.from, version))
             .collect();
         above.sort_by(|left, right| {
             let line = |version| line(scheme, self.from, version);
             let order = scheme.compare(left, right).unwrap_or(Ordering::Equal);
             line(left).cmp(&line(right)).then(order)
         });
-        above
+        Ok(above)
     }
 
     /// As the ecosystem writes versions: advisories of Go leave out the `v` of modules.
     fn written(&self, version: String) -> String {
-        let prefixed = self.look.scheme == Scheme::Go && self.from.starts_with('v');
-        if prefixed && !version.starts_with('v') { format!("v{version}") } else { version }
+        let module = self.packages.first().filter(|_| self.look.scheme == Scheme::Go);
+        let written = module.and_then(|one| named::written(&one.name, self.from, &version));
+        written.unwrap_or(version)
     }
 
     /// Whether an entry holds the installed version and every later one.
@@ -298,6 +315,15 @@ impl Search<'_> {
         }
         Ok(left)
     }
+}
+
+/// The versions that entries are mended at.
+fn mended<'look>(entries: &[&Candidate<'look>]) -> impl Iterator<Item = &'look str> {
+    let ranges = entries.iter().flat_map(|entry| entry.block.ranges.as_slice());
+    ranges.filter_map(|interval| match interval.end {
+        End::Fixed(end) => Some(end),
+        _ => None,
+    })
 }
 
 /// A package as it would be in another version.

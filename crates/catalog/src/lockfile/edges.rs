@@ -312,6 +312,21 @@ impl<'text, Key: Eq + Hash> Keyed<'text, Key> {
     }
 }
 
+/// Keeps the words in which packages are asked for only where several have one name: else the name says
+/// as much.
+pub(super) fn without_needless_keys(listing: &mut Listing) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for one in &listing.packages {
+        *counts.entry(one.name.clone()).or_default() += 1;
+    }
+    for one in &mut listing.packages {
+        if counts.get(&one.name) == Some(&1) {
+            one.keys = Vec::new();
+        }
+        one.keys.retain(|key| key.len() <= RANGE);
+    }
+}
+
 /// Each package of a listing once, by what `key` says of it: what is told of several is joined.
 pub(super) fn without_doubles<Key: Eq + Hash>(
     listing: &mut Listing,
@@ -331,6 +346,7 @@ pub(super) fn without_doubles<Key: Eq + Hash>(
                 known.relation = known.relation.into_iter().chain(one.relation).min();
                 known.scope = known.scope.into_iter().chain(one.scope).min();
                 known.needs.extend(one.needs);
+                known.keys.extend(one.keys);
             }
         }
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use vocabulary::{Ecosystem, Relation};
+use vocabulary::{Ecosystem, Purl, Relation};
 
 /// The check.
 pub const CHECK: Lockfile = Lockfile {
@@ -51,6 +51,8 @@ enum File {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Module {
+    /// Its path.
+    path: String,
     required: Vec<(String, String, u32)>,
     /// Lines of what only other modules need, in order.
     indirect: Vec<u32>,
@@ -123,6 +125,7 @@ fn module(text: &str) -> Result<(Module, Vec<String>, bool), String> {
             folder: new.first().copied().unwrap_or_default().to_owned(),
         };
         match (verb, rest) {
+            ("module", [path, ..]) => module.path = (*path).to_owned(),
             ("require", [path, version, ..]) => {
                 module.indirect.extend(is_indirect(line).then_some(number));
                 module.required.push(((*path).to_owned(), (*version).to_owned(), number));
@@ -296,6 +299,15 @@ impl Module {
     }
 }
 
+/// The package URL of a module without a version, where its path is plain text.
+pub(crate) fn purl_of(path: &str) -> Option<Purl> {
+    let path = super::plain_text(path)?;
+    let parts = path.split('/').all(|part| !part.trim().is_empty());
+    let purl = |(folder, name): (&str, &str)| Purl::new("golang", name).with_namespace(folder);
+    let purl = path.rsplit_once('/').map_or_else(|| Purl::new("golang", path), purl);
+    parts.then_some(purl)
+}
+
 fn package(path: &str, version: &str, line: u32) -> Entry {
     let plain = version.starts_with('v');
     Entry::package(plain.then(|| Declared::new(path, version, line)).flatten(), line)
@@ -326,6 +338,7 @@ fn join(parts: &[Part<'_>]) -> Vec<Option<Listing>> {
             Some(File::Module(module)) => {
                 let more = of_work.get(&folder(part.path)).copied().unwrap_or_default();
                 let mut listing = module.listing(more);
+                listing.main = Some(module.path.clone()).filter(|path| !path.is_empty());
                 if !module.is_complete() && !module.required.is_empty() {
                     match sums.get(&folder(part.path)) {
                         Some(sum) => complete(module, files.get(*sum), listings.get_mut(*sum)),

@@ -33,6 +33,8 @@ pub struct Listing {
     pub packages: Vec<Declared>,
     /// What it leaves to others or hides, each in a line: problems of the check.
     pub gaps: Vec<String>,
+    /// The module that it is of, where the format says that.
+    pub main: Option<String>,
     own: u32,
     unread: u32,
     first_unread: u32,

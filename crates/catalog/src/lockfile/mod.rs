@@ -25,6 +25,7 @@ pub mod go_mod;
 pub mod gradle_lock;
 pub mod julia_manifest;
 pub(crate) mod lenient;
+mod lines;
 pub mod listing;
 pub mod luarocks_lock;
 pub mod mix_lock;
@@ -54,6 +55,8 @@ pub mod vcpkg;
 pub mod yarn_lock;
 
 pub use edges::Need;
+pub(crate) use lines::LineCounter;
+use lines::{json_lines, json_name_lines};
 pub use listing::Listing;
 pub(crate) use names::{npm_range, python_name, python_need, split_npm, unquoted};
 
@@ -65,7 +68,7 @@ use image::{
     Want,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use vocabulary::{
     Ecosystem, Location, OriginKind, Package, Presence, Problem, Purl, Relation, Scope,
 };
@@ -198,6 +201,8 @@ pub struct Declared {
     pub scope: Option<Scope>,
     /// What it needs itself of what the file lists.
     pub needs: Vec<Need>,
+    /// In what words it is asked for, where the file has several versions of its name.
+    pub keys: Vec<Box<str>>,
 }
 
 impl Declared {
@@ -216,6 +221,7 @@ impl Declared {
             relation: None,
             scope: None,
             needs: Vec::new(),
+            keys: Vec::new(),
         })
     }
 
@@ -256,7 +262,7 @@ impl Check for Lockfile {
     }
 
     fn revision(&self) -> u32 {
-        11
+        13
     }
 
     fn reads_declarations(&self) -> bool {
@@ -285,6 +291,10 @@ impl Check for Lockfile {
     }
 
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
+        if bytes.trim_ascii().is_empty() {
+            // Not even that there is nothing: every format says that in words.
+            return Ok(None);
+        }
         match self.reader {
             Reader::Alone(_) => encode(&self.listing(bytes)),
             Reader::Together(together) => match together.part(entry.path, bytes).transpose() {
@@ -336,6 +346,12 @@ impl Lockfile {
         let reasons = match fact {
             Ok(listing) => {
                 let reasons = listing.problems();
+                if let Some(main) = listing.main.as_deref().and_then(go_mod::purl_of) {
+                    let sum =
+                        at.path.strip_suffix("go.mod").map(|folder| format!("{folder}go.sum"));
+                    into.programs.insert_main(at.path, main.clone());
+                    sum.into_iter().for_each(|sum| into.programs.insert_main(sum, main.clone()));
+                }
                 into.packages.extend(self.packages(listing.packages, at));
                 reasons
             }
@@ -441,7 +457,7 @@ pub(crate) fn declared_package(
         (version.clone(), version, None)
     };
     let purl = purl(&ecosystem, &name, &reference);
-    Cataloged::new(Package {
+    let package = Package {
         purl: match &elsewhere {
             Some(elsewhere) => elsewhere.qualify(purl),
             None => purl,
@@ -471,7 +487,8 @@ pub(crate) fn declared_package(
         scope: declared.scope,
         requires: Vec::new(),
         files: Vec::new(),
-    })
+    };
+    Cataloged { keys: declared.keys, ..Cataloged::new(package) }
 }
 
 /// Each package of a listing once, and no more than [`PACKAGES`].
@@ -525,53 +542,6 @@ fn purl(ecosystem: &Ecosystem, name: &str, version: &str) -> Purl {
     let divider = if *ecosystem == Ecosystem::MAVEN { ':' } else { '/' };
     let (namespace, name) = name.rsplit_once(divider).unwrap_or(("", name));
     Purl::new(kind, name).with_namespace(namespace).with_version(version)
-}
-
-/// Lines of the keys of a pretty-printed JSON object, `"key": {`; 0 for a key that stands in several
-/// places, since the wrong line is worse than none.
-fn json_lines(text: &str) -> HashMap<&str, u32> {
-    let mut lines = HashMap::new();
-    for (line, number) in text.lines().zip(1_u32..) {
-        let key = line.trim_start().strip_prefix('"').and_then(|rest| rest.strip_suffix("\": {"));
-        if let Some(key) = key {
-            lines.entry(key).and_modify(|line| *line = 0).or_insert(number);
-        }
-    }
-    lines
-}
-
-/// Lines of a pretty-printed JSON file that name something, `"name": "…",`; 0 for a name that stands
-/// in several places.
-fn json_name_lines(text: &str) -> HashMap<&str, u32> {
-    let mut lines = HashMap::new();
-    for (line, number) in text.lines().zip(1_u32..) {
-        let name = line.trim_start().strip_prefix("\"name\": \"");
-        if let Some(name) = name.and_then(|rest| rest.trim_end_matches(',').strip_suffix('"')) {
-            lines.entry(name).and_modify(|line| *line = 0).or_insert(number);
-        }
-    }
-    lines
-}
-
-/// Turns byte offsets that only grow into lines.
-pub(crate) struct LineCounter<'text> {
-    text: &'text str,
-    offset: usize,
-    line: u32,
-}
-
-impl<'text> LineCounter<'text> {
-    pub(crate) fn new(text: &'text str) -> Self {
-        Self { text, offset: 0, line: 1 }
-    }
-
-    pub(crate) fn at(&mut self, offset: usize) -> u32 {
-        let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
-        let ends = memchr::memchr_iter(b'\n', between).count();
-        self.line = self.line.saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
-        self.offset = self.offset.max(offset);
-        self.line
-    }
 }
 
 /// One line of why TOML could not be read.

@@ -7,9 +7,9 @@
 //! registry on another host is one of the same packages: mirrors are the rule. An alias is listed under
 //! the name of what it stands for. What a folder needs is found as Node.js finds it: in its own
 //! `node_modules` and in those of the folders above; the project itself is the folder without a name.
-//! Version 1 does not say what the project asks for.
+//! Version 1 does not say what the project asks for; it marks what is not needed to run.
 
-use super::edges::{Edges, For};
+use super::edges::{Edges, For, without_needless_keys};
 use super::lenient::Pairs;
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, npm_range, split_npm};
@@ -70,6 +70,9 @@ struct Folder<'text> {
     optional: Flag,
     #[serde(default, rename = "devOptional")]
     development_or_optional: Flag,
+    /// It came in the archive of the package above it, and only another one of that brings another.
+    #[serde(default, rename = "inBundle")]
+    bundled: Flag,
 }
 
 /// `true`, or anything else.
@@ -83,12 +86,16 @@ impl From<serde_json::Value> for Flag {
     }
 }
 
-/// As npm says it; none where it says nothing, which it does of what the program needs to run.
+/// As npm says it; none where it says nothing, which it does of what the program needs to run. What is
+/// asked for by development alone is that, optional there or not (`dev` and `optional`); what development
+/// asks for, and what runs may do without, is `devOptional`. Source: npm, "package-lock.json", `dev`,
+/// `optional`, `devOptional`.
 const fn scope_of(dev: Flag, optional: Flag, either: Flag) -> Option<Scope> {
     match (dev.0, optional.0, either.0) {
-        (_, true, _) | (_, _, true) => Some(Scope::Optional),
-        (true, false, false) => Some(Scope::Development),
-        _ => None,
+        (_, _, true) => Some(Scope::Optional),
+        (true, _, false) => Some(Scope::Development),
+        (false, true, false) => Some(Scope::Optional),
+        (false, false, false) => None,
     }
 }
 
@@ -132,6 +139,10 @@ struct Dependency<'text> {
     dev: Flag,
     #[serde(default)]
     optional: Flag,
+    #[serde(default, rename = "devOptional")]
+    development_or_optional: Flag,
+    #[serde(default)]
+    bundled: Flag,
 }
 
 fn parse(text: &str) -> Result<Listing, String> {
@@ -150,6 +161,11 @@ fn parse(text: &str) -> Result<Listing, String> {
             for (path, entry) in of_packages(&packages, &lines) {
                 let number = tree.edges.push(&mut found, entry);
                 tree.numbers.insert(Cow::Borrowed(path), number);
+                let folder = packages.get(path).and_then(Option::as_ref);
+                let bundled = folder.filter(|folder| folder.bundled.0);
+                if let Some(version) = bundled.and_then(|folder| folder.version.as_deref()) {
+                    tree.bundled.insert(number, version);
+                }
             }
             for (path, folder) in &packages {
                 folder.iter().for_each(|folder| tree.folder(path, folder));
@@ -166,6 +182,7 @@ fn parse(text: &str) -> Result<Listing, String> {
             }
             tree.edges.roots_are_tops();
             tree.edges.settle(&mut found);
+            without_needless_keys(&mut found);
         }
     }
     Ok(found)
@@ -182,12 +199,16 @@ const LOOKS: usize = 4_000_000;
 struct Tree<'file> {
     edges: Edges,
     numbers: HashMap<Cow<'file, str>, u32>,
+    /// What came in the archive of another package, with its version: that asks for no other, whatever
+    /// range it writes. Source: npm, "package.json", `bundleDependencies`.
+    bundled: HashMap<u32, &'file str>,
     looks: usize,
 }
 
 impl<'file> Tree<'file> {
     fn new() -> Self {
-        Self { edges: Edges::with_scopes(), numbers: HashMap::new(), looks: 0 }
+        let (numbers, bundled) = (HashMap::new(), HashMap::new());
+        Self { edges: Edges::with_scopes(), numbers, bundled, looks: 0 }
     }
 
     fn folder(&mut self, path: &str, folder: &Folder<'_>) {
@@ -216,6 +237,7 @@ impl<'file> Tree<'file> {
         let Some(from) = self.numbers.get(path).copied() else { return };
         for (name, range) in needs {
             if let Some(to) = self.find(path, name) {
+                let range = self.bundled.get(&to).copied().or(range);
                 self.edges.asks(from, to, purpose, range.and_then(npm_range));
             }
         }
@@ -390,9 +412,17 @@ fn nested<'file>(
         };
         let mut declared = of_version(name, dependency.version.as_deref(), line);
         if let Some(declared) = &mut declared {
-            declared.scope = scope_of(dependency.dev, dependency.optional, Flag(false));
+            let flags = (dependency.dev, dependency.optional, dependency.development_or_optional);
+            declared.scope = scope_of(flags.0, flags.1, flags.2).or(Some(Scope::Runtime));
+            // What the project asks for itself lies at the top.
+            if above.is_empty() {
+                declared.keys = vec![Box::from(&**name)];
+            }
         }
         let number = tree.edges.push(found, Entry::package(declared, line));
+        if let Some(version) = dependency.version.as_deref().filter(|_| dependency.bundled.0) {
+            tree.bundled.insert(number, version);
+        }
         let path = match above.len() + name.len() {
             too_long if too_long > PATH => String::new(),
             _ if above.is_empty() => format!("node_modules/{name}"),
@@ -435,4 +465,56 @@ fn of_version(name: &str, version: Option<&str>, line: u32) -> Option<Declared> 
 fn is_of_a_registry(address: &str) -> bool {
     let address = address.split(['#', '?']).next().unwrap_or(address);
     address.starts_with("http") && ["/-/", "/download/"].iter().any(|part| address.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_mean_what_npm_documents() {
+        let scopes = |version: u32| {
+            let flags = [
+                ("a", ""),
+                ("b", r#","dev":true"#),
+                ("c", r#","optional":true"#),
+                ("d", r#","dev":true,"optional":true"#),
+                ("e", r#","devOptional":true"#),
+            ];
+            let entry = |(name, flags): (&str, &str)| {
+                let folder = if version == 1 { "" } else { "node_modules/" };
+                format!(r#""{folder}{name}":{{"version":"1.0.0"{flags}}}"#)
+            };
+            let list = if version == 1 { "dependencies" } else { "packages" };
+            let entries = flags.map(entry).join(",");
+            let text = format!(r#"{{"lockfileVersion":{version},"{list}":{{{entries}}}}}"#);
+            let found = parse(&text).unwrap();
+            found.packages.iter().map(|one| one.scope).collect::<Vec<_>>()
+        };
+        let told = [
+            Some(Scope::Development),
+            Some(Scope::Optional),
+            Some(Scope::Development),
+            Some(Scope::Optional),
+        ];
+        assert_eq!(scopes(1)[1..], told);
+        assert_eq!(scopes(1)[0], Some(Scope::Runtime), "version 1 marks all that is not");
+        assert_eq!(scopes(3)[1..], told);
+    }
+
+    #[test]
+    fn of_several_versions_in_version_1_the_one_at_the_top_is_the_projects() {
+        let text = r#"{"lockfileVersion":1,"dependencies":{
+            "left":{"version":"2.0.0"},"once":{"version":"1.0.0"},
+            "web":{"version":"1.0.0","requires":{"left":"^1"},
+                "dependencies":{"left":{"version":"1.0.0"}}}}}"#;
+        let keys: Vec<(String, usize)> = parse(text)
+            .unwrap()
+            .packages
+            .into_iter()
+            .map(|one| (format!("{}@{}", one.name, one.version), one.keys.len()))
+            .collect();
+        let expected = [("left@2.0.0", 1), ("once@1.0.0", 0), ("web@1.0.0", 0), ("left@1.0.0", 0)];
+        assert_eq!(keys, expected.map(|(name, count)| (name.to_owned(), count)));
+    }
 }

@@ -27,7 +27,7 @@ fn name(path: &Path) -> &str {
 fn resolve(check: &Lockfile, path: &str, bytes: &[u8], shape: SubjectShape) -> Resolution {
     let fact = read_in_pieces(check, path, 0o644, bytes, 4096).unwrap();
     let facts = fact.as_deref().map(|fact| FactAt { path, layer: None, fact, stays: true });
-    let links = HashMap::new();
+    let links = std::collections::HashMap::new();
     check.resolve(&View::new(facts.into_iter().collect(), &links, None, shape, 0))
 }
 

@@ -9,7 +9,7 @@
 //! needs stands there as name and range, which together are a key of the block that it is; what the
 //! project asks for only berry tells.
 
-use super::edges::{Edges, For, Keyed};
+use super::edges::{Edges, For, Keyed, without_needless_keys};
 use super::listing::{Entry, Listing};
 use super::{Declared, Lockfile, Reader, is_named, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, of_berry};
@@ -81,13 +81,17 @@ fn berry(text: &str) -> Result<Listing, String> {
         return Ok(Listing::of_list([]));
     }
     edges.settle(&mut found);
+    without_needless_keys(&mut found);
     Ok(found)
 }
 
 impl Berry {
     /// Puts it into the listing, with its keys and what it needs.
     fn finish(self, found: &mut Listing, edges: &mut Keyed<'_, String>) {
-        let Some(entry) = self.entry() else { return };
+        let Some(mut entry) = self.entry() else { return };
+        if let Entry::Package(declared) = &mut entry {
+            declared.keys = self.key.split(", ").map(Box::from).collect();
+        }
         let number = edges.edges.push(found, entry);
         for key in self.key.split(", ") {
             edges.name(key.to_owned(), number);
@@ -210,6 +214,7 @@ fn classic(text: &str) -> Result<Listing, String> {
     }
     edges.edges.roots_are_tops();
     edges.settle(&mut found);
+    without_needless_keys(&mut found);
     Ok(found)
 }
 
@@ -257,7 +262,10 @@ fn token<'text>(text: &'text str, marks: &[char]) -> (Cow<'text, str>, &'text st
 impl<'text> Classic<'text> {
     /// Puts it into the listing, with its keys and what it needs.
     fn finish(self, found: &mut Listing, edges: &mut Keyed<'text, Cow<'text, str>>) {
-        let Some(entry) = self.entry() else { return };
+        let Some(mut entry) = self.entry() else { return };
+        if let Entry::Package(declared) = &mut entry {
+            declared.keys = self.keys.iter().map(|key| Box::from(&**key)).collect();
+        }
         let number = edges.edges.push(found, entry);
         for key in self.keys {
             edges.name(key, number);

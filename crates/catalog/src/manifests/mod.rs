@@ -18,12 +18,14 @@ mod workspace;
 use crate::decoded::{decoded, decoded_of_pip};
 use crate::language::{decode, encode};
 use crate::lockfile::{Declared, declared_package, is_of_a_dependency, requirements};
-use image::{Asks, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
+use image::{
+    Ask, Asks, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+};
 use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tree::Tree;
-use vocabulary::{Problem, Relation};
+use vocabulary::{Problem, Relation, Scope};
 
 /// The check.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +77,17 @@ struct Declares {
     make: Option<String>,
     /// Names that any lock file of it holds, on whatever machine it was made.
     locked: Vec<String>,
+    /// How many of the last packages it keeps for others, and does not ask for itself.
+    offered: u32,
+}
+
+impl Declares {
+    /// Says for what the packages are asked for that were added since there were so many.
+    fn scoped(&mut self, before: usize, scope: Scope) {
+        for one in self.packages.iter_mut().skip(before) {
+            one.scope = Some(scope);
+        }
+    }
 }
 
 impl Check for Manifests {
@@ -83,7 +96,7 @@ impl Check for Manifests {
     }
 
     fn revision(&self) -> u32 {
-        3
+        4
     }
 
     fn reads_declarations(&self) -> bool {
@@ -218,18 +231,23 @@ impl Manifest<'_> {
     fn resolve(self, tree: &Tree<'_>, resolution: &mut Resolution) {
         let covering = tree.covering(self.kind, self.folder);
         let (reason, packages) = match &self.declares {
-            Err(_) if covering.is_some() => return,
+            Err(_) if covering.is_some() => {
+                let folder = covering.unwrap_or_default().to_owned();
+                let ecosystem = self.kind.ecosystem.clone();
+                resolution.asks.push(Asks {
+                    folder,
+                    ecosystem,
+                    asked: Vec::new(),
+                    complete: false,
+                });
+                return;
+            }
             Err(reason) => {
                 (Some(format!("{reason}: what it declares was not looked at")), Vec::new())
             }
             Ok(declares) => match covering {
                 Some(folder) => {
-                    let names = declares.packages.iter().map(|one| one.name.clone());
-                    resolution.asks.push(Asks {
-                        folder: folder.to_owned(),
-                        ecosystem: self.kind.ecosystem.clone(),
-                        names: names.collect(),
-                    });
+                    resolution.asks.push(self.asks(tree, folder, declares));
                     self.beyond_locks(tree, folder, declares)
                 }
                 None if declares.complete => return,
@@ -244,6 +262,28 @@ impl Manifest<'_> {
         }));
         let (path, layer) = (self.path.to_owned(), self.layer);
         resolution.problems.extend(reason.map(|reason| Problem { path, layer, reason }));
+    }
+
+    /// What the project asks for of the lock files of a folder.
+    fn asks(&self, tree: &Tree<'_>, folder: &str, declares: &Declares) -> Asks {
+        let mut complete = !declares.hidden;
+        let offered = usize::try_from(declares.offered).unwrap_or(usize::MAX);
+        let own = declares.packages.len().saturating_sub(offered);
+        let mut asked = Vec::new();
+        for one in declares.packages.iter().take(own) {
+            match tree.folder_of(self.kind, self.path, one) {
+                // What it asks for in turn is asked for by its own manifest, where that is of these files.
+                Some(other) => complete &= tree.covering(self.kind, &other) == Some(folder),
+                None => asked.push(Ask {
+                    name: one.name.clone(),
+                    keys: one.keys.clone(),
+                    scope: one.scope,
+                    own: tree.is_named(self.kind, &one.name),
+                }),
+            }
+        }
+        let (folder, ecosystem) = (folder.to_owned(), self.kind.ecosystem.clone());
+        Asks { folder, ecosystem, asked, complete }
     }
 
     /// What the lock files of a folder should name and do not.

@@ -154,9 +154,24 @@ impl<'view> Tree<'view> {
 
     /// Whether a package is a folder whose own manifest is accounted for.
     pub(super) fn is_own(&self, kind: &Kind, manifest: &str, package: &Declared) -> bool {
-        let Some(Elsewhere::Download(address)) = &package.elsewhere else { return false };
+        self.folder_of(kind, manifest, package).is_some()
+    }
+
+    /// That folder.
+    pub(super) fn folder_of(
+        &self,
+        kind: &Kind,
+        manifest: &str,
+        package: &Declared,
+    ) -> Option<String> {
+        let Some(Elsewhere::Download(address)) = &package.elsewhere else { return None };
         let target = address.strip_prefix("file:").and_then(|path| beside(manifest, path));
-        target.is_some_and(|folder| self.projects.contains(&(folder.as_str(), kind.family)))
+        target.filter(|folder| self.projects.contains(&(folder.as_str(), kind.family)))
+    }
+
+    /// Whether one of the projects is called so.
+    pub(super) fn is_named(&self, kind: &Kind, name: &str) -> bool {
+        self.names.contains(&(name.to_owned(), kind.family))
     }
 }
 

@@ -65,15 +65,24 @@ fn found_in(out: &mut dyn Write, found: &FoundIn, verbose: bool) -> io::Result<(
     writeln!(out, "\nIn {name}:")?;
     let limit = if verbose { usize::MAX } else { PACKAGES };
     for finding in found.findings.iter().take(limit) {
-        let Found { package, location, severity, fixed, silenced, .. } = finding;
+        let Found { package, location, severity, fixed, silenced, last_affected, .. } = finding;
         let what = match package {
             Some(purl) => format!("{} {}", purl.name(), purl.version().unwrap_or_default()),
             None => String::new(),
         };
         let fixed = fixed.as_ref().map(|version| format!(", mended in {version}"));
+        let after = || last_affected.as_ref().map(|last| format!(", mended after {last}"));
+        let from = match (&finding.severity_from, finding.rated_as_bundle) {
+            (Some(record), true) => format!(" (rated as a bundle by {record})"),
+            (Some(record), false) => format!(" (by {record})"),
+            (None, true) => " (rated as a bundle)".to_owned(),
+            (None, false) => String::new(),
+        };
         let silenced = if *silenced { ", silenced" } else { "" };
-        let line =
-            format!("  {what}  {severity}{}{silenced}  at {location}", fixed.unwrap_or_default());
+        let line = format!(
+            "  {what}  {severity}{from}{}{silenced}  at {location}",
+            fixed.or_else(after).unwrap_or_default()
+        );
         writeln!(out, "{}", plain(&line))?;
     }
     left(out, found.findings.len(), limit, "  ")
@@ -81,7 +90,8 @@ fn found_in(out: &mut dyn Write, found: &FoundIn, verbose: bool) -> io::Result<(
 
 fn record(out: &mut dyn Write, record: &KnownRecord, verbose: bool) -> io::Result<()> {
     let severity = record.severity.map_or("unrated".to_owned(), |level| level.to_string());
-    writeln!(out, "\n{:<20} {}  {severity}", plain(&record.record), record.ecosystem)?;
+    let bundle = if record.rated_as_bundle { ", rated as a bundle" } else { "" };
+    writeln!(out, "\n{:<20} {}  {severity}{bundle}", plain(&record.record), record.ecosystem)?;
     let lines = [
         ("Title", record.title.clone()),
         ("CVSS", record.cvss.clone()),

@@ -48,6 +48,10 @@ const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 const MANIFESTS: usize = 64;
 /// Documents that are taken of one image.
 const DOCUMENTS: usize = 32;
+/// And those that are named although they are not.
+const UNUSED: usize = 32;
+/// Characters of a type that are repeated.
+const TYPE_CHARACTERS: usize = 120;
 
 /// A document that was attached to an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +73,21 @@ pub struct Attachments {
     pub subjects: Vec<Digest>,
     /// Where it was to be read, and why it was not.
     pub problems: Vec<(String, String)>,
+    /// What is attached to this very image and is nothing that was asked for.
+    pub unused: Vec<Unused>,
+    /// How many more there are.
+    pub more_unused: usize,
+}
+
+/// What is attached to an image and was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused {
+    /// Digest of the blob.
+    pub digest: String,
+    /// What it is.
+    pub what: String,
+    /// Whether it may hold what was asked for, in a form that nobody here knows.
+    pub may_hold: bool,
 }
 
 /// An envelope, as far as it is read.
@@ -111,6 +130,8 @@ struct Candidate {
     entry: Descriptor,
     /// Whether the tag that names it is one of bills of the image.
     is_bill: bool,
+    /// Whether what names it says that it is about the image.
+    is_tied: bool,
 }
 
 /// How much may still be taken.
@@ -166,7 +187,7 @@ pub(super) fn find(asked: &Asked<'_>) -> Option<Attachments> {
 
 impl Candidate {
     fn plain(entry: Descriptor) -> Self {
-        Self { entry, is_bill: false }
+        Self { entry, is_bill: false, is_tied: true }
     }
 }
 
@@ -200,7 +221,7 @@ fn of_registry(
             Ok(manifest) if manifest.config.is_some() => {
                 let digest = Digest::of(&bytes).to_string();
                 let entry = Descriptor { digest, ..Descriptor::default() };
-                candidates.push(Candidate { entry, is_bill });
+                candidates.push(Candidate { entry, is_bill, is_tied: true });
             }
             Ok(index) => candidates.extend(index.manifests.into_iter().map(Candidate::plain)),
             Err(reason) => found.problems.push((place.to_owned(), reason)),
@@ -235,6 +256,7 @@ fn of_layout(store: &Store, image: &str, subjects: &[Digest]) -> Option<Vec<Cand
             name.is_some_and(|name| subjects.iter().any(|one| name.ends_with(&tag_of(one))))
         };
         let (is_list, is_bill) = (is_named(""), is_named(".sbom"));
+        let is_tied = is_list || is_bill || is_named(".att");
         let list = is_list.then(|| entry.digest.parse().ok()).flatten();
         let list = list.and_then(|digest| {
             parse::<Manifest>(&verified(store, image, &digest, None, limits::MANIFEST_BYTES).ok()?)
@@ -244,7 +266,7 @@ fn of_layout(store: &Store, image: &str, subjects: &[Digest]) -> Option<Vec<Cand
             Some(list) if !list.manifests.is_empty() => {
                 candidates.extend(list.manifests.into_iter().map(Candidate::plain));
             }
-            _ => candidates.push(Candidate { entry, is_bill }),
+            _ => candidates.push(Candidate { entry, is_bill, is_tied }),
         }
     }
     Some(candidates)
@@ -272,6 +294,7 @@ fn read(
     if manifest.subject.as_ref().is_some_and(of_other) {
         return Ok(());
     }
+    let is_tied = candidate.is_tied || manifest.subject.is_some();
     for layer in &manifest.layers {
         let is_envelope =
             ENVELOPES.contains(&layer.media_type.as_str()) || layer.media_type.starts_with(BUNDLE);
@@ -282,6 +305,9 @@ fn read(
         let predicate = PREDICATE_TYPES.iter().find_map(|key| layer.annotations.get(*key));
         let of_other = predicate.is_some_and(|kind| !wanted.is_predicate(kind));
         if !bare && (!is_envelope || of_other) {
+            if is_tied && !is_signature(&layer.media_type) {
+                found.leave(&layer.digest, Other::of(predicate, &layer.media_type));
+            }
             continue;
         }
         if room.documents == 0 {
@@ -292,14 +318,81 @@ fn read(
         let bytes = verified(store, image, &blob, layer.size, limit)?;
         room.documents -= 1;
         room.bytes = room.bytes.saturating_sub(bytes.len() as u64);
-        let document = if bare { Some((bytes, false)) } else { opened(&bytes, subjects, *wanted)? };
-        found.documents.extend(document.map(|(bytes, signed)| Attached {
-            digest: blob,
-            signed,
-            bytes,
-        }));
+        let held = if bare { Held::Wanted(bytes, false) } else { held(&bytes, subjects, *wanted)? };
+        match held {
+            Held::Wanted(bytes, signed) => {
+                found.documents.push(Attached { digest: blob, signed, bytes });
+            }
+            Held::Other(other) if is_tied => found.leave(&layer.digest, other),
+            Held::Other(_) => {}
+        }
     }
     Ok(())
+}
+
+impl Attachments {
+    fn leave(&mut self, digest: &str, Other { what, may_hold }: Other) {
+        if self.unused.len() < UNUSED {
+            self.unused.push(Unused { digest: digest.to_owned(), what, may_hold });
+        } else {
+            self.more_unused += 1;
+        }
+    }
+}
+
+/// What an envelope holds.
+enum Held {
+    /// What was asked for, and whether it is signed.
+    Wanted(Vec<u8>, bool),
+    Other(Other),
+}
+
+/// Something that was not asked for.
+struct Other {
+    what: String,
+    may_hold: bool,
+}
+
+/// How predicate types begin that are known to be neither bills nor VEX, or to be one of them: provenance,
+/// test results, the results of scans. Source: in-toto attestation framework, "Predicates"; cosign,
+/// `specs/COSIGN_VULN_ATTESTATION_SPEC.md`.
+const OTHER_PREDICATES: [&str; 5] = [
+    "https://slsa.dev/",
+    "https://in-toto.io/",
+    "https://openvex.dev/",
+    "https://cosign.sigstore.dev/attestation/vuln/",
+    "https://sigstore.dev/cosign/sign/",
+];
+
+/// Types of what is only a signature. Sources: cosign, `specs/SIGNATURE_SPEC.md`; Notary project,
+/// "OCI signature".
+fn is_signature(media_type: &str) -> bool {
+    let known = [
+        "application/vnd.dev.cosign.simplesigning.v1+json",
+        "application/jose+json",
+        "application/cose",
+    ];
+    known.contains(&media_type)
+}
+
+impl Other {
+    /// A layer that is not opened, by its own words.
+    fn of(predicate: Option<&String>, media_type: &str) -> Self {
+        match predicate {
+            Some(kind) => Self::statement(kind),
+            None => Self { what: format!("of the type `{}`", short(media_type)), may_hold: false },
+        }
+    }
+
+    fn statement(kind: &str) -> Self {
+        let known = OTHER_PREDICATES.iter().any(|known| kind.starts_with(known))
+            || [Wanted::Vex, Wanted::Bills].iter().any(|wanted| wanted.is_predicate(kind));
+        Self { what: format!("a statement of the type `{}`", short(kind)), may_hold: !known }
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(TYPE_CHARACTERS).collect()
 }
 
 /// Content that is what names it: nothing else may silence a finding.
@@ -335,6 +428,13 @@ pub fn opened(
     subjects: &[Digest],
     wanted: Wanted,
 ) -> Result<Option<(Vec<u8>, bool)>, String> {
+    Ok(match held(bytes, subjects, wanted)? {
+        Held::Wanted(bytes, signed) => Some((bytes, signed)),
+        Held::Other(_) => None,
+    })
+}
+
+fn held(bytes: &[u8], subjects: &[Digest], wanted: Wanted) -> Result<Held, String> {
     let envelope: Envelope =
         serde_json::from_slice(bytes).map_err(|error| format!("no envelope: {error}"))?;
     let (payload, signed) = if envelope.predicate_type.is_some() {
@@ -345,7 +445,10 @@ pub fn opened(
             envelope = *inner;
         }
         if envelope.payload_type != STATEMENT {
-            return Ok(None);
+            // A bundle around the signature of something else has no payload.
+            let may_hold = !envelope.payload.is_empty();
+            let what = format!("an envelope around `{}`", short(&envelope.payload_type));
+            return Ok(Held::Other(Other { what, may_hold }));
         }
         let payload = STANDARD.decode(&envelope.payload);
         let payload = payload.map_err(|_| "its payload is not base64".to_owned())?;
@@ -358,15 +461,20 @@ pub fn opened(
             subject.digest.get(own.algorithm().name()).is_some_and(|hex| *hex == own.hex())
         })
     };
-    if !wanted.is_predicate(&statement.predicate_type) || !statement.subject.iter().any(about) {
-        return Ok(None);
+    let mut other = Other::statement(&statement.predicate_type);
+    if !statement.subject.iter().any(about) {
+        other.what.push_str(" about another image");
+        return Ok(Held::Other(Other { may_hold: false, ..other }));
+    }
+    if !wanted.is_predicate(&statement.predicate_type) {
+        return Ok(Held::Other(other));
     }
     let document = match wanted {
         Wanted::Vex => statement.predicate.get().as_bytes().to_vec(),
         // Who reads bills knows what may lie around them.
         Wanted::Bills => payload.into_owned(),
     };
-    Ok(Some((document, signed)))
+    Ok(Held::Wanted(document, signed))
 }
 
 #[cfg(test)]

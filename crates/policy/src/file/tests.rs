@@ -215,6 +215,7 @@ fn vulnerability(
             safety: vocabulary::Safety::Review,
             version: Some("2".to_owned()),
             after: None,
+            to: None,
             subscription: None,
         }),
         more_places: 0,

@@ -139,6 +139,10 @@ impl<'about> Products<'about> {
                 *known = &package.purl;
             }
         }
+        // What a folder's files say of their own module.
+        for (path, module) in about.programs.into_iter().flat_map(Programs::mains) {
+            mains.entry(path).or_insert(module);
+        }
         Self { subject: about.subject, by_name, mains }
     }
 
@@ -156,7 +160,7 @@ impl<'about> Products<'about> {
         } else if product.parts.is_empty() {
             self.holds(&product.purl)
         } else {
-            self.mains.values().any(|main| covers(&product.purl, main)) && in_parts()
+            self.mains.values().any(|main| is_main_module(&product.purl, main)) && in_parts()
         }
     }
 }
@@ -267,7 +271,7 @@ impl VexStatement {
                 } else if product.parts.is_empty() {
                     covers(&product.purl, package)
                 } else {
-                    main.is_some_and(|main| covers(&product.purl, main)) && in_part()
+                    main.is_some_and(|main| is_main_module(&product.purl, main)) && in_part()
                 }
             })
     }
@@ -308,6 +312,15 @@ fn covers(stated: &Purl, found: &Purl) -> bool {
             // What came from elsewhere is another package than that of the registry.
             None => !ELSEWHERE.contains(&key),
         })
+}
+
+/// Whether a package URL that a statement names stands for a main module. What is built of a folder has no
+/// version, and tools write none, `(devel)` or `v0.0.0` for that. Source: `debug.Module`, "main module".
+fn is_main_module(stated: &Purl, main: &Purl) -> bool {
+    let is_none = |version: Option<&str>| matches!(version, None | Some("" | "(devel)" | "v0.0.0"));
+    let unversioned = is_none(stated.version()) && is_none(main.version());
+    let stands = unversioned && stated.kind() == "golang" && name_of(stated) == name_of(main);
+    covers(stated, main) || stands
 }
 
 /// Qualifiers that say that a package did not come from its public registry.

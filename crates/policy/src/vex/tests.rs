@@ -154,6 +154,20 @@ fn a_statement_about_a_module_in_a_main_module_holds_in_that_program_alone() {
 }
 
 #[test]
+fn a_main_module_without_a_version_is_named_with_any_word_for_that() {
+    let packages =
+        [module("example.org/acme/app", "", "app"), module("example.org/x/text", "v0.3.0", "app")];
+    for (written, expected) in
+        [("", 1), ("@v0.0.0", 1), ("@(devel)", 1), ("@%28devel%29", 1), ("@v1.0.0", 0)]
+    {
+        let document = GOVULNCHECK.replace("Acme%2Fapp", &format!("Acme%2Fapp{written}"));
+        let silenced =
+            silenced_in(&document, vec![in_program("CVE-2099-1", &packages[1])], &packages);
+        assert_eq!(silenced.len(), expected, "{written}");
+    }
+}
+
+#[test]
 fn the_main_module_is_the_one_that_the_main_package_lies_in() {
     let packages = [
         module("example.org/acme/app", "v1.0.0", "app"),

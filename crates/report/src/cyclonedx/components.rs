@@ -3,7 +3,7 @@
 use super::evidence::{self, Evidence};
 use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
-use crate::supplier;
+use crate::{Style, supplier};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -22,7 +22,7 @@ pub(super) struct Component<'report> {
     supplier: Option<Supplier<'report>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     group: Option<&'report str>,
-    name: &'report str,
+    name: Cow<'report, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     version: Cow<'report, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,9 +150,8 @@ impl<'report> Taken<'report> {
 /// `pkg:oci/name@sha256:…`, where the manifest's digest is known (purl-spec, type `oci`).
 fn root_purl(report: &Report) -> Option<Purl> {
     let digest = report.subject.manifest_digest.as_ref()?;
-    let reference = report.subject.tags.first().unwrap_or(&report.subject.name);
-    let name = reference.split('@').next().unwrap_or(reference);
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = report.subject.plain_name();
+    let name = name.rsplit('/').next().unwrap_or(&name);
     let name = name.split(':').next().unwrap_or(name).to_lowercase();
     let purl = Purl::new("oci", if name.is_empty() { "image" } else { &name });
     let architecture = report.subject.platform.as_ref().map(|platform| &platform.architecture);
@@ -166,14 +165,15 @@ fn root_purl(report: &Report) -> Option<Purl> {
 /// The subject itself.
 pub(super) fn root<'report>(
     report: &'report Report,
+    style: &'report Style,
     reference: &'report str,
 ) -> Component<'report> {
     Component {
         kind: kind_of(report.subject.kind),
         reference: reference.into(),
-        supplier: None,
+        supplier: style.supplier().map(|(_, name)| Supplier { name }),
         group: None,
-        name: report.subject.short_name(),
+        name: report.subject.plain_name(),
         version: root_version(report).into(),
         description: None,
         scope: None,
@@ -211,7 +211,10 @@ pub(crate) fn subject_properties(report: &Report) -> Vec<Property> {
     if let Some(platform) = &subject.platform {
         properties.push(Property::new("lazaret:image:platform", platform.to_string()));
     }
-    properties.extend(subject.tags.iter().map(|tag| Property::new("lazaret:image:tag", tag)));
+    // The tag that it was asked for by, where it carries none.
+    let asked = subject.image_name().filter(|_| subject.tags.is_empty());
+    let tags = subject.tags.iter().map(String::as_str).chain(asked);
+    properties.extend(tags.map(|tag| Property::new("lazaret:image:tag", tag)));
     for layer in &report.layers {
         let name = format!("lazaret:layer:{}:diffID", layer.index);
         properties.push(Property::new(name, layer.diff_id.to_string()));
@@ -240,9 +243,9 @@ fn distribution<'report>(
     Some(Component {
         kind: "operating-system",
         reference: references.distribution.as_deref()?.into(),
-        supplier: supplier::vendor(&distribution.id).map(|name| Supplier { name }),
+        supplier: Some(Supplier { name: supplier::vendor(&distribution.id) }),
         group: None,
-        name: &distribution.id,
+        name: distribution.id.as_str().into(),
         version: distribution.version.as_str().into(),
         description: distribution.pretty_name.as_deref(),
         scope: None,
@@ -269,22 +272,37 @@ fn of<'report>(
     reference: Cow<'report, str>,
     layers: &HashMap<u32, String>,
 ) -> Component<'report> {
-    // A distribution's purl has the vendor as namespace, which is no group of packages.
-    let group = package.purl.namespace().filter(|_| !package.ecosystem.is_distribution());
+    let group = group_of(package);
+    let mut properties = component_properties(package, layers);
+    properties.extend(
+        whole_name(package, group).map(|name| Property::new("lazaret:name", name.to_owned())),
+    );
     Component {
         kind: "library",
         reference,
         supplier: supplier::of(package).map(|name| Supplier { name }),
         group,
-        name: if group.is_some() { package.purl.name() } else { &package.name },
+        name: if group.is_some() { package.purl.name() } else { &package.name }.into(),
         version: package.version.as_str().into(),
         description: None,
         scope: package.scope.map(scope_of),
         licenses: choices(&package.licences),
         purl: Some(package.purl.to_string()),
-        properties: component_properties(package, layers),
+        properties,
         evidence: evidence::of(package),
     }
+}
+
+/// A distribution's purl has the vendor as namespace, which is no group of packages.
+fn group_of(package: &Package) -> Option<&str> {
+    package.purl.namespace().filter(|_| !package.ecosystem.is_distribution())
+}
+
+/// The name of a package that group and name do not make up.
+fn whole_name<'report>(package: &'report Package, group: Option<&str>) -> Option<&'report str> {
+    let divider = if package.purl.kind() == "maven" { ':' } else { '/' };
+    let made = format!("{}{divider}{}", group?, package.purl.name());
+    (made != package.name).then_some(package.name.as_str())
 }
 
 /// The word for what a package is there for: what only builds or tests is no part of what runs

@@ -1,7 +1,7 @@
 //! `dependencies` and `compositions`: what needs what, and of what that is not known.
 //!
-//! The subject needs its distribution and every package but those that only other packages ask for;
-//! a package needs what its lock file or package database says. A package of which nothing says what
+//! The subject needs its distribution, every package that is installed in it and every one that it asks
+//! for itself: not those that only other packages ask for, and none of which that is not known; a package needs what its lock file or package database says. A package of which nothing says what
 //! it needs is no node of the graph: its reference stands in a composition that is `unknown`, as the
 //! standard has it, so that an empty list is always a known one. Source: CycloneDX specification 1.6,
 //! `dependencies` and `compositions`; NTIA, "The Minimum Elements For a Software Bill of Materials",
@@ -11,7 +11,7 @@ use super::components::References;
 use crate::edges::Edges;
 use serde::Serialize;
 use std::borrow::Cow;
-use vocabulary::{Relation, Report, Status};
+use vocabulary::{Presence, Relation, Report, Status, SubjectKind};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,8 +41,12 @@ pub(super) fn all<'report>(
         let package = report.packages.get(index);
         package.map(|package| references.package(index, &package.purl))
     };
+    let is_folder = matches!(report.subject.kind, SubjectKind::SourceDirectory | SubjectKind::Sbom);
     let own = report.packages.iter().enumerate();
-    let own = own.filter(|(_, package)| package.relation != Some(Relation::Indirect));
+    let own = own.filter(|(_, package)| match package.relation {
+        Some(relation) => relation == Relation::Direct,
+        None => !is_folder || package.presence == Presence::Installed,
+    });
     let distribution = references.distribution().map(Cow::Borrowed);
     let root = Dependency {
         reference: references.root().into(),

@@ -1,10 +1,12 @@
 //! The vulnerabilities of a bill of materials: one entry for each id, with all that it affects.
 //!
 //! CVEs are never merged; packages that one CVE affects are listed under it, each rating with the
-//! record that it comes from. What policy silenced stays, with the reason as a property, because a
-//! reason to ignore is not a statement about exploitability.
+//! record that it comes from. What policy silenced stays, with the reason as its analysis: where it is
+//! silenced at some places only, or for several reasons, each has an entry of its own, for an analysis
+//! holds for all that its entry affects.
 
 use super::Property;
+use super::analysis::Analysis;
 use super::components::References;
 use crate::group::id_of;
 use crate::text::is_web_address;
@@ -12,7 +14,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    Evidence, Finding, Fingerprint, Purl, Report, Risk, Rule, Severity, Suppressed,
+    Evidence, Finding, Fingerprint, Overridden, Purl, Report, Risk, Rule, Severity, Suppressed,
     VulnerabilityEvidence,
 };
 
@@ -33,6 +35,8 @@ pub(super) struct Vulnerability<'report> {
     recommendation: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     advisories: Vec<Advisory<'report>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analysis: Option<Analysis>,
     affects: Vec<Affects<'report>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
@@ -84,65 +88,92 @@ struct AffectedVersion<'report> {
     status: &'static str,
 }
 
+/// Findings of one id that policy made the same of.
+struct Entry<'report> {
+    id: &'report str,
+    analysis: Option<Analysis>,
+    /// Which of the entries of its id it is.
+    number: usize,
+    findings: Vec<&'report Finding>,
+}
+
 /// Every vulnerability and malicious package, worst first.
 pub(super) fn all<'report>(
     report: &'report Report,
     references: &'report References<'_>,
 ) -> impl Iterator<Item = Vulnerability<'report>> {
-    let suppressed: HashMap<&Fingerprint, &Suppressed> =
-        report.decision.suppressed.iter().map(|rule| (&rule.fingerprint, rule)).collect();
-    let mut order: Vec<&str> = Vec::new();
-    let mut by_id: HashMap<&str, Vec<&Finding>> = HashMap::new();
+    let policy = Policy::of(report);
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut places: HashMap<(&str, Option<Analysis>), usize> = HashMap::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
     let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id];
     for finding in report.findings.iter().filter(|finding| rules.contains(&finding.rule.as_str())) {
-        let findings = by_id.entry(id_of(finding)).or_insert_with(|| {
-            order.push(id_of(finding));
-            Vec::new()
+        let id = id_of(finding);
+        let silenced = policy.suppressed.get(&finding.fingerprint);
+        let analysis = silenced.map(|suppressed| Analysis::of(suppressed));
+        let place = *places.entry((id, analysis.clone())).or_insert_with(|| {
+            let number = numbers.entry(id).or_default();
+            *number += 1;
+            entries.push(Entry { id, analysis, number: *number, findings: Vec::new() });
+            entries.len() - 1
         });
-        findings.push(finding);
+        if let Some(entry) = entries.get_mut(place) {
+            entry.findings.push(finding);
+        }
     }
-    order.into_iter().map(move |id| {
-        let findings = by_id.get(id).map_or(&[][..], Vec::as_slice);
-        of(id, findings, references, &suppressed)
-    })
+    entries.into_iter().map(move |entry| of(entry, references, &policy))
+}
+
+/// What policy made of findings.
+struct Policy<'report> {
+    suppressed: HashMap<&'report Fingerprint, &'report Suppressed>,
+    overridden: HashMap<&'report Fingerprint, &'report Overridden>,
+}
+
+impl<'report> Policy<'report> {
+    fn of(report: &'report Report) -> Self {
+        let decision = &report.decision;
+        Self {
+            suppressed: decision.suppressed.iter().map(|one| (&one.fingerprint, one)).collect(),
+            overridden: decision.overridden.iter().map(|one| (&one.fingerprint, one)).collect(),
+        }
+    }
 }
 
 fn of<'report>(
-    id: &'report str,
-    findings: &[&'report Finding],
+    entry: Entry<'report>,
     references: &'report References<'_>,
-    suppressed: &HashMap<&Fingerprint, &'report Suppressed>,
+    policy: &Policy<'report>,
 ) -> Vulnerability<'report> {
-    let recommendations: BTreeSet<&str> = findings
-        .iter()
-        .filter_map(|finding| finding.fix.as_ref())
-        .map(|fix| fix.title.as_str())
-        .collect();
+    let Entry { id, analysis, number, findings } = entry;
+    let recommendations: BTreeSet<&str> =
+        findings.iter().filter_map(|finding| finding.instruction()).collect();
     let recommendations: Vec<_> = recommendations.into_iter().collect();
-    let own = advisories(findings).find(|advisory| advisory.record == id);
-    let first = own.or_else(|| advisories(findings).next());
+    let own = advisories(&findings).find(|advisory| advisory.record == id);
+    let first = own.or_else(|| advisories(&findings).next());
+    let silenced =
+        findings.iter().filter_map(|finding| policy.suppressed.get(&finding.fingerprint));
+    let reasons: BTreeSet<&str> = silenced.map(|rule| rule.reason.as_str()).collect();
+    let known = findings.iter().find_map(|finding| finding.risk.as_ref());
     Vulnerability {
-        reference: format!("vulnerability:{id}"),
+        reference: match number {
+            1 => format!("vulnerability:{id}"),
+            number => format!("vulnerability:{id}|{number}"),
+        },
         id,
         source: first.map(|advisory| source(advisory)),
-        references: notices(id, findings),
-        ratings: ratings(findings),
+        references: notices(id, &findings),
+        ratings: ratings(&findings, policy),
         description: findings.first().map_or("", |finding| &finding.title),
         recommendation: recommendations.join("; "),
-        advisories: pages(findings),
-        affects: affects(findings, references),
-        properties: findings
-            .iter()
-            .filter_map(|finding| suppressed.get(&finding.fingerprint))
-            .map(|rule| Property::new("lazaret:ignored", &rule.reason))
-            .chain(
-                findings
-                    .iter()
-                    .find_map(|finding| finding.risk.as_ref())
-                    .into_iter()
-                    .flat_map(risk),
-            )
+        advisories: pages(&findings),
+        affects: affects(&findings, references),
+        properties: reasons
+            .into_iter()
+            .map(|reason| Property::new("lazaret:ignored", reason))
+            .chain(known.into_iter().flat_map(risk))
             .collect(),
+        analysis,
     }
 }
 
@@ -193,30 +224,71 @@ fn notices<'report>(id: &str, findings: &[&'report Finding]) -> Vec<Reference<'r
     notices.into_iter().map(|(id, source)| Reference { id, source }).collect()
 }
 
-fn ratings<'report>(findings: &[&'report Finding]) -> Vec<Rating<'report>> {
+/// How severe it is, the one that counts first, and what else is said: each with whose word it is, and
+/// with the vector that this very severity was computed from.
+fn ratings<'report>(
+    findings: &[&'report Finding],
+    policy: &Policy<'report>,
+) -> Vec<Rating<'report>> {
     let mut ratings = Vec::new();
-    for finding in findings {
-        let severity = severity_name(finding.severity);
-        let one = [*finding];
-        let scored = advisories(&one).find(|advisory| advisory.cvss.is_some());
-        let rating = scored.or_else(|| advisories(&one).next()).map_or(
-            Rating { source: None, score: None, severity, method: None, vector: None },
-            |advisory| Rating {
-                source: Some(match &advisory.severity_from {
-                    Some(name) => Source { name, url: None },
-                    None => source(advisory),
-                }),
-                score: advisory.score,
-                severity,
-                method: advisory.cvss.as_deref().map(method),
-                vector: advisory.cvss.as_deref(),
-            },
-        );
+    let mut add = |rating: Rating<'report>| {
         if !ratings.contains(&rating) {
             ratings.push(rating);
         }
+    };
+    for finding in findings {
+        let overridden = policy.overridden.get(&finding.fingerprint);
+        if let Some(overridden) = overridden {
+            let source = Some(Source { name: &overridden.by, url: None });
+            add(Rating::word(source, finding.severity));
+        }
+        let severity = overridden.map_or(finding.severity, |overridden| overridden.severity);
+        let one = [*finding];
+        let scored = advisories(&one).filter_map(Rating::scored);
+        let (own, other): (Vec<_>, Vec<_>) =
+            scored.partition(|rating| rating.severity == severity_name(severity));
+        match own.into_iter().next() {
+            Some(own) => add(own),
+            None => add(Rating::word(by_word(&one), severity)),
+        }
+        other.into_iter().for_each(&mut add);
     }
     ratings
+}
+
+/// Who rated it in words; none where several may have.
+fn by_word<'report>(finding: &[&'report Finding; 1]) -> Option<Source<'report>> {
+    let mut records = advisories(finding).filter(|advisory| advisory.score.is_none());
+    let first = records.next()?;
+    records.next().is_none().then(|| rated_by(first))
+}
+
+/// The record that a rating is from.
+fn rated_by(advisory: &VulnerabilityEvidence) -> Source<'_> {
+    match &advisory.severity_from {
+        Some(name) => Source { name, url: None },
+        None => source(advisory),
+    }
+}
+
+impl<'report> Rating<'report> {
+    /// A severity without a vector.
+    fn word(source: Option<Source<'report>>, severity: Severity) -> Self {
+        let severity = severity_name(severity);
+        Self { source, score: None, severity, method: None, vector: None }
+    }
+
+    /// What the vector of a record says.
+    fn scored(advisory: &'report VulnerabilityEvidence) -> Option<Self> {
+        let (score, vector) = (advisory.score?, advisory.cvss.as_deref()?);
+        Some(Self {
+            source: Some(rated_by(advisory)),
+            score: Some(score),
+            severity: severity_name(Severity::from_score(score)),
+            method: Some(method(vector)),
+            vector: Some(vector),
+        })
+    }
 }
 
 fn pages<'report>(findings: &[&'report Finding]) -> Vec<Advisory<'report>> {

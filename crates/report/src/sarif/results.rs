@@ -64,6 +64,13 @@ pub(super) struct ArtifactLocation {
     uri_base_id: Option<&'static str>,
 }
 
+impl Location {
+    /// What it is told apart by, where it has no line.
+    pub(super) fn uri(&self) -> &str {
+        &self.physical_location.artifact_location.uri
+    }
+}
+
 impl ArtifactLocation {
     /// A file of a subject: one of a folder from the root of its checkout.
     pub(super) fn of(report: &Report, path: &str) -> Self {
@@ -113,8 +120,15 @@ struct Properties<'report> {
     severity: vocabulary::Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<&'report Purl>,
+    /// The version that mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed_version: Option<&'report str>,
+    /// The last version that has it, where none is named that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_affected: Option<&'report str>,
+    /// The version to go to, which may be a later one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade_to: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subscription: Option<&'report str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,6 +174,12 @@ pub(super) fn of<'report>(
             severity: finding.severity,
             package: finding.package.as_ref(),
             fixed_version: fixed_in(finding),
+            last_affected: finding
+                .fix
+                .as_ref()
+                .filter(|fix| fix.version.is_none())
+                .and_then(|fix| fix.after.as_deref()),
+            upgrade_to: finding.offered(),
             subscription: finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref()),
             layer: finding.layer,
             origin: finding.origin,

@@ -1,7 +1,7 @@
 //! The rules of a SARIF run: one for each vulnerability id, one for each other rule that fired.
 
 use super::{Message, level};
-use crate::group::{fixed_in, id_of, name_of};
+use crate::group::{id_of, mended_in, name_of};
 use crate::markdown::plain;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -167,7 +167,7 @@ impl<'report> Group<'report> {
         let upgrades: Vec<String> = packages
             .iter()
             .take(PACKAGES)
-            .filter_map(|(name, _, fixed)| Some(format!("Upgrade {name} to {}.", (*fixed)?)))
+            .filter_map(|(name, _, _, to)| Some(format!("Upgrade {name} to {}.", (*to)?)))
             .chain(more.clone())
             .collect();
         let text = format!("{} {remedy}", upgrades.join(" "));
@@ -190,12 +190,13 @@ impl<'report> Group<'report> {
         let mut parts = vec![format!("**{}**: {}", plain(self.id), plain(title))];
         parts.extend([why, remedy].into_iter().filter(|part| !part.is_empty()).map(plain_whole));
         if !packages.is_empty() {
-            let rows = packages.iter().take(PACKAGES).map(|(name, version, fixed)| {
-                let fixed = fixed.map_or_else(|| "no fix is known".to_owned(), cell);
-                format!("| {} | {} | {fixed} |", cell(name), cell(version))
+            let rows = packages.iter().take(PACKAGES).map(|(name, version, fixed, to)| {
+                let fixed = fixed.as_deref().map_or_else(|| "no fix is known".to_owned(), cell);
+                let to = to.map_or_else(|| "none is known to help".to_owned(), cell);
+                format!("| {} | {} | {fixed} | {to} |", cell(name), cell(version))
             });
-            let head =
-                ["| Package | Installed | Mended in |".to_owned(), "|---|---|---|".to_owned()];
+            let head = ["| Package | Installed | Mended in | Upgrade to |", "|---|---|---|---|"]
+                .map(str::to_owned);
             parts.push(head.into_iter().chain(rows).collect::<Vec<_>>().join("\n"));
         }
         parts.extend(more);
@@ -203,20 +204,22 @@ impl<'report> Group<'report> {
         parts.join("\n\n")
     }
 
-    /// The packages that it was found in: name, version, and the version that mends it.
+    /// The packages that it was found in: name, version, the version that mends it, and that to go to.
     fn packages(&self) -> BTreeSet<Row<'report>> {
         let of = |finding: &&'report Finding| {
             let finding: &'report Finding = finding;
             // Of other findings the package says whose the file is, and nothing mends it.
             let purl = finding.package.as_ref().filter(|_| id_of(finding) != finding.rule)?;
-            Some((name_of(purl), purl.version().unwrap_or_default(), fixed_in(finding)))
+            let version = purl.version().unwrap_or_default();
+            Some((name_of(purl), version, mended_in(finding), finding.offered()))
         };
         self.findings.iter().filter_map(of).collect()
     }
 }
 
-/// A package, its version, and the version that mends it.
-type Row<'report> = (Cow<'report, str>, &'report str, Option<&'report str>);
+/// A package, its version, the version that mends it, and the one to go to.
+type Row<'report> =
+    (Cow<'report, str>, &'report str, Option<Cow<'report, str>>, Option<&'report str>);
 
 /// A description, no longer than is taken.
 fn described(text: &str) -> Message {

@@ -90,13 +90,21 @@ fn findings(
             page.put(" ").put(&change.affected.join(", "));
         }
         page.paint(DIM, "  ").paint(DIM, &change.why);
-        let mended = finding.fix.as_ref().and_then(vocabulary::Fix::target);
-        if let Some(version) = mended.filter(|_| change.change == Change::New) {
-            page.paint(GREEN, &format!("  mended in {version}"));
+        if change.change == Change::New {
+            put_fix(finding, page);
         }
         page.end()?;
     }
     left_out(page, 2, changes.len(), SHOWN, "finding", style)
+}
+
+/// Where to go; where nowhere, what advisories say.
+fn put_fix(finding: &vocabulary::Finding, page: &mut Page<'_>) {
+    match (finding.offered(), finding.fix.as_ref().and_then(vocabulary::Fix::fact)) {
+        (Some(to), _) => page.paint(GREEN, &format!("  upgrade to {to}")),
+        (None, Some(fact)) => page.paint(DIM, &format!("  {fact}")),
+        (None, None) => page,
+    };
 }
 
 fn packages(

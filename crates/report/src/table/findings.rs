@@ -1,11 +1,12 @@
-//! Vulnerabilities in the table: what to upgrade, then what has no fix; last what has no section of
+//! Vulnerabilities in the table: what to upgrade, then what no upgrade is known to help against, then
+//! what has no fix; last what has no section of
 //! its own.
 
 use super::{
     BOLD, DIM, GREEN, YELLOW, alarms, drift, heading, left_out, origin_name, paint_of, put_layer,
 };
 use crate::Style;
-use crate::group::{self, Block, Issue, mended_in, open_findings};
+use crate::group::{self, Block, Issue, open_findings};
 use crate::text::{Page, escape, width};
 use std::io;
 use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, VulnerableCode, counted};
@@ -20,8 +21,9 @@ const COLUMN: usize = 28;
 /// Vulnerable packages: those that an upgrade mends, then the others.
 pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
     let blocks = group::blocks(report, Rule::KNOWN_VULNERABILITY.id);
-    let (fixable, unfixable): (Vec<_>, Vec<_>) =
-        blocks.iter().partition(|block| block.is_mendable());
+    let (fixable, others): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| block.is_offered());
+    let (unhelped, unfixable): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|block| block.has_fix());
     if !fixable.is_empty() {
         let title = format!("UPGRADE ({})", counted(fixable.len(), "package", "packages"));
         heading(page, GREEN, &title, "worst first")?;
@@ -29,6 +31,15 @@ pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> i
             full_block(report, block, style, page)?;
         }
         left_out(page, 2, fixable.len(), BLOCKS, "package", style)?;
+    }
+    if !unhelped.is_empty() {
+        let number = counted(unhelped.len(), "package", "packages");
+        let title = format!("NO UPGRADE KNOWN TO HELP ({number})");
+        heading(page, YELLOW, &title, "what mends it is a pre-release, or as bad")?;
+        for block in some(&unhelped, BLOCKS, style) {
+            full_block(report, block, style, page)?;
+        }
+        left_out(page, 2, unhelped.len(), BLOCKS, "package", style)?;
     }
     if !unfixable.is_empty() {
         let title = format!("NO FIX KNOWN ({})", counted(unfixable.len(), "package", "packages"));
@@ -76,7 +87,7 @@ fn full_block(
     for issue in &shown {
         page.column(4).put(issue.id).column(ids);
         page.paint(paint_of(issue.severity), issue.severity.name()).column(fixes);
-        let paint = if mended_in(issue.finding).is_some() { GREEN } else { DIM };
+        let paint = if issue.offered { GREEN } else { DIM };
         page.paint(paint, &fix_text(issue.finding)).column(titles);
         page.put(own_title(issue));
         if style.verbose > 0 && issue.finding.is_rated_as_bundle() {
@@ -99,8 +110,6 @@ fn block_title(block: &Block<'_>, page: &mut Page<'_>) {
         if let Some(subscription) = block.subscription {
             page.paint(YELLOW, &format!(" (with {subscription})"));
         }
-    } else if let Some(last) = block.after {
-        page.put(" → ").paint(GREEN.bold(), &format!("after {last}"));
     }
     page.column(40);
     for (index, level) in
@@ -160,13 +169,12 @@ fn short_block(block: &Block<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn fix_text(finding: &Finding) -> String {
-    match (&finding.fix, mended_in(finding)) {
-        (Some(fix), Some(version)) => match &fix.subscription {
-            Some(subscription) => format!("{version} ({subscription})"),
-            None => version.into_owned(),
-        },
-        (Some(fix), None) => fix.title.clone(),
-        (None, _) => "no fix".to_owned(),
+    let Some(fix) = &finding.fix else { return "no fix".to_owned() };
+    let fact = fix.fact().or_else(|| Some(format!("not in {}", fix.to.as_deref()?)));
+    match (fact, &fix.subscription) {
+        (Some(fact), Some(subscription)) => format!("{fact} ({subscription})"),
+        (Some(fact), None) => fact,
+        (None, _) => fix.title.clone(),
     }
 }
 

@@ -181,13 +181,23 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     let all = Count::of(open_findings(report));
-    let mendable = Count::of(open_findings(report).filter(|finding| finding.fix.is_some()));
+    let mendable = Count::of(open_findings(report).filter(|one| one.instruction().is_some()));
+    let named =
+        open_findings(report).filter(|one| one.is_mendable() && one.instruction().is_none());
+    let named = Count::of(named);
     let bundled = open_findings(report).filter(|finding| finding.is_rated_as_bundle());
     let text = match all.is_shared() {
         true => format!("{}; {} can be mended by an upgrade", all.phrase(), mendable.phrase()),
         false => format!("{} of {total} can be mended by an upgrade", mendable.findings()),
     };
-    page.wrap(anstyle::Style::new(), 2, &text)?;
+    let named = match named.findings() {
+        0 => String::new(),
+        _ => format!(
+            "; no upgrade is known to help against {}, of which advisories name a fix",
+            named.phrase()
+        ),
+    };
+    page.wrap(anstyle::Style::new(), 2, &format!("{text}{named}"))?;
     let bundled = Count::of(bundled);
     if bundled.findings() > 0 {
         let text = format!(

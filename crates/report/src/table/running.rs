@@ -8,7 +8,7 @@ use super::{
     verdict,
 };
 use crate::Style;
-use crate::group::{fixed_in, id_of, name_of};
+use crate::group::{id_of, mended_in, name_of};
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::collections::BTreeMap;
@@ -197,16 +197,17 @@ fn package(
     for RunningFinding { finding, .. } in ids.iter().take(shown) {
         page.column(6).put(id_of(finding)).column(26);
         page.paint(paint_of(finding.severity), finding.severity.name()).column(38);
-        fix(fixed_in(finding), page);
+        fix(mended_in(finding).as_deref(), page);
         page.put("  ").put(title_of(id_of(finding), &finding.title)).end()?;
     }
     super::left_out(page, 6, ids.len(), ISSUES, "vulnerability", style)
 }
 
-/// The version that mends it, or that none is known.
+/// The version that mends it, or `after` the last one that has it, or that none is known.
 pub(super) fn fix(version: Option<&str>, page: &mut Page<'_>) {
-    match version {
-        Some(version) => page.paint(GREEN, "fixed in ").paint(GREEN, version),
+    match version.map(|version| (version, version.starts_with("after "))) {
+        Some((version, true)) => page.paint(GREEN, "fixed ").paint(GREEN, version),
+        Some((version, false)) => page.paint(GREEN, "fixed in ").paint(GREEN, version),
         None => page.paint(DIM, "no fix"),
     };
 }

@@ -8,10 +8,8 @@ use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, paint_of};
 use crate::Style;
 use crate::group::{mended_in, name_of, open_findings};
 use crate::text::Page;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
-use vocabulary::upgrade::Upgrade;
 use vocabulary::{Finding, Purl, Report, Risk, Rule, Severity, Used, counted_ids};
 
 /// Lines beside those of exploited vulnerabilities.
@@ -33,7 +31,7 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
     let others = lines
         .iter()
         .skip(exploited)
-        .filter(|line| line.risk.rank >= FROM && mended_in(line.finding).is_some());
+        .filter(|line| line.risk.rank >= FROM && line.finding.offered().is_some());
     let shown: Vec<&Line<'_>> = lines.iter().take(exploited).chain(others.take(SHOWN)).collect();
     if shown.is_empty() {
         return Ok(());
@@ -43,40 +41,7 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
         number => format!("{number} known to be exploited"),
     };
     heading(page, RED, "ACT ON THESE FIRST", &remark)?;
-    let targets = Targets::of(report);
-    shown.into_iter().try_for_each(|line| put(line, &targets, style, page))
-}
-
-/// Where the steps lead, by ecosystem, name and installed version.
-struct Targets<'report> {
-    named: HashMap<&'report Purl, (&'report str, &'report str)>,
-    steps: HashMap<(&'report str, &'report str, &'report str), (&'report Upgrade, &'report str)>,
-}
-
-impl<'report> Targets<'report> {
-    fn of(report: &'report Report) -> Self {
-        let named = report.packages.iter().map(|package| {
-            let source = package.source.as_ref();
-            let own = (package.name.as_str(), package.version.as_str());
-            let named = source.map_or(own, |source| (&source.name, &source.version));
-            (&package.purl, named)
-        });
-        let steps = report.mending.upgrades.iter().flat_map(|step| {
-            step.packages.iter().map(move |one| {
-                let key = (one.ecosystem.as_str(), one.name.as_str(), one.from.as_str());
-                (key, (step, one.to.as_str()))
-            })
-        });
-        Self { named: named.collect(), steps: steps.collect() }
-    }
-
-    /// The version that the step which clears a finding goes to.
-    fn target(&self, finding: &'report Finding) -> Option<&'report str> {
-        let (name, from) = self.named.get(finding.package.as_ref()?)?;
-        let (step, to) = self.steps.get(&(finding.ecosystem.as_ref()?.as_str(), name, from))?;
-        let id = finding.id.as_ref()?;
-        step.clears.binary_search(id).is_ok().then_some(*to)
-    }
+    shown.into_iter().try_for_each(|line| put(line, style, page))
 }
 
 /// Steps that the short table shows.
@@ -98,8 +63,8 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
         }
         page.end()?;
         for brought in &step.packages {
-            for bringer in &brought.brought_by {
-                page.wrap(DIM, 4, &bringer.way(brought))?;
+            for way in brought.ways() {
+                page.wrap(DIM, 4, &way)?;
             }
         }
     }
@@ -136,12 +101,7 @@ fn lines(report: &Report) -> Vec<Line<'_>> {
     lines
 }
 
-fn put(
-    line: &Line<'_>,
-    targets: &Targets<'_>,
-    style: &Style,
-    page: &mut Page<'_>,
-) -> io::Result<()> {
+fn put(line: &Line<'_>, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
     let finding = line.finding;
     page.put("  ").paint(RED, "! ").paint(BOLD, finding.id.as_deref().unwrap_or_default());
     page.put("  ").paint(paint_of(finding.severity), finding.severity.name());
@@ -152,11 +112,11 @@ fn put(
     if let Some(installed) = installed {
         page.put(" ").put(installed);
     }
-    let target = targets.target(finding);
     let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
-    match target.map(Cow::Borrowed).or_else(|| mended_in(finding)) {
-        Some(version) => page.put(" → ").paint(GREEN, &version),
-        None => page.paint(DIM, "  no fix known"),
+    match (finding.offered(), mended_in(finding)) {
+        (Some(version), _) => page.put(" → ").paint(GREEN, version),
+        (None, Some(_)) => page.paint(DIM, "  no upgrade known to help"),
+        (None, None) => page.paint(DIM, "  no fix known"),
     };
     if let Some(subscription) = paid {
         page.paint(YELLOW, &format!(" (with {subscription})"));

@@ -25,17 +25,33 @@ pub(crate) fn read(text: &str) -> Result<Document, SbomError> {
             Ok(())
         }),
         "compositions" => xml.children(|xml, _| {
-            xml.children(|xml, element| match element.name.as_str() {
-                "aggregate" => {
-                    bom.compositions.push(Composition { aggregate: xml.text()? });
-                    Ok(())
-                }
-                _ => xml.skip(),
-            })
+            let composition = composition(xml)?;
+            bom.compositions.push(composition);
+            Ok(())
         }),
         _ => xml.skip(),
     })?;
     document(bom)
+}
+
+fn composition(xml: &mut Xml<'_>) -> Result<Composition, SbomError> {
+    let mut one = Composition::default();
+    xml.children(|xml, element| {
+        let named = match element.name.as_str() {
+            "aggregate" => {
+                one.aggregate = xml.text()?;
+                return Ok(());
+            }
+            "assemblies" => &mut one.assemblies,
+            "dependencies" => &mut one.dependencies,
+            _ => return xml.skip(),
+        };
+        xml.children(|xml, element| {
+            named.push(element.attribute("ref").to_owned());
+            xml.skip()
+        })
+    })?;
+    Ok(one)
 }
 
 fn metadata(xml: &mut Xml<'_>, bom: &mut Bom) -> Result<(), SbomError> {

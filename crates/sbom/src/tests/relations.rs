@@ -55,6 +55,61 @@ fn cyclonedx_says_it_by_references_and_scopes() {
 }
 
 #[test]
+fn below_a_root_whose_needs_are_not_known_nothing_is_direct() {
+    let json = |composition: &str| {
+        format!(
+            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6",
+            "metadata":{{"component":{{"type":"application","name":"root","bom-ref":"root"}}}},
+            "components":[{{"type":"library","bom-ref":"1","name":"a","version":"1","purl":"pkg:npm/a@1"}},
+            {{"type":"library","bom-ref":"2","name":"b","version":"1","purl":"pkg:npm/b@1"}}],
+            "dependencies":[{{"ref":"root","dependsOn":["1"]}},{{"ref":"1","dependsOn":["2"]}}],
+            "compositions":[{composition}]}}"#
+        )
+    };
+    let xml = |composition: &str| {
+        format!(
+            r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><metadata><component type="application" bom-ref="root">
+            <name>root</name></component></metadata><components>
+            <component type="library" bom-ref="1"><name>a</name><version>1</version><purl>pkg:npm/a@1</purl></component>
+            <component type="library" bom-ref="2"><name>b</name><version>1</version><purl>pkg:npm/b@1</purl></component></components>
+            <dependencies><dependency ref="root"><dependency ref="1"/></dependency><dependency ref="1"><dependency ref="2"/></dependency></dependencies>
+            <compositions><composition>{composition}</composition></compositions></bom>"#
+        )
+    };
+    let unknown = ["pkg:npm/a@1 - - pkg:npm/b@1", "pkg:npm/b@1 - -"];
+    let known = ["pkg:npm/a@1 direct - pkg:npm/b@1", "pkg:npm/b@1 indirect -"];
+    for (aggregate, named, expected) in [
+        ("unknown", "root", unknown),
+        ("incomplete", "root", unknown),
+        ("incomplete_third_party_only", "root", unknown),
+        ("not_specified", "", unknown),
+        ("unknown", "1", known),
+        ("complete", "root", known),
+    ] {
+        let list = if named.is_empty() { String::new() } else { format!("\"{named}\"") };
+        let text = json(&format!(r#"{{"aggregate":"{aggregate}","dependencies":[{list}]}}"#));
+        assert_eq!(told(&read(text.as_bytes()).unwrap()), expected, "{aggregate} {named}");
+        let list = if named.is_empty() {
+            String::new()
+        } else {
+            format!(r#"<dependencies><dependency ref="{named}"/></dependencies>"#)
+        };
+        let text = xml(&format!("<aggregate>{aggregate}</aggregate>{list}"));
+        assert_eq!(told(&read(text.as_bytes()).unwrap()), expected, "{aggregate} {named}");
+    }
+}
+
+#[test]
+fn of_a_package_of_ours_only_what_is_said_counts() {
+    let json = r#"{"bomFormat":"CycloneDX","specVersion":"1.6",
+        "metadata":{"component":{"type":"application","name":"root","bom-ref":"root"}},
+        "components":[{"type":"library","bom-ref":"1","name":"a","version":"1","purl":"pkg:npm/a@1","scope":"required",
+         "properties":[{"name":"lazaret:ecosystem","value":"npm"}]}],
+        "dependencies":[{"ref":"root","dependsOn":["1"]}]}"#;
+    assert_eq!(told(&read(json.as_bytes()).unwrap()), ["pkg:npm/a@1 - -"]);
+}
+
+#[test]
 fn nobody_asked_for_what_an_image_is_made_of() {
     let json = r#"{"bomFormat":"CycloneDX","specVersion":"1.6",
         "metadata":{"component":{"type":"container","name":"shop","bom-ref":"root"}},

@@ -11,6 +11,7 @@ use crate::read::{ReadOptions, ScanError};
 use image::source::attached::{Attached, Attachments, Wanted};
 use image::{Image, OpenOptions, Opened};
 use sbom::Document;
+use std::collections::BTreeMap;
 use vocabulary::{Coverage, Problem, Status};
 
 pub(crate) fn read(
@@ -32,6 +33,10 @@ pub(crate) fn read(
     };
     let problem = |(path, reason): &(String, String)| problem_of(path, reason);
     let mut problems: Vec<Problem> = found.problems.iter().map(problem).collect();
+    problems.extend(found.unused.iter().filter(|one| one.may_hold).map(|one| {
+        let reason = format!("{}, which may be a bill in a form that is not read", one.what);
+        problem_of(&one.digest, &reason)
+    }));
     let (mut documents, mut said) = (Vec::new(), Vec::new());
     for attached in &found.documents {
         match sbom::read(&attached.bytes) {
@@ -46,8 +51,9 @@ pub(crate) fn read(
         }
     }
     if documents.is_empty() {
-        return Err(none(image, &opened, &problems).into());
+        return Err(none(image, &opened, found, &problems).into());
     }
+    said.extend(left(found));
     problems.extend(
         opened.mismatches.iter().map(|one| {
             problem_of(&one.what, "it has another digest or size than what names it says")
@@ -99,7 +105,24 @@ fn of_another(
     })
 }
 
-fn none(image: &str, opened: &Image, problems: &[Problem]) -> BillError {
+/// What is attached beside the bills, and is none.
+fn left(found: &Attachments) -> Option<String> {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for one in found.unused.iter().filter(|one| !one.may_hold) {
+        *kinds.entry(&one.what).or_default() += 1;
+    }
+    let mut parts: Vec<String> = kinds
+        .into_iter()
+        .map(|(what, count)| if count == 1 { what.to_owned() } else { format!("{what} ({count})") })
+        .collect();
+    if found.more_unused > 0 {
+        parts.push(format!("{} more", found.more_unused));
+    }
+    (!parts.is_empty())
+        .then(|| format!("not used, since it is no bill of it: {}", parts.join(", ")))
+}
+
+fn none(image: &str, opened: &Image, found: &Attachments, problems: &[Problem]) -> BillError {
     match problems.first() {
         Some(first) => BillError::Unread {
             image: image.to_owned(),
@@ -112,6 +135,7 @@ fn none(image: &str, opened: &Image, problems: &[Problem]) -> BillError {
                 .manifest_digest
                 .as_ref()
                 .map_or_else(|| "no digest".to_owned(), ToString::to_string),
+            beside: left(found).map(|left| format!("; {left}")).unwrap_or_default(),
         },
     }
 }

@@ -96,6 +96,28 @@ fn requirements_of_gems_and_of_composer_allow_what_their_tools_say() {
     }
 }
 
+#[test]
+fn a_range_leaves_room_where_it_allows_any_later_version() {
+    let room = |scheme, range: &str, version: &str| leaves_room(scheme, range, version);
+    let python = |range: &str, version: &str| room(Scheme::Pep440, range, version);
+    assert_eq!(python(">=2.14.2,<2.18.0 || >2.18.0", "2.25.1"), Some(true));
+    assert_eq!(python("!=2.18.0,>=2.14.2", "2.25.1"), Some(true));
+    assert_eq!(python("==2.25.1", "2.25.1"), Some(false));
+    assert_eq!(python("<=2.25.1", "2.25.1"), Some(false));
+    assert_eq!(python(">=1.21.1,<1.27", "1.26.3"), Some(true));
+    assert_eq!(python("227", "227"), Some(false));
+    let npm = |range: &str, version: &str| room(Scheme::Npm, range, version);
+    assert_eq!(npm("~2.0.0", "2.0.0"), Some(true));
+    assert_eq!(npm("2.0.0", "2.0.0"), Some(false));
+    assert_eq!(npm("2.0.0 || 3.1.4", "2.0.0"), Some(true));
+    assert_eq!(npm("2.0.0 || 3.1.4", "3.1.4"), Some(false));
+    assert_eq!(npm("latest", "2.0.0"), None);
+    assert_eq!(npm("^2.0.0", "2.0.0-beta.1"), Some(true));
+    assert_eq!(room(Scheme::RubyGems, "~> 4.2.1", "4.2.1"), Some(true));
+    assert_eq!(room(Scheme::RubyGems, "= 4.2.1", "4.2.1"), Some(false));
+    assert_eq!(room(Scheme::Semver, "^1", "1.0.0"), None);
+}
+
 proptest::proptest! {
     /// A second way to say the same, number by number.
     #[test]
@@ -117,6 +139,7 @@ proptest::proptest! {
     fn no_range_makes_a_reader_fail_badly(range in "[<>=^~!|x*0-9., v@-]{0,40}", version in "[0-9.]{0,12}") {
         for scheme in Scheme::ALL {
             let _ = allows(scheme, &range, &version);
+            let _ = leaves_room(scheme, &range, &version);
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use super::{Declares, exact, listed, source};
 use crate::elsewhere::Elsewhere;
+use crate::language::TEXT_LIMIT;
 use crate::lockfile::{Declared, json_error};
 use serde_json::Value;
+use vocabulary::Scope;
 
 type Object = serde_json::Map<String, Value>;
 
@@ -29,16 +31,27 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
     let file = object(text)?;
     let mut declares = Declares::default();
-    let groups = ["dependencies", "devDependencies", "optionalDependencies"];
-    for (name, wanted) in groups.iter().flat_map(|key| group(&file, key)) {
+    let groups = [
+        ("dependencies", Scope::Runtime),
+        ("devDependencies", Scope::Development),
+        ("optionalDependencies", Scope::Optional),
+    ];
+    let all = groups
+        .iter()
+        .flat_map(|(key, scope)| group(&file, key).map(|(name, wanted)| (name, wanted, *scope)));
+    for (called, wanted, scope) in all {
+        let name = called;
+        let before = declares.packages.len();
         // The project's own folders.
         if wanted.starts_with("workspace:") {
             continue;
         }
         if let Some(from) = Elsewhere::of_npm(wanted) {
             source::add(&mut declares, (name, "", Some(from), 0));
+            asked_for(&mut declares, before, (called, wanted, scope));
             continue;
         }
+        let written = wanted;
         let (name, wanted) = match wanted.strip_prefix("npm:") {
             Some(alias) => crate::lockfile::split_npm(alias).unwrap_or((alias, "")),
             None => (name, wanted),
@@ -50,6 +63,7 @@ pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
             version if version.split('.').count() >= 3 => Declared::new(name, version, 0),
             _ => Declared::unpinned(name, 0),
         });
+        asked_for(&mut declares, before, (called, written, scope));
     }
     let workspaces = file.get("workspaces");
     declares.members = texts(workspaces);
@@ -65,6 +79,17 @@ pub(in crate::manifests) fn npm(text: &str) -> Result<Declares, String> {
     }
     .map(str::to_owned);
     Ok(declares)
+}
+
+/// Says for what a package is asked for, and in what words lock files have that: Yarn's two forms and
+/// npm's folder.
+fn asked_for(declares: &mut Declares, before: usize, (called, wanted, scope): (&str, &str, Scope)) {
+    declares.scoped(before, scope);
+    for one in declares.packages.iter_mut().skip(before) {
+        let of_registry = format!("{called}@npm:{wanted}");
+        let keys = [format!("{called}@{wanted}"), of_registry, called.to_owned()];
+        one.keys = keys.into_iter().filter(|key| key.len() <= TEXT_LIMIT).map(Box::from).collect();
+    }
 }
 
 pub(in crate::manifests) fn bower(text: &str) -> Result<Declares, String> {

@@ -7,6 +7,7 @@ use crate::elsewhere::Elsewhere;
 use crate::lockfile::listing::Entry;
 use crate::lockfile::{python_name, requirements, toml_error};
 use toml::{Table, Value};
+use vocabulary::Scope;
 
 fn table(text: &str) -> Result<Table, String> {
     toml::from_str(text).map_err(|error| toml_error(&error))
@@ -36,12 +37,30 @@ pub(in crate::manifests) fn cargo(text: &str) -> Result<Declares, String> {
     let own = at(&file, &["package", "name"]).and_then(Value::as_str);
     let of_targets = group(&file, &["target"]).filter_map(|(_, target)| target.as_table());
     let tables = std::iter::once(&file).chain(of_targets);
-    let all = tables.flat_map(|table| CARGO_GROUPS.iter().flat_map(|key| group(table, &[key])));
+    let all = tables.flat_map(|table| {
+        let groups = CARGO_GROUPS.iter();
+        groups.flat_map(|key| group(table, &[key]).map(|(name, value)| (*key, name, value)))
+    });
     let package = |name: &'_ str, value: &Value| {
         let named = value.get("package").and_then(Value::as_str);
         (named.unwrap_or(name).to_owned(), String::new(), of_table(value), 0)
     };
-    let mut declares = sourced(all.map(|(name, value)| package(name, value)));
+    let mut declares = Declares::default();
+    for (key, name, value) in all {
+        let before = declares.packages.len();
+        let (name, version, from, line) = package(name, value);
+        declares.any |= from.is_none();
+        source::add(&mut declares, (&name, &version, from, line));
+        let is_optional = value.get("optional").and_then(Value::as_bool) == Some(true);
+        declares.scoped(
+            before,
+            match key {
+                "dependencies" if is_optional => Scope::Optional,
+                "dependencies" => Scope::Runtime,
+                _ => Scope::Development,
+            },
+        );
+    }
     // What a workspace keeps for its members is locked only where one asks for it, and what it calls
     // otherwise (`package`) is known there alone.
     let inherited = |name: &str| {
@@ -54,6 +73,7 @@ pub(in crate::manifests) fn cargo(text: &str) -> Result<Declares, String> {
     let kept = group(&file, &["workspace", "dependencies"]);
     let kept = sourced(kept.map(|(name, value)| package(name, value)));
     declares.any |= kept.any;
+    declares.offered = u32::try_from(kept.packages.len()).unwrap_or(u32::MAX);
     declares.packages.extend(kept.packages);
     if let Some(workspace) = file.get("workspace") {
         // Whatever lies below belongs to it as a member or by its path, but for what it excludes.
@@ -100,13 +120,18 @@ fn of_standards(file: &Table, declares: &mut Declares) {
     let flit = texts(at(file, &["tool", "flit", "metadata", "requires"]));
     let pdm = group(file, &["tool", "pdm", "dev-dependencies"]);
     let uv = texts(at(file, &["tool", "uv", "dev-dependencies"]));
-    let of_groups = optional.chain(groups).chain(pdm).flat_map(|(_, list)| texts(Some(list)));
-    let others = of_groups.chain(flit).chain(uv).map(|line| (line, false));
-    for (line, is_main) in project.map(|line| (line, true)).chain(others) {
+    let optional = optional.flat_map(|(_, list)| texts(Some(list)));
+    let optional = optional.map(|line| (line, false, Scope::Optional));
+    let groups = groups.chain(pdm).flat_map(|(_, list)| texts(Some(list))).chain(uv);
+    let groups = groups.map(|line| (line, false, Scope::Development));
+    let flit = flit.map(|line| (line, false, Scope::Runtime));
+    let project = project.map(|line| (line, true, Scope::Runtime));
+    for (line, is_main, scope) in project.chain(optional).chain(groups).chain(flit) {
         match requirements::entry(line, 0) {
             // Its own extras: `name[extra]`.
             Entry::Package(found) if Some(&found.name) == own.as_ref() => {}
-            Entry::Package(found) => {
+            Entry::Package(mut found) => {
+                found.scope = Some(scope);
                 // Under a condition it may be for no version of Python that is asked for, and groups
                 // are locked as the tool is called.
                 if is_main && found.elsewhere.is_none() && !line.contains(';') {
@@ -122,12 +147,14 @@ fn of_standards(file: &Table, declares: &mut Declares) {
 }
 
 fn of_poetry(file: &Table, declares: &mut Declares) {
-    let poetry = ["dependencies", "dev-dependencies"];
-    let poetry = poetry.iter().flat_map(|key| group(file, &["tool", "poetry", key]));
+    let main = group(file, &["tool", "poetry", "dependencies"]).map(|one| (one, true));
+    let old = group(file, &["tool", "poetry", "dev-dependencies"]);
     let poetry_groups = group(file, &["tool", "poetry", "group"])
         .flat_map(|(_, of)| of.get("dependencies").and_then(Value::as_table).into_iter().flatten())
         .map(|(name, value)| (name.as_str(), value));
-    for (name, value) in poetry.chain(poetry_groups).filter(|(name, _)| *name != "python") {
+    let all = main.chain(old.chain(poetry_groups).map(|one| (one, false)));
+    for ((name, value), is_main) in all.filter(|((name, _), _)| *name != "python") {
+        let before = declares.packages.len();
         let name = python_name(name);
         let from = of_table(value);
         declares.any |= from.is_none();
@@ -137,6 +164,15 @@ fn of_poetry(file: &Table, declares: &mut Declares) {
             && ["markers", "platform", "python"].iter().all(|key| value.get(key).is_none());
         declares.locked.extend(is_plain.then(|| name.clone()));
         source::add(declares, (&name, pin(value), from, 0));
+        let is_optional = value.get("optional").and_then(Value::as_bool) == Some(true);
+        declares.scoped(
+            before,
+            match (is_main, is_optional) {
+                (true, true) => Scope::Optional,
+                (true, false) => Scope::Runtime,
+                (false, _) => Scope::Development,
+            },
+        );
     }
 }
 
@@ -157,6 +193,7 @@ fn of_uv(file: &Table, declares: &mut Declares) {
                 Some(from) => {
                     let mut only = Declares::default();
                     source::add(&mut only, (&name, "", Some(from.clone()), one.line));
+                    only.packages.iter_mut().for_each(|new| new.scope = one.scope);
                     found.append(&mut only.packages);
                 }
                 None => {}

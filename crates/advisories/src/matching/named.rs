@@ -1,0 +1,237 @@
+//! Versions of a package that advisories name, and which of them can be gone to.
+//!
+//! A version that a record names exists, whatever the record says of it: the one behind the last
+//! affected version of one record is often listed by another. Not all that stands in a record is a
+//! version that can be had, though: a commit, a version that the module's path does not allow.
+
+use super::candidates::{Candidate, Look};
+use crate::format::FormatError;
+use crate::intervals::End;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use version::Scheme;
+use vocabulary::Package;
+
+/// Versions of one package that are considered. The longest lists that are known have some 2,500.
+const VERSIONS: usize = 8_192;
+/// From so many letters on hexadecimal digits are a commit's digest. Source: git-config(1),
+/// `core.abbrev`.
+const COMMIT: usize = 7;
+/// First numbers above this are years, below [`FEW`] they count releases.
+const YEARS: u64 = 1_000;
+const FEW: u64 = 100;
+
+/// All versions that entries name: where something begins or ends, and those that they list.
+pub(super) fn versions<'look>(
+    look: &Look<'look>,
+    entries: &[&Candidate<'look>],
+) -> Result<BTreeSet<&'look str>, FormatError> {
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for entry in entries {
+        for interval in entry.block.ranges.as_slice() {
+            named.extend(interval.start);
+            named.extend(match interval.end {
+                End::Fixed(end) | End::Last(end) => Some(end),
+                // That a limit exists is not known.
+                End::Limit(_) | End::Open => None,
+            });
+        }
+    }
+    let mut listed: BTreeSet<u64> = BTreeSet::new();
+    for entry in entries {
+        if named.len() + listed.len() >= VERSIONS {
+            break;
+        }
+        listed.extend(look.database.named(&entry.block)?);
+        named.extend(look.database.versions(&entry.block)?);
+    }
+    for number in listed.into_iter().take(VERSIONS.saturating_sub(named.len())) {
+        named.insert(look.database.string(number)?);
+    }
+    Ok(named)
+}
+
+/// Whether a version that an advisory names is one that a package can be upgraded to.
+pub(super) fn is_target(scheme: Scheme, package: &Package, from: &str, version: &str) -> bool {
+    if scheme.is_of_distribution() {
+        return true;
+    }
+    let pre_release = scheme.is_pre_release(version) && !scheme.is_pre_release(from);
+    is_version(scheme, version)
+        && !pre_release
+        && (scheme != Scheme::Go || written(&package.name, from, version).is_some())
+}
+
+/// Whether a text has the form of versions in the ecosystem, which its order alone does not ask for.
+fn is_version(scheme: Scheme, text: &str) -> bool {
+    if scheme.check(text).is_err() {
+        return false;
+    }
+    let is_commit = text.len() >= COMMIT
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let core = text.trim_start_matches('v').split(['-', '+']).next().unwrap_or_default();
+    let numbers = core.split('.').count();
+    let shaped = match scheme {
+        // Sources: Go Modules Reference, "Versions"; Semantic Versioning 2.0.0, item 2.
+        Scheme::Go => numbers == 3 || text.starts_with("go"),
+        Scheme::Semver | Scheme::Npm | Scheme::Pub => numbers <= 3,
+        _ => true,
+    };
+    shaped && !is_commit
+}
+
+/// A version as the ecosystem writes it. Of Go: with the `v` that advisories leave out, where the
+/// installed one has it, and `+incompatible` where the module has no major version in its path; none
+/// where its path does not allow it. Source: Go Modules Reference, "Major version suffixes",
+/// "+incompatible versions".
+pub(super) fn written(module: &str, from: &str, version: &str) -> Option<String> {
+    let bare = version.trim_start_matches('v');
+    let prefix = if from.starts_with('v') { "v" } else { "" };
+    if ["stdlib", "toolchain"].contains(&module) || version.starts_with("go") {
+        return Some(format!("{prefix}{bare}"));
+    }
+    let major = first_number(bare)?;
+    let of_path = path_major(module);
+    let is_incompatible = |text: &str| text.ends_with("+incompatible");
+    match of_path {
+        Some(own) => (major == own).then(|| format!("{prefix}{bare}")),
+        None if major < 2 || is_incompatible(bare) => Some(format!("{prefix}{bare}")),
+        // Bills leave it out.
+        None if is_incompatible(from) || first_number(from).is_some_and(|own| own >= 2) => {
+            let mark =
+                if from.starts_with('v') || is_incompatible(from) { "+incompatible" } else { "" };
+            Some(format!("{prefix}{bare}{mark}"))
+        }
+        None => None,
+    }
+}
+
+/// The major version that a module's path is bound to: `example.org/a/v2`, `gopkg.in/a.v2`.
+fn path_major(module: &str) -> Option<u64> {
+    let last = module.rsplit('/').next().unwrap_or(module);
+    let number = match module.starts_with("gopkg.in/") {
+        true => last.rsplit_once(".v")?.1,
+        false => last.strip_prefix('v')?,
+    };
+    let number = number.parse().ok()?;
+    (module.contains('/') && (number >= 2 || module.starts_with("gopkg.in/"))).then_some(number)
+}
+
+fn first_number(text: &str) -> Option<u64> {
+    let text = text.trim_start_matches(['v', 'V']);
+    let text = text.split_once('!').map_or(text, |(_, rest)| rest);
+    let end = text.find(|one: char| !one.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+/// Whether two versions are numbered in two ways: one counts releases, the other years. Which of them is
+/// later their numbers do not tell.
+pub(super) fn is_renumbered(scheme: Scheme, from: &str, to: &str) -> bool {
+    let numbers = first_number(from).zip(first_number(to));
+    !scheme.is_of_distribution()
+        && numbers.is_some_and(|(from, to)| from < FEW && to >= YEARS || to < FEW && from >= YEARS)
+}
+
+/// Why it is doubtful whether a version is later than what is there, where it is.
+pub(super) fn doubt(scheme: Scheme, from: &str, to: &str) -> Option<String> {
+    if is_renumbered(scheme, from, to) {
+        return Some("another numbering, which may be older".to_owned());
+    }
+    let day = commit_day(from).filter(|_| scheme == Scheme::Go)?;
+    if let Some(of_target) = commit_day(to) {
+        return (of_target < day).then(|| format!("a commit of {of_target}, and {day} is there"));
+    }
+    Some(format!("what is there is a commit of {day}, and the version may be older"))
+}
+
+/// The day of the commit of a pseudo-version without a tag before it: `v0.0.0-20240131120000-…`.
+/// Source: Go Modules Reference, "Pseudo-versions".
+fn commit_day(version: &str) -> Option<String> {
+    let rest = version.trim_start_matches('v').strip_prefix("0.0.0-")?;
+    let time = rest.rsplit_once('-').map_or(rest, |(time, _)| time);
+    let time = time.rsplit_once('.').map_or(time, |(_, time)| time);
+    if time.len() != 14 || !time.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(format!("{}-{}-{}", time.get(..4)?, time.get(4..6)?, time.get(6..8)?))
+}
+
+/// The last affected version of what these entries say of the installed version, behind which none of
+/// them holds others: whatever comes later has none of what ends there, and nothing new.
+pub(super) fn last<'look>(
+    look: &Look<'look>,
+    entries: &[Candidate<'look>],
+    from: &str,
+) -> Option<&'look str> {
+    let later = |left: &str, right: &str| look.scheme.compare(left, right) == Ok(Ordering::Greater);
+    let ranges = || entries.iter().flat_map(|entry| entry.block.ranges.as_slice());
+    let begun = |start: Option<&str>| start.is_none_or(|start| !later(start, from));
+    let lasts = ranges().filter(|interval| begun(interval.start)).filter_map(|interval| {
+        let End::Last(end) = interval.end else { return None };
+        (!later(from, end) && is_version(look.scheme, end)).then_some(end)
+    });
+    let last = lasts.reduce(|highest, end| if later(end, highest) { end } else { highest })?;
+    let holds_others =
+        ranges().filter(|interval| !begun(interval.start)).any(|interval| match interval.end {
+            End::Open => true,
+            End::Fixed(end) | End::Last(end) | End::Limit(end) => later(end, last),
+        });
+    (!holds_others).then_some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_version_of_the_ecosystem_is_no_target() {
+        for (scheme, text, expected) in [
+            (Scheme::Pep440, "139076a", false),
+            (Scheme::Pep440, "2024.1", true),
+            (Scheme::Pep440, "20240101", true),
+            (Scheme::Go, "3.6.40.0.0-20260101000000-0123456789ab", false),
+            (Scheme::Go, "0.0.0-20260101000000-0123456789ab", true),
+            (Scheme::Go, "v1.2.3", true),
+            (Scheme::Go, "1.2", false),
+            (Scheme::Npm, "1.2.3.4", false),
+            (Scheme::Npm, "1.2.3-rc.1", true),
+            (Scheme::NuGet, "1.2.3.4", true),
+        ] {
+            assert_eq!(is_version(scheme, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_module_goes_only_where_its_path_allows() {
+        for (module, from, version, expected) in [
+            ("example.org/a", "v1.0.0", "1.2.0", Some("v1.2.0")),
+            ("example.org/a", "1.0.0", "1.2.0", Some("1.2.0")),
+            ("example.org/a", "v1.0.0", "2.3.0", None),
+            ("example.org/a", "v1.0.0", "2.3.0+incompatible", Some("v2.3.0+incompatible")),
+            ("example.org/a", "v20.1.0+incompatible", "25.0.6", Some("v25.0.6+incompatible")),
+            ("example.org/a", "20.1.0", "25.0.6", Some("25.0.6")),
+            ("example.org/a/v2", "v2.0.0", "2.3.0", Some("v2.3.0")),
+            ("example.org/a/v2", "v2.0.0", "3.0.0", None),
+            ("example.org/a/v2", "v2.0.0", "1.9.0", None),
+            ("gopkg.in/yaml.v2", "v2.0.0", "2.2.8", Some("v2.2.8")),
+            ("gopkg.in/yaml.v2", "v2.0.0", "3.0.1", None),
+            ("stdlib", "1.20.0", "1.21.9", Some("1.21.9")),
+        ] {
+            assert_eq!(written(module, from, version).as_deref(), expected, "{module} {version}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_may_be_older_is_doubted() {
+        let renumbered = |scheme, from, to| is_renumbered(scheme, from, to);
+        assert!(renumbered(Scheme::Pep440, "16.3.1", "2014.2.4"));
+        assert!(!renumbered(Scheme::Pep440, "2014.1", "2014.2.4"));
+        assert!(!renumbered(Scheme::Debian, "1:1.0", "2014.2.4"));
+        assert_eq!(
+            doubt(Scheme::Go, "v0.0.0-20251002030405-0123456789ab", "v1.6.27").as_deref(),
+            Some("what is there is a commit of 2025-10-02, and the version may be older")
+        );
+        assert_eq!(doubt(Scheme::Go, "v1.0.0", "v1.6.27"), None);
+    }
+}
