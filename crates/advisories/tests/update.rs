@@ -226,15 +226,23 @@ fn a_record_that_cannot_be_read_does_not_cost_the_others() {
 }
 
 #[test]
-fn two_updates_do_not_run_at_once() {
-    let world =
-        World::new(&[("npm", &record("GHSA-1", "", "npm", "acme", r#"{"introduced":"0"}"#))]);
-    let held =
-        std::fs::File::options().write(true).open(world.folder.path().join("v1/.lock")).unwrap();
-    held.lock().unwrap();
-    assert!(world.update().unwrap_err().to_string().contains("another update"));
-    drop(held);
-    world.update().unwrap();
+fn two_updates_do_not_run_at_once_and_the_second_waits() {
+    let server = Server::start(|request| match request.path.ends_with(".zip") {
+        true => Reply::ok(archive(3)),
+        false => Reply::status(404),
+    })
+    .unwrap();
+    let folder = tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("v1")).unwrap();
+    let lock = std::fs::File::create(folder.path().join("v1/.lock")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| update(folder.path(), server.url()));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!second.is_finished() && server.received().is_empty());
+        drop(lock);
+        assert!(matches!(second.join().unwrap().unwrap().changed, Changed::Built { .. }));
+    });
 }
 
 #[test]
