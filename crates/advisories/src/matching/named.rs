@@ -29,12 +29,13 @@ pub(super) fn versions<'look>(
     let mut named: BTreeSet<&str> = BTreeSet::new();
     for entry in entries {
         for interval in entry.block.ranges.as_slice() {
-            named.extend(interval.start);
-            named.extend(match interval.end {
+            let end = match interval.end {
                 End::Fixed(end) | End::Last(end) => Some(end),
                 // That a limit exists is not known.
                 End::Limit(_) | End::Open => None,
-            });
+            };
+            let bounds = interval.start.into_iter().chain(end);
+            named.extend(bounds.filter(|bound| !is_mere_bound(look.scheme, bound)));
         }
     }
     let mut listed: BTreeSet<u64> = BTreeSet::new();
@@ -49,6 +50,15 @@ pub(super) fn versions<'look>(
         named.insert(look.database.string(number)?);
     }
     Ok(named)
+}
+
+/// Whether a bound stands for "all of that line" (`3.999.999`), and no version is called so. There are
+/// versions of nines alone (`0.9999`), but none of npm's kind, and none of two such numbers.
+fn is_mere_bound(scheme: Scheme, text: &str) -> bool {
+    let nines = |part: &str| part.len() >= 3 && part.bytes().all(|byte| byte == b'9');
+    let parts = text.split(['.', '-', '+']).filter(|part| nines(part)).count();
+    let three = matches!(scheme, Scheme::Semver | Scheme::Npm | Scheme::Pub | Scheme::Go);
+    parts >= if three { 1 } else { 2 }
 }
 
 /// Whether a version that an advisory names is one that a package can be upgraded to.
@@ -133,10 +143,49 @@ pub(super) fn is_renumbered(scheme: Scheme, from: &str, to: &str) -> bool {
         && numbers.is_some_and(|(from, to)| from < FEW && to >= YEARS || to < FEW && from >= YEARS)
 }
 
+/// Whether a version that counts years is of the year of the newest of these ids (`CVE-2026-…`) or later:
+/// then it is no older than what is known to be wrong with those that count releases.
+pub(super) fn is_of_their_time<'id>(version: &str, ids: impl Iterator<Item = &'id String>) -> bool {
+    let year = |id: &String| id.strip_prefix("CVE-")?.get(..4)?.parse::<u64>().ok();
+    let newest = ids.filter_map(year).max();
+    newest.zip(first_number(version)).is_some_and(|(newest, own)| own >= newest)
+}
+
+/// What a version of Maven is built for, where it says so (`32.0.0-android`, `9.4.1.jre11`).
+fn flavour(version: &str) -> Option<&str> {
+    const OF_RELEASES: [&str; 14] = [
+        "final",
+        "ga",
+        "release",
+        "sp",
+        "alpha",
+        "beta",
+        "a",
+        "b",
+        "m",
+        "rc",
+        "cr",
+        "snapshot",
+        "pre",
+        "incubating",
+    ];
+    let last = version.rsplit(['-', '.']).next()?;
+    let word = last.trim_end_matches(|one: char| one.is_ascii_digit());
+    let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let of_releases = OF_RELEASES.iter().any(|known| word.eq_ignore_ascii_case(known));
+    (is_word && !of_releases).then_some(last)
+}
+
 /// Why it is doubtful whether a version is later than what is there, where it is.
 pub(super) fn doubt(scheme: Scheme, from: &str, to: &str) -> Option<String> {
     if is_renumbered(scheme, from, to) {
         return Some("another numbering, which may be older".to_owned());
+    }
+    if scheme == Scheme::Maven
+        && let Some((here, there)) = flavour(from).zip(flavour(to))
+        && here != there
+    {
+        return Some(format!("built for {there}; look for the same one for {here}"));
     }
     let day = commit_day(from).filter(|_| scheme == Scheme::Go)?;
     if let Some(of_target) = commit_day(to) {
@@ -220,6 +269,47 @@ mod tests {
         ] {
             assert_eq!(written(module, from, version).as_deref(), expected, "{module} {version}");
         }
+    }
+
+    #[test]
+    fn a_bound_of_nines_is_no_version() {
+        for (scheme, text, expected) in [
+            (Scheme::Npm, "3.999.999", true),
+            (Scheme::Npm, "4.9999.0", true),
+            (Scheme::Npm, "3.99.9", false),
+            (Scheme::Pep440, "0.99999999", false),
+            (Scheme::Pep440, "2.999.999", true),
+        ] {
+            assert_eq!(is_mere_bound(scheme, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_build_of_a_version_is_doubted() {
+        let of = |from, to| doubt(Scheme::Maven, from, to);
+        assert_eq!(
+            of("31.1-jre", "32.0.0-android").as_deref(),
+            Some("built for android; look for the same one for jre")
+        );
+        for (from, to) in [
+            ("31.1-jre", "32.0.0-jre"),
+            ("31.1-jre", "32.0.0"),
+            ("5.3.1.RELEASE", "5.4.0.Final"),
+            ("1.0.0.RC1", "1.0.0.RC2"),
+            ("1.0", "1.1-android"),
+        ] {
+            assert_eq!(of(from, to), None, "{from} {to}");
+        }
+        assert!(of("7.4.1.jre8", "9.4.1.jre11").is_some());
+    }
+
+    #[test]
+    fn a_year_is_later_than_what_was_found_before_it() {
+        let ids = ["CVE-2025-1", "GHSA-x", "CVE-2024-2"].map(str::to_owned);
+        assert!(is_of_their_time("2026.1.0", ids.iter()));
+        assert!(is_of_their_time("2025.1", ids.iter()));
+        assert!(!is_of_their_time("2014.2.4", ids.iter()));
+        assert!(!is_of_their_time("2026.1", ids.get(1..2).unwrap().iter()));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! what has the same line (the same minor release, then the same major one), then what is least. What no
 //! release mends stays whatever one does, and does not count against a version. Where none is clean, the
 //! one that leaves the least and mildest is taken, and what stays is said. One that is numbered in another
-//! way is taken only where no other helps.
+//! way is taken only where no other helps, or where its year shows that it is later and it leaves less.
 
 use super::candidates::{Candidate, Look};
 use super::{Databases, match_package, named};
@@ -162,10 +162,15 @@ impl Search<'_> {
             .versions(entries)?
             .into_iter()
             .partition(|version| named::is_renumbered(self.look.scheme, self.from, version));
-        Ok(match self.best_of(entries, versions, now)? {
-            Some(best) => Some(best),
-            None => self.best_of(entries, renumbered, now)?,
-        })
+        let best = self.best_of(entries, versions, now)?;
+        let Some((_, left)) = &best else { return self.best_of(entries, renumbered, now) };
+        if left.is_empty() {
+            return Ok(best);
+        }
+        let of_their_time =
+            renumbered.into_iter().filter(|one| named::is_of_their_time(one, now.keys())).collect();
+        let other = self.best_of(entries, of_their_time, now)?;
+        Ok(other.filter(|(_, rest)| weight(rest) < weight(left)).or(best))
     }
 
     /// The best of these versions.

@@ -128,6 +128,13 @@ impl Scanner {
         {
             let found = from + found;
             from = found + SIGNATURE.len();
+            // What counts is in the host's data, however the pieces fall.
+            let place = self.at.saturating_add(u64::try_from(found).unwrap_or(u64::MAX));
+            let (least, end) = (OFFSET_BYTES as u64, SIGNATURE.len() as u64);
+            if place < self.data.0.saturating_add(least) || place.saturating_add(end) > self.data.1
+            {
+                continue;
+            }
             let before = found.checked_sub(OFFSET_BYTES).and_then(|at| carried.get(at..));
             let Some(offset) = before.and_then(|bytes| number(bytes, 0)) else { continue };
             // Programs that are not bundled have the place for it, empty.

@@ -143,6 +143,19 @@ fn other_programs_are_of_no_concern() {
     }
 }
 
+/// Where the program's head says that its data ends before the signature, no size of pieces finds it.
+#[test]
+fn pieces_do_not_decide_what_is_found() {
+    let whole = program(2, &[(3, SHOP.as_bytes(), false)]);
+    let read = |bytes: &[u8], piece| read_in_pieces(&Dotnet, "app/shop", 0o755, bytes, piece);
+    for at in 0..512 {
+        let mut bytes = whole.clone();
+        bytes[at] = 236;
+        let (one, many) = (read(&bytes, bytes.len()), read(&bytes, 2050));
+        assert_eq!(one, many, "{at}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bundle_makes_it_panic(edits: Vec<(u16, u8)>, major in 0_u32..8, piece in 1_usize..9000) {
