@@ -223,11 +223,14 @@ fn read(folder: &Path, path: &Path) -> Result<Vec<Manifest>, BundleError> {
         }
     }
     for (manifest, beside, place) in &staged {
-        if let Err(reason) = storage::rename(beside, place) {
+        let put = || {
+            let put = storage::rename(beside, place);
+            put.map_err(|reason| StorageError::Write { path: place.clone(), reason })
+        };
+        if let Err(error) = storage::exchange(folder, manifest, put) {
             discard(&staged);
-            return Err(StorageError::Write { path: place.clone(), reason }.into());
+            return Err(error.into());
         }
-        storage::write_manifest(folder, manifest)?;
     }
     Ok(staged.into_iter().map(|(manifest, ..)| manifest).collect())
 }

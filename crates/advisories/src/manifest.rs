@@ -1,14 +1,16 @@
 //! What is known of a database file: where it came from, when, and its digest.
 //!
-//! A manifest lies beside its database, `<db>/v1/<ecosystem>.json`. It is written after the database;
-//! should the program be ended between the two, the manifest speaks of another content than the file
-//! has, which the digest in the file's header shows, and counts as missing.
+//! A manifest lies beside its database, `<db>/v1/<ecosystem>.json`. That of a new database is written
+//! before it, as `<ecosystem>.json.next`, and takes its place after it: whoever reads meanwhile, or after
+//! the program was ended between the two, finds the one that speaks of the content that the file has,
+//! which the digest in the file's header tells. A database that none speaks of counts as missing.
 
 use crate::database::Database;
 use crate::names;
 use crate::risk::RiskFeed;
 use crate::storage;
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::{DatabaseInfo, Digest, Ecosystem};
 
@@ -83,8 +85,11 @@ impl Manifest {
         if held != ecosystem {
             return Err(format!("it is a database of {held}, in the place of {ecosystem}"));
         }
-        Self::of_content(folder, ecosystem, database.payload())
-            .ok_or_else(|| "it is not what its manifest says, or has none".to_owned())
+        match Self::search(folder, ecosystem, &Digest::sha256(database.payload())) {
+            Ok(Some(manifest)) => Ok(manifest),
+            Ok(None) => Err("it is not what its manifest says, or has none".to_owned()),
+            Err(error) => Err(format!("its manifest cannot be read: {error}")),
+        }
     }
 
     /// The manifest of the database with this content, if it is there and speaks of it.
@@ -93,9 +98,31 @@ impl Manifest {
         ecosystem: &Ecosystem,
         payload: [u8; 32],
     ) -> Option<Self> {
-        let manifest = Self::read(&manifest_path(folder, ecosystem)?)?;
-        let same = manifest.content == Digest::sha256(payload) && manifest.ecosystem == *ecosystem;
-        same.then_some(manifest)
+        Self::search(folder, ecosystem, &Digest::sha256(payload)).ok().flatten()
+    }
+
+    /// Looks where it lies, where it lies while the database is exchanged, and where it lies again: that
+    /// may have ended meanwhile.
+    pub(crate) fn search(
+        folder: &Path,
+        ecosystem: &Ecosystem,
+        content: &Digest,
+    ) -> io::Result<Option<Self>> {
+        let Some(path) = manifest_path(folder, ecosystem) else { return Ok(None) };
+        for place in [&path, &next_path(&path), &path] {
+            let text = match storage::read(place, MAX_BYTES) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let own = Self::parse(&text).filter(|manifest| {
+                manifest.content == *content && manifest.ecosystem == *ecosystem
+            });
+            if own.is_some() {
+                return Ok(own);
+            }
+        }
+        Ok(None)
     }
 
     /// Reads a manifest; none where it is missing or makes no sense.
@@ -150,4 +177,13 @@ pub fn database_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
 pub fn manifest_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
     let stem = names::file_stem(ecosystem.as_str())?;
     Some(version_folder(folder).join(format!("{stem}.json")))
+}
+
+/// How often a database is opened again whose manifest speaks of another: an update may exchange both
+/// between the two readings.
+pub(crate) const TURNS: u32 = 3;
+
+/// Where the manifest of a database lies that is about to take its place.
+pub(crate) fn next_path(path: &Path) -> PathBuf {
+    storage::beside(path, "next")
 }

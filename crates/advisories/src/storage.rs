@@ -190,19 +190,38 @@ pub(crate) fn install(
         malformed: built.dropped.malformed,
         fetched: provenance.fetched,
     };
-    replace(&path, &built.bytes)?;
-    write_manifest(folder, &manifest)?;
+    exchange(folder, &manifest, || replace(&path, &built.bytes))?;
     Ok(manifest)
+}
+
+/// Puts a database in place, so that whoever reads it meanwhile finds a manifest that speaks of it.
+pub(crate) fn exchange<Error: From<StorageError>>(
+    folder: &Path,
+    manifest: &Manifest,
+    put: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let own = manifest::manifest_path(folder, &manifest.ecosystem)
+        .ok_or_else(|| StorageError::Name(manifest.ecosystem.clone()))?;
+    let next = manifest::next_path(&own);
+    write_manifest_to(&next, manifest)?;
+    put()?;
+    write_manifest_to(&own, manifest)?;
+    remove(&next);
+    Ok(())
 }
 
 /// Puts a manifest in place.
 pub(crate) fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), StorageError> {
     let path = manifest::manifest_path(folder, &manifest.ecosystem)
         .ok_or_else(|| StorageError::Name(manifest.ecosystem.clone()))?;
+    write_manifest_to(&path, manifest)
+}
+
+fn write_manifest_to(path: &Path, manifest: &Manifest) -> Result<(), StorageError> {
     let mut text = serde_json::to_vec_pretty(manifest)
-        .map_err(|reason| StorageError::Write { path: path.clone(), reason: reason.into() })?;
+        .map_err(|reason| StorageError::Write { path: path.to_owned(), reason: reason.into() })?;
     text.push(b'\n');
-    replace(&path, &text)
+    replace(path, &text)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod common;
 use advisories::{Changed, Databases, Matched};
 use common::bucket::{Bucket, list, record, time};
 use common::{now, zip};
+use std::sync::atomic::{AtomicBool, Ordering};
 use testkit::http::Reply;
 use vocabulary::{Ecosystem, Status};
 
@@ -231,4 +232,37 @@ fn what_is_to_be_withdrawn_one_day_is_here_and_not_behind() {
     assert!(matches!(updated.changed, Changed::Built { behind: 0, .. }), "{updated:?}");
     assert!(finds(&bucket, "GHSA-0001", "1.5.0") && !is_partial(&bucket));
     assert!(bucket.bytes() == bucket.anew());
+}
+
+/// Whoever reads while databases are exchanged sees the one or the other, and never a missing one.
+#[test]
+fn a_database_is_there_while_another_takes_its_place() {
+    let bucket = Bucket::new(5);
+    bucket.update().unwrap();
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (mut looked, mut missing) = (0, Vec::new());
+            while !ended.load(Ordering::Relaxed) {
+                let databases = Databases::open(bucket.folder.path(), [Ecosystem::NPM], now());
+                missing.extend(databases.failures().map(|(_, error)| error.to_string()));
+                looked += usize::from(!databases.is_empty());
+            }
+            (looked, missing)
+        });
+        for state in 0..60 {
+            bucket.put("GHSA-0001", 5000 + state, &format!("{state}.0.0"));
+            bucket.update().unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        let (looked, missing) = reader.join().unwrap();
+        assert!(looked > 0 && missing.is_empty(), "{looked} {missing:?}");
+    });
+    // Where it was ended between the two, the manifest that was to take the place speaks of it.
+    let v1 = bucket.folder.path().join("v1");
+    std::fs::rename(v1.join("npm.json"), v1.join("npm.json.next")).unwrap();
+    std::fs::write(v1.join("npm.json"), "{}").unwrap();
+    assert!(!is_partial(&bucket));
+    bucket.update().unwrap();
+    assert!(!is_partial(&bucket) && finds(&bucket, "GHSA-0001", "5.0.0"));
 }

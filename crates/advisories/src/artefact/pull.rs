@@ -165,9 +165,8 @@ impl Taking<'_> {
             let manifest = Some(manifest);
             return Ok(Updated { ecosystem, changed: Changed::Unchanged, manifest });
         }
-        self.install()?;
+        storage::exchange(self.folder, &manifest, || self.install())?;
         *fetched = fetched.saturating_add(self.part.blob.size);
-        storage::write_manifest(self.folder, &manifest)?;
         let dropped = Dropped { malformed: manifest.malformed, ..Dropped::default() };
         Ok(Updated {
             ecosystem,

@@ -593,9 +593,15 @@ fn open_own(
     if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
         return Err(foreign(format!("it is a database of {ecosystem}, in the place of another")));
     }
-    let database = Database::open(path)?;
-    let manifest = Manifest::own(folder, ecosystem, &database).map_err(foreign)?;
-    Ok((database, manifest))
+    let mut turns = 0;
+    loop {
+        let database = Database::open(path)?;
+        match Manifest::own(folder, ecosystem, &database) {
+            Ok(manifest) => return Ok((database, manifest)),
+            Err(_) if turns < manifest::TURNS => turns += 1,
+            Err(reason) => return Err(foreign(reason)),
+        }
+    }
 }
 
 /// What of its source a database does not have.

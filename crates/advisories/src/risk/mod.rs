@@ -253,8 +253,7 @@ fn install(
         records: table.records(),
         fetched: provenance.fetched,
     };
-    storage::replace(&store::path(folder, feed), &built)?;
-    storage::write_manifest(folder, &manifest)?;
+    storage::exchange(folder, &manifest, || storage::replace(&store::path(folder, feed), &built))?;
     Ok(RiskUpdated::Built(manifest.records))
 }
 

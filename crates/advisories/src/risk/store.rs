@@ -205,10 +205,12 @@ pub(super) fn manifest(folder: &Path, feed: RiskFeed) -> Option<Manifest> {
 
 /// The bytes of a feed's file with the manifest that speaks of them.
 pub(crate) fn load(folder: &Path, feed: RiskFeed) -> Option<(Manifest, Vec<u8>)> {
-    let manifest = manifest(folder, feed)?;
-    let bytes = storage::read(&path(folder, feed), MAX_FILE).ok()?;
-    let content = Table::parse(feed, &bytes).ok()?.content();
-    (content == manifest.content).then_some((manifest, bytes))
+    (0..=manifest::TURNS).find_map(|_| {
+        let bytes = storage::read(&path(folder, feed), MAX_FILE).ok()?;
+        let content = Table::parse(feed, &bytes).ok()?.content();
+        let manifest = Manifest::search(folder, &feed.name(), &content).ok().flatten()?;
+        Some((manifest, bytes))
+    })
 }
 
 /// Both feeds, as far as they are there.
