@@ -124,7 +124,7 @@ impl Bucket {
     #[must_use]
     pub fn affected(ecosystem: &str) -> Option<(String, String)> {
         let (name, _, kind) = ALL.into_iter().find(|(name, ..)| *name == ecosystem)?;
-        let number = (0..4).find(|number| !is_malicious(kind, *number))?;
+        let number = (0..100).find(|number| !is_malicious(kind, *number))?;
         Some((library(name, number), format!("{}.0.0", number % 4)))
     }
 

@@ -118,7 +118,7 @@ impl Summary {
             let of_origin = summary.by_origin.entry(finding.origin).or_default();
             *of_origin.entry(finding.severity).or_default() += 1;
             summary.fixable += u64::from(finding.is_mendable());
-            summary.offered += u64::from(finding.instruction().is_some());
+            summary.offered += u64::from(finding.offered().is_some());
         }
         summary
     }

@@ -179,12 +179,12 @@ fn next(
         let above = order == Ok(Ordering::Greater) || itself && order == Ok(Ordering::Equal);
         above && named::is_target(look.scheme, package, &package.version, version)
     };
-    let least =
-        named::versions(look, &entries)?.into_iter().filter(is_target).reduce(|least, other| {
-            match look.scheme.compare(other, least) {
-                Ok(Ordering::Less) => other,
-                _ => least,
-            }
+    let least = named::versions(look, &package.name, &entries)?
+        .into_iter()
+        .filter(is_target)
+        .reduce(|least, other| match look.scheme.compare(other, least) {
+            Ok(Ordering::Less) => other,
+            _ => least,
         });
     Ok(least.map(str::to_owned))
 }

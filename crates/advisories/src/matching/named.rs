@@ -24,6 +24,7 @@ const FEW: u64 = 100;
 /// All versions that entries name: where something begins or ends, and those that they list.
 pub(super) fn versions<'look>(
     look: &Look<'look>,
+    module: &str,
     entries: &[&Candidate<'look>],
 ) -> Result<BTreeSet<&'look str>, FormatError> {
     let mut named: BTreeSet<&str> = BTreeSet::new();
@@ -35,7 +36,11 @@ pub(super) fn versions<'look>(
                 End::Limit(_) | End::Open => None,
             };
             let bounds = interval.start.into_iter().chain(end);
-            named.extend(bounds.filter(|bound| !is_mere_bound(look.scheme, bound)));
+            let is_none = |bound: &str| {
+                is_mere_bound(look.scheme, bound)
+                    || entry.block.custom && is_release_alone(module, bound)
+            };
+            named.extend(bounds.filter(|bound| !is_none(bound)));
         }
     }
     let mut listed: BTreeSet<u64> = BTreeSet::new();
@@ -50,6 +55,14 @@ pub(super) fn versions<'look>(
         named.insert(look.database.string(number)?);
     }
     Ok(named)
+}
+
+/// Whether a bound that does not follow the order of modules is the project's release and no version of
+/// the module: Go's database writes `+incompatible` where there is one.
+/// Source: Go Vulnerability Database, `custom_ranges`.
+fn is_release_alone(module: &str, bound: &str) -> bool {
+    let major = first_number(bound).unwrap_or(0);
+    major >= 2 && path_major(module).is_none() && !bound.ends_with("+incompatible")
 }
 
 /// Whether a bound stands for "all of that line" (`3.999.999`), and no version is called so. There are
@@ -107,7 +120,7 @@ pub(super) fn written(module: &str, from: &str, version: &str) -> Option<String>
     match of_path {
         Some(own) => (major == own).then(|| format!("{prefix}{bare}")),
         None if major < 2 || is_incompatible(bare) => Some(format!("{prefix}{bare}")),
-        // Bills leave it out.
+        // Bills leave it out, and some advisories.
         None if is_incompatible(from) || first_number(from).is_some_and(|own| own >= 2) => {
             let mark =
                 if from.starts_with('v') || is_incompatible(from) { "+incompatible" } else { "" };
@@ -188,6 +201,10 @@ pub(super) fn doubt(scheme: Scheme, from: &str, to: &str) -> Option<String> {
         return Some(format!("built for {there}; look for the same one for {here}"));
     }
     let day = commit_day(from).filter(|_| scheme == Scheme::Go)?;
+    // What has no release above zero was tagged along one line.
+    if commit_day(to).is_none() && first_number(to) == Some(0) {
+        return None;
+    }
     if let Some(of_target) = commit_day(to) {
         return (of_target < day).then(|| format!("a commit of {of_target}, and {day} is there"));
     }
@@ -260,6 +277,7 @@ mod tests {
             ("example.org/a", "v1.0.0", "2.3.0+incompatible", Some("v2.3.0+incompatible")),
             ("example.org/a", "v20.1.0+incompatible", "25.0.6", Some("v25.0.6+incompatible")),
             ("example.org/a", "20.1.0", "25.0.6", Some("25.0.6")),
+            ("example.org/a", "20.1.0", "25.0.6+incompatible", Some("25.0.6+incompatible")),
             ("example.org/a/v2", "v2.0.0", "2.3.0", Some("v2.3.0")),
             ("example.org/a/v2", "v2.0.0", "3.0.0", None),
             ("example.org/a/v2", "v2.0.0", "1.9.0", None),
@@ -268,6 +286,18 @@ mod tests {
             ("stdlib", "1.20.0", "1.21.9", Some("1.21.9")),
         ] {
             assert_eq!(written(module, from, version).as_deref(), expected, "{module} {version}");
+        }
+    }
+
+    #[test]
+    fn a_release_of_a_project_is_not_always_a_version_of_its_module() {
+        for (module, bound, expected) in [
+            ("example.org/a", "10.4.15", true),
+            ("example.org/a", "10.4.15+incompatible", false),
+            ("example.org/a", "1.6.27", false),
+            ("example.org/a/v2", "2.8.0", false),
+        ] {
+            assert_eq!(is_release_alone(module, bound), expected, "{module} {bound}");
         }
     }
 
@@ -323,5 +353,8 @@ mod tests {
             Some("what is there is a commit of 2025-10-02, and the version may be older")
         );
         assert_eq!(doubt(Scheme::Go, "v1.0.0", "v1.6.27"), None);
+        let commit = "v0.0.0-20210226172049-0123456789ab";
+        assert_eq!(doubt(Scheme::Go, commit, "v0.56.0"), None);
+        assert!(doubt(Scheme::Go, commit, "v0.0.0-20200102030405-0123456789ab").is_some());
     }
 }

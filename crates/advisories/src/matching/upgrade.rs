@@ -266,7 +266,7 @@ impl Search<'_> {
         let mut named = match self.is_distribution() {
             // A release has the versions that its notices bring, and no others.
             true => mended(entries).collect(),
-            false => named::versions(self.look, entries)?,
+            false => named::versions(self.look, &first.name, entries)?,
         };
         named.extend(self.least);
         let mut above: Vec<&str> = named

@@ -35,7 +35,12 @@ pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> i
     if !unhelped.is_empty() {
         let number = counted(unhelped.len(), "package", "packages");
         let title = format!("NO UPGRADE KNOWN TO HELP ({number})");
-        heading(page, YELLOW, &title, "what mends it is a pre-release, or as bad")?;
+        heading(
+            page,
+            YELLOW,
+            &title,
+            "what is said to mend it is as bad, a pre-release, or not to be had",
+        )?;
         for block in some(&unhelped, BLOCKS, style) {
             full_block(report, block, style, page)?;
         }

@@ -181,9 +181,10 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         return Ok(());
     }
     let all = Count::of(open_findings(report));
-    let mendable = Count::of(open_findings(report).filter(|one| one.instruction().is_some()));
-    let named =
-        open_findings(report).filter(|one| one.is_mendable() && one.instruction().is_none());
+    let mendable = Count::of(open_findings(report).filter(|one| one.offered().is_some()));
+    let named = open_findings(report).filter(|one| {
+        one.offered().is_none() && one.fix.as_ref().is_some_and(|fix| fix.fact().is_some())
+    });
     let named = Count::of(named);
     let bundled = open_findings(report).filter(|finding| finding.is_rated_as_bundle());
     let text = match all.is_shared() {

@@ -97,10 +97,10 @@ impl Aims {
         let by_purl = by_purl(packages);
         for finding in findings {
             if finding.rule == Rule::MALICIOUS_PACKAGE.id {
-                // No other version of what was made to do harm is to be trusted for what it says.
+                // No other version of what was made to do harm is to be trusted, whatever is said of it.
                 if let Some(fix) = &mut finding.fix {
-                    fix.title =
-                        fix.fact().map_or_else(String::new, |fact| format!("remove it; {fact}"));
+                    "remove it".clone_into(&mut fix.title);
+                    (fix.version, fix.after) = (None, None);
                 }
                 continue;
             }

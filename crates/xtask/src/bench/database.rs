@@ -115,8 +115,8 @@ fn start(bench: &Bench, database: &Path, rounds: usize) -> Result<()> {
     std::fs::create_dir_all(&empty)?;
     let command = |subject: &Path| {
         let mut scan = Command::new(&bench.lazaret);
-        scan.args(["scan", "--offline", "--quiet", "--no-db-update", "--db"]);
-        scan.arg(database).arg(subject);
+        scan.args(["scan", "--offline", "--quiet", "--no-db-update", "--fail-on", "negligible"]);
+        scan.arg("--db").arg(database).arg(subject);
         scan
     };
     // What finds nothing may have read nothing.
@@ -126,7 +126,7 @@ fn start(bench: &Bench, database: &Path, rounds: usize) -> Result<()> {
     }
     let scan = |subject: &Path| -> Result<Option<Cost>> {
         let costs: Result<Vec<Cost>> =
-            (0..rounds).map(|_| cost(&bench.xtask, &mut command(subject), &[1])).collect();
+            (0..rounds).map(|_| cost(&bench.xtask, &mut command(subject), &[1, 3])).collect();
         Ok(median(&costs?))
     };
     if let Some(cost) = scan(&subject)? {
