@@ -5,8 +5,9 @@ use crate::format::FormatError;
 use crate::intervals::{End, Interval};
 use crate::{kernel, modules};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use version::{Scheme, VersionError};
 use vocabulary::{Package, Programs};
 
@@ -54,6 +55,8 @@ pub(super) struct Verdict<'look> {
     /// CVEs that an update for subscribers, which is installed, mends.
     pub(super) mended: HashSet<CveView<'look>>,
     pub(super) problems: Vec<String>,
+    /// The versions that candidates name, once somebody has asked for them.
+    pub(super) versions: OnceCell<BTreeSet<String>>,
 }
 
 impl<'look> Look<'look> {

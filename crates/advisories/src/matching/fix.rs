@@ -173,18 +173,25 @@ fn next(
     if package.ecosystem.is_distribution() {
         return Ok(None);
     }
-    let entries: Vec<&Candidate<'_>> = verdict.candidates.iter().collect();
+    let named = match verdict.versions.get() {
+        Some(named) => named,
+        None => {
+            let entries: Vec<&Candidate<'_>> = verdict.candidates.iter().collect();
+            let named = named::versions(look, &package.name, &entries)?;
+            verdict.versions.get_or_init(|| named.into_iter().map(str::to_owned).collect())
+        }
+    };
     let is_target = |version: &&str| {
         let order = look.scheme.compare(version, last);
         let above = order == Ok(Ordering::Greater) || itself && order == Ok(Ordering::Equal);
         above && named::is_target(look.scheme, package, &package.version, version)
     };
-    let least = named::versions(look, &package.name, &entries)?
-        .into_iter()
-        .filter(is_target)
-        .reduce(|least, other| match look.scheme.compare(other, least) {
-            Ok(Ordering::Less) => other,
-            _ => least,
+    let least =
+        named.iter().map(String::as_str).filter(is_target).reduce(|least, other| {
+            match look.scheme.compare(other, least) {
+                Ok(Ordering::Less) => other,
+                _ => least,
+            }
         });
     Ok(least.map(str::to_owned))
 }
