@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_called_by_its_name_and_not_by_where_somebody_stands() {
-        let own = Path::new("/work/shop");
+        let own = Path::new("/home/me/shop");
         for (reference, expected) in [
             (".", "shop"),
             ("./", "shop"),
@@ -118,12 +118,12 @@ mod tests {
             ("./shop", "./shop"),
             ("shop/.", "shop"),
             ("shop/", "shop"),
-            ("/work/shop/./", "/work/shop"),
-            ("dir:/work/shop/.", "dir:/work/shop"),
+            ("/home/me/shop/./", "/home/me/shop"),
+            ("dir:/home/me/shop/.", "dir:/home/me/shop"),
             ("./shop/../shop", "shop"),
             ("../shop", "shop"),
             ("dir:shop", "dir:shop"),
-            ("/work/shop", "/work/shop"),
+            ("/home/me/shop", "/home/me/shop"),
         ] {
             assert_eq!(name(reference, Some(own)), expected, "{reference}");
         }
