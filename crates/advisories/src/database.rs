@@ -267,12 +267,13 @@ impl Database {
         })
     }
 
-    /// The versions that a block lists by name.
-    pub(crate) fn versions<'file>(
-        &'file self,
-        block: &BlockView<'file>,
-    ) -> Result<Vec<&'file str>, FormatError> {
-        if block.has_versions { self.read(block.rest).strings() } else { Ok(Vec::new()) }
+    /// The numbers of the texts of versions that a block lists by name. Records of one package list the
+    /// same ones, so who looks at many blocks reads each text once.
+    pub(crate) fn versions(&self, block: &BlockView<'_>) -> Result<Vec<u64>, FormatError> {
+        if !block.has_versions {
+            return Ok(Vec::new());
+        }
+        Read { reader: block.rest, text: Ok }.strings()
     }
 
     /// The packages with functions that a block names.

@@ -110,25 +110,34 @@ impl<'list> Plan<'list> {
         listing: &'list Listing,
         file: &str,
     ) -> Result<Self, FollowError> {
-        let held = database.held()?;
-        let times = listing.times();
-        let listed = held.keys().filter(|id| times.contains_key(*id)).count();
-        if listed.saturating_mul(2) < held.len() {
-            let (list, database) = (listing.name.clone(), file.to_owned());
-            let (listed, held) = (times.len(), held.len());
-            return Err(FollowError::Short { list, listed, held, database });
+        let mut times = listing.times();
+        let in_list = times.len();
+        let (mut held, mut listed) = (0_usize, 0_usize);
+        let (mut changed, mut gone) = (Vec::new(), Vec::new());
+        for known in database.each_held() {
+            let (id, known) = known?;
+            held += 1;
+            match times.remove_entry(id) {
+                Some((id, time)) => {
+                    listed += 1;
+                    if known.malformed || !listing.is_same(time, known.modified) {
+                        changed.push((id, time, Some(known)));
+                    }
+                }
+                None => gone.push((id.to_owned(), known)),
+            }
         }
-        let left = held.iter().filter(|(id, _)| listing.has_end && !times.contains_key(*id));
-        let mut gone: Vec<_> = left.map(|(id, held)| ((*id).to_owned(), *held)).collect();
-        let known = times.iter().map(|(id, time)| (*id, *time, held.get(id).copied()));
-        let mut changed: Vec<_> = known
-            .filter(|(_, time, held)| {
-                held.is_none_or(|held| held.malformed || !listing.is_same(*time, held.modified))
-            })
-            .collect();
+        if listed.saturating_mul(2) < held {
+            let (list, database) = (listing.name.clone(), file.to_owned());
+            return Err(FollowError::Short { list, listed: in_list, held, database });
+        }
+        if !listing.has_end {
+            gone.clear();
+        }
+        changed.extend(times.into_iter().map(|(id, time)| (id, time, None)));
         changed.sort_unstable_by_key(|(id, ..)| *id);
         gone.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        Ok(Self { listing, changed, gone, most: most(held.len()) })
+        Ok(Self { listing, changed, gone, most: most(held) })
     }
 
     /// Reads what changed, several at a time.

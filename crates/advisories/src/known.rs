@@ -284,6 +284,9 @@ fn package_of(
 ) -> Result<KnownPackage, FormatError> {
     let versions = database.versions(&saying.block)?;
     let count = versions.len();
+    let shown = versions.into_iter().take(VERSIONS);
+    let versions: Result<Vec<String>, FormatError> =
+        shown.map(|number| database.string(number).map(str::to_owned)).collect();
     let release = match saying.release {
         "" => ecosystem.to_owned(),
         release => format!("{ecosystem}:{release}"),
@@ -292,7 +295,7 @@ fn package_of(
         ecosystem: release,
         names: saying.names.iter().take(NAMES).map(|&name| name.to_owned()).collect(),
         ranges: saying.block.ranges.as_slice().iter().map(range_of).collect(),
-        versions: versions.into_iter().take(VERSIONS).map(str::to_owned).collect(),
+        versions: versions?,
         more_versions: u64::try_from(count.saturating_sub(VERSIONS)).unwrap_or(u64::MAX),
         severity: saying.block.rating.as_ref().map(|rating| rating.level),
         subscription: saying.block.subscription,

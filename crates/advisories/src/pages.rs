@@ -16,6 +16,8 @@ use vocabulary::Ecosystem;
 const MAX_RELEASES: usize = 1 << 16;
 /// Least bytes of a page in the index: its length, count and digest.
 const LEAST: usize = 34;
+/// How many items one look into [`Pages::strides`] is for: a page has some dozens or hundreds.
+const STRIDE: u32 = 64;
 /// Largest page: one item, such as a record of 300,000 versions.
 const MAX_PAGE: u64 = 64 << 20;
 
@@ -68,8 +70,8 @@ struct Page {
 #[derive(Debug, Default)]
 struct Pages {
     pages: Vec<Page>,
-    /// The number of the first item of each page, side by side: what is searched most.
-    firsts: Vec<u32>,
+    /// For every [`STRIDE`]th item the page that it stands in: what is looked up most.
+    strides: Vec<u32>,
     items: u32,
     /// The first key of each page, where items have keys.
     keys: Vec<Box<[u8]>>,
@@ -113,7 +115,7 @@ impl Book {
         let mut place = (HEADER + index.len()) as u64;
         let mut sections: [Pages; SECTIONS] = Default::default();
         for (section, pages) in Section::ALL.iter().zip(&mut sections) {
-            *pages = Pages::read(&mut reader, section.has_keys(), &mut place)?;
+            *pages = Pages::read(&mut reader, section.has_keys(), &mut place, header.length)?;
         }
         if place != header.length || !reader.is_empty() {
             return Err(FormatError::Header);
@@ -133,10 +135,7 @@ impl Book {
     /// An item.
     pub(crate) fn item(&self, section: Section, number: u32) -> Result<Reader<'_>, FormatError> {
         let pages = self.section(section)?;
-        let at = pages.firsts.partition_point(|first| *first <= number);
-        let page = at.checked_sub(1).and_then(|at| pages.pages.get(at));
-        let page = page.filter(|page| number - page.first < page.items);
-        let page = page.ok_or(FormatError::Content)?;
+        let page = pages.page_of(number).ok_or(FormatError::Content)?;
         item_of(self.bytes(page)?, page.items, number - page.first)
     }
 
@@ -246,19 +245,30 @@ fn item_of(page: &[u8], items: u32, number: u32) -> Result<Reader<'_>, FormatErr
 }
 
 impl Pages {
-    fn read(reader: &mut Reader<'_>, has_keys: bool, place: &mut u64) -> Result<Self, FormatError> {
+    /// The page that an item stands in.
+    fn page_of(&self, number: u32) -> Option<&Page> {
+        let at = usize::try_from(*self.strides.get((number / STRIDE) as usize)?).ok()?;
+        let mut pages = self.pages.get(at..)?.iter();
+        pages.find(|page| number < page.first + page.items)
+    }
+
+    /// Reads what the index of a file of `end` bytes says of a section.
+    fn read(
+        reader: &mut Reader<'_>,
+        has_keys: bool,
+        place: &mut u64,
+        end: u64,
+    ) -> Result<Self, FormatError> {
         let count = usize::try_from(reader.number()?).map_err(|_| FormatError::Header)?;
         if count > reader.left() / LEAST {
             return Err(FormatError::Header);
         }
         let mut this = Self { pages: Vec::with_capacity(count), ..Self::default() };
-        this.firsts.reserve_exact(count);
         for _ in 0..count {
             let (length, items) = (reader.number()?, reader.small()?);
             if length > MAX_PAGE || items == 0 || u64::from(items) * 2 > length {
                 return Err(FormatError::Header);
             }
-            this.firsts.push(this.items);
             this.pages.push(Page {
                 place: *place,
                 length: usize::try_from(length).map_err(|_| FormatError::Header)?,
@@ -268,7 +278,13 @@ impl Pages {
                 held: OnceLock::new(),
             });
             *place = place.saturating_add(length);
+            // Room is made by what the file can have, and not by what it says.
+            if *place > end {
+                return Err(FormatError::Header);
+            }
             this.items = this.items.checked_add(items).ok_or(FormatError::Header)?;
+            let page = u32::try_from(this.pages.len() - 1).map_err(|_| FormatError::Header)?;
+            this.strides.resize(this.items.div_ceil(STRIDE) as usize, page);
         }
         for _ in 0..if has_keys { count } else { 0 } {
             this.keys.push(reader.bytes()?.into());

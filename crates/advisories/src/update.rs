@@ -20,6 +20,7 @@ use crate::storage::{self, Before, Lock, Provenance, StorageError};
 use origin::{Brought, Origin};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vocabulary::{DatabaseInfo, Ecosystem};
 
 /// The public bucket.
@@ -124,8 +125,8 @@ pub enum UpdateError {
     NoList(String, String),
 }
 
-/// Updates the named ecosystems; all that the source lists where none is named. The first that fails
-/// ends the update; those before it are done.
+/// Updates the named ecosystems; all that the source lists where none is named. After one that fails no
+/// other is begun; those that were begun are done.
 ///
 /// # Errors
 /// Where a feed cannot be had or read, or a database cannot be put in place.
@@ -146,11 +147,10 @@ pub fn update(
     } else {
         ecosystems
     };
-    let mut updates = Vec::with_capacity(wanted.len());
-    for ecosystem in wanted {
-        if !is_sound(ecosystem) {
-            return Err(StorageError::Name(ecosystem.clone()).into());
-        }
+    if let Some(unsound) = wanted.iter().find(|ecosystem| !is_sound(ecosystem)) {
+        return Err(StorageError::Name(unsound.clone()).into());
+    }
+    let one = |ecosystem: &Ecosystem| {
         if lock.waited
             && let Some(known) = current(folder, ecosystem)
             && known.manifest.source == name_of(source, ecosystem)
@@ -158,15 +158,50 @@ pub fn update(
         {
             // Whoever was waited for has asked the same source just now.
             let (ecosystem, manifest) = (ecosystem.clone(), Some(known.manifest));
-            updates.push(Updated { ecosystem, changed: Changed::Unchanged, manifest });
-            continue;
+            return Ok(Updated { ecosystem, changed: Changed::Unchanged, manifest });
         }
-        updates.push(match source {
-            Source::Directory(from) => from_directory(folder, from, ecosystem, now, progress)?,
-            Source::Url(base) => from_url(folder, base, ecosystem, client, now, progress)?,
-        });
-    }
-    Ok(updates)
+        match source {
+            Source::Directory(from) => from_directory(folder, from, ecosystem, now, progress),
+            Source::Url(base) => from_url(folder, base, ecosystem, client, now, progress),
+        }
+    };
+    side_by_side(wanted, &one)
+}
+
+/// Does something for each ecosystem, two at a time: one waits for its source while another is built,
+/// and no more than two are in memory. The first failure, in the order of the ecosystems, where there is
+/// one.
+fn side_by_side(
+    wanted: &[Ecosystem],
+    one: &(dyn Fn(&Ecosystem) -> Result<Updated, UpdateError> + Sync),
+) -> Result<Vec<Updated>, UpdateError> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let mut done = Vec::new();
+        while !failed.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(ecosystem) = wanted.get(at) else { break };
+            let updated = one(ecosystem);
+            failed.fetch_or(updated.is_err(), Ordering::Relaxed);
+            done.push((at, updated));
+        }
+        done
+    };
+    let mut all = std::thread::scope(|scope| {
+        // Where no thread is to be had this one does it all.
+        let other = (wanted.len() > 1)
+            .then(|| std::thread::Builder::new().spawn_scoped(scope, work).ok())
+            .flatten();
+        let mut all = work();
+        match other.map(std::thread::ScopedJoinHandle::join) {
+            Some(Ok(more)) => all.extend(more),
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => {}
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, updated)| updated).collect()
 }
 
 /// What a manifest calls a source.

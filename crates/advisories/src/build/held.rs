@@ -56,8 +56,8 @@ impl Builder {
 }
 
 impl Database {
-    /// What it has, by id.
-    pub(crate) fn held(&self) -> Result<HashMap<&str, Held>, FormatError> {
+    /// What it has, each with its id. An id stands once: what was left out has no record.
+    pub(crate) fn each_held(&self) -> impl Iterator<Item = Result<(&str, Held), FormatError>> {
         let records = self
             .modified()
             .map(|known| known.map(|(id, modified)| (id, Held { modified, malformed: false })));
@@ -65,8 +65,13 @@ impl Database {
             let (id, modified, why) = known?;
             Ok((id, Held { modified, malformed: why == Why::Malformed }))
         });
+        records.chain(dropped)
+    }
+
+    /// The same, by id.
+    pub(crate) fn held(&self) -> Result<HashMap<&str, Held>, FormatError> {
         let mut held = HashMap::with_capacity(usize::try_from(self.records()).unwrap_or(0));
-        for known in records.chain(dropped) {
+        for known in self.each_held() {
             let (id, one) = known?;
             held.entry(id).or_insert(one);
         }

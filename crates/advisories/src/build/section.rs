@@ -15,6 +15,8 @@ pub(super) struct Pages {
     keys: Vec<Vec<u8>>,
     slots: Vec<u16>,
     page: Vec<u8>,
+    /// Room for an item with its key.
+    item: Vec<u8>,
     items: u32,
 }
 
@@ -36,15 +38,17 @@ impl Pages {
 
     /// Adds an item that begins with a key.
     pub(super) fn push_keyed(&mut self, key: &[u8], rest: &[u8]) -> Result<u32, FormatError> {
-        let mut item = Vec::with_capacity(key.len() + rest.len() + 2);
+        let mut item = std::mem::take(&mut self.item);
+        item.clear();
         put_number(&mut item, key.len() as u64);
         item.extend_from_slice(key);
         item.extend_from_slice(rest);
-        let number = self.push(&item)?;
+        let number = self.push(&item);
+        self.item = item;
         if self.slots.len() == 1 {
             self.keys.push(key.to_vec());
         }
-        Ok(number)
+        number
     }
 
     fn close(&mut self) {

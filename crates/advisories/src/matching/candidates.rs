@@ -4,10 +4,11 @@ use crate::database::{Axis, BlockView, CveView, Database};
 use crate::format::FormatError;
 use crate::intervals::{End, Interval};
 use crate::{kernel, modules};
+use foldhash::HashMap;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use version::{Scheme, VersionError};
 use vocabulary::{Package, Programs};
 
@@ -55,8 +56,9 @@ pub(super) struct Verdict<'look> {
     /// CVEs that an update for subscribers, which is installed, mends.
     pub(super) mended: HashSet<CveView<'look>>,
     pub(super) problems: Vec<String>,
-    /// The versions that candidates name, once somebody has asked for them.
-    pub(super) versions: OnceCell<BTreeSet<String>>,
+    /// The versions that candidates name and that can be gone to, in their order, once somebody has
+    /// asked for them.
+    pub(super) versions: OnceCell<Vec<&'look str>>,
 }
 
 impl<'look> Look<'look> {
@@ -70,10 +72,11 @@ impl<'look> Look<'look> {
         if self.scheme == Scheme::Rpm {
             self.keep_own_branch(package, &mut verdict.candidates)?;
         }
+        let mut same = Same::default();
         for index in 0..verdict.candidates.len() {
             let Some(candidate) = verdict.candidates.get(index) else { continue };
             let mut errors = Vec::new();
-            let holds = self.holds(candidate, &candidate.version, &mut errors)?;
+            let holds = self.holds_with(candidate, &candidate.version, &mut same, &mut errors)?;
             for error in errors {
                 verdict.problems.push(problem(package, candidate, &error));
             }
@@ -187,6 +190,15 @@ impl<'look> Look<'look> {
         &self,
         candidate: &Candidate<'look>,
         version: &str,
+    ) -> Result<Option<Option<Interval<&'look str>>>, FormatError> {
+        self.holds_with(candidate, version, &mut Same::default(), &mut Vec::new())
+    }
+
+    fn holds_with(
+        &self,
+        candidate: &Candidate<'look>,
+        version: &str,
+        same: &mut Same,
         errors: &mut Vec<VersionError>,
     ) -> Result<Option<Option<Interval<&'look str>>>, FormatError> {
         if candidate.block.custom && is_unversioned(version) {
@@ -199,12 +211,36 @@ impl<'look> Look<'look> {
                 Err(error) => errors.push(error),
             }
         }
-        let listed = self.database.versions(&candidate.block)?;
-        let is_listed = listed.contains(&version)
-            || listed
-                .iter()
-                .any(|other| self.scheme.compare(version, other) == Ok(Ordering::Equal));
-        Ok(is_listed.then_some(None))
+        for listed in self.database.versions(&candidate.block)? {
+            if same.is(self, listed, version)? {
+                return Ok(Some(None));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Which texts are one version. Entries of a package list the same ones: each is compared once.
+#[derive(Debug, Default)]
+struct Same {
+    version: String,
+    known: HashMap<u64, bool>,
+}
+
+impl Same {
+    /// Whether the text of a number is this version.
+    fn is(&mut self, look: &Look<'_>, number: u64, version: &str) -> Result<bool, FormatError> {
+        if self.version != version {
+            version.clone_into(&mut self.version);
+            self.known.clear();
+        }
+        if let Some(known) = self.known.get(&number) {
+            return Ok(*known);
+        }
+        let other = look.database.string(number)?;
+        let is = other == version || look.scheme.compare(version, other) == Ok(Ordering::Equal);
+        self.known.insert(number, is);
+        Ok(is)
     }
 }
 

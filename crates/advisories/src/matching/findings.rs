@@ -63,24 +63,14 @@ pub(super) fn make<'look>(
     verdict: &Verdict<'look>,
     lender: &Lender<'_>,
 ) -> Result<Vec<Finding>, FormatError> {
-    let mut shown = Vec::with_capacity(verdict.hits.len());
-    for hit in &verdict.hits {
-        let Some(candidate) = verdict.candidates.get(hit.candidate) else { continue };
-        let record = look.database.record(candidate.block.record)?;
-        let imports = look.database.imports(&candidate.block)?;
-        let code = code::compare(&imports, look.programs, package);
-        let cves = look.database.cves_of(&candidate.block, &record)?;
-        shown.push(Shown { hit, record, block_rating: candidate.block.rating, cves, code });
-    }
-    shown.sort_by(|left, right| left.record.id.cmp(right.record.id));
+    let shown = shown(look, package, verdict)?;
     let by_id = by_id(look, verdict, &shown)?;
     // Notices bundle CVEs: what mends them, and who says so, is worked out once for each set of records.
     let mut fixes: HashMap<Vec<usize>, Option<Fix>> = HashMap::new();
     let mut findings = Vec::with_capacity(by_id.len());
     for ((rule, id), about) in by_id {
-        let of_id: Vec<(&Shown<'_, '_>, Option<usize>)> =
-            about.iter().filter_map(|(index, place)| Some((shown.get(*index)?, *place))).collect();
-        if of_id.iter().all(|(one, _)| one.is_of_other_systems()) {
+        let of_id = of_id(&shown, &about);
+        if of_id.is_empty() {
             continue;
         }
         let indexes: Vec<usize> = about.iter().map(|(index, _)| *index).collect();
@@ -96,6 +86,58 @@ pub(super) fn make<'look>(
         findings.push(finding(look, package, verdict, (rule, id.to_string()), fix, &of_id, lender));
     }
     Ok(findings)
+}
+
+/// The ids of the same findings, each with its severity.
+pub(super) fn ids<'look>(
+    look: &Look<'look>,
+    package: &Package,
+    verdict: &Verdict<'look>,
+    lender: &Lender<'_>,
+) -> Result<Vec<(String, Severity)>, FormatError> {
+    let shown = shown(look, package, verdict)?;
+    let mut found = Vec::new();
+    for ((rule, id), about) in by_id(look, verdict, &shown)? {
+        let of_id = of_id(&shown, &about);
+        if !of_id.is_empty() {
+            let id = id.to_string();
+            let rated = Rated::of(package, (rule, &id), &of_id, lender);
+            found.push((id, rated.severity));
+        }
+    }
+    Ok(found)
+}
+
+/// The hits with their records, by their ids.
+fn shown<'look, 'verdict>(
+    look: &Look<'look>,
+    package: &Package,
+    verdict: &'verdict Verdict<'look>,
+) -> Result<Vec<Shown<'look, 'verdict>>, FormatError> {
+    let mut shown = Vec::with_capacity(verdict.hits.len());
+    for hit in &verdict.hits {
+        let Some(candidate) = verdict.candidates.get(hit.candidate) else { continue };
+        let record = look.database.record(candidate.block.record)?;
+        let imports = look.database.imports(&candidate.block)?;
+        let code = code::compare(&imports, look.programs, package);
+        let cves = look.database.cves_of(&candidate.block, &record)?;
+        shown.push(Shown { hit, record, block_rating: candidate.block.rating, cves, code });
+    }
+    shown.sort_by(|left, right| left.record.id.cmp(right.record.id));
+    Ok(shown)
+}
+
+/// What is shown of one id; nothing where it all concerns other systems.
+fn of_id<'all, 'look, 'verdict>(
+    shown: &'all [Shown<'look, 'verdict>],
+    about: &About,
+) -> Vec<(&'all Shown<'look, 'verdict>, Option<usize>)> {
+    let all = about.iter().filter_map(|(index, place)| Some((shown.get(*index)?, *place)));
+    let of_id: Vec<_> = all.collect();
+    match of_id.iter().all(|(one, _)| one.is_of_other_systems()) {
+        true => Vec::new(),
+        false => of_id,
+    }
 }
 
 /// Which records are about which id.
@@ -150,29 +192,13 @@ fn finding(
     shown: &[(&Shown<'_, '_>, Option<usize>)],
     lender: &Lender<'_>,
 ) -> Finding {
-    let malicious = rule == Rule::MALICIOUS_PACKAGE.id;
     let distribution = package.ecosystem.is_distribution();
-    let own = shown.iter().filter_map(|(one, place)| {
-        let (rating, basis) = one.rating(*place, distribution)?;
-        Some(Source::matched(&one.record, &rating, basis))
-    });
-    let own = own.reduce(Source::better);
-    let own_title = own_title(package, shown);
-    let is_known = own.as_ref().is_some_and(|own| own.basis == Basis::Alone);
-    // A record of the CVE elsewhere knows more of it than a notice of many.
-    let lent = match malicious || (is_known && own_title.is_some()) {
-        true => None,
-        false => lender.lend(&id),
+    let Rated { source, severity } = Rated::of(package, (rule, &id), shown, lender);
+    let lent_title = || {
+        let lent = (rule != Rule::MALICIOUS_PACKAGE.id).then(|| lender.lend(&id)).flatten();
+        lent.and_then(|lent| lent.title.clone())
     };
-    let lent_title = lent.as_ref().and_then(|lent| lent.title.clone());
-    let title = own_title.or(lent_title).unwrap_or_else(|| id.clone());
-    let lent = lent.filter(|_| !is_known).map(|lent| (*lent).clone());
-    let source = own.into_iter().chain(lent).reduce(Source::better);
-    let severity = match &source {
-        _ if malicious => Severity::Critical,
-        Some(source) => source.level,
-        None => Severity::Unknown,
-    };
+    let title = own_title(package, shown).or_else(lent_title).unwrap_or_else(|| id.clone());
     let named = shown.iter().flat_map(|(one, _)| {
         let own = Some(one.record.id).filter(|_| one.record.cves.is_empty());
         one.record.aliases.iter().copied().chain(own)
@@ -204,6 +230,42 @@ fn finding(
         more_places: 0,
         fingerprint: Fingerprint::new(rule, Some(&id), Some(&package.purl), &package.location),
         id: Some(id),
+    }
+}
+
+/// How bad a finding is, and who says so.
+struct Rated {
+    source: Option<Source>,
+    severity: Severity,
+}
+
+impl Rated {
+    fn of(
+        package: &Package,
+        (rule, id): (&str, &str),
+        shown: &[(&Shown<'_, '_>, Option<usize>)],
+        lender: &Lender<'_>,
+    ) -> Self {
+        let distribution = package.ecosystem.is_distribution();
+        let malicious = rule == Rule::MALICIOUS_PACKAGE.id;
+        let own = shown.iter().filter_map(|(one, place)| {
+            let (rating, basis) = one.rating(*place, distribution)?;
+            Some(Source::matched(&one.record, &rating, basis))
+        });
+        let own = own.reduce(Source::better);
+        // A record of the CVE elsewhere knows more of it than a notice of many.
+        let is_known = own.as_ref().is_some_and(|own| own.basis == Basis::Alone);
+        let lent = match malicious || is_known {
+            true => None,
+            false => lender.lend(id).map(|lent| (*lent).clone()),
+        };
+        let source = own.into_iter().chain(lent).reduce(Source::better);
+        let severity = match &source {
+            _ if malicious => Severity::Critical,
+            Some(source) => source.level,
+            None => Severity::Unknown,
+        };
+        Self { source, severity }
     }
 }
 

@@ -18,10 +18,10 @@ use vocabulary::{Fix, Package, Safety};
 const MAX_STEPS: usize = 64;
 
 /// What mends the vulnerability that `hits` show in a package.
-pub(super) fn find(
-    look: &Look<'_>,
+pub(super) fn find<'look>(
+    look: &Look<'look>,
     package: &Package,
-    verdict: &Verdict<'_>,
+    verdict: &Verdict<'look>,
     hits: &[&Hit<'_>],
 ) -> Result<Option<Fix>, FormatError> {
     let candidate_of = |hit: &Hit<'_>| verdict.candidates.get(hit.candidate);
@@ -77,7 +77,7 @@ pub(super) fn find(
         };
         let mut holding = None;
         for candidate in concerned.iter().filter(|candidate| counts(candidate)) {
-            if let Some(interval) = look.holds(candidate, known.text(), &mut Vec::new())? {
+            if let Some(interval) = look.holds(candidate, known.text())? {
                 holding = Some(interval);
                 break;
             }
@@ -164,10 +164,10 @@ impl Known {
 
 /// The least version after another, or that itself, that an advisory of the package says is there. Of a
 /// distribution, whose sources and binaries have two orders, none is looked for.
-fn next(
-    look: &Look<'_>,
+fn next<'look>(
+    look: &Look<'look>,
     package: &Package,
-    verdict: &Verdict<'_>,
+    verdict: &Verdict<'look>,
     (last, itself): (&str, bool),
 ) -> Result<Option<String>, FormatError> {
     if package.ecosystem.is_distribution() {
@@ -177,21 +177,19 @@ fn next(
         Some(named) => named,
         None => {
             let entries: Vec<&Candidate<'_>> = verdict.candidates.iter().collect();
-            let named = named::versions(look, &package.name, &entries)?;
-            verdict.versions.get_or_init(|| named.into_iter().map(str::to_owned).collect())
+            let mut named: Vec<&str> = named::versions(look, &package.name, &entries)?
+                .into_iter()
+                .filter(|one| named::is_target(look.scheme, package, &package.version, one))
+                .collect();
+            named
+                .sort_by(|left, right| look.scheme.compare(left, right).unwrap_or(Ordering::Equal));
+            verdict.versions.get_or_init(|| named)
         }
     };
-    let is_target = |version: &&str| {
-        let order = look.scheme.compare(version, last);
-        let above = order == Ok(Ordering::Greater) || itself && order == Ok(Ordering::Equal);
-        above && named::is_target(look.scheme, package, &package.version, version)
-    };
-    let least =
-        named.iter().map(String::as_str).filter(is_target).reduce(|least, other| {
-            match look.scheme.compare(other, least) {
-                Ok(Ordering::Less) => other,
-                _ => least,
-            }
-        });
-    Ok(least.map(str::to_owned))
+    let before = named.partition_point(|version| match look.scheme.compare(version, last) {
+        Ok(Ordering::Less) => true,
+        Ok(Ordering::Equal) => !itself,
+        _ => false,
+    });
+    Ok(named.get(before).map(|&version| version.to_owned()))
 }

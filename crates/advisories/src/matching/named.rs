@@ -49,7 +49,7 @@ pub(super) fn versions<'look>(
             break;
         }
         listed.extend(look.database.named(&entry.block)?);
-        named.extend(look.database.versions(&entry.block)?);
+        listed.extend(look.database.versions(&entry.block)?);
     }
     for number in listed.into_iter().take(VERSIONS.saturating_sub(named.len())) {
         named.insert(look.database.string(number)?);

@@ -10,14 +10,16 @@
 //! one that leaves the least and mildest is taken, and what stays is said. One that is numbered in another
 //! way is taken only where no other helps, or where its year shows that it is later and it leaves less.
 
-use super::candidates::{Candidate, Look};
-use super::{Databases, match_package, named};
+use super::candidates::{Candidate, Look, Verdict};
+use super::rate::Lender;
+use super::{Databases, findings, is_branch, named};
 use crate::format::FormatError;
 use crate::intervals::End;
+use foldhash::{HashMap, HashMapExt as _};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use version::Scheme;
-use vocabulary::{Distribution, Finding, Package, Programs, Severity};
+use vocabulary::{Distribution, Package, Programs, Severity};
 
 /// Packages of one source that are asked: a source has hundreds at most.
 const PACKAGES: usize = 256;
@@ -86,7 +88,8 @@ impl Databases {
         let packages = packages.get(..PACKAGES).unwrap_or(packages);
         let Some(first) = packages.first() else { return Ok(Advice::Unknown) };
         self.look_at(&first.ecosystem, by, |look, _| {
-            Search { databases: self, look, packages, from: current(first), least }.target()
+            let lender = Lender::new(self, look.database);
+            Search { lender, look, packages, from: current(first), least }.target()
         })
         .unwrap_or(Ok(Advice::Unknown))
     }
@@ -98,7 +101,7 @@ fn current(package: &Package) -> &str {
 }
 
 struct Search<'search> {
-    databases: &'search Databases,
+    lender: Lender<'search>,
     look: &'search Look<'search>,
     packages: &'search [&'search Package],
     from: &'search str,
@@ -107,10 +110,11 @@ struct Search<'search> {
 
 impl Search<'_> {
     fn target(&self) -> Result<Advice, FormatError> {
-        let now = self.found(self.from)?;
-        let mut entries = Vec::new();
+        let (mut now, mut entries) = (Found::new(), Vec::new());
         for package in self.packages {
-            entries.extend(self.look.at(package)?.candidates);
+            let verdict = self.look.at(package)?;
+            self.add(package, &verdict, &mut now)?;
+            entries.extend(verdict.candidates);
         }
         let paid = |entry: &Candidate<'_>| entry.for_subscribers || entry.block.subscription;
         let free: Vec<&Candidate<'_>> = entries.iter().filter(|entry| !paid(entry)).collect();
@@ -183,7 +187,9 @@ impl Search<'_> {
         let held = self.held(entries, &versions)?;
         let mut counted: Vec<(u32, &str)> = held.into_iter().zip(versions).collect();
         // Among as many, the nearest stays first.
-        counted.sort_by_key(|(held, version)| (*held, line(self.look.scheme, self.from, version)));
+        counted.sort_by_cached_key(|(held, version)| {
+            (*held, line(self.look.scheme, self.from, version))
+        });
         let mut best: Option<(String, Found)> = None;
         for (held, version) in counted.into_iter().take(MATCHED) {
             let found = self.found(version)?;
@@ -217,6 +223,8 @@ impl Search<'_> {
                 _ => false,
             })
         };
+        // The same for versions that entries list, by number: they list the same ones.
+        let mut places: HashMap<u64, (usize, usize)> = HashMap::new();
         // Where entries begin and end to hold, in that order.
         let mut changes = vec![0_i64; versions.len() + 1];
         let mut change = |at: usize, by: i64| {
@@ -238,7 +246,15 @@ impl Search<'_> {
                 }
             }
             for listed in self.look.database.versions(&entry.block)? {
-                let (start, end) = (place(listed, false), place(listed, true));
+                let (start, end) = match places.get(&listed) {
+                    Some(known) => *known,
+                    None => {
+                        let text = self.look.database.string(listed)?;
+                        let found = (place(text, false), place(text, true));
+                        places.insert(listed, found);
+                        found
+                    }
+                };
                 if start < end {
                     change(start, 1);
                     change(end, -1);
@@ -269,20 +285,20 @@ impl Search<'_> {
             false => named::versions(self.look, &first.name, entries)?,
         };
         named.extend(self.least);
-        let mut above: Vec<&str> = named
+        let mut above: Vec<(u8, &str)> = named
             .into_iter()
             .filter(|version| scheme.compare(version, self.from) == Ok(Ordering::Greater))
             .filter(|version| {
                 self.least.is_none_or(|least| scheme.compare(version, least) != Ok(Ordering::Less))
             })
             .filter(|version| named::is_target(scheme, first, self.from, version))
+            .map(|version| (line(scheme, self.from, version), version))
             .collect();
         above.sort_by(|left, right| {
-            let line = |version| line(scheme, self.from, version);
-            let order = scheme.compare(left, right).unwrap_or(Ordering::Equal);
-            line(left).cmp(&line(right)).then(order)
+            let order = || scheme.compare(left.1, right.1).unwrap_or(Ordering::Equal);
+            left.0.cmp(&right.0).then_with(order)
         });
-        Ok(above)
+        Ok(above.into_iter().map(|(_, version)| version).collect())
     }
 
     /// As the ecosystem writes versions: advisories of Go leave out the `v` of modules.
@@ -308,17 +324,30 @@ impl Search<'_> {
 
     /// What matching says of these packages in a version.
     fn found(&self, version: &str) -> Result<Found, FormatError> {
-        let lender = super::Lender::new(self.databases, self.look.database);
         let mut left: Found = BTreeMap::new();
         for package in self.packages {
             let moved = moved(package, version);
-            for finding in match_package(self.look, &moved, &lender, &mut Vec::new())? {
-                let Finding { id, severity, rule, .. } = finding;
-                let worst = left.entry(id.unwrap_or(rule)).or_insert(severity);
-                *worst = (*worst).max(severity);
-            }
+            self.add(&moved, &self.look.at(&moved)?, &mut left)?;
         }
         Ok(left)
+    }
+
+    /// Adds what a verdict finds in a package.
+    fn add<'look>(
+        &'look self,
+        package: &Package,
+        verdict: &Verdict<'look>,
+        found: &mut Found,
+    ) -> Result<(), FormatError> {
+        let ids = match is_branch(package) {
+            true => Vec::new(),
+            false => findings::ids(self.look, package, verdict, &self.lender)?,
+        };
+        for (id, severity) in ids {
+            let worst = found.entry(id).or_insert(severity);
+            *worst = (*worst).max(severity);
+        }
+        Ok(())
     }
 }
 
@@ -354,30 +383,28 @@ fn weight(found: &Found) -> [usize; 6] {
 /// Another major release.
 const MAJOR: u8 = 2;
 
+/// The first three numbers of a version.
+fn first_numbers(text: &str) -> [&str; 3] {
+    let text = text.trim_start_matches(['v', 'V']);
+    let text = text.split_once('!').map_or(text, |(_, rest)| rest);
+    let plain = text.split(['-', '+', '_']).next().unwrap_or_default();
+    let mut numbers = plain.split('.');
+    [(); 3].map(|()| numbers.next().unwrap_or("0"))
+}
+
 /// How far a version is: 0 in the same minor release, 1 in the same major one, 2 beyond. Versions of
 /// a distribution are all of one line: its release.
 fn line(scheme: Scheme, from: &str, to: &str) -> u8 {
     if scheme.is_of_distribution() {
         return 0;
     }
-    let numbers = |text: &str| -> Vec<String> {
-        let text = text.trim_start_matches(['v', 'V']);
-        let text = text.split_once('!').map_or(text, |(_, rest)| rest);
-        let plain = text.split(['-', '+', '_']).next().unwrap_or_default();
-        plain
-            .split('.')
-            .map(str::to_owned)
-            .chain(std::iter::repeat("0".to_owned()))
-            .take(3)
-            .collect()
-    };
-    let (from, to) = (numbers(from), numbers(to));
+    let (from, to) = (first_numbers(from), first_numbers(to));
     let same = from.iter().zip(&to).take_while(|(from, to)| from == to).count();
     // Before 1.0 the second number is what breaks, where `^0.2.3` means that. Sources: Semantic
     // Versioning 2.0.0, item 4; the Cargo book, "Specifying Dependencies"; npm, `semver`; Composer,
     // "Caret Version Range"; Dart, "Package versioning".
     let caret = matches!(scheme, Scheme::Semver | Scheme::Npm | Scheme::Packagist | Scheme::Pub);
-    let early = caret && from.first().is_some_and(|first| first == "0");
+    let early = caret && from.first() == Some(&"0");
     let same = if early { same.saturating_sub(1) } else { same };
     match same {
         0 => MAJOR,
