@@ -13,6 +13,8 @@
 
 mod attacks;
 mod bench;
+mod budget;
+mod circles;
 mod command;
 mod debian;
 mod demo;
@@ -44,6 +46,7 @@ usage: cargo xtask COMMAND
   reproducible [--release]  build on two paths, and fail where the bytes differ
   release                   build the program so that anybody can build the same again
   demo-image FOLDER         make the demo image as an OCI layout in FOLDER
+  budget [OPTION…]          crates, build, size and start of the program, held against budget.toml
   bench scan [OPTION…]      measure scanning; see `cargo xtask bench scan --help`
   bench match [OPTION…]     measure matching 10, 1,000 and 100,000 packages
   bench cold [OPTION…]      measure from nothing to a verdict: program, advisories, image
@@ -75,6 +78,7 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["hostile", rest @ ..] => hostile::check(&root(), rest),
         ["mutate", rest @ ..] => mutate::run(&root(), rest),
         ["reproducible", rest @ ..] => reproducible::check(&root(), rest),
+        ["budget", rest @ ..] => budget::check(&root(), rest),
         ["release"] => reproducible::release(&root()),
         ["demo-image", folder] => demo::make(&root(), Path::new(folder)),
         ["bench", "scan", rest @ ..] => bench::scan(&root(), rest),

@@ -72,7 +72,7 @@ fn is_release(options: &[&str]) -> Result<bool> {
     }
 }
 
-fn target(root: &Path) -> PathBuf {
+pub(crate) fn target(root: &Path) -> PathBuf {
     let named = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = named.unwrap_or_else(|| root.join("target"));
     // A relative one would be another one for each copy.

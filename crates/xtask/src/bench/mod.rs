@@ -242,7 +242,7 @@ fn gzip(image: &Image) -> Command {
     gzip
 }
 
-fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("`{}` cannot be removed", path.display()))
