@@ -705,7 +705,7 @@ pub fn saved(data: &[u8]) {
     let Ok(saved) = read_saved(data) else { return };
     let style = Style::default();
     let mut json = Vec::new();
-    for format in Format::ALL {
+    for format in Format::all() {
         let mut out = Vec::new();
         let _ = match &saved {
             Saved::Report(one) => report::render(one, format, &style, &mut out),
@@ -713,7 +713,7 @@ pub fn saved(data: &[u8]) {
             Saved::Difference(one) => report::render_diff(one, format, &style, &mut out),
             Saved::Packages(one) => report::render_packages(one, format, &style, &mut out),
         };
-        if format == Format::Json {
+        if format == Format::JSON {
             json = out;
         }
     }

@@ -53,9 +53,9 @@ pub(crate) fn run(world: &World, args: &AffectedArgs) -> Result<Exit, Failure> {
     let asked = Asked { id, databases: &databases, all: &all, state: &state, now };
     let report = asked.answer(&containers, &images, gaps, &mut problems);
     // The table is what is there for people unless they want quiet.
-    let format = (args.format == StatusFormat::Json).then_some(Format::Json);
+    let format = (args.format == StatusFormat::Json).then_some(Format::JSON);
     let to = crate::args::OutputArgs { format, ..Default::default() };
-    output::deliver(&world.printing, &to, Format::Table, |format, style, out| {
+    output::deliver(&world.printing, &to, Format::TABLE, |format, style, out| {
         report::render_affected(&report, format, style, out)
     })?;
     Ok(match report.outcome {

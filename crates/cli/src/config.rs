@@ -88,7 +88,7 @@ struct BuiltIn(Format);
 impl<'de> Deserialize<'de> for BuiltIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let names = || Format::ALL.map(Format::name).join(", ");
+        let names = || Format::all().map(Format::name).collect::<Vec<_>>().join(", ");
         let wrong = |_| D::Error::custom(format!("expected one of {}", names()));
         name.parse().map(Self).map_err(wrong)
     }

@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
     let saved = report::read_saved(text.as_bytes())
         .map_err(|error| Failure::usage(format!("`{}`: {error}", args.report.display())))?;
     let format = default_format(world)?;
-    let any = format.unwrap_or(Format::Table);
+    let any = format.unwrap_or(Format::TABLE);
     match saved {
         Saved::Report(report) => {
             let to = output::of_subject(&args.output, &report.subject.name)?;
@@ -52,12 +52,12 @@ pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
             several::deliver(world, &args.output, any, &reports)?;
         }
         Saved::Difference(difference) => {
-            let mut asked = output::formats(&args.output, Format::Table);
+            let mut asked = output::formats(&args.output, Format::TABLE);
             if let Some(format) = asked.find(|format| !format.has_differences()) {
                 return Err(Failure::usage(report::no_differences(format)));
             }
             let format = format.filter(|format| format.has_differences());
-            let format = format.unwrap_or(Format::Table);
+            let format = format.unwrap_or(Format::TABLE);
             let name = &difference.after.subject.name;
             let to = output::of_subject(&args.output, name)?;
             output::deliver(&world.printing, &to, format, |format, style, out| {
@@ -78,7 +78,7 @@ fn packages(
     mut report: Report,
     configured: Option<Format>,
 ) -> Result<(), Failure> {
-    let mut asked = output::formats(&args.output, Format::Table);
+    let mut asked = output::formats(&args.output, Format::TABLE);
     if let Some(format) = asked.find(|format| !format.has_packages()) {
         return Err(Failure::usage(format!(
             "{}: `{}` lists packages, and nothing was matched; `lazaret scan sbom:{}` does that",
@@ -91,7 +91,7 @@ fn packages(
     let findings = std::mem::take(&mut report.findings);
     let judgement = policy::decide(&policy, findings, &report.coverage, today(World::now())?);
     (report.findings, report.decision) = (judgement.findings, judgement.decision);
-    let format = configured.filter(|format| format.has_packages()).unwrap_or(Format::Table);
+    let format = configured.filter(|format| format.has_packages()).unwrap_or(Format::TABLE);
     let to = output::of_subject(&args.output, &report.subject.name)?;
     output::deliver(&world.printing, &to, format, |format, style, out| {
         report::render_packages(&report, format, style, out)

@@ -61,7 +61,7 @@ pub(crate) fn run(world: &World, args: &DiffArgs) -> Result<Exit, Failure> {
     output::deliver(
         &world.printing,
         &to,
-        format.unwrap_or(Format::Table),
+        format.unwrap_or(Format::TABLE),
         |format, style, out| report::render_diff(&report, format, style, out),
     )?;
     if !output::is_printed(&world.printing, &to) {

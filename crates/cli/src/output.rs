@@ -122,7 +122,7 @@ pub(crate) fn format(text: &str) -> Result<Format, String> {
         .map_err(|failure| failure.error.to_string())?;
     let template = Template::parse(file, &text).map_err(|error| error.to_string())?;
     // Read once, and used until the program ends.
-    Ok(Format::Template(Box::leak(Box::new(template))))
+    Ok(Format::template(Box::leak(Box::new(template))))
 }
 
 /// Characters of the name of an author or a supplier.
@@ -164,12 +164,12 @@ pub(crate) fn settle(
         }
         let name = output.file.to_string_lossy();
         let of_ending = if is_stream { None } else { report::of_file(&name) };
-        let is_named = of_ending.filter(|form| *form != Format::Table || args.format.is_none());
+        let is_named = of_ending.filter(|form| *form != Format::TABLE || args.format.is_none());
         output.format = is_named.or(args.format).or(configured.filter(|_| is_stream));
         if output.format.is_none() && !is_stream {
             return Err(Failure::usage(format!(
                 "the ending of `{shown}` names no format; use FORMAT=FILE, such as json={shown}, or one of {}",
-                report::ENDINGS
+                report::file_names()
             )));
         }
         taken |= args.format.is_some() && output.format == args.format;
@@ -181,7 +181,7 @@ pub(crate) fn settle(
     // Many tools call every form that is made of JSON so.
     let asked = args.format.filter(|asked| asked.is_json());
     let unlike = |(file, form): (String, Format)| {
-        let asked = asked.filter(|_| form == Format::Json)?;
+        let asked = asked.filter(|_| form == Format::JSON)?;
         Some(format!(
             "lazaret: `{file}` gets `{form}`, which its ending names, and `{asked}` is printed; use -o {asked}={file} for that form"
         ))
@@ -277,7 +277,7 @@ fn timestamp() -> Option<String> {
 /// Refuses a dependency snapshot early where nothing says of which commit it is.
 pub(crate) fn refuse_snapshot_of_nothing(args: &OutputArgs) -> Result<(), Failure> {
     let asked = args.format.into_iter().chain(args.output.iter().filter_map(|one| one.format));
-    if asked.into_iter().any(|format| format == Format::Github) && build().is_none() {
+    if asked.into_iter().any(|format| format.needs_build()) && build().is_none() {
         return Err(Failure::usage(report::NO_BUILD));
     }
     Ok(())
@@ -329,7 +329,7 @@ pub(crate) fn deliver(
     }
     if goes_to_stdout(printing, args) {
         let format = args.format.unwrap_or(default);
-        let terminal = format == Format::Table;
+        let terminal = format == Format::TABLE;
         let style = Style {
             colour: terminal && printing.colour_on_stdout,
             ..printing.style(args, io::stdout().is_terminal())

@@ -114,7 +114,7 @@ fn format(world: &World, args: &ScanArgs) -> Result<Format, Failure> {
     }
     output::refuse_place(&args.output, "all running containers")?;
     // A configured format that has no form for several containers is meant for scans of one.
-    Ok(default_format(world)?.filter(has_form).unwrap_or(Format::Table))
+    Ok(default_format(world)?.filter(has_form).unwrap_or(Format::TABLE))
 }
 
 pub(crate) fn unanswered(error: &EngineError) -> NotChecked {

@@ -48,7 +48,7 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
     output::deliver(
         &world.printing,
         &output::of_subject(&args.output, &report.subject.name)?,
-        configured.unwrap_or(Format::Table),
+        configured.unwrap_or(Format::TABLE),
         |format, style, out| report::render_packages(&report, format, style, out),
     )?;
     verdict::say_gaps(world, &report);

@@ -77,7 +77,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
         }
     }
     let exit = exit_of_all(&reports, &failed);
-    let format = default_format(world)?.unwrap_or(Format::Table);
+    let format = default_format(world)?.unwrap_or(Format::TABLE);
     match reports.as_slice() {
         [report] if args.references.len() == 1 => {
             let to = output::of_subject(&args.output, &report.subject.name)?;

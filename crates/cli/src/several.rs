@@ -68,7 +68,7 @@ pub(crate) fn deliver(
         return Ok(());
     }
     // A configured form of one subject is meant for scans of one.
-    let default = if default.has_several() { default } else { Format::Table };
+    let default = if default.has_several() { default } else { Format::TABLE };
     output::deliver(&world.printing, &rest, default, |format, style, out| {
         report::render_reports(reports, format, style, out)
     })?;

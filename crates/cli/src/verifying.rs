@@ -426,7 +426,7 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         mending: vocabulary::upgrade::Mending::default(),
         files: Vec::new(),
     };
-    let format = default_format(world)?.unwrap_or(Format::Table);
+    let format = default_format(world)?.unwrap_or(Format::TABLE);
     let to = output::of_subject(&args.output, &report.subject.name)?;
     output::deliver(&world.printing, &to, format, |format, style, out| {
         report::render(&report, format, style, out)

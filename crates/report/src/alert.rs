@@ -5,8 +5,8 @@
 //! with a blank or a quote in it stands in quotes, so that no file name can pass for another field.
 //! The line is not cut at the width of a terminal, because what was done stands at its end.
 
-use crate::Style;
 use crate::execution::{outcome, program_of, ran};
+use crate::style::Style;
 use crate::table::{DIM, paint_of};
 use crate::text::Page;
 use vocabulary::{Alert, ExecutionEvidence, Process};

@@ -14,9 +14,10 @@ mod evidence;
 mod licences;
 mod vulnerabilities;
 
-use crate::Style;
 use crate::edges::Edges;
+use crate::form::{Form, Format};
 use crate::json::{Stream, write};
+use crate::style::{Style, author_name};
 use crate::text::escape;
 use components::{Component, References, Supplier};
 pub(crate) use components::{
@@ -27,6 +28,18 @@ use serde::Serialize;
 use sha2::Digest as _;
 use std::io;
 use vocabulary::{Coverage, Finding, Report, Rule, Status, SubjectKind};
+
+/// CycloneDX 1.6, JSON, under the names that it recommends (`bom.json`, `*.cdx.json`).
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".cdx.json"],
+    is_name: |name| name == "bom.json",
+    names: "`.cdx.json` or `bom.json`",
+    is_json: true,
+    has_verdict: false,
+    packages: Some(|report, style, out| render(report, style, Content::Packages, out)),
+    ..Form::new("cyclonedx", |report, style, out| render(report, style, Content::All, out))
+};
 
 /// How much a document says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +106,6 @@ impl Author {
             name: given.unwrap_or_else(|| format!("{} {}", report.tool.name, report.tool.version)),
         }
     }
-}
-
-/// The kind of an author, as SPDX names it, and the name. One that does not say is an organization.
-pub(crate) fn author_name(author: &str) -> (&'static str, &str) {
-    ["Person", "Organization"]
-        .into_iter()
-        .find_map(|kind| Some((kind, author.strip_prefix(kind)?.strip_prefix(':')?.trim())))
-        .unwrap_or(("Organization", author.trim()))
 }
 
 /// What a standard has no field for, under `lazaret:`. SPDX annotates the same.

@@ -1,6 +1,6 @@
 //! What differs from a record, in words: shared by the table and SARIF.
 
-use crate::Style;
+use crate::style::Style;
 use vocabulary::{Aspect, Digest};
 
 /// The name of an aspect.

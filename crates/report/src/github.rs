@@ -8,12 +8,23 @@
 //! there is no snapshot. Source: GitHub REST API, "Create a snapshot of dependencies for a repository".
 
 use crate::edges::Edges;
+use crate::form::{Form, Format};
 use crate::json::write;
-use crate::{Build, HOME_PAGE, Style};
+use crate::style::{Build, HOME_PAGE, Style};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use vocabulary::{Package, Presence, Purl, Relation, Report, Scope, SubjectKind};
+
+/// GitHub's dependency snapshot: packages alone.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    is_json: true,
+    has_verdict: false,
+    needs_build: true,
+    packages: Some(render),
+    ..Form::new("github", render)
+};
 
 /// Why there is no snapshot.
 pub const NO_BUILD: &str = "`github` needs the commit, the branch and the job: set GITHUB_SHA, GITHUB_REF, \

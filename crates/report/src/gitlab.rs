@@ -12,15 +12,32 @@
 
 mod dependencies;
 
+use crate::form::{Form, Format};
 use crate::group::{id_of, name_of, open_findings};
 use crate::json::{Stream, write};
+use crate::style::{HOME_PAGE, Style};
 use crate::text::cut;
-use crate::{HOME_PAGE, Style};
 use dependencies::Files;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io;
 use vocabulary::{Evidence, Finding, Outcome, Report, Severity, Status, SubjectKind, counted};
+
+/// GitLab's security report: of dependencies for a folder, of a container for the others. Its "Security
+/// scanner integration", "Output file", recommends the name: `gl-` and the kind of the scan.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    is_name: |name| {
+        let kinds = ["container-scanning", "dependency-scanning"];
+        name.starts_with("gl-")
+            && name.ends_with(".json")
+            && kinds.iter().any(|kind| name.contains(kind))
+            && !name.ends_with(".cdx.json")
+    },
+    names: "`gl-container-scanning-report.json` or `gl-dependency-scanning-report.json`",
+    is_json: true,
+    ..Form::new("gitlab", render)
+};
 
 /// A patch that GitLab does not know is checked as the last one that it knows of the same line.
 const VERSION: &str = "15.2.1";

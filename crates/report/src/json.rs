@@ -1,58 +1,26 @@
 //! The JSON form: the vocabulary's own serde form, pretty, with a newline at the end.
 //!
-//! No second set of types: a report read back gives the same report. The packages-only form is a
-//! view over the same fields under a schema name of its own.
+//! No second set of types: a report read back gives the same report.
 
+use crate::form::{Form, Format};
+use crate::listed::PackagesView;
 use crate::text::{command_in, is_hostile};
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use std::io;
-use vocabulary::{Coverage, Distribution, Finding, Layer, Package, Report, Rule, Subject, Tool};
 
-/// Version of the packages-only form. A change that a reader could trip over raises the number.
-pub(crate) const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
-
-#[derive(Serialize)]
-pub(crate) struct PackagesView<'report> {
-    schema: &'static str,
-    tool: &'report Tool,
-    subject: &'report Subject,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    distribution: Option<&'report Distribution>,
-    layers: &'report [Layer],
-    packages: &'report [Package],
-    coverage: &'report [Coverage],
-    /// Content that is not what names it: a list of such packages must not look sound.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mismatches: Vec<&'report Finding>,
-}
-
-pub(crate) fn render(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    write(report, out)
-}
-
-pub(crate) fn render_packages(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    write(&PackagesView::of(report), out)
-}
-
-impl<'report> PackagesView<'report> {
-    pub(crate) fn of(report: &'report Report) -> Self {
-        Self {
-            schema: PACKAGES_SCHEMA,
-            tool: &report.tool,
-            subject: &report.subject,
-            distribution: report.distribution.as_ref(),
-            layers: &report.layers,
-            packages: &report.packages,
-            coverage: &report.coverage,
-            mismatches: report
-                .findings
-                .iter()
-                .filter(|finding| finding.rule == Rule::DIGEST_MISMATCH.id)
-                .collect(),
-        }
-    }
-}
+/// The vocabulary's own form.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".json"],
+    names: "`.json`",
+    reports: Some(|reports, _, out| write(reports, out)),
+    packages: Some(|report, _, out| write(&PackagesView::of(report), out)),
+    diff: Some(|report, _, out| write(report, out)),
+    running: Some(|report, _, out| write(report, out)),
+    affected: Some(|report, _, out| write(report, out)),
+    ..Form::new("json", |report, _, out| write(report, out))
+};
 
 /// Writes any value as pretty JSON with a newline at the end. Whatever a terminal or a CI service
 /// would act on stands in it by its code, which is the same text to whoever reads it as JSON.

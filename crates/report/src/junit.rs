@@ -6,11 +6,23 @@
 //! The verdict and its reasons are properties of the suite.
 //! Source: the schema of Apache Ant's JUnit task, as CI services read it.
 
+use crate::form::{Form, Format};
+use crate::fresh::fresh;
 use crate::group::{id_of, name_of, open_findings};
 use crate::text::{command_in, cut, escape};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use vocabulary::{Finding, NotChecked, Outcome, Report, Status};
+
+/// JUnit XML, for CI services.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".xml"],
+    names: "`.xml` (JUnit)",
+    reports: Some(|reports, _, out| render(&reports.reports, &reports.failed, out)),
+    diff: Some(|report, _, out| render(&[fresh(report)], &[], out)),
+    ..Form::new("junit", |report, _, out| render(std::slice::from_ref(report), &[], out))
+};
 
 /// Characters of one text.
 const TEXT: usize = 2_000;

@@ -5,11 +5,24 @@
 //! is escaped, so that no package name can make a link, an image, a mention or a table of its own.
 //! Source: GitHub Flavored Markdown specification, "Backslash escapes", "Tables".
 
-use crate::Style;
+mod changes;
+
+use crate::form::{Form, Format};
 use crate::group::{advised, id_of, name_of, open_findings};
+use crate::style::Style;
 use crate::text::{cut, escape};
 use std::io::{self, Write};
 use vocabulary::{Count, Coverage, Finding, Outcome, Report, Reports, Severity, Status, counted};
+
+/// For pull requests.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".md", ".markdown"],
+    names: "`.md`",
+    reports: Some(render_reports),
+    diff: Some(changes::render),
+    ..Form::new("markdown", render)
+};
 
 /// Findings that are listed.
 const FINDINGS: usize = 25;

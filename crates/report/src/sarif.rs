@@ -12,9 +12,11 @@ pub(crate) mod limits;
 mod results;
 mod rules;
 
+use crate::form::{Form, Format};
+use crate::fresh::fresh;
 use crate::json::{Stream, write};
+use crate::style::{HOME_PAGE, Style};
 use crate::text::escape;
-use crate::{HOME_PAGE, Style};
 use limits::{Chosen, Subject};
 use results::{ArtifactLocation, Location, PhysicalLocation};
 use serde::Serialize;
@@ -22,6 +24,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::io;
 use vocabulary::{Coverage, NotChecked, Report, Severity, Status};
+
+/// SARIF 2.1.0, under the names that its 3.2 recommends.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".sarif", ".sarif.json"],
+    names: "`.sarif`",
+    is_json: true,
+    reports: Some(|reports, style, out| render(&reports.reports, &reports.failed, style, out)),
+    diff: Some(|report, style, out| render_new(&fresh(report), style, out)),
+    left_out: limits::left_out,
+    ..Form::new("sarif", |report, style, out| render(std::slice::from_ref(report), &[], style, out))
+};
 
 /// Where the paths of a folder begin: the root of the checkout that it lies in. Whoever reads the log
 /// knows where that is (SARIF 2.1.0, 3.14.14, and the name that GitHub's own scanner gives it).

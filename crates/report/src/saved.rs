@@ -6,7 +6,7 @@
 //! been. Packages have a variant of their own, since nothing was matched: no form that has findings may
 //! show them as if there were none.
 
-use crate::json::PACKAGES_SCHEMA;
+use crate::listed::PACKAGES_SCHEMA;
 use serde::Deserialize;
 use vocabulary::diff::{DIFF_SCHEMA, DiffReport};
 use vocabulary::report::{REPORTS_SCHEMA, SCHEMA};

@@ -10,18 +10,28 @@
 //! is that of the run. Sources: SPDX specification 2.3, clauses 6 to 12; NTIA, "The Minimum Elements
 //! For a Software Bill of Materials", 2021.
 
-use crate::Style;
-use crate::cyclonedx::{
-    Property, author_name, component_properties, root_version, subject_properties, uuid_of,
-};
+use crate::cyclonedx::{Property, component_properties, root_version, subject_properties, uuid_of};
 use crate::edges::Edges;
+use crate::form::{Form, Format};
 use crate::json::{Stream, write};
+use crate::style::{Style, author_name};
 use crate::supplier;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use vocabulary::{Package, Relation, Report, Scope, SubjectKind};
+
+/// SPDX 2.3, JSON: packages alone. Its annex D recommends the name of the file.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".spdx.json"],
+    names: "`.spdx.json`",
+    is_json: true,
+    has_verdict: false,
+    packages: Some(render),
+    ..Form::new("spdx", render)
+};
 
 /// The time where wiring gives none: the beginning of Unix time, plainly not a real one.
 const NO_TIME: &str = "1970-01-01T00:00:00Z";

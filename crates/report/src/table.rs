@@ -15,12 +15,26 @@ mod packages;
 pub(crate) mod running;
 mod urgent;
 
-use crate::Style;
+use crate::form::{Form, Format};
 use crate::group::open_findings;
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::{AnsiColor, Style as Paint};
 use std::io;
 use vocabulary::{OriginKind, Outcome, Report, Reports, Severity};
+
+/// For people.
+pub(crate) const FORMAT: Format = Format::of(&FORM);
+static FORM: Form = Form {
+    endings: &[".txt"],
+    names: "`.txt` (table)",
+    reports: Some(render_reports),
+    packages: Some(render_packages),
+    diff: Some(diff::render),
+    running: Some(running::render),
+    affected: Some(affected::render),
+    ..Form::new("table", render)
+};
 
 pub(crate) fn render(report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut page = Page::new(out, style.colour, style.width);

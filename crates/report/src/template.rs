@@ -10,7 +10,7 @@
 mod filters;
 mod shape;
 
-use crate::json::PackagesView;
+use crate::listed::PackagesView;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};

@@ -13,9 +13,9 @@ mod fixture;
 #[path = "fixture/reading.rs"]
 mod reading;
 
-use fixture::{project, report};
+use fixture::{form, project, report};
 use reading::{TIME, bill, items, json, reports, style, text};
-use report::{Format, Style, render_packages};
+use report::{Style, render_packages};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use vocabulary::{Report, Severity};
@@ -24,7 +24,7 @@ use vocabulary::{Report, Severity};
 #[test]
 fn cyclonedx_has_what_ntia_asks_for() {
     for report in reports() {
-        for document in [bill(&report, Format::CycloneDx), json(&report, Format::CycloneDx)] {
+        for document in [bill(&report, form("cyclonedx")), json(&report, form("cyclonedx"))] {
             assert_eq!(text(&document, "/metadata/timestamp"), TIME);
             assert!(!text(&document, "/metadata/authors/0/name").is_empty());
             assert!(!text(&document, "/metadata/tools/components/0/version").is_empty());
@@ -66,7 +66,7 @@ fn cyclonedx_has_what_ntia_asks_for() {
 
 #[test]
 fn cyclonedx_says_who_needs_whom_and_for_what() {
-    let document = bill(&project(), Format::CycloneDx);
+    let document = bill(&project(), form("cyclonedx"));
     assert_eq!(text(&document, "/metadata/component/name"), "shop");
     assert_eq!(text(&document, "/metadata/component/version"), "2.1.0");
     let scopes: Vec<_> =
@@ -96,7 +96,7 @@ fn cyclonedx_says_who_needs_whom_and_for_what() {
 #[test]
 fn spdx_has_what_ntia_asks_for() {
     for report in reports() {
-        let document = bill(&report, Format::Spdx);
+        let document = bill(&report, form("spdx"));
         assert_eq!(text(&document, "/creationInfo/created"), TIME);
         assert!(text(&document, "/creationInfo/creators/0").starts_with("Tool: lazaret-"));
         let packages = items(&document, "/packages");
@@ -131,7 +131,7 @@ fn spdx_has_what_ntia_asks_for() {
 
 #[test]
 fn spdx_says_who_needs_whom_and_for_what() {
-    let document = bill(&project(), Format::Spdx);
+    let document = bill(&project(), form("spdx"));
     let related: BTreeSet<_> = items(&document, "/relationships")
         .iter()
         .map(|one| {
@@ -170,8 +170,8 @@ fn whom_the_user_names_answers_for_the_bill() {
             render_packages(&project(), format, &style, &mut out).unwrap();
             serde_json::from_slice(&out).unwrap()
         };
-        assert_eq!(text(&written(Format::CycloneDx), "/metadata/authors/0/name"), name);
-        let spdx = written(Format::Spdx);
+        assert_eq!(text(&written(form("cyclonedx")), "/metadata/authors/0/name"), name);
+        let spdx = written(form("spdx"));
         assert_eq!(text(&spdx, "/creationInfo/creators/1"), creator);
         assert!(text(&spdx, "/creationInfo/creators/0").starts_with("Tool: "));
     }
@@ -195,11 +195,11 @@ fn the_subject_has_a_supplier_and_a_plain_name() {
             render_packages(&report(), format, &style, &mut out).unwrap();
             serde_json::from_slice(&out).unwrap()
         };
-        let cyclonedx = written(Format::CycloneDx);
+        let cyclonedx = written(form("cyclonedx"));
         let found = cyclonedx.pointer("/metadata/component/supplier/name");
         assert_eq!(found.and_then(Value::as_str), name);
         assert_eq!(text(&cyclonedx, "/metadata/component/name"), "registry.example/team/shop");
-        let document = written(Format::Spdx);
+        let document = written(form("spdx"));
         assert_eq!(text(&document, "/packages/0/SPDXID"), "SPDXRef-Subject");
         assert_eq!(text(&document, "/packages/0/supplier"), spdx);
         assert_eq!(text(&document, "/packages/0/name"), "registry.example/team/shop");
@@ -212,13 +212,13 @@ fn a_tag_is_not_taken_for_the_name_of_an_image() {
     let mut report = report();
     report.subject.name = "oci-dir:/x/shop".to_owned();
     report.subject.tags = vec!["latest".to_owned()];
-    let document = bill(&report, Format::CycloneDx);
+    let document = bill(&report, form("cyclonedx"));
     assert_eq!(text(&document, "/metadata/component/name"), "shop");
     assert!(text(&document, "/metadata/component/purl").starts_with("pkg:oci/shop@sha256:"));
-    let document = json(&report, Format::Gitlab);
+    let document = json(&report, form("gitlab"));
     assert_eq!(text(&document, "/vulnerabilities/0/location/image"), "shop:latest");
     report.subject.tags = vec!["1.2".to_owned()];
-    let document = json(&report, Format::Gitlab);
+    let document = json(&report, form("gitlab"));
     assert_eq!(text(&document, "/vulnerabilities/0/location/image"), "shop:1.2");
 }
 
@@ -239,7 +239,7 @@ fn what_is_silenced_has_an_analysis_and_what_is_open_has_none() {
     // One of two places.
     let one = silenced(&report, 1);
     report.decision.suppressed.push(one);
-    let document = json(&report, Format::CycloneDx);
+    let document = json(&report, form("cyclonedx"));
     let of = |id: &str| -> Vec<&Value> {
         items(&document, "/vulnerabilities").iter().filter(|one| one["id"] == id).collect()
     };
@@ -273,7 +273,7 @@ fn a_vector_stands_beside_the_severity_that_was_computed_from_it() {
     finding.evidence.push(own);
     let fingerprint = finding.fingerprint.clone();
     let ratings = |report: &Report| {
-        let document = json(report, Format::CycloneDx);
+        let document = json(report, form("cyclonedx"));
         let one =
             items(&document, "/vulnerabilities").iter().find(|one| one["id"] == "CVE-2099-0101");
         items(one.unwrap(), "/ratings").to_vec()
@@ -295,7 +295,7 @@ fn a_vector_stands_beside_the_severity_that_was_computed_from_it() {
     assert_eq!(found[0], policy);
     assert_eq!(text(&found[1], "/severity"), "low");
     for report in reports() {
-        for one in items(&json(&report, Format::CycloneDx), "/vulnerabilities") {
+        for one in items(&json(&report, form("cyclonedx")), "/vulnerabilities") {
             for rating in items(one, "/ratings").iter().filter(|one| one.get("vector").is_some()) {
                 let score = rating["score"].as_f64().unwrap();
                 let level = Severity::from_score(score).name();

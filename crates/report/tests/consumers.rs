@@ -15,9 +15,9 @@ mod fixture;
 #[path = "fixture/reading.rs"]
 mod reading;
 
-use fixture::{clean, many, project, report};
+use fixture::{clean, form, many, project, report};
 use reading::{TIME, bill, items, json, reports, style, text};
-use report::{Format, render, render_reports};
+use report::{render, render_reports};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use vocabulary::report::REPORTS_SCHEMA;
@@ -35,7 +35,7 @@ fn several(reports: Vec<Report>, failed: &[&str]) -> Reports {
 
 fn sarif_of(reports: &Reports) -> Value {
     let mut out = Vec::new();
-    render_reports(reports, Format::Sarif, &style(), &mut out).unwrap();
+    render_reports(reports, form("sarif"), &style(), &mut out).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 
@@ -114,7 +114,7 @@ fn takes_result(run: &Value, result: &Value) {
 #[test]
 fn github_takes_every_sarif_log() {
     for report in reports() {
-        takes_as_github_does(&json(&report, Format::Sarif));
+        takes_as_github_does(&json(&report, form("sarif")));
     }
     takes_as_github_does(&sarif_of(&several(reports(), &["gone:1", "gone:1", "docker:gone"])));
     takes_as_github_does(&sarif_of(&several(Vec::new(), &["gone:1"])));
@@ -122,7 +122,7 @@ fn github_takes_every_sarif_log() {
 
 #[test]
 fn no_alerts_of_a_log_fall_together() {
-    let log = json(&report(), Format::Sarif);
+    let log = json(&report(), form("sarif"));
     let run = &log["runs"][0];
     let prints: BTreeSet<_> = items(run, "/results")
         .iter()
@@ -138,7 +138,7 @@ fn what_is_left_out_of_a_sarif_log_is_the_mildest_and_counted() {
     for (index, finding) in large.findings.iter_mut().enumerate() {
         finding.severity = severities[index % severities.len()];
     }
-    let log = json(&large, Format::Sarif);
+    let log = json(&large, form("sarif"));
     takes_as_github_does(&log);
     let run = &log["runs"][0];
     let order = ["critical", "high", "medium", "unknown", "low", "negligible"];
@@ -154,9 +154,9 @@ fn what_is_left_out_of_a_sarif_log_is_the_mildest_and_counted() {
     assert_eq!(run["properties"]["results"]["leftOut"], 1_000);
     let said = text(run, "/invocations/0/toolExecutionNotifications/0/message/text");
     assert!(said.starts_with("1000 results left out, of 26000"), "{said}");
-    let lines = report::left_out(std::slice::from_ref(&large), &[], Format::Sarif);
+    let lines = report::left_out(std::slice::from_ref(&large), &[], form("sarif"));
     assert!(lines[0].contains("1000 results left out"), "{lines:?}");
-    assert!(report::left_out(&[report()], &[], Format::Sarif).is_empty());
+    assert!(report::left_out(&[report()], &[], form("sarif")).is_empty());
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn twenty_runs_are_the_most_urgent_and_the_others_are_named() {
     assert_eq!(first["invocations"][0]["executionSuccessful"], false);
     let said = text(first, "/invocations/0/toolExecutionNotifications/0/message/text");
     assert!(said.starts_with("6 subjects left out") && said.contains("app-23"), "{said}");
-    let lines = report::left_out(&reports.reports, &reports.failed, Format::Sarif);
+    let lines = report::left_out(&reports.reports, &reports.failed, form("sarif"));
     assert!(lines[0].starts_with("6 subjects left out"), "{lines:?}");
 }
 
@@ -194,8 +194,8 @@ fn the_category_of_an_image_outlives_its_tag() {
     };
     let category =
         |log: &Value, run: usize| text(&log["runs"][run], "/automationDetails/id").to_owned();
-    let alone = json(&named("registry:host:5000/team/app:1"), Format::Sarif);
-    let later = json(&named("registry:host:5000/team/app:2"), Format::Sarif);
+    let alone = json(&named("registry:host:5000/team/app:1"), form("sarif"));
+    let later = json(&named("registry:host:5000/team/app:2"), form("sarif"));
     assert_eq!(category(&alone, 0), "lazaret/host:5000/team/app/");
     assert_eq!(category(&alone, 0), category(&later, 0));
     let both = sarif_of(&several(vec![named("app:1"), named("app:2"), named("app:2")], &[]));
@@ -206,17 +206,17 @@ fn the_category_of_an_image_outlives_its_tag() {
 
 #[test]
 fn files_of_a_folder_are_named_from_the_root_of_its_checkout() {
-    let log = json(&project(), Format::Sarif);
+    let log = json(&project(), form("sarif"));
     let run = &log["runs"][0];
     assert_eq!(text(run, "/automationDetails/id"), "lazaret/sub/shop/");
     let place = &run["results"][0]["locations"][0]["physicalLocation"];
     assert_eq!(text(place, "/artifactLocation/uri"), "sub/shop/package-lock.json");
     assert_eq!(text(place, "/artifactLocation/uriBaseId"), "%SRCROOT%");
     assert_eq!(place["region"]["startLine"], 20);
-    let gitlab = json(&project(), Format::Gitlab);
+    let gitlab = json(&project(), form("gitlab"));
     assert_eq!(text(&gitlab, "/vulnerabilities/0/location/file"), "sub/shop/package-lock.json");
     assert_eq!(gitlab["vulnerabilities"][0]["location"]["start_line"], 20);
-    let github = bill(&project(), Format::Github);
+    let github = bill(&project(), form("github"));
     let file = &github["manifests"]["sub/shop/package-lock.json"];
     assert_eq!(text(file, "/file/source_location"), "sub/shop/package-lock.json");
 }
@@ -225,7 +225,7 @@ fn files_of_a_folder_are_named_from_the_root_of_its_checkout() {
 #[test]
 fn gitlab_takes_a_report_of_the_subjects_kind_with_the_verdicts_status() {
     for report in reports() {
-        let document = json(&report, Format::Gitlab);
+        let document = json(&report, form("gitlab"));
         let is_folder = report.subject.kind == vocabulary::SubjectKind::SourceDirectory;
         let kind = if is_folder { "dependency_scanning" } else { "container_scanning" };
         assert_eq!(text(&document, "/scan/type"), kind);
@@ -245,14 +245,14 @@ fn gitlab_takes_a_report_of_the_subjects_kind_with_the_verdicts_status() {
             let mut report = report.clone();
             report.decision.outcome = outcome;
             let expected = if outcome == Outcome::Incomplete { "failure" } else { "success" };
-            assert_eq!(text(&json(&report, Format::Gitlab), "/scan/status"), expected);
+            assert_eq!(text(&json(&report, form("gitlab")), "/scan/status"), expected);
         }
     }
 }
 
 #[test]
 fn gitlab_is_told_by_whom_a_package_is_brought() {
-    let document = json(&project(), Format::Gitlab);
+    let document = json(&project(), form("gitlab"));
     let files: BTreeMap<&str, &Value> = items(&document, "/dependency_files")
         .iter()
         .map(|file| (text(file, "/path"), file))
@@ -275,7 +275,7 @@ fn gitlab_is_told_by_whom_a_package_is_brought() {
 /// GitHub REST API, "Create a snapshot of dependencies for a repository".
 #[test]
 fn github_takes_a_snapshot_with_scope_and_relationship() {
-    let document = bill(&project(), Format::Github);
+    let document = bill(&project(), form("github"));
     assert_eq!(text(&document, "/detector/url"), PAGE);
     assert_eq!(text(&document, "/detector/version"), project().tool.version);
     assert_eq!(text(&document, "/scanned"), TIME);
@@ -305,7 +305,7 @@ fn github_takes_a_snapshot_with_scope_and_relationship() {
 fn a_snapshot_of_an_image_names_no_files_of_the_repository() {
     for (report, expected) in [(project(), true), (report(), false)] {
         assert!(report.packages.iter().any(|one| one.presence == vocabulary::Presence::Declared));
-        let document = bill(&report, Format::Github);
+        let document = bill(&report, form("github"));
         let manifests = document["manifests"].as_object().unwrap();
         assert!(!manifests.is_empty());
         assert_eq!(manifests.values().any(|one| one.get("file").is_some()), expected);
@@ -334,7 +334,7 @@ fn no_list_of_a_sarif_log_has_a_place_twice() {
             coverage.status = vocabulary::Status::Partial;
         }
         let mut found = Vec::new();
-        lists(&json(&report, Format::Sarif), &mut found);
+        lists(&json(&report, form("sarif")), &mut found);
         assert!(!found.is_empty());
         for list in found {
             let unique: BTreeSet<&String> = list.iter().collect();
@@ -349,12 +349,12 @@ fn an_action_has_the_type_that_github_knows_it_by() {
     let commit = "0123456789abcdef0123456789abcdef01234567";
     report.packages[4].purl = format!("pkg:github/team/tool@{commit}").parse().unwrap();
     report.packages[4].version = "4.1.1".to_owned();
-    let document = bill(&report, Format::Github);
+    let document = bill(&report, form("github"));
     let resolved = &document["manifests"]["sub/shop/site/yarn.lock"]["resolved"];
     let address = format!("pkg:githubactions/team/tool@{commit}");
     assert_eq!(text(&resolved[&address], "/package_url"), address);
     // Bills have the type of the specification, and the version that is matched beside it.
-    let document = bill(&report, Format::CycloneDx);
+    let document = bill(&report, form("cyclonedx"));
     let action = items(&document, "/components").last().unwrap();
     assert_eq!(text(action, "/purl"), format!("pkg:github/team/tool@{commit}"));
     assert_eq!(text(action, "/version"), "4.1.1");
@@ -374,19 +374,19 @@ fn a_fix_without_a_version_is_said_in_every_form() {
             subscription: None,
         });
     }
-    let log = json(&report, Format::Sarif);
+    let log = json(&report, form("sarif"));
     let run = &log["runs"][0];
     assert_eq!(text(run, "/results/0/properties/lastAffected"), "1.0.0");
     assert!(run["results"][0]["properties"].get("fixedVersion").is_none());
     let help = &run["tool"]["driver"]["rules"][0]["help"];
     assert!(text(help, "/text").contains("Upgrade coin to a version after 1.0.0."), "{help}");
     assert!(text(help, "/markdown").contains("| after 1.0.0 |"), "{help}");
-    let gitlab = json(&report, Format::Gitlab);
+    let gitlab = json(&report, form("gitlab"));
     assert_eq!(
         text(&gitlab, "/vulnerabilities/0/solution"),
         "upgrade coin to a version after 1.0.0"
     );
-    for format in [Format::Csv, Format::Html, Format::Markdown] {
+    for format in [form("csv"), form("html"), form("markdown")] {
         let mut out = Vec::new();
         render(&report, format, &style(), &mut out).unwrap();
         let written = String::from_utf8(out).unwrap();
@@ -398,7 +398,7 @@ fn a_fix_without_a_version_is_said_in_every_form() {
 fn an_empty_table_or_page_is_not_taken_for_a_pass() {
     let empty = Report { packages: Vec::new(), findings: Vec::new(), ..report() };
     let reports = several(vec![empty], &["gone:1"]);
-    for format in [Format::Csv, Format::Html] {
+    for format in [form("csv"), form("html")] {
         let mut out = Vec::new();
         render_reports(&reports, format, &style(), &mut out).unwrap();
         let written = String::from_utf8(out).unwrap();

@@ -10,6 +10,8 @@
 #[expect(dead_code, reason = "other tests use more of it")]
 mod fixture;
 
+use fixture::form;
+
 use report::{Format, Style, render};
 use vocabulary::upgrade::{Mending, Replaced, Upgrade};
 use vocabulary::{Ecosystem, OriginKind, Report, Safety, Summary};
@@ -80,8 +82,8 @@ fn fixture_style() -> Style {
 
 /// All forms that say anything of findings.
 fn forms() -> impl Iterator<Item = Format> {
-    let packages_alone = [Format::Spdx, Format::Github];
-    Format::ALL.into_iter().filter(move |format| !packages_alone.contains(format))
+    let packages_alone = [form("spdx"), form("github")];
+    Format::all().filter(move |format| !packages_alone.contains(format))
 }
 
 /// What comes just before a version where it is an instruction.
@@ -94,7 +96,7 @@ fn every_instruction_of_every_form_names_the_target_of_the_step() {
     for format in forms() {
         let text = text(&report, format);
         // JUnit says what to do of what is over the line alone.
-        assert!(text.contains(STEP) || format == Format::Junit, "{format:?}: {text}");
+        assert!(text.contains(STEP) || format == form("junit"), "{format:?}: {text}");
         for before in INSTRUCTS {
             assert!(!text.contains(&format!("{before}{FIRST}")), "{format:?}: {text}");
         }
@@ -111,10 +113,10 @@ fn no_form_tells_people_to_go_where_no_step_leads() {
         }
         assert!(!text.contains("Fix: upgrade"), "{format:?}: {text}");
     }
-    assert!(text(&report, Format::Table).contains("NO UPGRADE KNOWN TO HELP (1 package)"));
-    assert!(text(&report, Format::Table).contains("0 of 1 can be mended by an upgrade"));
-    assert!(!text(&report, Format::Gitlab).contains("\"solution\""));
-    assert!(!text(&report, Format::CycloneDx).contains("\"recommendation\""));
+    assert!(text(&report, Format::TABLE).contains("NO UPGRADE KNOWN TO HELP (1 package)"));
+    assert!(text(&report, Format::TABLE).contains("0 of 1 can be mended by an upgrade"));
+    assert!(!text(&report, form("gitlab")).contains("\"solution\""));
+    assert!(!text(&report, form("cyclonedx")).contains("\"recommendation\""));
 }
 
 #[test]
@@ -126,7 +128,7 @@ fn a_failure_says_what_to_do_or_that_nothing_known_helps() {
         let mut report = report_of(to);
         report.decision.over_the_line =
             report.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
-        let text = text(&report, Format::Junit);
+        let text = text(&report, form("junit"));
         assert!(text.contains(expected), "{text}");
     }
 }

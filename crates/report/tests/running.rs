@@ -9,8 +9,8 @@
 #[expect(dead_code, reason = "these tests need no other report")]
 mod fixture;
 
-use fixture::HOSTILE;
 use fixture::tampered::CONTAINER;
+use fixture::{HOSTILE, form};
 use report::{Format, Style, render_affected, render_running};
 use vocabulary::running::{AFFECTED_SCHEMA, RUNNING_SCHEMA};
 use vocabulary::{
@@ -197,31 +197,31 @@ fn wide() -> Style {
 
 #[test]
 fn running_as_table() {
-    insta::assert_snapshot!(of_running(Format::Table, &wide()));
+    insta::assert_snapshot!(of_running(Format::TABLE, &wide()));
 }
 
 #[test]
 fn running_in_full() {
     let style = Style { verbose: 1, ..Style::default() };
-    insta::assert_snapshot!(of_running(Format::Table, &style));
+    insta::assert_snapshot!(of_running(Format::TABLE, &style));
 }
 
 #[test]
 fn affected_as_table() {
-    insta::assert_snapshot!(of_affected(&affected(), Format::Table, &wide()));
+    insta::assert_snapshot!(of_affected(&affected(), Format::TABLE, &wide()));
 }
 
 #[test]
 fn affected_as_json() {
-    insta::assert_snapshot!(of_affected(&affected(), Format::Json, &wide()));
+    insta::assert_snapshot!(of_affected(&affected(), Format::JSON, &wide()));
 }
 
 #[test]
 fn json_survives_a_round_trip() {
-    let written = of_running(Format::Json, &wide());
+    let written = of_running(Format::JSON, &wide());
     let read: RunningReport = serde_json::from_str(&written).unwrap();
     assert_eq!(read, running());
-    let written = of_affected(&affected(), Format::Json, &wide());
+    let written = of_affected(&affected(), Format::JSON, &wide());
     let read: AffectedReport = serde_json::from_str(&written).unwrap();
     assert_eq!(read, affected());
 }
@@ -229,14 +229,14 @@ fn json_survives_a_round_trip() {
 #[test]
 fn not_affected_is_said_only_where_all_was_looked_at_and_the_id_is_known() {
     let last = |report: &AffectedReport| {
-        of_affected(report, Format::Table, &Style::default()).lines().last().unwrap().to_owned()
+        of_affected(report, Format::TABLE, &Style::default()).lines().last().unwrap().to_owned()
     };
     assert_eq!(
         last(&nothing(Outcome::Pass, &["DSA-1"])),
         "NOT AFFECTED  5 running containers and 4 images were looked at, and nothing is affected"
     );
     for report in [nothing(Outcome::Incomplete, &["DSA-1"]), nothing(Outcome::Incomplete, &[])] {
-        let text = of_affected(&report, Format::Table, &Style::default());
+        let text = of_affected(&report, Format::TABLE, &Style::default());
         assert!(!text.to_lowercase().contains("not affected"), "{text}");
     }
     assert!(last(&nothing(Outcome::Incomplete, &[])).starts_with("UNKNOWN ID  no advisory names"));
@@ -247,7 +247,7 @@ fn not_affected_is_said_only_where_all_was_looked_at_and_the_id_is_known() {
 fn containers_of_which_none_has_passed_are_not_called_so() {
     let table = |report: &RunningReport| {
         let mut out = Vec::new();
-        render_running(report, Format::Table, &Style::default(), &mut out).unwrap();
+        render_running(report, Format::TABLE, &Style::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let mut report = running();
@@ -272,7 +272,7 @@ fn containers_of_which_none_has_passed_are_not_called_so() {
 
 #[test]
 fn forms_of_one_subject_are_refused_with_a_reason() {
-    for format in [Format::Sarif, Format::CycloneDx] {
+    for format in [form("sarif"), form("cyclonedx")] {
         let mut out = Vec::new();
         let error = render_running(&running(), format, &wide(), &mut out).unwrap_err();
         assert!(error.to_string().contains("use table or json"), "{error}");
@@ -288,7 +288,7 @@ fn no_text_of_a_container_reaches_the_terminal_as_a_command_or_over_its_edge() {
     for (verbose, columns) in [(0, 40), (1, 41), (2, 100)] {
         let style = Style { verbose, width: Some(columns), ..Style::default() };
         let all =
-            [of_running(Format::Table, &style), of_affected(&affected(), Format::Table, &style)];
+            [of_running(Format::TABLE, &style), of_affected(&affected(), Format::TABLE, &style)];
         for line in all.iter().flat_map(|text| text.lines()) {
             assert!(line.width() <= columns, "{} > {columns}: {line}", line.width());
             let hostile =

@@ -17,7 +17,7 @@
 mod fixture;
 
 use fixture::tampered::{guarded, verified};
-use fixture::{clean, project, report};
+use fixture::{clean, form, project, report};
 use report::{Format, Style, render, render_packages};
 use std::io::Write as _;
 use std::process::Command;
@@ -96,8 +96,8 @@ fn cyclonedx_keeps_to_its_schema() {
         for timestamp in [None, Some("2099-01-02T03:04:05Z".to_owned())] {
             let style = Style { timestamp, ..Style::default() };
             let mut documents = [Vec::new(), Vec::new()];
-            render(&report, Format::CycloneDx, &style, &mut documents[0]).unwrap();
-            render_packages(&report, Format::CycloneDx, &style, &mut documents[1]).unwrap();
+            render(&report, form("cyclonedx"), &style, &mut documents[0]).unwrap();
+            render_packages(&report, form("cyclonedx"), &style, &mut documents[1]).unwrap();
             for document in documents {
                 let Some(verdict) = verdict(CYCLONEDX, &document, "") else {
                     return skip("cyclonedx-python-lib[json-validation] is not installed");
@@ -115,7 +115,7 @@ fn spdx_keeps_to_its_specification() {
         let supplier = Some("Person: Jane Doe".to_owned());
         let style = Style { timestamp, supplier, ..Style::default() };
         let mut document = Vec::new();
-        render_packages(&report, Format::Spdx, &style, &mut document).unwrap();
+        render_packages(&report, form("spdx"), &style, &mut document).unwrap();
         let Some(verdict) = verdict(SPDX, &document, "") else {
             return skip("the Python package `spdx-tools` is not installed");
         };
@@ -186,7 +186,7 @@ fn documents(format: Format) -> Vec<Vec<u8>> {
 
 #[test]
 fn sarif_keeps_to_its_schema() {
-    let mut documents = documents(Format::Sarif);
+    let mut documents = documents(form("sarif"));
     let failed = vocabulary::NotChecked { what: "gone:1".to_owned(), reason: "gone".to_owned() };
     let reports = vocabulary::Reports {
         schema: vocabulary::report::REPORTS_SCHEMA.to_owned(),
@@ -194,24 +194,24 @@ fn sarif_keeps_to_its_schema() {
         failed: vec![failed],
     };
     let mut several = Vec::new();
-    report::render_reports(&reports, Format::Sarif, &Style::default(), &mut several).unwrap();
+    report::render_reports(&reports, form("sarif"), &Style::default(), &mut several).unwrap();
     documents.push(several);
     hold(&documents, JSON, "sarif.json");
 }
 
 #[test]
 fn junit_keeps_to_the_schema_of_ci_services() {
-    hold(&documents(Format::Junit), XML, "junit.xsd");
+    hold(&documents(form("junit")), XML, "junit.xsd");
 }
 
 #[test]
 fn a_dependency_snapshot_keeps_to_the_schema_of_the_api() {
-    hold(&documents(Format::Github), JSON, "github.json");
+    hold(&documents(form("github")), JSON, "github.json");
 }
 
 #[test]
 fn gitlabs_report_keeps_to_its_schema() {
-    let documents = documents(Format::Gitlab);
+    let documents = documents(form("gitlab"));
     let parsed =
         |document: &Vec<u8>| -> serde_json::Value { serde_json::from_slice(document).unwrap() };
     let kinds = ["container_scanning", "dependency_scanning"];

@@ -10,7 +10,7 @@
 mod fixture;
 
 use fixture::tampered::{guarded, verified};
-use fixture::{HOSTILE, clean, many, project, report};
+use fixture::{HOSTILE, clean, form, many, project, report};
 use report::{Filling, Template};
 use vocabulary::{NotChecked, Report, Reports};
 
@@ -42,6 +42,16 @@ fn hostile() -> Report {
         finding.title = format!("=1+1,\"{HOSTILE}</td><script>\u{ffff}");
     }
     report
+}
+
+#[test]
+fn the_page_and_the_lines_are_what_their_templates_make() {
+    for (name, template) in [("html", "report.html.j2"), ("csv", "findings.csv.j2")] {
+        let mut rendered = Vec::new();
+        report::render(&report(), form(name), &report::Style::default(), &mut rendered).unwrap();
+        let filled = fill(&shipped(template), &Filling::report(&report()));
+        assert_eq!(String::from_utf8(rendered).unwrap(), filled, "{name}");
+    }
 }
 
 #[test]

@@ -25,7 +25,6 @@ const TANGLED: &[(&str, usize)] = &[
     ("fetch", 2),
     ("image", 8),
     ("policy", 5),
-    ("report", 10),
     ("sandbox", 4),
     ("sbom", 2),
     ("scan", 2),

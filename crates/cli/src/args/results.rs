@@ -7,17 +7,9 @@ use std::path::PathBuf;
 /// Where results go.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OutputArgs {
-    /// Format of standard output, and of files whose ending names none: table, json, cyclonedx, sarif,
-    /// spdx, markdown, junit, gitlab, github, html, csv, or template:FILE, a template that is given the
-    /// JSON form. LAZARET_FORMAT stands for it on standard output
-    #[arg(long, value_name = "FORMAT", value_parser = output::format)]
+    #[arg(long, value_name = "FORMAT", value_parser = output::format, help = format_help())]
     pub(crate) format: Option<report::Format>,
-    /// Write a result to a file, as FORMAT=FILE, or as FILE whose ending names the format: .json,
-    /// .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html, .csv, .txt (table, unless --format
-    /// names another), gl-container-scanning-report.json; may be given several times. Nothing is
-    /// printed then, unless the file is `-`, or --format names a format that no FILE gets. `{name}` in
-    /// FILE stands for the subject
-    #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
+    #[arg(short, long = "output", value_name = "[FORMAT=]FILE", help = output_help())]
     pub(crate) output: Vec<Output>,
     /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
     #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
@@ -26,6 +18,20 @@ pub(crate) struct OutputArgs {
     /// one is named]
     #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = output::author)]
     pub(crate) supplier: Option<String>,
+}
+
+fn format_help() -> String {
+    format!(
+        "Format of standard output, and of files whose ending names none: {}, a template that is given the JSON form. LAZARET_FORMAT stands for it on standard output",
+        report::format_names()
+    )
+}
+
+fn output_help() -> String {
+    format!(
+        "Write a result to a file, as FORMAT=FILE, or as FILE whose name says the format: {}; .txt is a table unless --format names another. May be given several times. Nothing is printed then, unless the file is `-`, or --format names a format that no FILE gets. `{{name}}` in FILE stands for the subject",
+        report::file_names().replace('`', "")
+    )
 }
 
 /// One `-o`.

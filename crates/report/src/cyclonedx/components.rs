@@ -3,7 +3,8 @@
 use super::evidence::{self, Evidence};
 use super::licences::{LicenceChoice, choices};
 use super::{Property, kind_of};
-use crate::{Style, supplier};
+use crate::style::Style;
+use crate::supplier;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

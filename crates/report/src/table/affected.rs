@@ -5,8 +5,8 @@
 
 use super::running::{advisories, container, fix, not_checked, problems, used_files};
 use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step, verdict};
-use crate::Style;
 use crate::group::name_of;
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::io;

@@ -4,10 +4,10 @@
 //! under them why it matters and what to do, because this is read by somebody in a hurry.
 
 use super::{BOLD, DIM, RED, heading, put_layer};
-use crate::Style;
 use crate::difference;
 use crate::execution::{input_of, program_of, ran, side_name, tree_of};
 use crate::group::{id_of, name_of, open_findings};
+use crate::style::Style;
 use crate::text::{Page, escape, width};
 use anstyle::Style as Paint;
 use std::io;

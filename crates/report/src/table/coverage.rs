@@ -1,8 +1,8 @@
 //! What was not looked at, and what was silenced: the parts that keep a table honest.
 
 use super::{DIM, RED, YELLOW, heading};
-use crate::Style;
 use crate::group::{id_of, name_of};
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::collections::HashMap;

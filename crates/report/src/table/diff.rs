@@ -5,8 +5,8 @@ use super::{
     BOLD, DIM, GREEN, RED, YELLOW, decision_line, heading, left_out, origin_name, paint_of,
     verdict_first,
 };
-use crate::Style;
 use crate::group::name_of;
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::io;

@@ -4,9 +4,9 @@
 //! block: what became of it, its package and layer, and each aspect with expected and found.
 
 use super::{BOLD, DIM, RED, YELLOW, heading, left_out, paint_of, put_layer};
-use crate::Style;
 use crate::difference;
 use crate::group::{name_of, open_findings};
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::io;

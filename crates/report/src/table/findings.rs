@@ -5,8 +5,8 @@
 use super::{
     BOLD, DIM, GREEN, YELLOW, alarms, drift, heading, left_out, origin_name, paint_of, put_layer,
 };
-use crate::Style;
 use crate::group::{self, Block, Issue, open_findings};
+use crate::style::Style;
 use crate::text::{Page, escape, width};
 use std::io;
 use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, VulnerableCode, counted};

@@ -1,8 +1,8 @@
 //! The head of the table: subject, advisories used, and the counts of findings.
 
 use super::{BOLD, DIM, YELLOW, origin_name, paint_of};
-use crate::Style;
 use crate::group::open_findings;
+use crate::style::Style;
 use crate::text::{Page, width};
 use std::collections::BTreeMap;
 use std::io;

@@ -7,8 +7,8 @@ use super::{
     BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, paint_of_outcome, put_step,
     verdict,
 };
-use crate::Style;
 use crate::group::{id_of, mended_in, name_of};
+use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@
 //! a vulnerability that is known to be exploited: all of those are in it.
 
 use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, paint_of};
-use crate::Style;
 use crate::group::{mended_in, name_of, open_findings};
+use crate::style::Style;
 use crate::text::Page;
 use std::collections::BTreeMap;
 use std::io;

@@ -5,54 +5,17 @@
 //! the later subject has. What either side did not look at is in all of them, since what nobody looked
 //! at is no difference.
 
-use crate::Style;
+use super::{gaps, link, plain, verdict};
 use crate::group::{advised, name_of};
-use crate::markdown::{gaps, link, plain, verdict};
+use crate::style::Style;
 use std::io::{self, Write};
+use vocabulary::counted;
 use vocabulary::diff::{Change, DiffReport, FindingChange, PackageChange};
-use vocabulary::report::SCHEMA;
-use vocabulary::upgrade::Mending;
-use vocabulary::{Coverage, Decision, Finding, Report, Summary, counted};
 
 /// Lines of one section: GitHub refuses a comment of more than 65,536 characters.
 const SHOWN: usize = 25;
 /// Versions that are named of one package.
 const VERSIONS: usize = 5;
-
-/// A report of the later subject with what is new in it.
-pub(crate) fn fresh(report: &DiffReport) -> Report {
-    let new = report.findings.iter().filter(|one| one.change == Change::New);
-    let findings: Vec<Finding> = new.map(|one| one.finding.clone()).collect();
-    let silenced = |finding: &&Finding| {
-        report.suppressed.iter().any(|one| one.fingerprint == finding.fingerprint)
-    };
-    let mut coverage = report.gaps.clone();
-    coverage.push(Coverage::ran("diff"));
-    Report {
-        schema: SCHEMA.to_owned(),
-        tool: report.tool.clone(),
-        subject: report.after.subject.clone(),
-        seal: None,
-        distribution: report.after.distribution.clone(),
-        layers: Vec::new(),
-        packages: Vec::new(),
-        summary: Summary::count(findings.iter().filter(|one| !silenced(one)), &[]),
-        findings,
-        coverage,
-        databases: report.after.databases.clone(),
-        decision: Decision {
-            outcome: report.outcome,
-            line: report.line.clone(),
-            reasons: report.reasons.clone(),
-            over_the_line: report.over_the_line.clone(),
-            suppressed: report.suppressed.clone(),
-            overridden: Vec::new(),
-            found: Vec::new(),
-        },
-        mending: Mending::default(),
-        files: Vec::new(),
-    }
-}
 
 /// For a pull request.
 pub(crate) fn render(report: &DiffReport, style: &Style, out: &mut dyn Write) -> io::Result<()> {
