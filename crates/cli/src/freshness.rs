@@ -4,9 +4,9 @@ use crate::World;
 use crate::args::ScanArgs;
 use crate::exit::Failure;
 use crate::settings;
-use archive::openpgp::Keyring;
-use archive::{Asked, Freshness, Means};
 use clap::Args;
+use freshness::openpgp::Keyring;
+use freshness::{Asked, Freshness, Means};
 use jiff::Timestamp;
 use scan::Inventory;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ impl Archives {
             keyring: &self.keyring,
             now,
         };
-        archive::check(&asked, &means)
+        freshness::check(&asked, &means)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A folder that is held open: what is in it is reached by that, and never outside of it.
 
+use crate::bounded::regular;
 use crate::owner::{self, Distrust};
-use crate::read::regular;
 use crate::way;
 use crate::write::{Access, WholeFile};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};

@@ -7,16 +7,16 @@
 //! ([`WholeFile`]). Errors of this crate leave out the path: who calls knows by which name it was
 //! asked for.
 
+mod bounded;
 mod folder;
 mod owner;
-mod read;
 mod trusted;
 mod way;
 mod write;
 
+pub use bounded::{read, read_found};
 pub use folder::{Folder, is_refusal};
 pub use owner::{Distrust, distrust, may_write};
-pub use read::{read, read_found};
 pub use rustix::fs::FileType;
 pub use trusted::{Found, read_trusted};
 pub use write::{

@@ -357,7 +357,7 @@ pub fn render_running(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => table::running::render(report, style, out),
+        Format::Table => table::containers::render(report, style, out),
         Format::Json => json::write(report, out),
         Format::Template(template) => template.write(&Filling::running(report), out),
         _ => Err(io::Error::new(

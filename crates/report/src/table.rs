@@ -6,13 +6,13 @@
 
 pub(crate) mod affected;
 mod alarms;
+pub(crate) mod containers;
 mod coverage;
 pub(crate) mod diff;
 mod drift;
 mod findings;
 mod header;
 mod packages;
-pub(crate) mod running;
 mod urgent;
 
 use crate::Style;
