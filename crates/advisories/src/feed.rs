@@ -6,8 +6,7 @@
 use crate::build::Builder;
 use crate::osv::{self, MAX_RECORD_BYTES};
 use crate::zip::{Archive, ZipError};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::Ecosystem;
 
@@ -48,8 +47,8 @@ pub enum FeedError {
 
 /// Reads an archive, `all.zip`.
 pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Builder, FeedError> {
-    let file =
-        File::open(path).map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
+    let file = files::open_found(path)
+        .map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
     let failed = |reason| FeedError::Zip { path: path.to_owned(), reason };
     let archive = Archive::open(file).map_err(failed)?;
     let mut intake = Intake::new(ecosystem);
@@ -80,9 +79,7 @@ pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Builde
     let mut intake = Intake::new(ecosystem);
     let mut bytes = Vec::new();
     for path in &paths {
-        bytes.clear();
-        File::open(path)
-            .and_then(|file| file.take(MAX_RECORD_BYTES + 1).read_to_end(&mut bytes))
+        files::read_start(path, MAX_RECORD_BYTES + 1, &mut bytes)
             .map_err(|reason| failed(path, reason))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         intake.take(&name, &bytes);

@@ -9,7 +9,7 @@ use freshness::openpgp::Keyring;
 use freshness::{Asked, Freshness, Means};
 use jiff::Timestamp;
 use scan::Inventory;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Whether the distribution's own archive is asked, and whom to believe.
 #[derive(Clone, Debug, Args)]
@@ -60,7 +60,7 @@ impl Archives {
         }
         let mut keyring = Keyring::default();
         for file in &wanted.keyring {
-            let bytes = read(file)?;
+            let bytes = settings::read(file, KEYRING_BYTES)?;
             keyring
                 .add(&bytes)
                 .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
@@ -93,19 +93,4 @@ impl Archives {
         };
         freshness::check(&asked, &means)
     }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read as _;
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("cannot read `{}`: {error}", file.display()))
-    };
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(failed)?;
-    opened.take(KEYRING_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > KEYRING_BYTES {
-        let file = file.display();
-        return Err(Failure::usage(format!("`{file}` is larger than {KEYRING_BYTES} bytes")));
-    }
-    Ok(bytes)
 }
