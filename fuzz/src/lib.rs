@@ -658,6 +658,40 @@ pub fn packages_index(data: &[u8]) {
     }
 }
 
+/// Zip archives, read in memory and at the places that their directory names: what both read is the
+/// same, and no more than the bounds allow.
+pub fn zip(data: &[u8]) {
+    use zip::{Archive, Bounds, LargeArchive};
+    const AT_MOST: u64 = 1 << 16;
+    const ENTRIES: usize = 64;
+    let mut contents = Vec::new();
+    let mut is_whole = false;
+    if let Ok(archive) = Archive::open(data) {
+        is_whole = archive.entries().all(|entry| entry.is_ok());
+        for entry in archive.entries().take(ENTRIES).flatten() {
+            if let Ok(plain) = archive.read(&entry, AT_MOST) {
+                assert_eq!(plain.len() as u64, entry.plain);
+                contents.push(plain.into_owned());
+            }
+        }
+    }
+    let bounds = Bounds {
+        entries: ENTRIES as u64,
+        directory: 1 << 16,
+        plain: 1 << 20,
+        ratio: 200,
+        grace: 1 << 18,
+    };
+    let Ok(large) = LargeArchive::open(data, &bounds) else { return };
+    assert!(is_whole, "one reader finds a directory that the other does not");
+    let mut total = 0;
+    let _ = large.read(AT_MOST, |_| true, |_, plain| {
+        total += plain.len() as u64;
+        assert!(contents.iter().any(|content| content == plain));
+    });
+    assert!(total <= bounds.plain);
+}
+
 /// What an archive says of a suite: no path in it leads out.
 pub fn release(data: &[u8]) {
     let Ok(release) = freshness::release::parse(&String::from_utf8_lossy(data)) else { return };
