@@ -601,11 +601,11 @@ pub fn stores(data: &[u8]) {
 pub fn apt_sources(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for path in ["etc/apt/sources.list", "etc/apt/sources.list.d/a.sources"] {
-        let sources = archive::apt_sources::sources(path, &text);
+        let sources = freshness::apt_sources::sources(path, &text);
         let blank = |text: &str| text.is_empty() || text.contains(char::is_whitespace);
         assert!(sources.iter().all(|one| !blank(&one.uri) && !blank(&one.suite)));
-        for key in archive::apt_sources::keys(path, &text) {
-            let _ = archive::openpgp::Keyring::default().add(key.as_bytes());
+        for key in freshness::apt_sources::keys(path, &text) {
+            let _ = freshness::openpgp::Keyring::default().add(key.as_bytes());
         }
     }
 }
@@ -622,7 +622,7 @@ pub fn signing_key() -> testkit::SigningKey {
 /// Keyrings, then a signed text. A key whose secret the input does not hold signs what it signed, and
 /// nothing else.
 pub fn openpgp(data: &[u8]) {
-    use archive::openpgp::{Keyring, verify};
+    use freshness::openpgp::{Keyring, verify};
     let now = 1_790_000_000;
     let known = signing_key();
     let mut keyring = Keyring::default();
@@ -653,14 +653,48 @@ fn split(data: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn packages_index(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
     let wanted = std::collections::BTreeSet::from(["a", "b"]);
-    for offer in archive::packages_index::read(bytes, first % 2 == 1, &wanted).unwrap_or_default() {
+    for offer in freshness::packages_index::read(bytes, first % 2 == 1, &wanted).unwrap_or_default() {
         assert!(wanted.contains(offer.package.as_str()) && !offer.version.is_empty());
     }
 }
 
+/// Zip archives, read in memory and at the places that their directory names: what both read is the
+/// same, and no more than the bounds allow.
+pub fn zip(data: &[u8]) {
+    use zip::{Archive, Bounds, LargeArchive};
+    const AT_MOST: u64 = 1 << 16;
+    const ENTRIES: usize = 64;
+    let mut contents = Vec::new();
+    let mut is_whole = false;
+    if let Ok(archive) = Archive::open(data) {
+        is_whole = archive.entries().all(|entry| entry.is_ok());
+        for entry in archive.entries().take(ENTRIES).flatten() {
+            if let Ok(plain) = archive.read(&entry, AT_MOST) {
+                assert_eq!(plain.len() as u64, entry.plain);
+                contents.push(plain.into_owned());
+            }
+        }
+    }
+    let bounds = Bounds {
+        entries: ENTRIES as u64,
+        directory: 1 << 16,
+        plain: 1 << 20,
+        ratio: 200,
+        grace: 1 << 18,
+    };
+    let Ok(large) = LargeArchive::open(data, &bounds) else { return };
+    assert!(is_whole, "one reader finds a directory that the other does not");
+    let mut total = 0;
+    let _ = large.read(AT_MOST, |_| true, |_, plain| {
+        total += plain.len() as u64;
+        assert!(contents.iter().any(|content| content == plain));
+    });
+    assert!(total <= bounds.plain);
+}
+
 /// What an archive says of a suite: no path in it leads out.
 pub fn release(data: &[u8]) {
-    let Ok(release) = archive::release::parse(&String::from_utf8_lossy(data)) else { return };
+    let Ok(release) = freshness::release::parse(&String::from_utf8_lossy(data)) else { return };
     let names = release.files.keys().chain(&release.components).chain(&release.architectures);
     for name in names {
         assert!(!name.starts_with('/') && name.split('/').all(|part| part != ".."), "{name}");

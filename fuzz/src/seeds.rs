@@ -368,6 +368,7 @@ fn carriers(folder: &Path) -> io::Result<()> {
     let samples = [
         ("java", pom.clone()),
         ("java", zip("lib/b-1.jar", &pom)),
+        ("zip", zip("a.json", b"content")),
         ("java", descriptor),
         ("java", bundle),
         ("python", egg.clone()),

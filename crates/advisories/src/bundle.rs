@@ -198,12 +198,12 @@ pub fn import_url(
 fn read(folder: &Path, path: &Path) -> Result<Vec<Manifest>, BundleError> {
     let failed = |reason| BundleError::Io { path: path.to_owned(), reason };
     let not_one = || BundleError::NotABundle(path.to_owned());
-    let file = File::open(path).map_err(failed)?;
+    let file = files::open_found(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     let content = length.checked_sub(32).ok_or_else(not_one)?;
     verify(path, &file, content)?;
 
-    let file = File::open(path).map_err(failed)?;
+    let file = files::open_found(path).map_err(failed)?;
     let mut fields = Fields { from: BufReader::new(file).take(content) };
     fields.array::<8>().ok_or_else(not_one)?;
     fields.array::<4>().ok_or_else(not_one)?;

@@ -5,14 +5,26 @@
 
 use crate::build::Builder;
 use crate::osv::{self, MAX_RECORD_BYTES};
-use crate::zip::{Archive, ZipError};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::Ecosystem;
+use zip::{ArchiveError, Bounds, LargeArchive};
 
 /// Most loose files that are read from one folder.
 const MAX_FILES: usize = 1_000_000;
+
+/// What an archive of a feed may be.
+pub(crate) const FEED: Bounds = Bounds {
+    // The largest feed has some 300,000.
+    entries: 4_000_000,
+    // As many entries of about 100 bytes.
+    directory: 512 << 20,
+    // The whole public feed has some 50 GB.
+    plain: 256 << 30,
+    // Records of advisories, of two kilobytes each, shrink to a fifth. Deflate can reach 1,032.
+    ratio: 200,
+    grace: 256 << 20,
+};
 
 /// Why a feed cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +43,7 @@ pub enum FeedError {
         /// Which.
         path: PathBuf,
         /// Why.
-        reason: ZipError,
+        reason: ArchiveError,
     },
     /// None of the documents is a record.
     #[error("`{path}` holds no OSV record: the first document is {reason}")]
@@ -48,10 +60,10 @@ pub enum FeedError {
 
 /// Reads an archive, `all.zip`.
 pub(crate) fn from_archive(path: &Path, ecosystem: &Ecosystem) -> Result<Builder, FeedError> {
-    let file =
-        File::open(path).map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
+    let file = files::open_found(path)
+        .map_err(|reason| FeedError::Io { path: path.to_owned(), reason })?;
     let failed = |reason| FeedError::Zip { path: path.to_owned(), reason };
-    let archive = Archive::open(file).map_err(failed)?;
+    let archive = LargeArchive::open(file, &FEED).map_err(failed)?;
     let mut intake = Intake::new(ecosystem);
     archive
         .read(
@@ -80,9 +92,7 @@ pub(crate) fn from_folder(folder: &Path, ecosystem: &Ecosystem) -> Result<Builde
     let mut intake = Intake::new(ecosystem);
     let mut bytes = Vec::new();
     for path in &paths {
-        bytes.clear();
-        File::open(path)
-            .and_then(|file| file.take(MAX_RECORD_BYTES + 1).read_to_end(&mut bytes))
+        files::read_start(path, MAX_RECORD_BYTES + 1, &mut bytes)
             .map_err(|reason| failed(path, reason))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         intake.take(&name, &bytes);

@@ -38,7 +38,6 @@ mod singles;
 mod storage;
 mod title;
 pub mod update;
-mod zip;
 
 pub use bundle::{BundleError, export, import};
 pub use database::{Database, DatabaseError};

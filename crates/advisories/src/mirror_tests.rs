@@ -6,7 +6,6 @@ mod severities;
 
 use crate::feed;
 use crate::osv::MAX_RECORD_BYTES;
-use crate::zip::Archive;
 use crate::{Advice, Database, Databases, Quiet, Source, purls};
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -15,6 +14,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use version::Scheme;
 use vocabulary::{Distribution, Ecosystem, Evidence, Package};
+use zip::LargeArchive;
 
 fn mirror() -> Option<PathBuf> {
     testkit::shared().map(|shared| shared.join("osv-mirror"))
@@ -24,7 +24,7 @@ fn records(mirror: &Path, ecosystem: &str, wanted: impl Fn(&str) -> bool) -> Vec
     let file = File::open(mirror.join(ecosystem).join("all.zip")).unwrap();
     let mut all = Vec::new();
     let take = |_: &str, bytes: &[u8]| all.push(serde_json::from_slice(bytes).unwrap());
-    Archive::open(file).unwrap().read(MAX_RECORD_BYTES, wanted, take).unwrap();
+    LargeArchive::open(file, &feed::FEED).unwrap().read(MAX_RECORD_BYTES, wanted, take).unwrap();
     all
 }
 

@@ -226,7 +226,7 @@ fn list(source: &Source, client: &fetch::Client) -> Result<Vec<Ecosystem>, Updat
         }
         Source::Directory(folder) => {
             let path = folder.join("ecosystems.txt");
-            match std::fs::read(&path) {
+            match files::read(&path, MAX_LIST_BYTES) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return look_around(folder);
@@ -381,7 +381,7 @@ struct Known {
 /// The list of changes in a folder, if there is one.
 fn list_in(directory: &Path) -> Result<Option<List>, UpdateError> {
     let path = directory.join("modified_id.csv");
-    match std::fs::File::open(&path) {
+    match files::open_found(&path) {
         Ok(file) => {
             let lines = Box::new(io::Read::take(file, MAX_LIST));
             let name = path.display().to_string();
@@ -395,11 +395,8 @@ fn list_in(directory: &Path) -> Result<Option<List>, UpdateError> {
 fn single_in(directory: &Path, id: &str) -> Result<Single, UpdateError> {
     let path = directory.join(format!("{id}.json"));
     let mut bytes = Vec::new();
-    let read = std::fs::File::open(&path).and_then(|file| {
-        io::Read::read_to_end(&mut io::Read::take(file, MAX_SINGLE + 1), &mut bytes)
-    });
-    match read {
-        Ok(_) => Ok(Single::Bytes(bytes)),
+    match files::read_start(&path, MAX_SINGLE + 1, &mut bytes) {
+        Ok(()) => Ok(Single::Bytes(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Single::NotThere),
         Err(reason) => Err(FeedError::Io { path, reason }.into()),
     }

@@ -47,11 +47,11 @@ pub mod xbps;
 pub use all::all;
 
 mod binary;
-mod database;
 mod decoded;
 mod history;
 mod needs;
 mod owned;
+mod package_database;
 mod text;
 mod xml;
 mod yaml;

@@ -4,12 +4,12 @@ use crate::World;
 use crate::args::ScanArgs;
 use crate::exit::Failure;
 use crate::settings;
-use archive::openpgp::Keyring;
-use archive::{Asked, Freshness, Means};
 use clap::Args;
+use freshness::openpgp::Keyring;
+use freshness::{Asked, Freshness, Means};
 use jiff::Timestamp;
 use scan::Inventory;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Whether the distribution's own archive is asked, and whom to believe.
 #[derive(Clone, Debug, Args)]
@@ -60,7 +60,7 @@ impl Archives {
         }
         let mut keyring = Keyring::default();
         for file in &wanted.keyring {
-            let bytes = read(file)?;
+            let bytes = settings::read(file, KEYRING_BYTES)?;
             keyring
                 .add(&bytes)
                 .map_err(|error| Failure::usage(format!("`{}`: {error}", file.display())))?;
@@ -91,21 +91,6 @@ impl Archives {
             keyring: &self.keyring,
             now,
         };
-        archive::check(&asked, &means)
+        freshness::check(&asked, &means)
     }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    use std::io::Read as _;
-    let failed = |error: std::io::Error| {
-        Failure::usage(format!("cannot read `{}`: {error}", file.display()))
-    };
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(failed)?;
-    opened.take(KEYRING_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > KEYRING_BYTES {
-        let file = file.display();
-        return Err(Failure::usage(format!("`{file}` is larger than {KEYRING_BYTES} bytes")));
-    }
-    Ok(bytes)
 }

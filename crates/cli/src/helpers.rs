@@ -23,8 +23,7 @@ const CONFIG_BYTES: u64 = 1 << 20;
 /// Whether a `config.json` may name helpers.
 pub(crate) fn are_named(config: &Path) -> bool {
     let mut text = Vec::new();
-    let opened = std::fs::File::open(config);
-    let read = opened.and_then(|file| file.take(CONFIG_BYTES).read_to_end(&mut text));
+    let read = files::read_start(config, CONFIG_BYTES, &mut text);
     // `credsStore` and `credHelpers`, however they are written.
     read.is_ok() && String::from_utf8_lossy(&text).contains("\"cred")
 }

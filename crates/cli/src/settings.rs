@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 
 /// Reads a text file that the user named, up to a limit.
 pub(crate) fn read_text(file: &Path, limit: u64) -> Result<String, Failure> {
-    use std::io::Read as _;
-    let fail = |error: std::io::Error| {
-        Failure::usage(format!("cannot read `{}`: {error}", file.display()))
-    };
-    let mut text = String::new();
-    std::fs::File::open(file)
-        .map_err(fail)?
-        .take(limit + 1)
-        .read_to_string(&mut text)
-        .map_err(fail)?;
-    if text.len() as u64 > limit {
-        return Err(Failure::usage(format!("`{}` is larger than {limit} bytes", file.display())));
-    }
+    let text = String::from_utf8(read(file, limit)?).map_err(|_| {
+        let file = file.display();
+        Failure::usage(format!("cannot read `{file}`: stream did not contain valid UTF-8"))
+    })?;
     Ok(text.strip_prefix(crate::found::BYTE_ORDER_MARK).map(str::to_owned).unwrap_or(text))
+}
+
+/// Reads a file that the user named, up to a limit.
+pub(crate) fn read(file: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    files::read(file, limit).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => {
+            Failure::usage(format!("`{}` is larger than {limit} bytes", file.display()))
+        }
+        _ => Failure::usage(format!("cannot read `{}`: {error}", file.display())),
+    })
 }
 
 /// `$VARIABLE/lazaret`, else `$HOME/<fallback>/lazaret` (XDG Base Directory Specification).

@@ -16,8 +16,6 @@ use crate::reference::Reference;
 use base64::Engine as _;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use vocabulary::Digest;
 
@@ -249,9 +247,7 @@ fn missing(path: &Path, name: &str) -> EngineError {
 }
 
 fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(limit + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= limit).then_some(bytes)
+    files::read_found(path, limit).ok().map(|(_, bytes)| bytes)
 }
 
 #[cfg(test)]

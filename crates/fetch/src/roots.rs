@@ -53,11 +53,10 @@ fn specific(certificates: Vec<Certificate<'static>>) -> RootCerts {
 }
 
 fn from_file(path: &Path) -> Result<Vec<Certificate<'static>>, FetchError> {
-    let size = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
-    if size > FILE_LIMIT {
-        return Err(unreadable(path, &"the file is too large"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let bytes = files::read(path, FILE_LIMIT).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => unreadable(path, &"the file is too large"),
+        _ => unreadable(path, &error),
+    })?;
     let certificates = parse(&bytes);
     match certificates.is_empty() {
         true => Err(unreadable(path, &"no PEM certificate in it")),
@@ -82,7 +81,8 @@ fn from_directories(directories: &Path) -> Result<Vec<Certificate<'static>>, std
         files.sort();
         files.dedup();
         for file in files {
-            certificates.extend(std::fs::read(file).map(|bytes| parse(&bytes)).unwrap_or_default());
+            let read = files::read_found(&file, FILE_LIMIT);
+            certificates.extend(read.map(|(_, bytes)| parse(&bytes)).unwrap_or_default());
         }
     }
     match certificates.is_empty() {

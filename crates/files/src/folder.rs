@@ -1,7 +1,7 @@
 //! A folder that is held open: what is in it is reached by that, and never outside of it.
 
+use crate::bounded::{no_regular_file, regular};
 use crate::owner::{self, Distrust};
-use crate::read::regular;
 use crate::way;
 use crate::write::{Access, WholeFile};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
@@ -352,10 +352,6 @@ fn refusal(reason: Distrust) -> io::Error {
 #[must_use]
 pub fn is_refusal(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Refusal>() || inner.is::<way::Turned>())
-}
-
-fn no_regular_file() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file")
 }
 
 #[cfg(test)]

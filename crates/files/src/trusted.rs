@@ -1,8 +1,8 @@
 //! Reading what merely lies there, if nobody but us and root could have put it there.
 
 use crate::Folder;
+use crate::bounded::regular;
 use crate::owner::distrust;
-use crate::read::regular;
 use crate::way;
 use std::io;
 use std::os::fd::AsFd;

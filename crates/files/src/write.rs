@@ -65,7 +65,13 @@ pub fn create_new(path: &Path, content: &[u8], access: Access) -> io::Result<()>
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(rustix::fs::open(path, flags, mode)?);
     file.write_all(content)?;
-    file.sync_all()
+    file.sync_all()?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // As in `WholeFile::commit`: a name that is gone after a power cut is a key that is gone.
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
 }
 
 /// Removes a file that [`create_new`] has just made.

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::tar::{Meta, Sink, TarReader};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use vocabulary::FileKind;
 
@@ -46,7 +46,7 @@ impl Archive {
     /// Where the file cannot be read.
     pub(crate) fn is_one(path: &Path) -> Result<bool, ImageError> {
         let fail = |source| read_error(path, source);
-        let mut file = File::open(path).map_err(fail)?;
+        let mut file = files::open_found(path).map_err(fail)?;
         let head = head_of(path, &mut file)?;
         let mut block = [0_u8; 512];
         let Ok(mut plain) = unpack(Packing::of(&head), BufReader::new(file)) else {
@@ -62,11 +62,11 @@ impl Archive {
     /// Where the file cannot be read, or is no tar.
     pub(crate) fn open(path: &Path) -> Result<Self, ImageError> {
         let fail = |source| read_error(path, source);
-        // A pipe would be waited for, and cannot be read twice.
-        if !std::fs::metadata(path).map_err(fail)?.is_file() {
-            return Err(ImageError::Unrecognised(path.display().to_string()));
-        }
-        let mut file = File::open(path).map_err(fail)?;
+        let mut file = files::open_found(path).map_err(|error| match error.kind() {
+            // A pipe would be waited for, and cannot be read twice.
+            io::ErrorKind::InvalidInput => ImageError::Unrecognised(path.display().to_string()),
+            _ => fail(error),
+        })?;
         let head = head_of(path, &mut file)?;
         let packed_bytes = file.metadata().map_err(fail)?.len();
         let outer = Packing::of(&head);

@@ -248,7 +248,7 @@ fn open_file(
     outer: Packing,
 ) -> Result<Box<dyn Read + Send>, ImageError> {
     let fail = |source| read_error(path, source);
-    let mut file = File::open(path).map_err(fail)?;
+    let mut file = files::open_found(path).map_err(fail)?;
     let Some((offset, length)) = range else { return Ok(Box::new(file)) };
     if outer == Packing::Plain {
         file.seek(SeekFrom::Start(offset)).map_err(fail)?;

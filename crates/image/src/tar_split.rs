@@ -85,7 +85,7 @@ pub(crate) fn open(
     tar_split: &Path,
     folder: &Path,
 ) -> io::Result<(Assembler<impl BufRead + Send + use<>>, Notes)> {
-    let lines = MultiGzDecoder::new(BufReader::new(File::open(tar_split)?));
+    let lines = MultiGzDecoder::new(BufReader::new(files::open_found(tar_split)?));
     let assembler = Assembler::new(BufReader::with_capacity(1 << 16, lines), folder)?;
     let notes = Arc::clone(&assembler.notes);
     Ok((assembler, notes))

@@ -6,13 +6,13 @@
 
 pub(crate) mod affected;
 mod alarms;
+pub(crate) mod containers;
 mod coverage;
 pub(crate) mod diff;
 mod drift;
 mod findings;
 mod header;
 mod packages;
-pub(crate) mod running;
 mod urgent;
 
 use crate::form::{Form, Format};
@@ -31,7 +31,7 @@ static FORM: Form = Form {
     reports: Some(render_reports),
     packages: Some(render_packages),
     diff: Some(diff::render),
-    running: Some(running::render),
+    running: Some(containers::render),
     affected: Some(affected::render),
     ..Form::new("table", render)
 };

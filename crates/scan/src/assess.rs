@@ -1,6 +1,5 @@
 //! Matches an inventory against advisories and decides on it: the report.
 
-use crate::freshness;
 use crate::host;
 use crate::imported::Imported;
 use crate::inventory::Inventory;
@@ -8,8 +7,9 @@ use crate::mend;
 use crate::rank::{self, Known};
 use crate::read::ATTACHED;
 use crate::sources;
+use crate::unexplained::unexplained;
 use advisories::{Advice, Databases, Risks};
-use archive::Freshness;
+use freshness::Freshness;
 use image::source::attached::Attached;
 use policy::{About, Policy};
 use vocabulary::{Coverage, Package, Problem, Report, Summary, Tool, Usage, report::SCHEMA};
@@ -84,7 +84,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         coverage.extend(policy::gates(by.policy, &databases));
     }
     if let Some(fresh) = by.freshness {
-        findings.extend(freshness::unexplained(&fresh.findings, &findings));
+        findings.extend(unexplained(&fresh.findings, &findings));
         coverage.push(fresh.coverage.clone());
     }
     let with_attached = with_attached(by.policy, &attached, &mut coverage);

@@ -89,10 +89,9 @@ pub(crate) fn named(reference: &str) -> Option<PathBuf> {
         return Some(PathBuf::from(file));
     }
     let path = Path::new(reference);
-    let mut head = [0_u8; 512];
-    let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let length = is_file.then(|| std::fs::File::open(path).ok()?.read(&mut head).ok()).flatten()?;
-    sbom::looks_like_one(head.get(..length)?).then(|| path.to_owned())
+    let mut head = Vec::new();
+    files::read_start(path, 512, &mut head).ok()?;
+    sbom::looks_like_one(&head).then(|| path.to_owned())
 }
 
 /// Reads a bill of materials. `given` is the release that its packages are of, whatever it says itself.
@@ -109,18 +108,16 @@ pub(crate) fn read(
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, BillError> {
     let fail = |source| BillError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        let file = std::fs::File::open(path).map_err(fail)?;
-        file.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes)
-    };
-    read.map_err(fail)?;
-    if bytes.len() as u64 > DOCUMENT_BYTES {
-        return Err(BillError::TooLarge { path: path.to_owned() });
+    let too_large = || BillError::TooLarge { path: path.to_owned() };
+    if path != Path::new("-") {
+        return files::read(path, DOCUMENT_BYTES).map_err(|error| match error.kind() {
+            std::io::ErrorKind::FileTooLarge => too_large(),
+            _ => fail(error),
+        });
     }
-    Ok(bytes)
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > DOCUMENT_BYTES { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// The inventory of a document; `given` is the release that its packages are of, whatever it says

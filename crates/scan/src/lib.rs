@@ -12,7 +12,6 @@ mod bringers;
 mod completeness;
 mod difference;
 mod folder;
-mod freshness;
 mod host;
 mod imported;
 mod inside;
@@ -26,6 +25,7 @@ mod read;
 mod resolve;
 mod running;
 mod sources;
+mod unexplained;
 
 pub use asked::Asked;
 pub use assess::{Assessment, assess};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * What the programs write into the ring buffer. `src/layout.rs` has the same offsets; the object
+ * What the programs write into the ring buffer. `src/offsets.rs` has the same offsets; the object
  * carries its own in `constants.layout`, and user space refuses an object whose offsets differ.
  */
 #ifndef LAZARET_RECORD_H

@@ -2,7 +2,7 @@
 //! points outside of itself, is none.
 
 use crate::event::{Exec, Exit, Fork, KernelEvent, ProgramFile, Script};
-use crate::layout::{self, exec, exit, file, fork, head, process};
+use crate::offsets::{self, exec, exit, file, fork, head, process};
 use crate::text;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use vocabulary::{FileIdentity, Process, Side, StandardInput};
@@ -78,7 +78,7 @@ impl<'a> Record<'a> {
         let file = self.file(exec::FILE, root_device)?;
         let mut process = self.process(exec::PROCESS)?;
         process.path = Some(file.path.clone());
-        let count = (self.u32(exec::ANCESTOR_COUNT)? as usize).min(layout::ANCESTOR_ROOM);
+        let count = (self.u32(exec::ANCESTOR_COUNT)? as usize).min(offsets::ANCESTOR_ROOM);
         let ancestors = (0..count)
             .map(|index| self.process(exec::ANCESTORS + index * process::SIZE))
             .collect::<Option<_>>()?;

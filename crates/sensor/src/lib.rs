@@ -16,7 +16,7 @@ mod event;
 pub mod fanotify;
 #[cfg(any(bpf_object, fuzzing))]
 #[cfg_attr(not(bpf_object), expect(dead_code, reason = "there is no object to hold it against"))]
-mod layout;
+mod offsets;
 mod options;
 mod probe;
 mod process;

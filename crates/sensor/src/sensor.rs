@@ -3,7 +3,7 @@
 //! The programs do not wake the reader; it comes by every [`TURN`]. A wake-up for each event costs the
 //! observed process ten times what the programs do.
 
-use crate::layout::{self, ENFORCE_MEMORY, ENFORCE_WRITTEN, IGNORED_BUCKETS, IGNORED_PER_BUCKET};
+use crate::offsets::{self, ENFORCE_MEMORY, ENFORCE_WRITTEN, IGNORED_BUCKETS, IGNORED_PER_BUCKET};
 use crate::programs::{self, load_error};
 use crate::{
     CgroupKey, Enforcement, KernelEvent, ProgramStats, SensorError, SensorOptions, clock, decode,
@@ -306,7 +306,7 @@ fn configure(open: &mut OpenObject, options: SensorOptions) -> Result<(), Sensor
         } else if map.name().to_string_lossy().ends_with(".rodata")
             && let Some(constants) = map.initial_value_mut()
         {
-            agreed = layout::agree(constants, settings);
+            agreed = offsets::agree(constants, settings);
         }
     }
     agreed.map_err(|reason| SensorError::Layout { reason })
@@ -381,15 +381,15 @@ mod tests {
     #[test]
     fn another_layout_is_refused() {
         let word = |value: usize| u32::try_from(value).unwrap_or_default().to_ne_bytes();
-        let mut words = vec![layout::MAGIC.to_ne_bytes()];
-        words.extend(layout::EXPECTED.iter().map(|value| word(*value)));
+        let mut words = vec![offsets::MAGIC.to_ne_bytes()];
+        words.extend(offsets::EXPECTED.iter().map(|value| word(*value)));
         words.extend([[0; 4]; 2]);
         let mut bytes = words.concat();
-        assert_eq!(layout::agree(&mut bytes, [1, 2]), Ok(()));
+        assert_eq!(offsets::agree(&mut bytes, [1, 2]), Ok(()));
         assert!(bytes.ends_with(&[word(1), word(2)].concat()));
         if let Some(byte) = bytes.get_mut(4 * 21) {
             *byte ^= 4;
         }
-        assert!(layout::agree(&mut bytes, [1, 2]).is_err());
+        assert!(offsets::agree(&mut bytes, [1, 2]).is_err());
     }
 }

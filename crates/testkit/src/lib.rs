@@ -19,6 +19,7 @@ pub mod program;
 pub mod registry;
 pub mod skip;
 pub mod tar;
+pub mod zip;
 
 pub use bucket::Bucket;
 pub use engine::{ContainerdDaemon, DockerDaemon, is_root};

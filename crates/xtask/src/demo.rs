@@ -8,7 +8,7 @@
 
 use crate::command::{command, exists, run};
 use crate::debian;
-use crate::layout::Layout;
+use crate::oci_layout::Layout;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use std::path::Path;

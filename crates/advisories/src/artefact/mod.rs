@@ -9,16 +9,16 @@
 //!
 //! Source: OCI image specification 1.1, "Image Manifest" and "Guidelines for Artifact Usage".
 
+mod contents;
 mod pack;
 mod pull;
-mod read;
 pub mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use contents::{Artefact, Contents, Part, envelope_of};
 pub use pack::{Packed, PackedLayer, pack, signature};
 pub use pull::{Blobs, PullOptions, Pulled, pull};
-pub use read::{Artefact, Contents, Part, envelope_of};
 
 use crate::storage::StorageError;
 use serde::{Deserialize, Serialize};

@@ -16,8 +16,6 @@ use crate::download::{self, Download};
 use crate::manifest::{self, Manifest};
 use crate::storage::{self, Before, Lock};
 use crate::update::{Source, UpdateError};
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use vocabulary::{Digest, Ecosystem};
 
@@ -222,9 +220,7 @@ fn from_url(
 fn read(file: &Path) -> Result<Vec<u8>, UpdateError> {
     let failed = |reason| crate::feed::FeedError::Io { path: file.to_owned(), reason };
     let mut bytes = Vec::new();
-    File::open(file)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
+    files::read_start(file, MAX_BYTES + 1, &mut bytes).map_err(failed)?;
     Ok(bytes)
 }
 

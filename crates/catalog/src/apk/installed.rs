@@ -3,9 +3,9 @@
 //! One letter, a colon and the value on each line; an empty line ends a package. `F` opens a folder,
 //! `R` a file in it, `Z` is the digest of that file: `Q1` and SHA-1, or `Q2` and SHA-256, in Base64.
 
-use crate::database::{Database, PACKAGES_LIMIT, Record, field, licence};
 use crate::needs;
 use crate::owned::{Budget, Packer, digest_of};
+use crate::package_database::{Database, PACKAGES_LIMIT, Record, field, licence};
 use crate::text::{lines, text};
 use image::OwnedDigest;
 use std::borrow::Cow;

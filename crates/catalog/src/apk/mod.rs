@@ -8,8 +8,8 @@
 
 mod installed;
 
-use crate::database::{self, Kind, Record};
 use crate::needs::Form;
+use crate::package_database::{self, Kind, Record};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use vocabulary::Purl;
 
@@ -52,7 +52,7 @@ impl Check for Apk {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(
+        package_database::resolve(
             view,
             PATHS,
             &Kind { purl, counts: |_, _| Ok(()), needs: Some(Form::Apk) },

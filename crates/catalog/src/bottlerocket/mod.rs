@@ -7,7 +7,7 @@
 //! Sources: Bottlerocket, "Application inventory" and its variants' build (`rpm2img`); AWS Systems
 //! Manager, inventory type `AWS:Application`, for the fields.
 
-use crate::database::{self, Database, Kind, PACKAGES_LIMIT, Record, field};
+use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record, field};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -73,7 +73,7 @@ impl Check for Bottlerocket {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()), needs: None })
+        package_database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

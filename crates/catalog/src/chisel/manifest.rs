@@ -4,8 +4,8 @@
 //! kinds of later schemas are passed over. A slice is named `PACKAGE_SLICE`, and names of packages have
 //! no underscore.
 
-use crate::database::{Database, PACKAGES_LIMIT, Record, field};
 use crate::owned::{Blob, Budget, Packer, digest_of_hex};
+use crate::package_database::{Database, PACKAGES_LIMIT, Record, field};
 use crate::text::lines;
 use image::ReadError;
 use serde::Deserialize;

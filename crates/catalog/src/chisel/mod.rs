@@ -11,7 +11,7 @@
 
 mod manifest;
 
-use crate::database::{self, Kind, Record};
+use crate::package_database::{self, Kind, Record};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, SubjectShape, View, Want};
 use std::collections::BTreeSet;
 use vocabulary::Purl;
@@ -62,7 +62,7 @@ impl Check for Chisel {
         }
         let paths: BTreeSet<&str> = view.staying().map(|at| at.path).collect();
         let paths: Vec<&str> = paths.into_iter().collect();
-        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
+        package_database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

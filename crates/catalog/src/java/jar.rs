@@ -4,12 +4,12 @@
 //! share one budget of work and one of memory, so that nesting multiplies neither. What is wrong
 //! with a nested archive is a problem of its own and does not hide the rest.
 
-use super::archive::{Archive, ArchiveEntry, ArchiveError};
 use super::identity::{self, Clues};
 use super::manifest::{Manifest, Pom, Properties, is_coordinate};
 use super::{JavaFact, JavaPackage, POM_BYTES, Sign, descriptor};
 use crate::language::TEXT_LIMIT;
 use image::ReadError;
+use zip::{Archive, ArchiveEntry, ArchiveError};
 
 /// How deep archives nest: an ear holds wars, which hold executable jars, which hold jars.
 const DEPTH_LIMIT: u32 = 5;

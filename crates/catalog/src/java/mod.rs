@@ -10,7 +10,6 @@
 //! that is none, or an empty one, is a problem: a program was to be there.
 //! Source: JAR File Specification; Apache Maven, "Archiver", "Repository layout".
 
-pub mod archive;
 mod descriptor;
 mod identity;
 mod jar;
@@ -247,9 +246,5 @@ fn place(path: &str, inner: &str) -> String {
     if inner.is_empty() { path.to_owned() } else { format!("{path}!/{inner}") }
 }
 
-#[cfg(test)]
-mod archive_tests;
-#[cfg(test)]
-pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;

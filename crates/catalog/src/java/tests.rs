@@ -1,7 +1,14 @@
-use super::fixture::{Source, pom, zip};
 use super::*;
 use crate::language::testing::{purls, resolve};
 use proptest::prelude::*;
+use testkit::zip::{Source, zip};
+
+/// A `pom.properties` with its place.
+fn pom(group: &str, artifact: &str, version: &str) -> (String, Vec<u8>) {
+    let text =
+        format!("#Made\r\nversion={version}\r\ngroupId={group}\r\nartifactId = {artifact}\r\n");
+    (format!("META-INF/maven/{group}/{artifact}/pom.properties"), text.into_bytes())
+}
 
 fn jar(manifest: &str, poms: &[(&str, &str, &str)]) -> Vec<u8> {
     let poms: Vec<(String, Vec<u8>)> = poms.iter().map(|(g, a, v)| pom(g, a, v)).collect();
@@ -395,7 +402,7 @@ fn an_unpacked_archive_is_known_by_its_properties() {
 
 #[test]
 fn encrypted_and_oddly_packed_archives_inside_are_problems() {
-    use super::fixture::{Style, zip_as};
+    use testkit::zip::{Style, zip_as};
     let leaf: Vec<Source<'_>> = vec![("lib/a-1.jar", jar("", &[("g", "a", "1")]), true)];
     for (style, reason) in [
         (Style { flags: 1, ..Style::default() }, "encrypted"),

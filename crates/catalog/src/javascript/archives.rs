@@ -6,13 +6,13 @@
 //! `asar`, README, "Format"; Chromium, `base/pickle.h`.
 
 use super::{Found, MANIFEST_LIMIT, manifest, place};
-use crate::java::archive::Archive;
 use image::{Fact, Flow, ReadError, Reading};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use zip::Archive;
 
 /// Most packages of one archive; the largest applications bundle some thousand.
 const PACKAGES: usize = 20_000;

@@ -10,7 +10,7 @@
 //! or given by the machine (`test`, `provided`, `system`) is left out: it is not shipped.
 
 mod model;
-mod read;
+mod pom;
 
 use super::{Lockfile, Reader, Together, is_named};
 use image::Interest;
@@ -23,7 +23,7 @@ pub const CHECK: Lockfile = Lockfile {
     interests: &[Interest::Name("pom.xml"), Interest::Extension("pom")],
     accepts: |path| is_named(path, &["pom.xml"]) || path.ends_with(".pom"),
     at_most: 8 << 20,
-    reader: Reader::Together(Together { counts, read: read::read, join: model::join }),
+    reader: Reader::Together(Together { counts, read: pom::read, join: model::join }),
 };
 
 /// POMs of a local repository are others' own: they matter where one of the project leads to them.

@@ -103,7 +103,7 @@ fn a_damaged_fact_is_a_problem() {
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let sources: Vec<_> =
         entries.iter().map(|(name, content)| (*name, content.to_vec(), true)).collect();
-    crate::java::fixture::zip(&sources)
+    testkit::zip::zip(&sources)
 }
 
 #[test]

@@ -8,9 +8,9 @@
 
 use super::metadata::{self, Metadata};
 use super::{METADATA_LIMIT, Part, part_of};
-use crate::java::archive::{Archive, ArchiveEntry};
 use image::ReadError;
 use serde::{Deserialize, Serialize};
+use zip::{Archive, ArchiveEntry};
 
 /// The endings of archives that are opened.
 pub(super) const ENDINGS: &[&str] = &["egg", "pex", "pyz", "whl"];

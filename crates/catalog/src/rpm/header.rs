@@ -6,8 +6,8 @@
 
 use super::Damage;
 use super::number::Order::Big;
-use crate::database::{Record, field, licence};
 use crate::owned::{Budget, Packer, digest_of_hex};
+use crate::package_database::{Record, field, licence};
 use crate::text;
 use std::borrow::Cow;
 

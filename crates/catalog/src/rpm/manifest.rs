@@ -6,7 +6,7 @@
 //! source file. It names no files. Source: CBL-Mariner, `toolkit/docs/how_it_works/5_misc.md`.
 
 use super::header::{full_version, set_source};
-use crate::database::{Database, PACKAGES_LIMIT, Record, field};
+use crate::package_database::{Database, PACKAGES_LIMIT, Record, field};
 use crate::text::lines;
 use std::borrow::Cow;
 

@@ -15,8 +15,8 @@ mod ndb;
 mod number;
 mod sqlite;
 
-use crate::database::{self, Database, Kind, PACKAGES_LIMIT, Record};
 use crate::owned::Budget;
+use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record};
 use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
 use vocabulary::Purl;
 
@@ -116,7 +116,7 @@ impl Check for Rpm {
     }
 
     fn resolve(&self, view: &View<'_>) -> Resolution {
-        database::resolve(view, PATHS, &Kind { purl, counts, needs: None })
+        package_database::resolve(view, PATHS, &Kind { purl, counts, needs: None })
     }
 }
 

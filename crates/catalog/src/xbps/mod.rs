@@ -9,7 +9,7 @@
 
 mod plist;
 
-use crate::database::{self, Database, Kind, PACKAGES_LIMIT, Record, field, licence};
+use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record, field, licence};
 use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ impl Check for Xbps {
         let paths: BTreeSet<&str> =
             view.staying().map(|at| at.path).filter(|path| is_database(path)).collect();
         let paths: Vec<&str> = paths.into_iter().rev().collect();
-        database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
+        package_database::resolve(view, &paths, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }
 }
 

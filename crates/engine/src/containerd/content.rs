@@ -4,7 +4,6 @@
 use crate::layers::chain_ids;
 use crate::limits;
 use serde::Deserialize;
-use std::io::Read as _;
 use std::path::Path;
 use vocabulary::{Algorithm, Digest};
 
@@ -74,12 +73,11 @@ fn configuration(content: &Path, digest: &Digest) -> Option<Configuration> {
 /// A blob whose content has the digest that names it.
 fn blob(content: &Path, digest: &Digest, limit: u64) -> Option<Vec<u8>> {
     let path = content.join("blobs").join(digest.algorithm().name()).join(digest.hex());
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).ok()?.take(limit + 1).read_to_end(&mut bytes).ok()?;
+    let (_, bytes) = files::read_found(&path, limit).ok()?;
     let verified = match digest.algorithm() {
         Algorithm::Sha256 => Digest::of(&bytes) == *digest,
         // Nobody names images so; what cannot be verified is not believed.
         Algorithm::Sha512 => false,
     };
-    (verified && bytes.len() as u64 <= limit).then_some(bytes)
+    verified.then_some(bytes)
 }

@@ -41,12 +41,11 @@ pub fn stored_image(
     name: &str,
 ) -> Option<Result<(ContainerdImage, String), EngineError>> {
     let index = root.join(NAMES);
-    // To open a pipe would wait for ever.
-    if std::fs::metadata(&index).is_ok_and(|metadata| !metadata.is_file()) {
-        return Some(Err(broken(&index, "it is no file".to_owned())));
-    }
-    match File::open(&index) {
+    match files::open_found(&index) {
         Ok(file) => Some(in_store(&file, root, &index, namespaces, name)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            Some(Err(broken(&index, "it is no file".to_owned())))
+        }
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             Some(Err(broken(&index, "permission denied; run as root".to_owned())))
         }

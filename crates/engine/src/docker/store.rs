@@ -4,8 +4,6 @@
 
 use crate::layers::{FolderRole, LayerFolder, chain_ids};
 use crate::limits;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use vocabulary::Digest;
 
@@ -101,9 +99,7 @@ fn cache_id(records: &Path) -> Option<String> {
 }
 
 fn read(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(limit + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= limit).then_some(bytes)
+    files::read_found(path, limit).ok().map(|(_, bytes)| bytes)
 }
 
 #[cfg(test)]

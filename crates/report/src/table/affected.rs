@@ -3,7 +3,7 @@
 //! The first line and the last are the answer. It says `NOT AFFECTED` only where everything that is there was looked
 //! at, and an advisory knows the id.
 
-use super::running::{advisories, container, fix, not_checked, problems, used_files};
+use super::containers::{advisories, container, fix, not_checked, problems, used_files};
 use super::{BOLD, DIM, GREEN, RED, YELLOW, heading, origin_name, paint_of, put_step, verdict};
 use crate::group::name_of;
 use crate::style::Style;

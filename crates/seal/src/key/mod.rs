@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use ring::rand::SecureRandom as _;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use std::fmt;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use vocabulary::Digest;
 
@@ -280,16 +280,13 @@ pub fn generate() -> Result<(String, String), KeyError> {
 
 fn read(file: &Path) -> Result<Vec<u8>, KeyError> {
     let fail = |source| KeyError::Read { file: file.to_owned(), source };
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(fail)?;
-    opened.take(KEY_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > KEY_BYTES {
-        return Err(KeyError::Invalid {
+    files::read(file, KEY_BYTES).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => KeyError::Invalid {
             file: file.to_owned(),
             reason: "this is no key: it is larger than 1 MiB",
-        });
-    }
-    Ok(bytes)
+        },
+        _ => fail(error),
+    })
 }
 
 /// As `ssh` does: a key that others can read is no secret any more.

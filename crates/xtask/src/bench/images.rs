@@ -4,7 +4,7 @@
 use crate::command::{command, run};
 use crate::debian;
 use crate::demo::{pip, tar};
-use crate::layout::{Layout, layer_blobs};
+use crate::oci_layout::{Layout, layer_blobs};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use std::io::Read;

@@ -47,7 +47,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "a signature ends with its lifetime",
-        package: "archive",
+        package: "freshness",
         file: "src/openpgp/signature.rs",
         before: "created <= now && (self.lifetime == 0 || now < created + i64::from(self.lifetime))",
         after: "created <= now",

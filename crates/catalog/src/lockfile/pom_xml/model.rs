@@ -4,7 +4,7 @@ use super::super::listing::{Entry, Listing};
 use super::super::requirements::beside;
 use super::super::{Declared, Part};
 use super::counts;
-use super::read::{Coordinates, Dependency, Parent, Pom};
+use super::pom::{Coordinates, Dependency, Parent, Pom};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 

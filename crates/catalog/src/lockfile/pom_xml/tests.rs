@@ -1,7 +1,7 @@
 //! POMs that need one another.
 
 use super::super::Part;
-use super::{model::join, read::read};
+use super::{model::join, pom::read};
 
 fn listed(files: &[(&str, String)]) -> Vec<String> {
     let facts: Vec<(&str, Vec<u8>)> = files

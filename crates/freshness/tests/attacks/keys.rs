@@ -1,8 +1,8 @@
 //! Keys of archives, and who may bring them along
 
-use archive::openpgp::Keyring;
-use archive::{Asked, Means, check};
 use fetch::{Client, Options};
+use freshness::openpgp::Keyring;
+use freshness::{Asked, Means, check};
 use testkit::{Reply, Server};
 use vocabulary::{Coverage, Distribution, Ecosystem, Location, Package, Purl};
 

@@ -18,7 +18,6 @@ pub mod openpgp;
 pub mod packages_index;
 mod place;
 pub mod release;
-
 mod trust;
 
 pub use check::{Asked, Freshness, Means, check};

@@ -1,32 +1,34 @@
-//! Writes small zip archives for tests.
+//! Zip archives, odd ones too.
 
 use std::io::Write as _;
 
 /// An entry to write: name, content, and whether it is deflated.
-pub(crate) type Source<'text> = (&'text str, Vec<u8>, bool);
+pub type Source<'text> = (&'text str, Vec<u8>, bool);
 
 /// How an archive is written.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Style {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
     /// Bytes that are put before it, its offsets left as they were.
-    pub(super) prefix: &'static [u8],
+    pub prefix: &'static [u8],
     /// Whether sizes and offsets are written in zip64 form.
-    pub(super) zip64: bool,
+    pub zip64: bool,
     /// Flags of every entry.
-    pub(super) flags: u16,
+    pub flags: u16,
     /// Method to claim instead of the true one.
-    pub(super) method: Option<u16>,
+    pub method: Option<u16>,
     /// Plain size to claim instead of the true one.
-    pub(super) plain: Option<u32>,
+    pub plain: Option<u32>,
 }
 
 /// An archive of these entries.
-pub(crate) fn zip(entries: &[Source<'_>]) -> Vec<u8> {
+#[must_use]
+pub fn zip(entries: &[Source<'_>]) -> Vec<u8> {
     zip_as(entries, Style::default())
 }
 
 /// An archive written in an odd way.
-pub(super) fn zip_as(entries: &[Source<'_>], style: Style) -> Vec<u8> {
+#[must_use]
+pub fn zip_as(entries: &[Source<'_>], style: Style) -> Vec<u8> {
     let (mut body, mut directory) = (Vec::new(), Vec::new());
     for (name, content, deflated) in entries {
         let packed = if *deflated { deflate(content) } else { content.clone() };
@@ -103,21 +105,15 @@ fn end(count: usize, offset: usize, size: usize, zip64: bool, at: usize) -> Vec<
 fn deflate(content: &[u8]) -> Vec<u8> {
     let mut encoder =
         flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-/// A `pom.properties` with its place.
-pub(super) fn pom(group: &str, artifact: &str, version: &str) -> (String, Vec<u8>) {
-    let text =
-        format!("#Made\r\nversion={version}\r\ngroupId={group}\r\nartifactId = {artifact}\r\n");
-    (format!("META-INF/maven/{group}/{artifact}/pom.properties"), text.into_bytes())
+    // Nothing fails that writes to memory.
+    let _ = encoder.write_all(content);
+    encoder.finish().unwrap_or_default()
 }
 
 fn two(value: usize) -> u16 {
-    u16::try_from(value).unwrap()
+    u16::try_from(value).unwrap_or(u16::MAX)
 }
 
 fn four(value: usize) -> u32 {
-    u32::try_from(value).unwrap()
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
