@@ -128,12 +128,12 @@ impl Known {
             Ok(inventory) => {
                 self.read = true;
                 self.image_id = inventory.subject.config_digest.or(self.image_id.take());
-                self.distribution = inventory.distribution;
+                self.distribution = inventory.software.distribution;
                 self.layers = inventory.layers;
-                self.packages = inventory.packages;
+                self.packages = inventory.software.packages;
                 self.coverage = inventory.coverage;
                 if runs {
-                    self.symlinks = inventory.symlinks;
+                    self.symlinks = inventory.files.symlinks;
                 } else {
                     self.packages.iter_mut().for_each(|package| package.files = Vec::new());
                 }

@@ -11,7 +11,7 @@ use crate::scanning::{default_format, policy};
 use crate::{database, output, running, settings, verdict};
 use clap::Args;
 use report::{Format, Saved};
-use scan::Assessment;
+use scan::{Assessment, Elsewhere, Judging, Matching};
 use std::collections::HashSet;
 use std::path::Path;
 use vocabulary::Report;
@@ -94,18 +94,18 @@ pub(crate) fn saved_or_scanned(
     let record = RecordArgs { files: false, file_digests: false };
     let inventory = read(world, reference, read_args, record)?;
     let now = World::now();
-    let needed = database::Needed::of(&inventory.packages);
+    let needed = database::Needed::of(&inventory.software.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;
     let usage = running::usage_of(world, &inventory.subject, now)?;
     let assessment = Assessment {
         tool: World::tool(),
-        databases: Some(&databases),
-        risks: Some(&risks),
-        usage: usage.as_ref(),
-        freshness: None,
-        imported: &scan::Imported::default(),
-        policy,
-        today: today(now)?,
+        matching: Some(Matching {
+            databases: &databases,
+            risks: Some(&risks),
+            usage: usage.as_ref(),
+        }),
+        elsewhere: Elsewhere::default(),
+        judging: Judging { policy, today: today(now)? },
     };
     Ok(scan::assess(inventory, &assessment))
 }

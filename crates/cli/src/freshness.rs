@@ -79,8 +79,8 @@ impl Archives {
     /// Asks for one subject.
     pub(crate) fn ask(&self, inventory: &Inventory, now: Timestamp) -> Freshness {
         let asked = Asked {
-            distribution: inventory.distribution.as_ref(),
-            packages: &inventory.packages,
+            distribution: inventory.software.distribution.as_ref(),
+            packages: &inventory.software.packages,
             sources: &inventory.apt.sources,
             keyrings: &inventory.apt.keyrings,
         };

@@ -12,7 +12,7 @@ use engine::EngineError;
 use jiff::Timestamp;
 use policy::Policy;
 use report::Format;
-use scan::{Assessment, Inventory, ReadOptions, RecordLevel, Usages};
+use scan::{Assessment, Elsewhere, Inventory, Judging, Matching, ReadOptions, RecordLevel, Usages};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use vocabulary::running::RUNNING_SCHEMA;
@@ -45,17 +45,13 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     let images = read_images(world, &containers, &options);
     let now = World::now();
     let read = images.values().filter_map(|read| read.as_ref().ok());
-    let needed = database::Needed::of(read.flat_map(|inventory| &inventory.packages));
+    let needed = database::Needed::of(read.flat_map(|inventory| &inventory.software.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let assessment = Assessment {
         tool: World::tool(),
-        databases: Some(&databases),
-        risks: Some(&risks),
-        usage: None,
-        freshness: None,
-        imported: &scan::Imported::default(),
-        policy,
-        today: today(now)?,
+        matching: Some(Matching { databases: &databases, risks: Some(&risks), usage: None }),
+        elsewhere: Elsewhere::default(),
+        judging: Judging { policy, today: today(now)? },
     };
     let images: BTreeMap<Reference, Result<Assessed, String>> = images
         .into_iter()
@@ -202,7 +198,7 @@ struct Assessed {
 
 impl Assessed {
     fn new(inventory: Inventory, assessment: &Assessment<'_>) -> Self {
-        let symlinks = inventory.symlinks.clone();
+        let symlinks = inventory.files.symlinks.clone();
         Self { report: scan::assess(inventory, assessment), symlinks }
     }
 
@@ -275,7 +271,8 @@ fn unread(
     assessment: &Assessment<'_>,
 ) -> RunningContainer {
     let coverage = vec![Coverage::failed("image", reason)];
-    let judged = policy::decide(assessment.policy, Vec::new(), &coverage, assessment.today);
+    let judged =
+        policy::decide(assessment.judging.policy, Vec::new(), &coverage, assessment.judging.today);
     RunningContainer {
         container,
         image: None,

@@ -10,7 +10,9 @@ use engine::EngineError;
 use fetch::FetchError;
 use image::{ImageError, RegistryError};
 use report::Format;
-use scan::{Assessment, BillError, Inventory, ReadOptions, RecordLevel, ScanError};
+use scan::{
+    Assessment, BillError, Elsewhere, Inventory, Judging, ReadOptions, RecordLevel, ScanError,
+};
 use vocabulary::Outcome;
 
 pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
@@ -34,13 +36,9 @@ pub(crate) fn run(world: &World, args: &SbomArgs) -> Result<Exit, Failure> {
     };
     let assessment = Assessment {
         tool: World::tool(),
-        databases: None,
-        risks: None,
-        usage: None,
-        freshness: None,
-        imported: &scan::Imported::default(),
-        policy: &policy,
-        today: today(World::now())?,
+        matching: None,
+        elsewhere: Elsewhere::default(),
+        judging: Judging { policy: &policy, today: today(World::now())? },
     };
     let report = scan::assess(inventory, &assessment);
     // A configured format that has no form for packages is meant for scans.
@@ -84,7 +82,7 @@ pub(crate) fn say_source(world: &World, inventory: &Inventory) {
     if let Some(source) = &inventory.subject.source {
         world.printing.remark(&format!("lazaret: {}: from {source}", inventory.subject.name));
     }
-    if let Some(packing) = inventory.packed {
+    if let Some(packing) = inventory.source.packed {
         world.printing.remark(&format!(
             "lazaret: {}: packed with {packing}, which is unpacked anew for each layer: unpack it first to read it faster",
             output::plain(&inventory.subject.name)

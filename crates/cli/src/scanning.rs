@@ -12,7 +12,7 @@ use crate::{
 };
 use policy::Policy;
 use report::Format;
-use scan::{Assessment, Imported, Inventory};
+use scan::{Assessment, Elsewhere, Imported, Inventory, Judging, Matching};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -51,7 +51,8 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     let archives = Archives::of(world, args)?;
     let (inventories, mut failed) = read_all(world, args)?;
     let now = World::now();
-    let needed = Needed::of(inventories.iter().flat_map(|(_, inventory)| &inventory.packages));
+    let needed =
+        Needed::of(inventories.iter().flat_map(|(_, inventory)| &inventory.software.packages));
     let (databases, risks) = database::for_scan(world, &args.database, &needed, now)?;
     let mut reports = Vec::with_capacity(inventories.len());
     let mut findings = 0;
@@ -60,13 +61,13 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
         let freshness = archives.as_ref().map(|archives| archives.ask(&inventory, now));
         let assessment = Assessment {
             tool: World::tool(),
-            databases: Some(&databases),
-            risks: Some(&risks),
-            usage: usage.as_ref(),
-            freshness: freshness.as_ref(),
-            imported: &imported,
-            policy: &policy,
-            today: today(now)?,
+            matching: Some(Matching {
+                databases: &databases,
+                risks: Some(&risks),
+                usage: usage.as_ref(),
+            }),
+            elsewhere: Elsewhere { freshness: freshness.as_ref(), imported: Some(&imported) },
+            judging: Judging { policy: &policy, today: today(now)? },
         };
         let report = scan::assess(inventory, &assessment);
         findings += report.findings.len();
@@ -202,7 +203,7 @@ impl Held {
         read: Result<Inventory, Failure>,
         before: impl Iterator<Item = &'held Self>,
     ) -> Self {
-        let packages = read.as_ref().map_or(0, |inventory| inventory.packages.len());
+        let packages = read.as_ref().map_or(0, |inventory| inventory.software.packages.len());
         let before: usize = before.map(|held| held.packages).sum();
         let first = before == 0;
         match first || before.saturating_add(packages) <= PACKAGES {

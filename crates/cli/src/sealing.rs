@@ -35,8 +35,8 @@ pub(crate) fn run(world: &World, args: &SealArgs) -> Result<Exit, Failure> {
     let draft = Draft {
         subject: &inventory.subject,
         layers: &inventory.layers,
-        files: &inventory.files,
-        packages: &inventory.packages,
+        files: &inventory.files.record,
+        packages: &inventory.software.packages,
         scan: scanned(world, &inventory, now),
         name: &name,
         time: &now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -156,11 +156,12 @@ fn is_id(reference: &str) -> bool {
 /// What the advisories that are here say: nothing is fetched to seal.
 fn scanned(world: &World, inventory: &Inventory, now: jiff::Timestamp) -> Option<ScanSummary> {
     let folder = world.db().ok()?;
-    let databases = advisories::Databases::open(&folder, inventory.ecosystems(), now);
+    let databases = advisories::Databases::open(&folder, inventory.software.ecosystems(), now);
     if databases.is_empty() {
         return None;
     }
-    let matched = databases.matches(&inventory.packages, inventory.distribution.as_ref());
+    let matched =
+        databases.matches(&inventory.software.packages, inventory.software.distribution.as_ref());
     let mut findings = BTreeMap::new();
     for finding in &matched.findings {
         *findings.entry(finding.severity).or_default() += 1;

@@ -14,7 +14,7 @@ use engine::{ContainerDetails, Docker, DockerImage, FolderRole, LayerFolder};
 use image::{OpenOptions, Opened};
 use policy::Policy;
 use report::Format;
-use scan::{Inventory, ReadOptions, RecordLevel};
+use scan::{Inventory, ReadOptions, RecordLevel, Software};
 use seal::{
     Baseline, Comparison, Differences, Name, Part, Seal, Store, VerifyingKey, compare, finding,
 };
@@ -186,10 +186,10 @@ impl Verification<'_> {
         let by = Comparison {
             baseline: Baseline::Image,
             part: &|layer| part(&folders, layer),
-            packages: &outcome.inventory.packages,
+            packages: &outcome.inventory.software.packages,
             layers: &outcome.inventory.layers,
         };
-        let image_files = std::mem::take(&mut outcome.inventory.files);
+        let image_files = std::mem::take(&mut outcome.inventory.files.record);
         let root = root_of(&folders);
         let (expected, found) = root.map_or((None, None), |(one, other)| (Some(one), Some(other)));
         let all: Vec<FileRecord> = found.into_iter().chain(files).collect();
@@ -271,7 +271,7 @@ impl Verification<'_> {
             packages: &packages,
             layers,
         };
-        let differences = compare(record.files(), files, &by);
+        let differences = compare(record.files(), &files.record, &by);
         outcome.takes("sealed-files", differences);
     }
 }
@@ -405,7 +405,8 @@ fn covered(what: &str, differences: &Differences) -> Coverage {
 
 fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, Failure> {
     let Outcome { inventory, findings, mut coverage, seal } = outcome;
-    let Inventory { subject, distribution, layers, packages, .. } = inventory;
+    let Inventory { subject, layers, software, .. } = inventory;
+    let Software { distribution, packages, .. } = software;
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
     let today = sbom::today(World::now())?;
     let judgement = policy::decide(&Policy::of_verification(), findings, &coverage, today);
