@@ -1,6 +1,6 @@
 //! What counts, and where results go: the options that commands with a verdict share.
 
-use crate::output;
+use crate::forms;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub(crate) struct OutputArgs {
     /// Format of standard output, and of files whose ending names none: table, json, cyclonedx, sarif,
     /// spdx, markdown, junit, gitlab, github, html, csv, or template:FILE, a template that is given the
     /// JSON form. LAZARET_FORMAT stands for it on standard output
-    #[arg(long, value_name = "FORMAT", value_parser = output::format)]
+    #[arg(long, value_name = "FORMAT", value_parser = forms::format)]
     pub(crate) format: Option<report::Format>,
     /// Write a result to a file, as FORMAT=FILE, or as FILE whose ending names the format: .json,
     /// .sarif, .cdx.json, .spdx.json, .md, .xml (JUnit), .html, .csv, .txt (table, unless --format
@@ -20,11 +20,11 @@ pub(crate) struct OutputArgs {
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE")]
     pub(crate) output: Vec<Output>,
     /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
-    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
+    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = forms::author)]
     pub(crate) author: Option<String>,
     /// Who supplies what a bill of materials is about, in the same form [default: the author, where
     /// one is named]
-    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = output::author)]
+    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = forms::author)]
     pub(crate) supplier: Option<String>,
 }
 
@@ -40,13 +40,13 @@ impl std::str::FromStr for Output {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The name of a template may hold the sign, too.
-        let parts = match output::template_of(text) {
+        let parts = match forms::template_of(text) {
             Some(_) => text.rsplit_once('='),
             None => text.split_once('='),
         };
         let (format, file) = match parts {
-            Some((format, file)) => (Some(output::format(format)?), file),
-            None if output::template_of(text).is_some() => (None, ""),
+            Some((format, file)) => (Some(forms::format(format)?), file),
+            None if forms::template_of(text).is_some() => (None, ""),
             None => (None, text),
         };
         if file.is_empty() {
