@@ -141,7 +141,7 @@ mod tests {
         // Packages that a cataloger could not read leave the record of the files whole.
         let other = Coverage::failed("dpkg", "its database is damaged");
         assert!(image([whole.clone(), vec![other]].concat()).is_ok());
-        let folder = Whole::of(read(SubjectKind::RootDirectory, whole.clone())).unwrap_err();
+        let folder = Whole::of(read(SubjectKind::RootDirectory, whole)).unwrap_err();
         assert_eq!(folder.to_string(), "`shop` is no image; only images can be sealed");
         let path = "etc/x".to_owned();
         let problem = Problem { path, layer: None, reason: "denied".to_owned() };
