@@ -563,8 +563,8 @@ pub fn sbom(data: &[u8]) {
     let Ok(document) = ::sbom::read(data) else { return };
     let components = document.components.len() + document.packages.len();
     let inventory = scan::bill("sbom:x", document, None);
-    assert!(inventory.packages.len() <= components);
-    for package in &inventory.packages {
+    assert!(inventory.software.packages.len() <= components);
+    for package in &inventory.software.packages {
         let text = package.purl.to_string();
         assert_eq!(text.parse::<Purl>().map(|purl| purl.to_string()).as_ref(), Ok(&text));
     }

@@ -7,9 +7,9 @@
 use crate::asking::{Answer, Question};
 use crate::cgroup::members;
 use crate::guard::Protected;
+use crate::known::{Agent, short};
 use crate::places::Place;
 use crate::root::{self, Root};
-use crate::run::Agent;
 use crate::seals::Standing;
 use crate::usage::Used;
 use crate::watched::{Folders, Watched};
@@ -434,9 +434,4 @@ impl Agent<'_> {
             ));
         }
     }
-}
-
-/// The first digits of an id, as engines show them.
-pub(crate) fn short(id: &str) -> &str {
-    id.get(..12).unwrap_or(id)
 }

@@ -1,8 +1,11 @@
 //! From an execution in a known container to alerts and actions.
 
+use crate::case::Case;
+use crate::cgroup::Kind;
 use crate::guard::{Denial, Protected};
+use crate::known::Agent;
+use crate::places::Place;
 use crate::reading::{self, Subject};
-use crate::run::Agent;
 use crate::seals::Sealed;
 use crate::stopping::{is_stopped, stop as stop_process};
 use crate::{Message, Mode, clock, process};
@@ -17,30 +20,38 @@ use vocabulary::{Action, Alert, Container, Execution, FileIdentity, Finding, Mea
 /// images.
 const ENGINE_INITS: [&str; 2] = ["sbin/docker-init", "usr/sbin/docker-init"];
 
-/// An execution whose digest is still to come. It holds what it is judged by: the container may have
-/// ended by then.
-#[derive(Debug)]
-pub(crate) struct Case {
-    container: Container,
-    sealed: Option<Arc<Sealed>>,
-    execution: Execution,
-    /// Whether the guard was asked before it began.
-    asked: bool,
-    /// Whether the file may have held something else when it began.
-    doubtful: bool,
-    /// Whether the kernel has already sent it the signal.
-    stopped: bool,
-}
-
-impl Case {
-    /// Whether its file may have held something else, as far as the file tells.
-    pub(crate) fn doubted(mut self, doubtful: bool) -> Self {
-        self.doubtful = doubtful && !self.asked;
-        self
-    }
-}
-
 impl Agent<'_> {
+    pub(crate) fn exec(&mut self, exec: Box<Exec>) {
+        let group = self.key(exec.cgroup, exec.pids_cgroup);
+        let place = self.place(group, exec.process.pid);
+        // The runtime, on its way into the container, and the engine's own helpers.
+        if self.outside.contains(&exec.mount_namespace) {
+            return;
+        }
+        match place {
+            Place::Container(id) => self.judge(&id, &exec),
+            Place::Expected(_) => self.places.wait(group, exec),
+            Place::Outside => {}
+        }
+    }
+
+    /// Whose a group is, found out where it was not seen before.
+    pub(crate) fn place(&mut self, group: u64, pid: u32) -> Place {
+        if self.places.get(group).is_none() {
+            let found = self.hierarchy.group(group, pid);
+            let running = |id: &str| self.watched.contains_key(id);
+            self.places.learn(group, found.as_ref(), &running);
+        }
+        self.places.get(group).cloned().unwrap_or(Place::Outside)
+    }
+
+    pub(crate) const fn key(&self, unified: u64, pids: u64) -> u64 {
+        match self.hierarchy.kind() {
+            Kind::Unified => unified,
+            Kind::Pids => pids,
+        }
+    }
+
     /// Judges what a container ran: the program, and the script that it interprets.
     pub(crate) fn judge(&mut self, id: &str, exec: &Exec) {
         self.summary.executions += 1;

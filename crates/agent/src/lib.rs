@@ -6,7 +6,9 @@
 //! questions answered in threads of their own, of which those that may hang for ever hold nothing that
 //! others wait for. It opens no port and takes no orders: what it does is decided at its start.
 
+mod answers;
 mod asking;
+mod case;
 mod cgroup;
 mod clock;
 mod containers;
@@ -16,6 +18,7 @@ mod error;
 mod floods;
 mod guard;
 mod judging;
+mod known;
 mod left_behind;
 mod opens;
 mod places;
@@ -29,6 +32,7 @@ mod seals;
 mod status;
 mod stopping;
 mod usage;
+mod using;
 mod watched;
 mod writing;
 

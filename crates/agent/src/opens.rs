@@ -4,7 +4,6 @@
 //! since the kernel opens each file for whoever takes them. The file system's device says which
 //! container, and the process only where that is not enough: a lookup costs more than a comparison.
 
-use crate::run::Agent;
 use sensor::{OpenMarks, OpenWatch, OpenedFile, SensorError};
 use std::io;
 use std::path::Path;
@@ -28,6 +27,16 @@ pub(crate) struct Opens {
     missed: Arc<AtomicU64>,
 }
 
+/// What was taken of the events.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) files: Vec<OpenedFile>,
+    /// Files that were not reported up to now.
+    pub(crate) missed: u64,
+    /// Whether there will be no more.
+    pub(crate) ended: bool,
+}
+
 impl Opens {
     /// Starts the thread; it watches nothing yet, and ends some time after this value.
     pub(crate) fn start() -> Result<Self, SensorError> {
@@ -47,6 +56,23 @@ impl Opens {
         Ok(Self { marks, files, missed })
     }
 
+    /// The files that wait to be looked at.
+    pub(crate) fn take(&self) -> Taken {
+        let mut files = Vec::new();
+        let mut ended = false;
+        // Who opens files without end is not listened to without end.
+        while files.len() < MAX_WAITING {
+            match self.files.try_recv() {
+                Ok(file) => files.push(file),
+                Err(error) => {
+                    ended = error == TryRecvError::Disconnected;
+                    break;
+                }
+            }
+        }
+        Taken { files, missed: self.missed.load(Ordering::Relaxed), ended }
+    }
+
     /// Watches the mount at the root of a container.
     pub(crate) fn watch(&self, root: &Path) -> Result<(), SensorError> {
         self.marks.watch(root)
@@ -62,46 +88,5 @@ fn serve(mut watch: OpenWatch, files: &SyncSender<OpenedFile>, missed: &Arc<Atom
         if polled.is_err() {
             return;
         }
-    }
-}
-
-impl Agent<'_> {
-    pub(crate) fn collect_opens(&mut self) {
-        let Some(opens) = &self.opens else { return };
-        let mut opened = Vec::new();
-        let mut ended = false;
-        // Who opens files without end is not listened to without end.
-        while opened.len() < MAX_WAITING {
-            match opens.files.try_recv() {
-                Ok(file) => opened.push(file),
-                Err(error) => {
-                    ended = error == TryRecvError::Disconnected;
-                    break;
-                }
-            }
-        }
-        let missed = opens.missed.load(Ordering::Relaxed);
-        if ended {
-            self.opens = None;
-            self.notice("files in use are recorded no more: fanotify failed".to_owned());
-            // What is opened from now on is missing in each list.
-            self.watched.values_mut().for_each(|watched| watched.used.lost(1));
-        }
-        for file in opened {
-            let device = Some(file.identity.device);
-            let by_device = self.watched.iter().find(|(_, one)| one.folders.device == device);
-            // An overlay whose layers lie on several file systems shows their devices: the process
-            // says whose file it is.
-            let container = match by_device {
-                Some((id, _)) => Some(id.clone()),
-                None => self.container_of(file.pid),
-            };
-            if let Some(container) = container {
-                self.note_used(&container, &file.path);
-            }
-        }
-        let new = missed.saturating_sub(self.missed_opens);
-        self.missed_opens = missed;
-        self.watched.values_mut().for_each(|watched| watched.used.lost(new));
     }
 }

@@ -1,6 +1,6 @@
 //! How the watching itself goes, written down for whoever asks: `agent.json` in the state folder.
 
-use crate::run::Agent;
+use crate::known::Agent;
 use crate::writing::{self, Page};
 use crate::{Mode, clock};
 use serde::{Deserialize, Serialize};

@@ -2,28 +2,28 @@
 
 use crate::asking::{Asker, Question};
 use crate::cgroup::{Hierarchy, Kind};
-use crate::containers::short;
 use crate::digests::Shared;
 use crate::floods::Floods;
 use crate::guard::Guard;
+use crate::known::{Agent, short};
 use crate::left_behind::LeftBehind;
 use crate::opens::Opens;
 use crate::places::{Place, Places};
 use crate::readers::Readers;
-use crate::reading::{Opened, Read, Subject};
+use crate::reading::Opened;
 use crate::report;
 use crate::seals::Seals;
 use crate::usage::{FOLDER, prune};
+use crate::using::LAST_WRITTEN;
 use crate::watched::Watched;
 use crate::writing::Writer;
 use crate::{AgentError, Message, Mode, Options, Summary, clock};
 use behaviour::Repeats;
-use sensor::{CgroupKey, Exec, KernelEvent, Sensor, SensorOptions, mount_namespace};
+use sensor::{CgroupKey, KernelEvent, Sensor, SensorOptions, mount_namespace};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use vocabulary::{Container, counted};
+use vocabulary::counted;
 
 /// How long one look at the kernel's events waits for some.
 const TURN: Duration = Duration::from_millis(10);
@@ -42,9 +42,8 @@ const ROLL_CALL: Duration = Duration::from_secs(30);
 /// container that starts.
 const FIRST_ANSWERS: Duration = Duration::from_secs(10);
 
-/// How long is waited at the end for what is still read, and then for what is still written.
+/// How long is waited at the end for what is still read.
 const LAST_READ: Duration = Duration::from_millis(500);
-const LAST_WRITTEN: Duration = Duration::from_secs(1);
 
 /// Watches until `stop` is set or the time is over. What happens is told to `out` as it happens. Each
 /// time that the loop has gone round, and whoever answers for containers too, `alive` is called: where it
@@ -88,46 +87,6 @@ fn make_room() {
 /// What the threads that may hang do first. In kernels before 5.9 they share what is open, as others do.
 pub(crate) fn alone() {
     let _ = sensor::forget_descriptors();
-}
-
-/// All that the loop knows.
-pub(crate) struct Agent<'run> {
-    pub(crate) options: &'run Options,
-    pub(crate) out: &'run mut dyn FnMut(Message),
-    pub(crate) summary: Summary,
-    pub(crate) repeats: Repeats,
-    pub(crate) floods: Floods,
-    pub(crate) left_behind: LeftBehind,
-    pub(crate) watched: HashMap<String, Watched>,
-    pub(crate) digests: Shared,
-    /// Whoever opens what lies in containers.
-    pub(crate) readers: Readers<Subject, Read>,
-    pub(crate) opened: Opened,
-    pub(crate) writer: Writer,
-    pub(crate) sensor: Sensor,
-    pub(crate) opens: Option<Opens>,
-    pub(crate) guard: Option<Guard>,
-    pub(crate) hierarchy: Hierarchy,
-    pub(crate) places: Places,
-    /// Mount namespaces of the host and of the engines' own processes.
-    pub(crate) outside: HashSet<u32>,
-    /// Of these, those of the host and of this process, which are there for good.
-    pub(crate) host_mounts: HashSet<u32>,
-    pub(crate) seals: Seals,
-    pub(crate) asker: Asker,
-    /// Containers whose root is not there yet, with the folder of their control group.
-    pub(crate) starting: HashMap<String, (Container, PathBuf, Instant)>,
-    /// Containers that ended, with their first process: an engine's answer may be older than that.
-    pub(crate) ended: HashMap<String, Container>,
-    /// Why containers are not known yet.
-    pub(crate) unknown: HashMap<String, String>,
-    /// When this run of the agent began.
-    pub(crate) since: String,
-    cannot_write: bool,
-    lost: u64,
-    pub(crate) missed_opens: u64,
-    chores: Instant,
-    roll_call: Instant,
 }
 
 impl<'run> Agent<'run> {
@@ -275,37 +234,6 @@ impl<'run> Agent<'run> {
         }
     }
 
-    const fn key(&self, unified: u64, pids: u64) -> u64 {
-        match self.hierarchy.kind() {
-            Kind::Unified => unified,
-            Kind::Pids => pids,
-        }
-    }
-
-    pub(crate) fn exec(&mut self, exec: Box<Exec>) {
-        let group = self.key(exec.cgroup, exec.pids_cgroup);
-        let place = self.place(group, exec.process.pid);
-        // The runtime, on its way into the container, and the engine's own helpers.
-        if self.outside.contains(&exec.mount_namespace) {
-            return;
-        }
-        match place {
-            Place::Container(id) => self.judge(&id, &exec),
-            Place::Expected(_) => self.places.wait(group, exec),
-            Place::Outside => {}
-        }
-    }
-
-    /// Whose a group is, found out where it was not seen before.
-    fn place(&mut self, group: u64, pid: u32) -> Place {
-        if self.places.get(group).is_none() {
-            let found = self.hierarchy.group(group, pid);
-            let running = |id: &str| self.watched.contains_key(id);
-            self.places.learn(group, found.as_ref(), &running);
-        }
-        self.places.get(group).cloned().unwrap_or(Place::Outside)
-    }
-
     /// What the other threads have brought.
     fn collect(&mut self) {
         for (group, expected) in self.places.expected() {
@@ -332,39 +260,6 @@ impl<'run> Agent<'run> {
         let denials = self.guard.as_ref().map(Guard::denials).unwrap_or_default();
         for denial in denials {
             self.denied(denial);
-        }
-    }
-
-    pub(crate) fn write_usage(&mut self, watched: &mut Watched, always: bool) {
-        // What must be written now waits for room, but not for a disk that is gone.
-        if !(self.writer.has_room() || always && self.writer.wait(false, LAST_WRITTEN)) {
-            self.cannot_write("the disk does not answer");
-            return;
-        }
-        let Some(page) = watched.used.page(clock::now(), always) else { return };
-        if let Err(error) = self.writer.write(page) {
-            watched.used.not_written();
-            self.cannot_write(&error.to_string());
-        }
-    }
-
-    /// A full disk is said once, not every few seconds.
-    fn cannot_write(&mut self, reason: &str) {
-        if !std::mem::replace(&mut self.cannot_write, true) {
-            let folder = self.options.state.join(FOLDER).display().to_string();
-            self.notice(format!("cannot write to `{folder}`: {reason}"));
-        }
-    }
-
-    /// What became of the lists that were written. One that was not is written again.
-    fn collect_written(&mut self) {
-        let written = self.writer.written();
-        match written.iter().find_map(|one| one.as_ref().err()) {
-            Some(error) => {
-                self.watched.values_mut().for_each(|one| one.used.not_written());
-                self.cannot_write(&error.to_string());
-            }
-            None => self.cannot_write &= written.is_empty(),
         }
     }
 
@@ -447,10 +342,6 @@ impl<'run> Agent<'run> {
             self.cannot_write("the disk does not answer");
         }
         Ok(self.summary.clone())
-    }
-
-    pub(crate) fn notice(&mut self, text: String) {
-        (self.out)(Message::Notice(text));
     }
 }
 

@@ -3,11 +3,11 @@
 //! Alerts go to standard output and to the file of `-o`, each in one write, so that a reader never
 //! sees half of one; what concerns the watching itself goes to standard error.
 
-use crate::World;
 use crate::args::{AgentArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::keeping::{self, Line};
 use crate::output;
+use crate::world::World;
 use agent::{AgentStatus, EngineStatus, Message, Mode, Options, Status};
 use nix::sys::signal::{SigSet, Signal};
 use std::fs::{self, File};

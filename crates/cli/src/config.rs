@@ -8,7 +8,7 @@
 
 use crate::args::Color;
 use crate::exit::Failure;
-use crate::{found, settings};
+use crate::{forms, found, settings};
 use report::Format;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
 use std::fmt;
@@ -101,7 +101,7 @@ pub(crate) struct Author(pub(crate) String);
 impl<'de> Deserialize<'de> for Author {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        crate::output::author(&text).map(Self).map_err(D::Error::custom)
+        forms::author(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -202,7 +202,7 @@ impl Settings {
             *one = one.take().map(text);
         }
         if let Some(FormatSetting::Named(name)) = &mut self.format
-            && let Some(file) = crate::output::template_of(name)
+            && let Some(file) = forms::template_of(name)
         {
             *name = format!("template:{}", text(file.to_owned()));
         }

@@ -4,25 +4,14 @@
 //! What each command needs is said in one place, `needs`; how it is given up is `sandbox`. What the
 //! machine cannot do is no error unless it was required: an old kernel still scans.
 
-use crate::World;
-use crate::args::{Command, StatusFormat};
+use crate::args::{Command, SandboxMode as Mode, StatusFormat};
 use crate::exit::{Exit, Failure};
 use crate::helpers::{self, Broker};
+use crate::world::World;
 use crate::{needs, output, settings};
-use clap::ValueEnum;
 use sandbox::{Layer, Needs, State};
 use serde::Serialize;
 use std::sync::Arc;
-
-/// Whether it is given up: as far as the machine can, all of it or the program ends, or not at all.
-// The variants have no comments of their own: help would show them, and grow to a line for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
-    #[default]
-    Auto,
-    Require,
-    Off,
-}
 
 /// Gives up what the command does not need.
 pub(crate) fn enter(world: &mut World, command: &Command) -> Result<(), Failure> {

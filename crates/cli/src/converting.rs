@@ -3,34 +3,22 @@
 //! Nothing is matched and nothing is decided again: the verdict is the one that was saved, and the exit
 //! code says only whether the report could be read and written.
 
-use crate::World;
-use crate::args::OutputArgs;
-use crate::diff::REPORT_BYTES;
+use crate::args::ConvertArgs;
 use crate::exit::{Exit, Failure};
-use crate::sbom::today;
-use crate::scanning::default_format;
-use crate::{output, settings, several, verdict};
-use clap::Args;
+use crate::saved::REPORT_BYTES;
+use crate::world::World;
+use crate::{clock, output, settings, several, verdict};
 use report::{Format, Saved};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vocabulary::Report;
-
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ConvertArgs {
-    /// Saved report (json) of `scan`, `verify` or `diff`, or packages of `sbom`; `-` for standard input
-    #[arg(value_name = "REPORT")]
-    pub(crate) report: PathBuf,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
 
 pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
     output::refuse_snapshot_of_nothing(&args.output)?;
     let text = text_of(&args.report)?;
     let saved = report::read_saved(text.as_bytes())
         .map_err(|error| Failure::usage(format!("`{}`: {error}", args.report.display())))?;
-    let format = default_format(world)?;
+    let format = world.default_format()?;
     let any = format.unwrap_or(Format::TABLE);
     match saved {
         Saved::Report(report) => {
@@ -89,7 +77,8 @@ fn packages(
     }
     let policy = policy::Policy { matter: policy::Matter::Packages, ..policy::Policy::default() };
     let findings = std::mem::take(&mut report.findings);
-    let judgement = policy::decide(&policy, findings, &report.coverage, today(World::now())?);
+    let judgement =
+        policy::decide(&policy, findings, &report.coverage, clock::today(clock::now())?);
     (report.findings, report.decision) = (judgement.findings, judgement.decision);
     let format = configured.filter(|format| format.has_packages()).unwrap_or(Format::TABLE);
     let to = output::of_subject(&args.output, &report.subject.name)?;

@@ -1,48 +1,16 @@
-//! `lazaret db …`, and the database that a scan needs.
+//! The database that a scan needs: what is there, what is fetched, and what is said of its age.
 
-use crate::World;
-use crate::args::{DatabaseArgs, DbCommand, RiskArgs, StatusFormat};
-use crate::artefact::{self, Taking};
+use crate::args::{DatabaseArgs, RiskArgs};
+use crate::artefact::Taking;
+use crate::clock;
 use crate::exit::{Exit, Failure};
-use crate::output;
 use crate::progress::Updating;
+use crate::world::World;
 use advisories::{Changed, Databases, RiskFeed, RiskUpdated, Risks, Source, Updated};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use vocabulary::{DatabaseInfo, Ecosystem, Package, counted};
-
-pub(crate) fn run(world: &World, command: DbCommand) -> Result<Exit, Failure> {
-    let folder = world.db()?;
-    match command {
-        DbCommand::Update { from, trust, risk, ecosystems, timeout: _ } => {
-            match Taking::of_source(world, from.as_deref(), &trust)? {
-                Some(taking) => update_taking(world, &folder, &taking, &risk, &ecosystems),
-                None => update_all(world, &folder, from.as_deref(), &risk, &ecosystems),
-            }
-        }
-        DbCommand::Push { to, key, ecosystems } => {
-            artefact::push_command(world, &folder, &to, key.as_deref(), &ecosystems)
-        }
-        DbCommand::Pull { from, trust, ecosystems } => {
-            artefact::pull_command(world, &folder, &from, &trust, &ecosystems)
-        }
-        DbCommand::Status { format } => status(&folder, format),
-        DbCommand::Match { purl, distro, format } => {
-            crate::matching::run(world, &folder, &purl, distro.as_deref(), format)
-        }
-        DbCommand::Export { file } => {
-            let digest = advisories::export(&folder, &file)
-                .map_err(|error| Failure::new(Exit::NoDatabase, error))?;
-            world.printing.remark(&format!("wrote `{}`, {digest}", file.display()));
-            Ok(Exit::Clean)
-        }
-        DbCommand::Import { from } => import(world, &folder, &from),
-        DbCommand::Compare { ecosystem, left, right } => {
-            crate::compare::run(&ecosystem, &left, right.as_deref())
-        }
-    }
-}
+use vocabulary::{DatabaseInfo, Ecosystem, Package};
 
 /// A folder that is there, else a URL.
 fn source(world: &World, named: Option<&str>) -> Source {
@@ -55,7 +23,7 @@ fn source(world: &World, named: Option<&str>) -> Source {
     }
 }
 
-fn update(
+pub(crate) fn update(
     world: &World,
     folder: &Path,
     from: Option<&str>,
@@ -64,96 +32,11 @@ fn update(
     let client = world.client().map_err(|failure| failure.error)?;
     let progress = Updating::new(&world.printing);
     let source = source(world, from);
-    Ok(advisories::update(folder, &source, ecosystems, &client, World::now(), &progress)?)
-}
-
-/// The same from an artefact, which has the feeds about exploitation, too. One of those that is named
-/// elsewhere comes from there.
-fn update_taking(
-    world: &World,
-    folder: &Path,
-    taking: &Taking,
-    risk: &RiskArgs,
-    names: &[String],
-) -> Result<Exit, Failure> {
-    let elsewhere =
-        |name: &str| RiskFeed::named(name).is_some_and(|feed| named(world, feed, risk).is_some());
-    let (feeds, others): (Vec<String>, Vec<String>) =
-        names.iter().cloned().partition(|name| elsewhere(name));
-    let mut exit = Exit::Clean;
-    if names.is_empty() || !others.is_empty() {
-        exit = taking.run(world, folder, &others)?;
-    }
-    let all = RiskFeed::ALL.into_iter().map(|feed| feed.name().to_string());
-    let feeds: Vec<String> = match names.is_empty() {
-        true => all.filter(|name| elsewhere(name)).collect(),
-        false => feeds,
-    };
-    if !feeds.is_empty() {
-        update_all(world, folder, None, risk, &feeds)?;
-    }
-    Ok(exit)
-}
-
-/// Ecosystems and feeds about exploitation, those that are named, else all. A feed that cannot be had
-/// is said, and does not undo the advisories.
-fn update_all(
-    world: &World,
-    folder: &Path,
-    from: Option<&str>,
-    risk: &RiskArgs,
-    names: &[String],
-) -> Result<Exit, Failure> {
-    let no_database = |error| Failure::new(Exit::NoDatabase, error);
-    let feeds: Vec<RiskFeed> = names.iter().filter_map(|name| RiskFeed::named(name)).collect();
-    let ecosystems: Vec<Ecosystem> = names
-        .iter()
-        .filter(|name| RiskFeed::named(name).is_none())
-        .map(|name| Ecosystem::new(name))
-        .collect();
-    let mut exit = Exit::Clean;
-    if names.is_empty() || !ecosystems.is_empty() {
-        let updates = update(world, folder, from, &ecosystems).map_err(no_database)?;
-        exit = show_updates(world, &updates, &ecosystems);
-    }
-    let feeds = if names.is_empty() { RiskFeed::ALL.to_vec() } else { feeds };
-    for feed in feeds {
-        let name = feed.name();
-        let entries = |count| counted(count, "entry", "entries");
-        match update_risk(world, folder, feed, from, risk) {
-            Ok(RiskUpdated::Built(count)) => {
-                world.printing.remark(&format!("{name}: {}", entries(count)));
-            }
-            Ok(RiskUpdated::Unchanged(count)) => {
-                world.printing.remark(&format!("{name}: {}, unchanged", entries(count)));
-            }
-            Ok(RiskUpdated::NotThere) if named(world, feed, risk).is_some() => {
-                let place = named(world, feed, risk).unwrap_or_default();
-                return Err(no_database(not_there(feed, &place)));
-            }
-            Ok(RiskUpdated::NotThere) => {
-                world.printing.remark(&format!("{name}: the source does not have it"));
-                // As with an ecosystem: one that was asked for by name and is not there is no success.
-                if !names.is_empty() {
-                    exit = Exit::NoDatabase;
-                }
-            }
-            // Whoever asks for this feed alone, or names where it is, wants to know.
-            Err(error) if !names.is_empty() || named(world, feed, risk).is_some() => {
-                return Err(no_database(error));
-            }
-            Err(error) => {
-                world
-                    .printing
-                    .remark(&format!("lazaret: warning: {name} was not updated: {error:#}"));
-            }
-        }
-    }
-    Ok(exit)
+    Ok(advisories::update(folder, &source, ecosystems, &client, clock::now(), &progress)?)
 }
 
 /// Where a feed is said to be.
-fn named(world: &World, feed: RiskFeed, risk: &RiskArgs) -> Option<String> {
+pub(crate) fn named(world: &World, feed: RiskFeed, risk: &RiskArgs) -> Option<String> {
     let (flag, setting) = match feed {
         RiskFeed::Kev => (&risk.kev, &world.settings.kev),
         RiskFeed::Epss => (&risk.epss, &world.settings.epss),
@@ -161,7 +44,7 @@ fn named(world: &World, feed: RiskFeed, risk: &RiskArgs) -> Option<String> {
     flag.clone().or_else(|| setting.clone())
 }
 
-fn update_risk(
+pub(crate) fn update_risk(
     world: &World,
     folder: &Path,
     feed: RiskFeed,
@@ -171,10 +54,10 @@ fn update_risk(
     let client = world.client().map_err(|failure| failure.error)?;
     let places =
         advisories::risk::places(feed, named(world, feed, risk).as_deref(), &source(world, from));
-    Ok(advisories::risk::update(folder, feed, &places, &client, World::now())?)
+    Ok(advisories::risk::update(folder, feed, &places, &client, clock::now())?)
 }
 
-fn not_there(feed: RiskFeed, place: &str) -> anyhow::Error {
+pub(crate) fn not_there(feed: RiskFeed, place: &str) -> anyhow::Error {
     let name = feed.name().as_str().to_ascii_lowercase();
     let place = fetch::redact(place);
     anyhow::anyhow!("`{place}`, named by --{name}, is not there; name another, or leave it out")
@@ -268,113 +151,6 @@ fn risks(
         }
     }
     Ok(if changed { Risks::open(&folder, now) } else { known })
-}
-
-/// What of a source cannot be read.
-fn left_out(malformed: u64) -> String {
-    match malformed {
-        0 => String::new(),
-        count => {
-            let records = counted(count, "malformed record", "malformed records");
-            format!(", {records} left out")
-        }
-    }
-}
-
-/// What of a source could not be had.
-fn lacking(behind: u64) -> String {
-    match behind {
-        0 => String::new(),
-        count => format!(", {count} not to be had"),
-    }
-}
-
-/// Says what became of each. One that was named and that the source does not have is no success.
-pub(crate) fn show_updates(world: &World, updates: &[Updated], named: &[Ecosystem]) -> Exit {
-    for update in updates {
-        let ecosystem = &update.ecosystem;
-        let records = update.manifest.as_ref().map_or(0, |manifest| manifest.records);
-        let records = counted(records, "record", "records");
-        world.printing.remark(&match &update.changed {
-            Changed::Built { dropped, behind } => {
-                format!("{ecosystem}: {records}{}{}", left_out(dropped.malformed), lacking(*behind))
-            }
-            Changed::Followed { read, gone, behind } => {
-                let counts = [(*read, "changed"), (*gone, "gone")];
-                let counts = counts.iter().filter(|(count, _)| *count > 0);
-                let counts: String =
-                    counts.map(|(count, what)| format!(", {count} {what}")).collect();
-                let malformed = update.manifest.as_ref().map_or(0, |manifest| manifest.malformed);
-                let malformed = left_out(malformed);
-                format!("{ecosystem}: {records}{counts}{malformed}{}", lacking(*behind))
-            }
-            Changed::Unchanged => format!("{ecosystem}: {records}, unchanged"),
-            Changed::NotThere => format!("{ecosystem}: the source does not have it"),
-        });
-    }
-    let is_there = |update: &&Updated| update.changed != Changed::NotThere;
-    let there = updates.iter().filter(is_there).count();
-    let all = named.is_empty() || there == updates.len();
-    if there > 0 && all { Exit::Clean } else { Exit::NoDatabase }
-}
-
-fn status(folder: &Path, format: StatusFormat) -> Result<Exit, Failure> {
-    let now = World::now();
-    let mut databases = advisories::status(folder, now);
-    let none = databases.is_empty();
-    databases.extend(Risks::open(folder, now).infos().iter().cloned());
-    if format == StatusFormat::Json {
-        output::print_json(&databases)?;
-    } else {
-        output::print_lines(|out| {
-            databases.iter().try_for_each(
-                |DatabaseInfo { ecosystem, digest, fetched, records, stale }| {
-                    let stale = match stale {
-                        true => format!("  stale: {}", why_stale(fetched, now)),
-                        false => String::new(),
-                    };
-                    writeln!(
-                        out,
-                        "{ecosystem:<14} {records:>7} records  {fetched}  {}{stale}",
-                        digest.short()
-                    )
-                },
-            )
-        })?;
-    }
-    if let Some((path, reason)) = advisories::update::unusable(folder).into_iter().next() {
-        let reason =
-            if reason.contains('`') { reason } else { format!("`{}`: {reason}", path.display()) };
-        return Err(Failure::new(
-            Exit::NoDatabase,
-            anyhow::anyhow!("{reason}; it counts as missing, run `lazaret db update`"),
-        ));
-    }
-    if none {
-        return Err(Failure::new(
-            Exit::NoDatabase,
-            anyhow::anyhow!("no database in `{}`; run `lazaret db update`", folder.display()),
-        ));
-    }
-    Ok(Exit::Clean)
-}
-
-fn import(world: &World, folder: &Path, from: &str) -> Result<Exit, Failure> {
-    let imported = if from.starts_with("http://") || from.starts_with("https://") {
-        let client = world.client()?;
-        let progress = Updating::new(&world.printing);
-        advisories::bundle::import_url(folder, from, &client, &|bytes, of| {
-            advisories::Progress::downloading(&progress, &Ecosystem::new("the export"), bytes, of);
-        })
-    } else {
-        advisories::import(folder, Path::new(from))
-    };
-    let manifests = imported.map_err(|error| Failure::new(Exit::NoDatabase, error))?;
-    for manifest in manifests {
-        let records = counted(manifest.records, "record", "records");
-        world.printing.remark(&format!("{}: {records}", manifest.ecosystem));
-    }
-    Ok(Exit::Clean)
 }
 
 /// What packages need to be matched.
@@ -482,7 +258,7 @@ pub(crate) fn for_scan(
 }
 
 /// Why advisories that were fetched then count as stale.
-fn why_stale(fetched: &str, now: Timestamp) -> String {
+pub(crate) fn why_stale(fetched: &str, now: Timestamp) -> String {
     match fetched.parse::<Timestamp>() {
         Ok(time) if time > now => {
             format!("of {fetched}, which has not come yet: a clock is or was wrong")

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use std::process::ExitCode;
-use vocabulary::Report;
+use vocabulary::{Outcome, Report};
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,13 +129,23 @@ pub(crate) fn ran_out(text: &str) -> bool {
     })
 }
 
-/// How a command ends by what was decided.
+/// How a command ends by the outcome of what it decided.
+pub(crate) fn of_outcome(outcome: Outcome) -> Exit {
+    match outcome {
+        // What nobody drew a line for is no failure, and what is printed says that it is no pass.
+        Outcome::Pass | Outcome::NoLine => Exit::Clean,
+        Outcome::Findings => Exit::Findings,
+        Outcome::Incomplete => Exit::Incomplete,
+    }
+}
+
+/// The same by a report: what ran out is told from what could not be looked at.
 pub(crate) fn of_report(report: &Report) -> Exit {
     let reasons = report.coverage.iter().flat_map(|coverage| {
         let problems = coverage.problems.iter().map(|problem| problem.reason.as_str());
         problems.chain(coverage.reason.as_deref())
     });
-    match crate::sbom::exit_of(report.decision.outcome) {
+    match of_outcome(report.decision.outcome) {
         Exit::Incomplete if reasons.clone().any(ran_out) => Exit::Exhausted,
         exit => exit,
     }

@@ -1,83 +1,15 @@
 //! `lazaret explain`: what a rule means, and what the database knows of a vulnerability.
 
+mod known;
 mod show;
 
-use crate::World;
-use crate::args::StatusFormat;
+use crate::args::{ExplainArgs, StatusFormat};
 use crate::exit::{Exit, Failure};
-use crate::output;
-use advisories::{KnownRecord, Risks, Searched};
-use clap::Args;
-use serde::Serialize;
-use std::path::PathBuf;
-use vocabulary::{Epss, Evidence, Exploited, Report, Rule, Severity};
-
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// A rule, such as `end-of-life`, or an id, such as CVE-2021-44228 or GHSA-jfh8-c2jp-5v3q
-    /// [default: list the rules]
-    #[arg(value_name = "RULE|ID")]
-    pub(crate) subject: Option<String>,
-    /// Ask the database of one ecosystem alone, such as Debian or npm
-    #[arg(long, value_name = "ECOSYSTEM", requires = "subject")]
-    pub(crate) ecosystem: Option<String>,
-    /// Report that was saved by `lazaret scan … -o json=FILE`, and nothing else: also say which of its
-    /// packages the vulnerability was found in
-    #[arg(long = "in", value_name = "REPORT", requires = "subject")]
-    pub(crate) report: Option<PathBuf>,
-    /// Format: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: StatusFormat,
-}
-
-/// What is known of a vulnerability.
-#[derive(Serialize)]
-struct Known<'id> {
-    schema: &'static str,
-    id: &'id str,
-    /// The CVE that the id is another name of.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    same_as: Option<String>,
-    records: Vec<KnownRecord>,
-    /// Packages that were left out for want of room.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    packages_left_out: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exploited: Option<Exploited>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    epss: Option<Epss>,
-    /// What was asked.
-    searched: Vec<Searched>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    found_in: Option<FoundIn>,
-}
-
-/// What a saved report found of it.
-#[derive(Serialize)]
-struct FoundIn {
-    subject: String,
-    findings: Vec<Found>,
-}
-
-#[derive(Serialize)]
-struct Found {
-    id: String,
-    package: Option<vocabulary::Purl>,
-    location: String,
-    severity: Severity,
-    /// Whether nothing rates it alone, and the severity is that of a notice about several.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    rated_as_bundle: bool,
-    /// The record that the severity is from, where it is another one than those that name the package.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity_from: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fixed: Option<String>,
-    /// The last version that has it, where none is named that mends it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_affected: Option<String>,
-    silenced: bool,
-}
+use crate::world::World;
+use crate::{clock, output, saved};
+use advisories::{KnownRecord, Risks};
+use known::{Found, FoundIn, Known};
+use vocabulary::{Evidence, Report, Rule};
 
 pub(crate) fn run(world: &World, args: &ExplainArgs) -> Result<Exit, Failure> {
     let Some(id) = args.subject.as_deref() else { return rules(args.format) };
@@ -120,7 +52,7 @@ fn explain_rule(rule: &Rule, format: StatusFormat) -> Result<Exit, Failure> {
 }
 
 fn vulnerability(world: &World, id: &str, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let report = args.report.as_deref().map(crate::diff::load).transpose()?;
+    let report = args.report.as_deref().map(saved::load).transpose()?;
     let folder = world.db()?;
     let only = args.ecosystem.as_deref();
     let found = advisories::known_of(&folder, id, only)
@@ -128,7 +60,7 @@ fn vulnerability(world: &World, id: &str, args: &ExplainArgs) -> Result<Exit, Fa
     if found.searched.is_empty() {
         return Err(nothing_searched(&folder, only));
     }
-    let risks = Risks::open(&folder, World::now());
+    let risks = Risks::open(&folder, clock::now());
     let lookup = risks.lookup();
     let ids: Vec<&str> = std::iter::once(id).chain(names(&found, id)).collect();
     let known = Known {

@@ -1,32 +1,14 @@
 //! What distributions' archives are asked by, as flags say.
 
-use crate::World;
 use crate::args::ScanArgs;
 use crate::exit::Failure;
 use crate::settings;
-use clap::Args;
+use crate::world::World;
 use freshness::openpgp::Keyring;
 use freshness::{Asked, Freshness, Means};
 use jiff::Timestamp;
 use scan::Inventory;
 use std::path::PathBuf;
-
-/// Whether the distribution's own archive is asked, and whom to believe.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct FreshnessArgs {
-    /// Ask the archive of a Debian or Ubuntu image which packages have a newer security version, also
-    /// where no advisory is known
-    #[arg(long, conflicts_with = "running")]
-    pub(crate) freshness: bool,
-    /// Where the security suites are, in place of what the image says, such as
-    /// http://mirror.example/debian-security
-    #[arg(long, value_name = "URL", env = "LAZARET_ARCHIVE_MIRROR", hide_env_values = true)]
-    pub(crate) archive_mirror: Option<String>,
-    /// Keyring whose keys may sign an archive, besides Debian's and Ubuntu's own; may be given several
-    /// times
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keyring: Vec<PathBuf>,
-}
 
 /// Bytes of a keyring.
 const KEYRING_BYTES: u64 = 8 << 20;
@@ -79,8 +61,8 @@ impl Archives {
     /// Asks for one subject.
     pub(crate) fn ask(&self, inventory: &Inventory, now: Timestamp) -> Freshness {
         let asked = Asked {
-            distribution: inventory.distribution.as_ref(),
-            packages: &inventory.packages,
+            distribution: inventory.software.distribution.as_ref(),
+            packages: &inventory.software.packages,
             sources: &inventory.apt.sources,
             keyrings: &inventory.apt.keyrings,
         };

@@ -6,9 +6,9 @@
 //! touches such a file. The two share a pair of sockets: the one that watches says every second that
 //! its loop goes round, and as its last word how it ended; it ends when its keeper does.
 
-use crate::World;
 use crate::args::AgentArgs;
 use crate::exit::{Exit, Failure};
+use crate::world::World;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::OsString;

@@ -1,22 +1,29 @@
 //! The command line: parse, wire, print, exit code. Builds the one binary, `lazaret`.
 //!
 //! Everything that looks at the world outside of a command's input (environment, clock, terminal,
-//! network) is taken here and handed down; the rooms below decide nothing about it.
+//! network) is taken here and handed down; the rooms below decide nothing about it. A command is a
+//! file that nobody but `main` names; what several need (`world`, `reading`, `deciding`, `database`,
+//! `output`, `exit`) lies below them all, and names none.
 
 mod affected;
 mod agent;
 mod args;
 mod artefact;
+mod assessing;
+mod clock;
 mod compare;
 mod config;
 mod confine;
 mod converting;
 mod database;
+mod db;
 mod deadline;
+mod deciding;
 mod diff;
-mod distro;
 mod exit;
 mod explain;
+mod failures;
+mod forms;
 mod found;
 mod freshness;
 mod helpers;
@@ -27,15 +34,21 @@ mod needs;
 mod ours;
 mod output;
 mod policies;
+mod policy_files;
 mod progress;
+mod reading;
 mod running;
+mod saved;
 mod sbom;
 mod scanning;
 mod sealing;
+mod seals;
 mod settings;
 mod several;
+mod updates;
 mod verdict;
 mod verifying;
+mod world;
 
 use args::{Cli, Command, DbCommand};
 use clap::{CommandFactory, Parser};
@@ -46,6 +59,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use world::World;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(internal_error));
@@ -129,8 +143,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let printing = Printing::new(&cli.global, &settings);
     let mut world = World { global: cli.global, settings, printing, helpers: None };
     if let Some(args) = outputs_of(&mut command) {
-        let configured =
-            if args.format.is_none() { scanning::default_format(&world)? } else { None };
+        let configured = if args.format.is_none() { world.default_format()? } else { None };
         for remark in output::settle(args, configured)? {
             world.printing.remark(&remark);
         }
@@ -143,7 +156,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Sbom(args) => sbom::run(&world, &args),
         Command::Seal(args) => sealing::run(&world, &args),
         Command::Verify(args) => verifying::run(&world, &args),
-        Command::Seals(command) => sealing::seals(&world, command),
+        Command::Seals(command) => seals::run(&world, command),
         Command::Key(command) => keys::run(command),
         Command::Agent(args) => agent::run(&world, &args),
         Command::Affected(args) => affected::run(&world, &args),
@@ -154,7 +167,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
             compare::run(&ecosystem, &left, right.as_deref())
         }
-        Command::Db(command) => database::run(&world, command),
+        Command::Db(command) => db::run(&world, command),
         Command::CredentialHelpers => helpers::serve(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -192,126 +205,6 @@ fn man(words: &[String]) -> Result<Exit, Failure> {
     }
     let page = clap_mangen::Man::new(command);
     output::print(|out| page.render(&mut &mut *out)).map(|()| Exit::Clean)
-}
-
-/// What a command is run by, apart from its own arguments.
-pub(crate) struct World {
-    pub(crate) global: args::Global,
-    pub(crate) settings: config::Settings,
-    pub(crate) printing: Printing,
-    /// Who runs the helpers that keep credentials; none where none is named.
-    pub(crate) helpers: Option<std::sync::Arc<dyn image::Helpers>>,
-}
-
-impl World {
-    pub(crate) fn offline(&self) -> bool {
-        self.global.offline.or(self.settings.offline).unwrap_or(false)
-    }
-
-    /// Where the database is, whoever else may write there.
-    pub(crate) fn named_db(&self) -> Result<std::path::PathBuf, Failure> {
-        match self.global.db.as_ref().or(self.settings.db.as_ref()) {
-            Some(folder) => Ok(folder.clone()),
-            None => settings::default_db(),
-        }
-    }
-
-    /// The folder of the database.
-    pub(crate) fn db(&self) -> Result<std::path::PathBuf, Failure> {
-        let folder = self.named_db()?;
-        let folder = ours::ours("database", "--db", folder)?;
-        ours::ours("database", "--db", advisories::manifest::version_folder(&folder))?;
-        Ok(folder)
-    }
-
-    /// Where the engines listen.
-    pub(crate) fn engines(&self) -> engine::Endpoints {
-        let defaults = engine::Endpoints::default();
-        let Self { global, settings, .. } = self;
-        let docker = global.docker_host.as_ref().or(settings.docker_host.as_ref());
-        let containerd =
-            global.containerd_address.as_ref().or(settings.containerd_address.as_ref());
-        let namespace =
-            global.containerd_namespace.as_ref().or(settings.containerd_namespace.as_ref());
-        engine::Endpoints {
-            docker: docker.cloned().unwrap_or(defaults.docker),
-            containerd: containerd.cloned().unwrap_or(defaults.containerd),
-            namespace: namespace.cloned().unwrap_or(defaults.namespace),
-            containerd_roots: match &global.containerd_root {
-                Some(root) => vec![root.clone()],
-                None => settings::roots("containerd", defaults.containerd_roots),
-            },
-            docker_root: global.docker_root.clone().unwrap_or(defaults.docker_root),
-            podman_roots: match &global.podman_root {
-                Some(root) => vec![root.clone()],
-                None => settings::roots("containers/storage", defaults.podman_roots),
-            },
-        }
-    }
-
-    /// The folder of [`Self::state`]; none where there is no place for it.
-    pub(crate) fn known_state(&self) -> Result<Option<std::path::PathBuf>, Failure> {
-        let named = self.global.state.is_some() || self.settings.state.is_some();
-        if !named && settings::default_state().is_err() {
-            return Ok(None);
-        }
-        self.state().map(Some)
-    }
-
-    /// Where the state is, whoever else may write there.
-    pub(crate) fn named_state(&self) -> Result<std::path::PathBuf, Failure> {
-        match self.global.state.as_ref().or(self.settings.state.as_ref()) {
-            Some(folder) => Ok(folder.clone()),
-            None => settings::default_state(),
-        }
-    }
-
-    /// The folder for seals (`seals`) and for what the agent saw (`usage`).
-    pub(crate) fn state(&self) -> Result<std::path::PathBuf, Failure> {
-        let folder = self.named_state()?;
-        let folder = ours::ours("state folder", "--state", folder)?;
-        ours::ours("folder of what the agent saw", "--state", folder.join("usage"))?;
-        Ok(folder)
-    }
-
-    /// How registries are asked, and who we are to them.
-    pub(crate) fn registry(&self) -> image::RegistryOptions {
-        image::RegistryOptions {
-            fetch: self.fetching(),
-            plain_http: self.global.plain_http,
-            credentials: image::Credentials {
-                helpers: self.helpers.clone(),
-                ..settings::registry_credentials()
-            },
-        }
-    }
-
-    pub(crate) fn fetching(&self) -> fetch::Options {
-        let mut options = fetch::Options::from_environment(|name| std::env::var(name).ok());
-        options.offline = self.offline();
-        options.roots.added = self.global.ca_file.clone();
-        options
-    }
-
-    pub(crate) fn client(&self) -> Result<fetch::Client, Failure> {
-        fetch::Client::new(self.fetching()).map_err(|error| Failure::new(Exit::Usage, error))
-    }
-
-    /// The moment of this run: `SOURCE_DATE_EPOCH` where it is set, so that a build can be repeated.
-    pub(crate) fn now() -> jiff::Timestamp {
-        std::env::var("SOURCE_DATE_EPOCH")
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-            .unwrap_or_else(jiff::Timestamp::now)
-    }
-
-    pub(crate) fn tool() -> vocabulary::Tool {
-        vocabulary::Tool {
-            name: "lazaret".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        }
-    }
 }
 
 fn complain(failure: &Failure) {

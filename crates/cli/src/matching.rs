@@ -1,9 +1,9 @@
 //! `lazaret db match`: which advisories name a package.
 
-use crate::World;
 use crate::args::StatusFormat;
 use crate::exit::{Exit, Failure};
-use crate::output;
+use crate::world::World;
+use crate::{clock, output};
 use advisories::{Databases, Matched};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
@@ -38,7 +38,7 @@ pub(crate) fn run(
     let packages = asked.len();
     let ecosystems: BTreeSet<Ecosystem> =
         asked.iter().map(|(package, _)| package.ecosystem.clone()).collect();
-    let databases = Databases::open(folder, ecosystems, World::now());
+    let databases = Databases::open(folder, ecosystems, clock::now());
     let matched = matches(&databases, asked);
     match format {
         StatusFormat::Json => output::print_json(&Answer::of(&matched))?,

@@ -7,13 +7,13 @@
 mod subject;
 
 use crate::args::{
-    Command, DatabaseArgs, DbCommand, KeyCommand, OutputArgs, PolicyArgs, ReadArgs, RiskArgs,
-    ScanArgs, SealArgs, VerifyArgs,
+    Command, DatabaseArgs, DbCommand, KeyCommand, OutputArgs, PolicyArgs, PolicyCommand, ReadArgs,
+    RiskArgs, ScanArgs, SealArgs, VerifyArgs,
 };
 use crate::artefact::{Named, Place};
 use crate::config::FormatSetting;
-use crate::policies::PolicyCommand;
-use crate::{World, output, policies, scanning, settings};
+use crate::world::World;
+use crate::{deciding, forms, output, policy_files, settings};
 use files::Access;
 use sandbox::{Connect, Needs, Privileges, Reading};
 use std::cell::RefCell;
@@ -177,7 +177,7 @@ impl<'world> Plan<'world> {
         };
         // A template of the configuration file is read late.
         if let Some(FormatSetting::Named(format)) = &world.settings.format {
-            plan.read(output::template_of(format).map(PathBuf::from));
+            plan.read(forms::template_of(format).map(PathBuf::from));
         }
         plan
     }
@@ -367,7 +367,7 @@ impl<'world> Plan<'world> {
         self.policy_file(args.policy.as_deref());
         self.read(args.vex.iter().cloned());
         let named = args.ignore_file.as_ref().or(self.world.settings.ignore_file.as_ref());
-        let file = named.cloned().unwrap_or_else(|| PathBuf::from(scanning::IGNORE_FILE));
+        let file = named.cloned().unwrap_or_else(|| PathBuf::from(deciding::IGNORE_FILE));
         self.read([file]);
     }
 
@@ -383,7 +383,7 @@ impl<'world> Plan<'world> {
                 self.read(files);
             }
             None => {
-                match policies::find() {
+                match policy_files::find() {
                     Ok(Some(found)) => {
                         if found.text.contains("include") {
                             self.read(found.name.parent().map(or_here));
@@ -393,7 +393,7 @@ impl<'world> Plan<'world> {
                     Ok(None) => {}
                     // What is wrong with it is said when it is read to be used.
                     Err(_) => {
-                        let names = policies::places().unwrap_or_default();
+                        let names = policy_files::places().unwrap_or_default();
                         self.read(names.into_iter().filter(|name| name.symlink_metadata().is_ok()));
                     }
                 }
@@ -483,11 +483,11 @@ impl<'world> Plan<'world> {
 fn included(file: &Path) -> Vec<PathBuf> {
     let found = RefCell::new(Vec::new());
     let include = |from: &str, path: &str| {
-        let (name, text) = policies::include(from, path)?;
+        let (name, text) = policy_files::include(from, path)?;
         found.borrow_mut().push(PathBuf::from(&name));
         Ok((name, text))
     };
-    let text = settings::read_text(file, policies::BYTES).unwrap_or_default();
+    let text = settings::read_text(file, policy_files::BYTES).unwrap_or_default();
     // What is wrong with it is said when it is read to be used.
     let _ = policy::parse_policy(&file.display().to_string(), &text, &include);
     found.into_inner()

@@ -3,10 +3,10 @@
 //! Without a placeholder a file or standard output holds all of them; with `{name}` each subject gets
 //! a file of its own, under a name that cannot leave the folder.
 
-use crate::World;
 use crate::args::OutputArgs;
 use crate::exit::Failure;
 use crate::output::{PLACEHOLDER, has_place, placed};
+use crate::world::World;
 use crate::{output, verdict};
 use report::Format;
 use std::collections::BTreeSet;

@@ -5,7 +5,8 @@
 //! something away; and `-q` silences the rest.
 
 use crate::args::OutputArgs;
-use crate::{World, output};
+use crate::output;
+use crate::world::World;
 use vocabulary::{Decision, Outcome, Report, RunningReport};
 
 /// Says what a list lacks, or is not: the forms for programs have no verdict, and a bill that misses

@@ -4,7 +4,7 @@
 //! and removing; that a file is there, how large it is and whose it is, can be seen all the same.
 //! Starting programs, and making devices, sockets and links, is granted nowhere.
 
-use crate::State;
+use crate::layer::State;
 use crate::needs::{Connect, Needs, Reading};
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, LandlockStatus, NetPort, PathBeneath, PathFd,

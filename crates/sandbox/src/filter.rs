@@ -6,8 +6,8 @@
 //! table of x86-64, calls newer than we know, and `clone3`, whose flags no filter can read and for
 //! which the C library then takes `clone`.
 
-use crate::State;
 use crate::calls::{FORBIDDEN, OLDER};
+use crate::layer::State;
 use crate::needs::{Connect, Needs};
 use libc::c_long;
 use seccompiler::{

@@ -4,7 +4,7 @@
 //! capabilities still owns root's files: that is why it becomes nobody where nothing is written in
 //! root's folders, and why Landlock names the folders where something is.
 
-use crate::State;
+use crate::layer::State;
 use crate::needs::Needs;
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{CapabilitySet, CapabilitySets};

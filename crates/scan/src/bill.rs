@@ -9,7 +9,7 @@
 pub(crate) mod attached;
 
 use crate::asked::Asked;
-use crate::inventory::Inventory;
+use crate::inventory::{Files, Inventory, Runs, Software, Source};
 use crate::resolve;
 use advisories::purls::{self, PurlMatchError};
 use sbom::{Component, DOCUMENT_BYTES, Document, SbomError};
@@ -204,20 +204,19 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
             checkout: None,
             version: None,
         },
-        distribution,
         layers: Vec::new(),
-        asked: Asked::of_bill(&packages),
-        packages,
+        software: Software {
+            distribution,
+            asked: Asked::of_bill(&packages),
+            packages,
+            ..Software::default()
+        },
+        files: Files::default(),
+        runs: Runs::default(),
+        apt: catalog::apt::Settings::default(),
+        source: Source::default(),
         findings: document.findings,
         coverage,
-        files: Vec::new(),
-        symlinks: HashMap::new(),
-        entry: None,
-        apt: catalog::apt::Settings::default(),
-        kernel: None,
-        programs: vocabulary::Programs::default(),
-        packed: None,
-        attached: Vec::new(),
     }
 }
 

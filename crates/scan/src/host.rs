@@ -178,15 +178,17 @@ pub(crate) fn settle(mut inventory: Inventory, root: &Path, kernel: Option<&str>
     inventory.subject.checkout = None;
     inventory.subject.version = None;
     let kernel = kernel.filter(|_| root == Path::new("/"));
-    let all = inventory.packages.iter().filter(|one| one.ecosystem.is_distribution()).count();
-    let mut problems = nameless_programs(&inventory.packages, root);
-    inventory.packages.retain(|package| {
+    let all =
+        inventory.software.packages.iter().filter(|one| one.ecosystem.is_distribution()).count();
+    let mut problems = nameless_programs(&inventory.software.packages, root);
+    inventory.software.packages.retain(|package| {
         let own = package.ecosystem == Ecosystem::GO && package.owned_by.is_none();
         own || is_platform(package)
     });
-    let kept = inventory.packages.iter().filter(|one| one.ecosystem.is_distribution()).count();
+    let kept =
+        inventory.software.packages.iter().filter(|one| one.ecosystem.is_distribution()).count();
     if let Some(release) = kernel
-        && !inventory.packages.iter().any(|one| runs(&one.purl, release) == Some(true))
+        && !inventory.software.packages.iter().any(|one| runs(&one.purl, release) == Some(true))
     {
         problems.push(Problem {
             path: "the running kernel".to_owned(),
@@ -195,7 +197,7 @@ pub(crate) fn settle(mut inventory: Inventory, root: &Path, kernel: Option<&str>
         });
     }
     // A machine without any known package is not a machine without faults.
-    let coverage = if all == 0 && inventory.packages.is_empty() && problems.is_empty() {
+    let coverage = if all == 0 && inventory.software.packages.is_empty() && problems.is_empty() {
         Coverage::skipped("host", "no package database is there, or may be read: not checked")
     } else {
         if all == 0 {
@@ -211,7 +213,7 @@ pub(crate) fn settle(mut inventory: Inventory, root: &Path, kernel: Option<&str>
     };
     inventory.coverage.retain(|one| one.check != "packages");
     inventory.coverage.push(coverage);
-    inventory.kernel = kernel.map(str::to_owned);
+    inventory.runs.kernel = kernel.map(str::to_owned);
     inventory
 }
 

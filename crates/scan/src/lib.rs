@@ -28,11 +28,11 @@ mod sources;
 mod unexplained;
 
 pub use asked::Asked;
-pub use assess::{Assessment, assess};
+pub use assess::{Assessment, Elsewhere, Judging, Matching, assess};
 pub use bill::{BillError, inventory as bill};
 pub use difference::difference;
 pub use imported::{ImportError, Imported, SARIF_BYTES, import};
-pub use inventory::Inventory;
+pub use inventory::{Files, Inventory, Runs, Software, Source};
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
 pub use sbom::distribution_id;

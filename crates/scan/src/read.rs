@@ -161,7 +161,7 @@ fn attach(inventory: &mut Inventory, attachments: Option<image::source::attached
         ),
         Some(found) => {
             let problem = |(path, reason)| Problem { path, layer: None, reason };
-            inventory.attached = found.documents;
+            inventory.source.attached = found.documents;
             let problems = found.problems.into_iter().map(problem).collect();
             Coverage::with_problems(ATTACHED, problems)
         }
@@ -394,8 +394,8 @@ impl Reader<'_> {
         let mut inventory =
             resolve::inventory(image.subject.clone(), layers, tree, self.checks, &self.hasher);
         inventory.findings.extend(findings);
-        inventory.entry = Some(image.entry.clone());
-        inventory.packed = image.packed;
+        inventory.runs.entry = Some(image.entry.clone());
+        inventory.source.packed = image.packed;
         inventory.coverage.push(coverage);
         inventory.coverage.sort_by(|left, right| left.check.cmp(&right.check));
         inventory

@@ -2,7 +2,7 @@
 
 use crate::asked::Asked;
 use crate::completeness;
-use crate::inventory::Inventory;
+use crate::inventory::{Files, Inventory, Runs, Software, Source};
 use crate::ownership;
 use crate::projects;
 use image::again::Followed;
@@ -99,20 +99,14 @@ pub(crate) fn inventory(
     coverage.extend(completeness::coverage(distribution.as_ref(), &packages, what, understood));
     Inventory {
         subject,
-        distribution,
         layers,
-        packages,
-        asked,
+        software: Software { distribution, packages, asked, programs },
+        files: Files { record: files, symlinks },
+        runs: Runs::default(),
+        apt,
+        source: Source::default(),
         findings,
         coverage,
-        files,
-        symlinks,
-        entry: None,
-        apt,
-        kernel: None,
-        programs,
-        packed: None,
-        attached: Vec::new(),
     }
 }
 

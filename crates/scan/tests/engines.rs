@@ -162,7 +162,7 @@ fn every_way_to_an_image_of_docker_gives_the_same_inventory() {
     assert_eq!(in_place.subject.tags, ["demo:1"]);
     assert_eq!(in_place.findings, []);
     assert!(in_place.coverage.iter().all(|coverage| coverage.status == Status::Ran));
-    assert_eq!(in_place.packages.len(), 1);
+    assert_eq!(in_place.software.packages.len(), 1);
     assert_eq!(in_place.subject, exported.subject);
     let (in_place, exported) = (comparable(in_place), comparable(exported));
     assert_eq!(in_place, exported);
@@ -266,7 +266,7 @@ fn containerd_s_store_gives_the_inventory_of_the_layout_without_containerd() {
         assert_eq!(source, format!("containerd's store (namespace {})", daemon.namespace()));
         assert_eq!(stored.findings, []);
         assert!(stored.coverage.iter().all(|coverage| coverage.status == Status::Ran));
-        assert_eq!(stored.packages.len(), 1);
+        assert_eq!(stored.software.packages.len(), 1);
         let mut stored = comparable(stored);
         stored.subject.source = None;
         assert_eq!(stored, of_layout(&layout, &at));
@@ -309,7 +309,7 @@ fn containerd_s_store_gives_the_inventory_of_the_layout_without_containerd() {
 }
 
 fn file<'inventory>(inventory: &'inventory Inventory, path: &str) -> &'inventory FileRecord {
-    inventory.files.iter().find(|file| file.path == path).unwrap()
+    inventory.files.record.iter().find(|file| file.path == path).unwrap()
 }
 
 #[test]
@@ -336,7 +336,7 @@ fn what_is_changed_in_dockers_store_is_named() {
     let other_size = inventory("docker:demo:1", &options);
     assert_eq!(other_size.findings.len(), 2, "{:?}", other_size.findings);
     assert_eq!(file(&other_size, "app/data.txt").size, 39);
-    assert!(!other_size.files.iter().any(|file| file.path == "bin/sleeper"));
+    assert!(!other_size.files.record.iter().any(|file| file.path == "bin/sleeper"));
     let walk = other_size.coverage.iter().find(|coverage| coverage.check == "walk").unwrap();
     assert_eq!(walk.status, Status::Partial);
     let problems: Vec<&str> = walk.problems.iter().map(|problem| problem.path.as_str()).collect();
@@ -356,7 +356,7 @@ fn layers_in_dockers_store_are_read_once() {
     let second = inventory("docker:demo:1", &options);
     assert!(first.layers.iter().all(|layer| !layer.from_cache));
     assert!(second.layers.iter().all(|layer| layer.from_cache));
-    assert_eq!(first.packages, second.packages);
+    assert_eq!(first.software.packages, second.software.packages);
     let error = read("docker:none", &options, &Progress::default()).unwrap_err();
     assert!(error.to_string().starts_with("docker has no image `none`"), "{error}");
 }
@@ -393,7 +393,7 @@ fn the_folders_of_a_container_are_the_image_and_what_was_written() {
         (path, mode, uid, gid, digest, layer)
     };
     let listed = |inventory: &Inventory| -> std::collections::BTreeSet<_> {
-        inventory.files.iter().map(key).collect()
+        inventory.files.record.iter().map(key).collect()
     };
     let (found, expected) = (listed(&untouched), listed(&of_image));
     let missing: Vec<_> = expected.difference(&found).collect();
@@ -401,12 +401,13 @@ fn the_folders_of_a_container_are_the_image_and_what_was_written() {
     let added: Vec<&str> = found.difference(&expected).map(|file| file.0.as_str()).collect();
     // Folders that the tars do not name are made when they are unpacked.
     assert!(added.iter().all(|path| !path.contains('.')), "{added:?}");
-    assert_eq!(untouched.packages, of_image.packages);
+    assert_eq!(untouched.software.packages, of_image.software.packages);
     assert!(untouched.coverage.iter().all(|coverage| coverage.status == Status::Ran));
 
     let now = read(&details.layers);
     let written: Vec<(&str, Option<u32>)> = now
         .files
+        .record
         .iter()
         .filter(|file| file.layer > Some(3) && file.kind == vocabulary::FileKind::File)
         .map(|file| (file.path.as_str(), file.layer))
@@ -417,7 +418,7 @@ fn the_folders_of_a_container_are_the_image_and_what_was_written() {
     assert!(written.contains(&("app/.wh.data.txt", top)), "a name is just a name here");
     assert!(written.contains(&("app/data.txt", top)), "{written:?}");
     assert!(written.iter().any(|(path, layer)| *path == "etc/hosts" && *layer == Some(4)));
-    assert!(!now.files.iter().any(|file| file.path == "etc/os-release"));
+    assert!(!now.files.record.iter().any(|file| file.path == "etc/os-release"));
     assert_eq!(file(&now, "app/dropped").digest, file(&of_image, "bin/sh").digest);
     assert_ne!(file(&now, "app/data.txt").digest, file(&of_image, "app/data.txt").digest);
     assert_eq!(file(&now, "bin/sleeper"), file(&of_image, "bin/sleeper"));

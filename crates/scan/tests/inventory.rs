@@ -17,7 +17,7 @@ fn scan_image(image: &ImageBuilder) -> Inventory {
 }
 
 fn package<'inventory>(inventory: &'inventory Inventory, name: &str) -> &'inventory Package {
-    inventory.packages.iter().find(|package| package.name == name).unwrap()
+    inventory.software.packages.iter().find(|package| package.name == name).unwrap()
 }
 
 fn status(packages: &[(&str, &str)]) -> String {
@@ -110,7 +110,7 @@ fn removed_packages_are_not_listed() {
             .whiteout("usr/lib/python3/dist-packages/Demo-1.0.dist-info")
             .whiteout("var/lib/dpkg"),
     );
-    assert_eq!(scan_image(&image).packages, []);
+    assert_eq!(scan_image(&image).software.packages, []);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn an_image_is_walked_without_lock_files() {
     let lock = r#"{"lockfileVersion":3,"packages":{"node_modules/x":{"version":"1.0.0"}}}"#;
     let inventory =
         scan_image(&ImageBuilder::new().layer(Layer::new().file("srv/package-lock.json", lock)));
-    assert_eq!(inventory.packages, []);
+    assert_eq!(inventory.software.packages, []);
     // All checks ran; but an image in which nothing was recognised is not checked.
     let open: Vec<&str> = inventory
         .coverage
@@ -155,6 +155,7 @@ fn what_is_declared_and_installed_below_is_one_package() {
     let reference = format!("dir:{}", folder.path().display());
     let inventory = read(&reference, &ReadOptions::default(), &Progress::default()).unwrap();
     let seen: Vec<(&str, Presence)> = inventory
+        .software
         .packages
         .iter()
         .map(|package| (package.name.as_str(), package.presence))
@@ -196,7 +197,7 @@ fn notes_beside(layer: Layer) -> Vec<String> {
         .file("opt/other", noted(&text("ubuntu", "other")));
     let inventory = scan_image(&ImageBuilder::new().layer(layer));
     let by_note = |package: &&Package| package.identified.is_some();
-    let noted = inventory.packages.iter().filter(by_note);
+    let noted = inventory.software.packages.iter().filter(by_note);
     noted.map(|package| format!("{} {}", package.ecosystem, package.purl)).collect()
 }
 
@@ -266,9 +267,10 @@ fn a_package_database_is_read_behind_links() {
             vec![links.clone(), system.clone(), etc],
         ] {
             let inventory = scan_layers(layers);
-            let names: Vec<&str> = inventory.packages.iter().map(|one| one.name.as_str()).collect();
+            let names: Vec<&str> =
+                inventory.software.packages.iter().map(|one| one.name.as_str()).collect();
             assert_eq!(names, ["hello"]);
-            assert_eq!(inventory.packages[0].purl.namespace(), Some("debian"));
+            assert_eq!(inventory.software.packages[0].purl.namespace(), Some("debian"));
             assert_eq!(status_of(&inventory, "dpkg"), Status::Ran);
         }
     }

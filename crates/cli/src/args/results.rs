@@ -1,22 +1,22 @@
 //! What counts, and where results go: the options that commands with a verdict share.
 
-use crate::output;
+use crate::forms;
 use clap::Args;
 use std::path::PathBuf;
 
 /// Where results go.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct OutputArgs {
-    #[arg(long, value_name = "FORMAT", value_parser = output::format, help = format_help())]
+    #[arg(long, value_name = "FORMAT", value_parser = forms::format, help = format_help())]
     pub(crate) format: Option<report::Format>,
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE", help = output_help())]
     pub(crate) output: Vec<Output>,
     /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
-    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = output::author)]
+    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = forms::author)]
     pub(crate) author: Option<String>,
     /// Who supplies what a bill of materials is about, in the same form [default: the author, where
     /// one is named]
-    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = output::author)]
+    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = forms::author)]
     pub(crate) supplier: Option<String>,
 }
 
@@ -46,13 +46,13 @@ impl std::str::FromStr for Output {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The name of a template may hold the sign, too.
-        let parts = match output::template_of(text) {
+        let parts = match forms::template_of(text) {
             Some(_) => text.rsplit_once('='),
             None => text.split_once('='),
         };
         let (format, file) = match parts {
-            Some((format, file)) => (Some(output::format(format)?), file),
-            None if output::template_of(text).is_some() => (None, ""),
+            Some((format, file)) => (Some(forms::format(format)?), file),
+            None if forms::template_of(text).is_some() => (None, ""),
             None => (None, text),
         };
         if file.is_empty() {

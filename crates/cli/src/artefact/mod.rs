@@ -12,9 +12,9 @@ mod source;
 pub(crate) use pull::{Taking, pull_command};
 pub(crate) use push::push_command;
 
-use crate::World;
 use crate::args::TrustArgs;
 use crate::exit::Failure;
+use crate::world::World;
 use seal::VerifyingKey;
 use std::path::{Path, PathBuf};
 use vocabulary::Digest;

@@ -3,10 +3,11 @@
 use super::push::ecosystem;
 use super::source::Source;
 use super::{Named, Trust};
-use crate::World;
 use crate::args::TrustArgs;
 use crate::exit::{Exit, Failure};
 use crate::progress::Updating;
+use crate::world::World;
+use crate::{clock, updates};
 use advisories::artefact::{self, Contents, PullOptions, Pulled};
 use advisories::{Changed, RiskFeed, RiskUpdated};
 use std::cell::OnceCell;
@@ -50,7 +51,7 @@ impl Taking {
         wanted: &[Ecosystem],
     ) -> Result<Pulled, anyhow::Error> {
         let (source, contents) = self.opened(world)?;
-        let options = PullOptions { allow_older: self.trust.allow_older, now: World::now() };
+        let options = PullOptions { allow_older: self.trust.allow_older, now: clock::now() };
         let progress = Updating::new(&world.printing);
         Ok(artefact::pull(folder, contents, wanted, source, options, &progress)?)
     }
@@ -102,7 +103,7 @@ impl Taking {
         let pulled = self
             .pull(world, folder, &wanted)
             .map_err(|error| Failure::new(Exit::NoDatabase, error))?;
-        let exit = crate::database::show_updates(world, &pulled.updates, &wanted);
+        let exit = updates::show(world, &pulled.updates, &wanted);
         for (ecosystem, time) in &pulled.kept {
             world.printing.remark(&format!(
                 "lazaret: warning: `{}` does not have {ecosystem}: that of {time} is kept as it is",
@@ -111,7 +112,7 @@ impl Taking {
         }
         let (source, contents) =
             self.opened(world).map_err(|error| Failure::new(Exit::Internal, error))?;
-        if World::now().duration_since(contents.created) > advisories::manifest::FRESH {
+        if clock::now().duration_since(contents.created) > advisories::manifest::FRESH {
             world.printing.remark(&format!(
                 "lazaret: warning: `{}` is of {}, older than a day",
                 self.named.shown, contents.created

@@ -1,10 +1,10 @@
 //! `lazaret db push`.
 
 use super::{Named, Place, layout};
-use crate::World;
 use crate::exit::{Exit, Failure};
-use crate::output;
 use crate::progress::Updating;
+use crate::world::World;
+use crate::{failures, output};
 use advisories::artefact::{self, EMPTY, ENVELOPE_TYPE, Packed};
 use image::{ImageError, Repository};
 use seal::{Envelope, SigningKey};
@@ -35,7 +35,7 @@ pub(crate) fn push_command(
     let signature = key.as_ref().map(|key| sign(&packed, key)).transpose()?;
     let pushed = match &named.place {
         Place::Registry(name) => to_registry(world, name, &packed, signature.as_ref())
-            .map_err(|error| crate::sbom::failure(error.into())),
+            .map_err(|error| failures::scan(error.into())),
         Place::Folder(folder) => layout::write(folder, &packed, signature.as_ref())
             .map_err(|error| Failure::new(Exit::Usage, error)),
         Place::Url(_) => {

@@ -3,7 +3,7 @@
 
 use super::layout::Layout;
 use super::{Named, Place, Trust};
-use crate::World;
+use crate::world::World;
 use advisories::artefact::{
     Artefact, Blobs, CONFIG_BYTES, CREATED, Contents, ENVELOPE_TYPE, MANIFEST_BYTES, envelope_of,
     statement,

@@ -1,6 +1,6 @@
 //! What is known of a vulnerability, for people.
 
-use super::{Found, FoundIn, Known};
+use super::known::{Found, FoundIn, Known};
 use advisories::{KnownPackage, KnownRange, KnownRecord};
 use std::io::{self, Write};
 use vocabulary::counted;

@@ -25,7 +25,7 @@ fn reasons(inventory: &Inventory) -> String {
 }
 
 fn purls(inventory: &Inventory) -> Vec<String> {
-    inventory.packages.iter().map(|package| package.purl.to_string()).collect()
+    inventory.software.packages.iter().map(|package| package.purl.to_string()).collect()
 }
 
 const CURL: &str = r#"{"type":"library","name":"curl","version":"7.74.0-1",
@@ -35,12 +35,12 @@ const CURL: &str = r#"{"type":"library","name":"curl","version":"7.74.0-1",
 fn a_package_whose_release_is_not_known_is_listed_and_counted() {
     let inventory = of(CURL);
     assert_eq!(purls(&inventory), ["pkg:deb/debian/curl@7.74.0-1?arch=amd64"]);
-    assert_eq!(inventory.packages[0].ecosystem, Ecosystem::DEBIAN);
-    assert!(inventory.distribution.is_none());
+    assert_eq!(inventory.software.packages[0].ecosystem, Ecosystem::DEBIAN);
+    assert!(inventory.software.distribution.is_none());
     assert!(reasons(&inventory).contains("--distro debian:12"), "{}", reasons(&inventory));
     let inventory = scanned(CURL, Some("debian:bullseye"));
-    assert_eq!(inventory.packages[0].architecture.as_deref(), Some("amd64"));
-    let distribution = inventory.distribution.as_ref().unwrap();
+    assert_eq!(inventory.software.packages[0].architecture.as_deref(), Some("amd64"));
+    let distribution = inventory.software.distribution.as_ref().unwrap();
     assert_eq!(distribution.codename.as_deref(), Some("bullseye"));
     assert!(reasons(&inventory).contains("no source package is named"), "{}", reasons(&inventory));
 }
@@ -50,7 +50,7 @@ fn sources_are_asked_for_only_where_none_is_named() {
     let named = CURL.replace("arch=amd64", "arch=amd64&upstream=curl-source&distro=debian-11");
     let inventory = of(&format!("{named},{CURL}"));
     assert_eq!(own(&inventory).status, Status::Ran, "{}", reasons(&inventory));
-    assert_eq!(inventory.packages.len(), 2);
+    assert_eq!(inventory.software.packages.len(), 2);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn what_is_of_another_distribution_is_not_held_against_this_one() {
         {"name":"zip","version":"1","purl":"pkg:deb/debian/zip@1?distro=debian-12&upstream=z"},
         {"type":"operating-system","name":"debian","version":"11"}"#;
     let inventory = of(&format!("{CURL},{other}"));
-    assert_eq!(inventory.packages.len(), 3);
+    assert_eq!(inventory.software.packages.len(), 3);
     let matched = |name: &str| {
-        let package = inventory.packages.iter().find(|one| one.name == name).unwrap();
+        let package = inventory.software.packages.iter().find(|one| one.name == name).unwrap();
         package.ecosystem == Ecosystem::DEBIAN
     };
     assert!(matched("curl") && !matched("bash") && !matched("zip"));
@@ -74,7 +74,7 @@ fn a_release_that_is_asked_for_does_not_make_other_distributions_packages_its_ow
     let bare = CURL.replace("deb/debian/", "deb/").replace("curl", "bare");
     let inventory = scanned(&format!("{CURL},{own},{bare}"), Some("ubuntu:22.04"));
     let ecosystem = |name: &str| {
-        let package = inventory.packages.iter().find(|one| one.name == name).unwrap();
+        let package = inventory.software.packages.iter().find(|one| one.name == name).unwrap();
         package.ecosystem.clone()
     };
     assert_eq!(ecosystem("own"), Ecosystem::UBUNTU);
@@ -89,7 +89,7 @@ fn a_release_that_is_asked_for_does_not_make_other_distributions_packages_its_ow
     // Of the same distribution, whoever asks knows better of which release.
     let other = CURL.replace("arch=amd64", "distro=debian-11");
     let inventory = scanned(&other, Some("debian:12"));
-    assert_eq!(inventory.packages[0].ecosystem, Ecosystem::DEBIAN);
+    assert_eq!(inventory.software.packages[0].ecosystem, Ecosystem::DEBIAN);
     assert!(!reasons(&inventory).contains("another distribution"), "{}", reasons(&inventory));
 }
 
@@ -114,7 +114,8 @@ fn what_cannot_be_matched_is_listed_by_its_name() {
         ]
     );
     // What only lacks a version is of its ecosystem all the same.
-    let ecosystems: Vec<&Ecosystem> = inventory.packages.iter().map(|one| &one.ecosystem).collect();
+    let ecosystems: Vec<&Ecosystem> =
+        inventory.software.packages.iter().map(|one| &one.ecosystem).collect();
     assert_eq!(ecosystems[0], &Ecosystem::NPM);
     assert!(ecosystems[1..].iter().all(|one| **one == Ecosystem::PROGRAM));
     assert_eq!(own(&inventory).problems.len(), 6);
