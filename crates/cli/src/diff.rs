@@ -1,6 +1,6 @@
 //! `lazaret diff A B`: what is new, gone and changed, and why.
 //!
-//! Each side is a saved report (`lazaret.report/1`), taken as it is, or anything that can be scanned,
+//! Each side is a saved report (`lazaret.report/2`), taken as it is, or anything that can be scanned,
 //! which is then scanned by the same advisories, and ranked by what containers of it used, as `scan` does.
 
 use crate::World;
@@ -130,7 +130,8 @@ fn saved(reference: &str) -> Result<Option<Report>, Failure> {
 pub(crate) fn load(path: &Path) -> Result<Report, Failure> {
     let refused = |reason: String| Failure::usage(format!("`{}`: {reason}", path.display()));
     let text = settings::read_text(path, REPORT_BYTES)?;
-    match report::read_saved(text.as_bytes()).map_err(|error| refused(error.to_string()))? {
+    let saved = report::read_saved(text.as_bytes(), &crate::rules::all());
+    match saved.map_err(|error| refused(error.to_string()))? {
         Saved::Report(report) => Ok(*report),
         Saved::Packages(_) => Err(refused(format!(
             "nothing was matched against its packages; make a report of it with `lazaret scan sbom:{} -o json=FILE`",

@@ -28,6 +28,7 @@ mod ours;
 mod output;
 mod policies;
 mod progress;
+mod rules;
 mod running;
 mod sbom;
 mod scanning;

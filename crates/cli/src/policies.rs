@@ -139,7 +139,7 @@ impl Found {
             names.borrow_mut().insert(name.clone());
             Ok((name, text))
         };
-        let read = policy::parse_policy(&name, &self.text, &include);
+        let read = policy::parse_policy(&name, &self.text, &crate::rules::all(), &include);
         let mut policy =
             read.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
         policy.found = names.into_inner();
@@ -150,7 +150,7 @@ impl Found {
 fn read(file: &Path) -> Result<Policy, Failure> {
     let text = settings::read_text(file, BYTES)?;
     let name = file.display().to_string();
-    policy::parse_policy(&name, &text, &include)
+    policy::parse_policy(&name, &text, &crate::rules::all(), &include)
         .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
 }
 
@@ -226,7 +226,7 @@ fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
     let before: std::collections::HashMap<&Fingerprint, Severity> =
         report.decision.overridden.iter().map(|one| (&one.fingerprint, one.severity)).collect();
     let mut findings = report.findings.clone();
-    findings.retain(|finding| !policy::is_of_policy(&finding.rule));
+    findings.retain(|finding| finding.class != vocabulary::Class::Policy);
     for finding in &mut findings {
         if let Some(severity) = before.get(&finding.fingerprint) {
             finding.severity = *severity;
@@ -239,7 +239,8 @@ fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
     coverage.extend(unknown);
     coverage.extend(policy::gates(&policy, &report.databases));
     let about = About { subject: &report.subject, packages: &report.packages, programs: None };
-    let judgement = policy::decide_for(&policy, Some(&about), findings, &coverage, day);
+    let judgement =
+        policy::decide_for(&policy, &report.rules, Some(&about), findings, &coverage, day);
     let (verdicts, unused) = policy::verdicts(&policy, &judgement, day);
     show(&judgement, &verdicts, &unused, args.format)?;
     Ok(exit_of(judgement.decision.outcome))

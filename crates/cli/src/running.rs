@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use vocabulary::running::RUNNING_SCHEMA;
 use vocabulary::usage::USAGE_SCHEMA;
 use vocabulary::{
-    Container, Coverage, Digest, Engine, Finding, NotChecked, Outcome, Package, Report, Risk,
+    Container, Coverage, Digest, Engine, Finding, NotChecked, Outcome, Package, Report,
     RunningContainer, RunningFinding, RunningReport, Subject, Summary, Usage, Use, Used, Watched,
 };
 
@@ -70,6 +70,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
         containers: Vec::new(),
         not_checked: errors.iter().map(unanswered).collect(),
         problems: Vec::new(),
+        rules: vocabulary::Rules::default(),
         databases: databases.infos().to_vec(),
         outcome: Outcome::Pass,
     };
@@ -95,6 +96,8 @@ pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exi
     report.problems = problems;
     report.containers.sort_by_key(rank);
     report.outcome = outcome(&report);
+    let found = report.containers.iter().flat_map(|running| &running.findings);
+    report.rules = crate::rules::all().used(found.map(|one| one.finding.rule.as_str()));
     output::deliver(&world.printing, &args.output, format, |format, style, out| {
         report::render_running(&report, format, style, out)
     })?;
@@ -226,7 +229,7 @@ impl Assessed {
             let package = purl.and_then(|purl| sources.get(purl));
             let usage = purl.map_or_else(Use::unknown, |purl| usages.of(purl, &finding.location));
             let risk = finding.risk.clone().map(|risk| {
-                Risk::new(
+                policy::rank(
                     finding.severity,
                     risk.exploited,
                     risk.epss,
@@ -275,7 +278,13 @@ fn unread(
     assessment: &Assessment<'_>,
 ) -> RunningContainer {
     let coverage = vec![Coverage::failed("image", reason)];
-    let judged = policy::decide(assessment.policy, Vec::new(), &coverage, assessment.today);
+    let judged = policy::decide(
+        assessment.policy,
+        &crate::rules::all(),
+        Vec::new(),
+        &coverage,
+        assessment.today,
+    );
     RunningContainer {
         container,
         image: None,

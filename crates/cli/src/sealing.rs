@@ -10,7 +10,7 @@ use seal::{Draft, Name, ScanSummary, Seal, SealedRecord, SigningKey, Store, Stor
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
-use vocabulary::{Rule, Status, Subject, SubjectKind, counted};
+use vocabulary::{Status, Subject, SubjectKind, counted};
 
 /// Checks without which the record of the files would not be whole.
 const MUST_RUN: [&str; 2] = ["layers", "walk"];
@@ -85,7 +85,7 @@ fn refuse(inventory: &Inventory) -> Result<(), Failure> {
             subject.name
         )));
     }
-    let mismatch = findings.iter().find(|finding| finding.rule == Rule::DIGEST_MISMATCH.id);
+    let mismatch = findings.iter().find(|finding| finding.rule == scan::DIGEST_MISMATCH.id);
     if let Some(mismatch) = mismatch {
         let text = format!("`{}` is not sealed: {}", subject.name, mismatch.title);
         return Err(Failure::new(Exit::Findings, anyhow::Error::msg(text)));

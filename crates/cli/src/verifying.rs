@@ -408,7 +408,8 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
     let Inventory { subject, distribution, layers, packages, .. } = inventory;
     coverage.sort_by(|left, right| left.check.cmp(&right.check));
     let today = sbom::today(World::now())?;
-    let judgement = policy::decide(&Policy::of_verification(), findings, &coverage, today);
+    let rules = crate::rules::all();
+    let judgement = policy::decide(&Policy::of_verification(), &rules, findings, &coverage, today);
     let summary = Summary::count(judgement.open(), &packages);
     let report = Report {
         schema: SCHEMA.to_owned(),
@@ -418,6 +419,7 @@ fn deliver(world: &World, args: &VerifyArgs, outcome: Outcome) -> Result<Exit, F
         distribution,
         layers,
         packages,
+        rules: judgement.rules,
         findings: judgement.findings,
         coverage,
         databases: Vec::new(),

@@ -105,7 +105,9 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     };
     let aims = mend::Aims::find(&findings, &packages, &advisor);
     aims.offer(&mut findings, &packages);
-    let mut judgement = policy::decide_for(policy, Some(&about), findings, &coverage, by.today);
+    let rules = crate::rules();
+    let mut judgement =
+        policy::decide_for(policy, &rules, Some(&about), findings, &coverage, by.today);
     if packages.is_empty() {
         // So that nobody takes "no findings" for a verdict on software that was never seen.
         judgement.decision.reasons.push("no packages were found".to_owned());
@@ -121,6 +123,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         distribution,
         layers,
         packages,
+        rules: judgement.rules,
         findings: judgement.findings,
         coverage,
         databases,

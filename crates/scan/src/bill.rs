@@ -211,7 +211,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         layers: Vec::new(),
         asked: Asked::of_bill(&packages),
         packages,
-        findings: document.findings,
+        findings: document.mismatches.into_iter().map(crate::integrity::of_bill).collect(),
         coverage,
         files: Vec::new(),
         symlinks: HashMap::new(),

@@ -31,7 +31,8 @@ pub use asked::Asked;
 pub use assess::{Assessment, assess};
 pub use bill::{BillError, inventory as bill};
 pub use difference::difference;
-pub use imported::{ImportError, Imported, SARIF_BYTES, import};
+pub use imported::{IMPORTED, ImportError, Imported, SARIF_BYTES, import};
+pub use integrity::DIGEST_MISMATCH;
 pub use inventory::Inventory;
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use running::Usages;
@@ -39,6 +40,18 @@ pub use sbom::distribution_id;
 pub use sources::coverage as unknown_sources;
 
 pub use image::{Progress, RecordLevel};
+
+/// The rules that findings of a scan are of: its own, and those of the rooms that it asks.
+#[must_use]
+pub fn rules() -> vocabulary::Rules {
+    let own: &[&vocabulary::Rule] = &[&DIGEST_MISMATCH, &IMPORTED];
+    vocabulary::Rules::of(&[
+        own,
+        advisories::RULES,
+        &[&archive::SECURITY_UPDATE_AVAILABLE],
+        policy::RULES,
+    ])
+}
 
 /// The checks of a scan: every cataloger. Sorted by id.
 #[must_use]
