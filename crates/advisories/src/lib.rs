@@ -44,9 +44,16 @@ pub use database::{Database, DatabaseError};
 pub use follow::{FollowError, changes};
 pub use format::FormatError;
 pub use known::{Known, KnownError, KnownPackage, KnownRange, KnownRecord, Searched, known_of};
+pub use lifetimes::END_OF_LIFE;
 pub use manifest::Manifest;
 pub use matching::upgrade::{Advice, Paid, Target};
-pub use matching::{Databases, Matched, ecosystems_of, is_of_unknown_distribution};
+pub use matching::{
+    Databases, KNOWN_VULNERABILITY, MALICIOUS_PACKAGE, Matched, ecosystems_of,
+    is_of_unknown_distribution,
+};
 pub use releases::ecosystem_of;
 pub use risk::{RiskFeed, RiskUpdated, Risks};
 pub use update::{Changed, Progress, Quiet, Source, UpdateError, Updated, status, update};
+
+/// The rules that findings of advisories are of, and of what publishers say they mend no more.
+pub static RULES: &[&vocabulary::Rule] = &[&MALICIOUS_PACKAGE, &KNOWN_VULNERABILITY, &END_OF_LIFE];

@@ -5,8 +5,24 @@
 //! free long-term support counts as support, paid one is named. A release that is not in the table is
 //! said to be not known: nothing is derived from dates of others.
 
+use std::borrow::Cow::Borrowed;
+use vocabulary::fix::Upgrade;
 use vocabulary::{
-    Coverage, Distribution, Finding, Fix, Location, OriginKind, Rule, Safety, Severity,
+    Class, Coverage, Distribution, Finding, Fix, Location, OriginKind, Rule, Safety, Severity,
+};
+
+/// A release of a distribution, or a program's line, that gets no security updates any more.
+pub static END_OF_LIFE: Rule = Rule {
+    id: Borrowed("end-of-life"),
+    class: Class::Vulnerability,
+    title: Borrowed("Release past its end of life"),
+    why: Borrowed(
+        "Its publisher mends nothing in it any more, and says nothing of new vulnerabilities: that none are known means little.",
+    ),
+    severity: Severity::High,
+    remedy: Borrowed("Move to a release that is maintained, usually by a newer base image."),
+    reference: Some(Borrowed("https://endoflife.date/")),
+    always: None,
 };
 
 /// The name of the check.
@@ -170,15 +186,15 @@ fn finding(distribution: &Distribution, lifetime: &Lifetime, today: &str) -> Fin
     Finding {
         severity,
         origin: OriginKind::Base,
-        fix: Some(Fix {
+        fix: Some(Fix::Upgrade(Upgrade {
             title: "move to a base image of a release that is supported".to_owned(),
             safety: Safety::Review,
             version: None,
             after: None,
             to: None,
             subscription: subscription.map(|(paid, _)| paid.to_owned()),
-        }),
-        ..Finding::of(&Rule::END_OF_LIFE, Some(&identity), title, Location::Subject, Vec::new())
+        })),
+        ..Finding::of(&END_OF_LIFE, Some(&identity), title, Location::Subject, Vec::new())
     }
 }
 

@@ -526,7 +526,7 @@ fn the_fix_makes_the_finding_go_away() {
     for (name, version) in sample(&records, "Go", 6) {
         let package = named(&Ecosystem::GO, &name, &version);
         for finding in databases.matches(&[package], None).findings {
-            let Some(fix) = finding.fix.and_then(|fix| fix.version) else { continue };
+            let Some(fix) = finding.upgrade().and_then(|fix| fix.version.clone()) else { continue };
             let mended = named(&Ecosystem::GO, &name, &fix);
             let left = databases.matches(&[mended], None).findings;
             assert!(left.iter().all(|other| other.id != finding.id), "{name} {version} {fix}");

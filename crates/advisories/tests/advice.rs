@@ -61,12 +61,12 @@ fn what_is_fixed_behind_a_limit_is_named_and_gone_to() {
     let events = r#"{"introduced":"0"},{"fixed":"1.5.0"},{"limit":"1.2.0"}"#;
     let both = world("npm", "a", &[events]);
     assert_eq!(target(&both, "pkg:npm/a@1.1.0"), "1.5.0");
-    let fix = both.only("pkg:npm/a@1.1.0", None).fix.unwrap();
+    let fix = both.only("pkg:npm/a@1.1.0", None).upgrade().unwrap().clone();
     assert_eq!(fix.version.as_deref(), Some("1.5.0"));
     // Of the limit alone it is known that it ends there, and of no version that it exists.
     let limit = world("npm", "a", &[r#"{"introduced":"0"},{"limit":"1.2.0"}"#]);
     assert_eq!(target(&limit, "pkg:npm/a@1.1.0"), "stay");
-    let fix = limit.only("pkg:npm/a@1.1.0", None).fix.unwrap();
+    let fix = limit.only("pkg:npm/a@1.1.0", None).upgrade().unwrap().clone();
     assert_eq!(fix.version.as_deref(), Some("1.2.0"));
 }
 

@@ -88,10 +88,12 @@ fn what_only_subscribers_of_suse_get_says_so() {
         ("SUSE", &of("SUSE-SU-2099:2-1", "Linux Enterprise Server 15 SP5", "1.2.0-5")),
         ("SUSE", &of("SUSE-SU-2099:3-1", "Linux Enterprise Server 15 SP3", "1.1.0-1")),
     ]);
-    let paid = world.only("pkg:rpm/suse/acme@1.2.0-1", Some("sles:15.3")).fix.unwrap();
+    let paid =
+        world.only("pkg:rpm/suse/acme@1.2.0-1", Some("sles:15.3")).upgrade().unwrap().clone();
     assert_eq!(paid.version.as_deref(), Some("1.2.0-3"));
     assert_eq!(paid.subscription.as_deref(), Some("SUSE LTSS"));
-    let free = world.only("pkg:rpm/suse/acme@1.2.0-1", Some("sles:15.5")).fix.unwrap();
+    let free =
+        world.only("pkg:rpm/suse/acme@1.2.0-1", Some("sles:15.5")).upgrade().unwrap().clone();
     assert_eq!((free.version.as_deref(), free.subscription), (Some("1.2.0-5"), None));
 }
 

@@ -10,7 +10,7 @@ use vocabulary::{Ecosystem, Evidence, Severity, Status};
 const CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
 
 fn fix(world: &World, purl: &str, distribution: Option<&str>) -> Option<(String, Option<String>)> {
-    let fix = world.only(purl, distribution).fix?;
+    let fix = world.only(purl, distribution).upgrade()?.clone();
     Some((fix.version?, fix.subscription))
 }
 
@@ -132,7 +132,7 @@ fn a_notice_and_a_record_of_the_same_cve_give_one_finding() {
     assert_eq!(first.id.as_deref(), Some("CVE-2026-1001"));
     assert_eq!(first.evidence.len(), 2);
     // Both are satisfied only by the later of the two fixes.
-    assert_eq!(first.fix.as_ref().unwrap().version.as_deref(), Some("1.2-1+deb12u2"));
+    assert_eq!(first.upgrade().unwrap().version.as_deref(), Some("1.2-1+deb12u2"));
     assert_eq!(matched.coverage[0].check, "vulnerabilities:Debian:12");
     assert_eq!(matched.coverage[0].status, Status::Ran);
 }
@@ -390,7 +390,7 @@ fn a_modular_package_is_mended_by_its_own_stream() {
     let found = at("1:18.1-1.module_el8.4.0+1+a");
     assert_eq!(found[0].evidence.len(), 1);
     assert_eq!(
-        found[0].fix.as_ref().unwrap().version.as_deref(),
+        found[0].upgrade().unwrap().version.as_deref(),
         Some("1:18.2-1.module_el8.4.0+20+a")
     );
     // The mended build of another minor release is no older one.
@@ -602,7 +602,7 @@ fn a_record_that_knows_the_last_affected_version_is_mended_after_it() {
     let last =
         record("PYSEC-1", "", "PyPI", "acme", r#"{"introduced":"0"},{"last_affected":"1.2.3"}"#);
     let world = World::new(&[("PyPI", &last)]);
-    let fix = world.only("pkg:pypi/acme@1.0", None).fix.unwrap();
+    let fix = world.only("pkg:pypi/acme@1.0", None).upgrade().unwrap().clone();
     assert_eq!((fix.version.as_deref(), fix.after.as_deref()), (None, Some("1.2.3")));
     assert_eq!(fix.title, "fixed after 1.2.3");
     // Another advisory names a version that is there.
@@ -623,7 +623,7 @@ fn a_record_that_knows_the_last_affected_version_is_mended_after_it() {
 }
 
 fn fix_of(world: &World, purl: &str) -> Option<String> {
-    world.only(purl, None).fix?.version
+    world.only(purl, None).upgrade()?.version.clone()
 }
 
 #[test]

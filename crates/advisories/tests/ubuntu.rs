@@ -167,7 +167,7 @@ fn seven_a_fix_for_subscribers_is_said_to_be_one_and_the_free_version_does_not_c
     let findings = found(&world);
     let paid = |id: &str| {
         let finding = findings.iter().find(|one| one.id.as_deref() == Some(id)).unwrap();
-        finding.fix.as_ref().unwrap().subscription.clone()
+        finding.upgrade().unwrap().subscription.clone()
     };
     assert_eq!(paid("CVE-2099-1001"), None);
     assert_eq!(paid("CVE-2099-1002").as_deref(), Some("Ubuntu Pro"));

@@ -2,7 +2,7 @@
 
 use crate::seals::Sealed;
 use std::sync::Arc;
-use vocabulary::{Container, Execution};
+use vocabulary::{Container, Event};
 
 /// An execution whose digest is still to come. It holds what it is judged by: the container may have
 /// ended by then.
@@ -10,7 +10,7 @@ use vocabulary::{Container, Execution};
 pub(crate) struct Case {
     pub(crate) container: Container,
     pub(crate) sealed: Option<Arc<Sealed>>,
-    pub(crate) execution: Execution,
+    pub(crate) event: Event,
     /// Whether the guard was asked before it began.
     pub(crate) asked: bool,
     /// Whether the file may have held something else when it began.

@@ -11,7 +11,7 @@ use crate::process;
 use crate::readers::{Pulse, Readers, Work};
 use crate::seals::Sealed;
 use crate::watched::may_be;
-use behaviour::{Baseline, Judge, Moment, Response};
+use behaviour::{Baseline, Moment, Response, response_to_program};
 use sensor::{Asked, ExecGuard, SensorError, Verdict, boot_ns};
 use std::collections::HashMap;
 use std::fs::File;
@@ -20,7 +20,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use vocabulary::{Container, Digest, Execution, FileIdentity, Process, Side, StandardInput};
+use vocabulary::{
+    Act, Container, Digest, Event, Execution, FileIdentity, Process, Side, StandardInput,
+};
 
 /// How long who asks waits for the answer. It is given without the digest then, and what has begun is
 /// judged again with the time to read it.
@@ -62,7 +64,7 @@ pub(crate) struct Protected {
 #[derive(Debug)]
 pub(crate) struct Denial {
     pub(crate) protected: Protected,
-    pub(crate) execution: Execution,
+    pub(crate) event: Event,
 }
 
 /// The guard, with its thread.
@@ -265,27 +267,30 @@ impl Answering {
         let side = side.get().copied().unwrap_or(Side::Written);
         let unread = Looked { digest: None, may_be: side == Side::Image, is_script: false };
         let Looked { digest, may_be, is_script } = looked.unwrap_or(unread);
-        let mut execution = Execution {
-            at_ns: *at_ns,
-            process: Process::default(),
-            ancestors: Vec::new(),
-            uid: 0,
-            gid: 0,
+        let execution = Execution {
             path: path.clone(),
             file: *identity,
             side,
             input: StandardInput::Other,
             digest,
         };
+        let mut event = Event {
+            at_ns: *at_ns,
+            process: Process::default(),
+            ancestors: Vec::new(),
+            uid: 0,
+            gid: 0,
+            act: Act::Execution(execution),
+        };
         let sealed = &protected.sealed;
         let baseline = Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal };
-        match Judge::response(&execution, baseline, Moment::Asked { may_be }) {
+        match response_to_program(&event, baseline, Moment::Asked { may_be }) {
             Response::Leave => Verdict::Allow,
             Response::Stop => {
-                describe(&mut execution, *pid, is_script);
+                describe(&mut event, path, *pid, is_script);
                 let protected = protected.clone();
                 // Nobody listens any more only where the agent ends.
-                let _ = self.denials.send(Denial { protected, execution });
+                let _ = self.denials.send(Denial { protected, event });
                 Verdict::Deny
             }
         }
@@ -324,24 +329,24 @@ fn side(protected: &Protected, path: &str) -> Side {
 }
 
 /// Who asked. The process waits for the answer, so that what is read is true.
-fn describe(execution: &mut Execution, pid: u32, is_script: bool) {
+fn describe(event: &mut Event, path: &str, pid: u32, is_script: bool) {
     let exe = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
     let caller = exe.map(|path| {
         use std::os::unix::ffi::OsStrExt as _;
         crate::content::shown(path.as_os_str().as_bytes()).trim_start_matches('/').to_owned()
     });
     // A script is not what its process would run; a program is.
-    let path = if is_script { caller } else { Some(execution.path.clone()) };
-    execution.process = Process { path, ..process::described(pid) };
+    let path = if is_script { caller } else { Some(path.to_owned()) };
+    event.process = Process { path, ..process::described(pid) };
     let mut parent = process::parent(pid);
     while let Some(pid) = parent.filter(|pid| *pid > 0) {
-        if execution.ancestors.len() >= MAX_PARENTS {
+        if event.ancestors.len() >= MAX_PARENTS {
             break;
         }
-        execution.ancestors.push(process::described(pid));
+        event.ancestors.push(process::described(pid));
         parent = process::parent(pid);
     }
-    (execution.uid, execution.gid) = process::owner(pid).unwrap_or_default();
+    (event.uid, event.gid) = process::owner(pid).unwrap_or_default();
 }
 
 #[cfg(test)]
@@ -361,6 +366,11 @@ mod tests {
             pid: None,
             started: None,
         }
+    }
+
+    fn ran(denial: &Denial) -> &Execution {
+        let Act::Execution(execution) = &denial.event.act else { panic!("{denial:?}") };
+        execution
     }
 
     /// An image that holds `bin/tool` and, without a digest, `bin/unhashed`.
@@ -419,7 +429,7 @@ mod tests {
         for path in ["tmp/dropped", "bin/tool"] {
             let (verdict, denials) = asked(path, b"sealed", false);
             assert_eq!((verdict, denials.len()), (Verdict::Deny, 1), "{path}");
-            assert_eq!(denials.first().and_then(|one| one.execution.digest.clone()), None);
+            assert_eq!(denials.first().map(|one| ran(one).digest.clone()), Some(None));
         }
     }
 
@@ -434,8 +444,8 @@ mod tests {
             let (verdict, denials) = asked(path, content, true);
             assert_eq!(verdict, Verdict::Deny, "{path}");
             let [denial] = denials.as_slice() else { panic!("{path}: {denials:?}") };
-            assert_eq!(denial.execution.path, path);
-            assert_eq!(denial.execution.digest, Some(Digest::of(content)));
+            assert_eq!(ran(denial).path, path);
+            assert_eq!(ran(denial).digest, Some(Digest::of(content)));
         }
     }
 

@@ -9,12 +9,14 @@ use crate::reading::{self, Subject};
 use crate::seals::Sealed;
 use crate::stopping::{is_stopped, stop as stop_process};
 use crate::{Message, Mode, clock, process};
-use behaviour::{Baseline, Judge, Judged, Moment, Response};
+use behaviour::{Baseline, Moment, Response, Verdict};
 use sensor::{Exec, Fork, ProgramFile, boot_ns};
 use std::sync::Arc;
 use std::time::Instant;
-use vocabulary::execution::ALERT_SCHEMA;
-use vocabulary::{Action, Alert, Container, Execution, FileIdentity, Finding, Means, Side};
+use vocabulary::alert::ALERT_SCHEMA;
+use vocabulary::{
+    Act, Action, Alert, Container, Event, Execution, FileIdentity, Finding, Means, Rule, Side,
+};
 
 /// Where Docker mounts the init program that `docker run --init` asks for: `/sbin` is a link in many
 /// images.
@@ -79,23 +81,25 @@ impl Agent<'_> {
         if side == Side::Mounted && is_engine_init(&watched.container, exec, file) {
             return;
         }
-        let execution = Execution {
+        let event = Event {
             at_ns: exec.at_ns,
             process: exec.process.clone(),
             ancestors: exec.ancestors.clone(),
             uid: exec.uid,
             gid: exec.gid,
-            path: file.path.clone(),
-            file: file.identity,
-            side,
-            input: exec.input.clone(),
-            digest: None,
+            act: Act::Execution(Execution {
+                path: file.path.clone(),
+                file: file.identity,
+                side,
+                input: exec.input.clone(),
+                digest: None,
+            }),
         };
         let wanted = watched.wanted(exec, file, side);
         let case = Case {
             container: watched.container.clone(),
             sealed: watched.sealed().cloned(),
-            execution,
+            event,
             asked: watched.was_asked_about(exec, side),
             doubtful: false,
             stopped: exec.stopped,
@@ -117,7 +121,7 @@ impl Agent<'_> {
 
     /// Judges a case that was read, and what its process made meanwhile.
     pub(crate) fn finish_read(&mut self, case: Case, digest: Option<vocabulary::Digest>) {
-        let process = case.execution.process.clone();
+        let process = case.event.process.clone();
         let stop = self.finish(case, digest);
         for child in self.left_behind.decide(&process, stop, Instant::now()) {
             self.summary.stopped += u64::from(is_stopped(&stop_process(&child, false)));
@@ -128,24 +132,27 @@ impl Agent<'_> {
     fn finish(&mut self, mut case: Case, digest: Option<vocabulary::Digest>) -> bool {
         // The sealed content, put there after the program began, proves nothing; nor is it a reason to
         // stop what is most likely the image's own program.
-        let unproven = case.doubtful
-            && case.sealed.as_ref().is_some_and(|sealed| {
-                digest.is_some() && sealed.programs.digest(&case.execution.path) == digest
-            });
-        case.execution.digest = digest.filter(|_| !unproven);
+        let mut unproven = false;
+        if let Act::Execution(execution) = &mut case.event.act {
+            unproven = case.doubtful
+                && case.sealed.as_ref().is_some_and(|sealed| {
+                    digest.is_some() && sealed.programs.digest(&execution.path) == digest
+                });
+            execution.digest = digest.filter(|_| !unproven);
+        }
         let moment = Moment::Begun { unproven };
-        let judged = judged(&case.container, case.sealed.as_ref(), &case.execution, moment);
+        let verdicts = verdicts(&case.container, case.sealed.as_ref(), &case.event, moment);
         let enforced = self.options.mode == Mode::Enforce && case.sealed.is_some();
         let mut done = None;
-        for Judged { finding, response, .. } in judged {
+        for Verdict { finding, rule, response, .. } in verdicts {
             let action = if enforced && response == Response::Stop {
-                let act = || stop_process(&case.execution.process, case.stopped);
-                self.left_behind.add(&case.execution.process, Instant::now());
+                let act = || stop_process(&case.event.process, case.stopped);
+                self.left_behind.add(&case.event.process, Instant::now());
                 done.get_or_insert_with(act).clone()
             } else {
                 Action::Observed
             };
-            self.alert(case.container.clone(), finding, action, case.execution.at_ns);
+            self.alert(case.container.clone(), (finding, rule), action, case.event.at_ns);
         }
         self.summary.stopped += u64::from(done.as_ref().is_some_and(is_stopped));
         done.is_some()
@@ -162,16 +169,23 @@ impl Agent<'_> {
 
     /// Tells of a program that the guard refused.
     pub(crate) fn denied(&mut self, denial: Denial) {
-        let Denial { protected: Protected { container, sealed, .. }, execution } = denial;
+        let Denial { protected: Protected { container, sealed, .. }, event } = denial;
         self.summary.stopped += 1;
         let moment = Moment::Begun { unproven: false };
-        for Judged { finding, .. } in judged(&container, Some(&sealed), &execution, moment) {
+        let verdicts = verdicts(&container, Some(&sealed), &event, moment);
+        for Verdict { finding, rule, .. } in verdicts {
             let action = Action::Denied { means: Means::Fanotify };
-            self.alert(container.clone(), finding, action, execution.at_ns);
+            self.alert(container.clone(), (finding, rule), action, event.at_ns);
         }
     }
 
-    fn alert(&mut self, container: Container, finding: Finding, action: Action, at_ns: u64) {
+    fn alert(
+        &mut self,
+        container: Container,
+        (finding, rule): (Finding, &Rule),
+        action: Action,
+        at_ns: u64,
+    ) {
         if !self.repeats.is_first(&container, &finding) {
             self.summary.repeats += 1;
             return;
@@ -187,23 +201,24 @@ impl Agent<'_> {
             latency_us: boot_ns().saturating_sub(at_ns) / 1000,
             container,
             finding,
+            rule: rule.clone(),
             action,
         };
         (self.out)(Message::Alert(Box::new(alert)));
     }
 }
 
-fn judged(
+fn verdicts(
     container: &Container,
     sealed: Option<&Arc<Sealed>>,
-    execution: &Execution,
+    event: &Event,
     moment: Moment,
-) -> Vec<Judged> {
+) -> Vec<Verdict> {
     let baseline = match sealed {
         Some(sealed) => Baseline::Sealed { programs: &sealed.programs, seal: &sealed.seal },
         None => Baseline::NotSealed,
     };
-    Judge::execution(container, execution, baseline, moment)
+    behaviour::observe(container, event, baseline, moment)
 }
 
 /// `docker run --init` mounts the engine's own program into the container and runs it first. Nothing

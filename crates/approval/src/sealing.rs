@@ -7,7 +7,7 @@ use scan::{Inventory, Progress, ReadOptions, RecordLevel};
 use seal::{Draft, Name, ScanSummary, Seal, SigningKey, Store};
 use std::collections::BTreeMap;
 use std::path::Path;
-use vocabulary::{Rule, Status, SubjectKind};
+use vocabulary::{Status, SubjectKind};
 
 /// Checks without which the record of the files would not be whole.
 const MUST_RUN: [&str; 2] = ["layers", "walk"];
@@ -36,7 +36,7 @@ impl Whole {
         if !matches!(subject.kind, SubjectKind::Image) {
             return Err(ApprovalError::NotSealable(name()));
         }
-        let mismatch = findings.iter().find(|finding| finding.rule == Rule::DIGEST_MISMATCH.id);
+        let mismatch = findings.iter().find(|finding| finding.rule == scan::DIGEST_MISMATCH.id);
         if let Some(mismatch) = mismatch {
             return Err(ApprovalError::Mismatch { name: name(), reason: mismatch.title.clone() });
         }

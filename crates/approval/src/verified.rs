@@ -3,7 +3,9 @@
 use policy::Policy;
 use scan::{Inventory, Software};
 use seal::{Differences, Seal};
-use vocabulary::{Coverage, Finding, Problem, Report, SealInfo, Summary, Tool, report::SCHEMA};
+use vocabulary::{
+    Coverage, Finding, Problem, Report, Rules, SealInfo, Summary, Tool, report::SCHEMA,
+};
 
 /// Checks of a scan that say how far the files were read. Those of packages are no part of this.
 const READING: [&str; 3] = ["layers", "walk", "written-layers"];
@@ -39,7 +41,9 @@ impl Verified {
         let Inventory { subject, layers, software, .. } = inventory;
         let Software { distribution, packages, .. } = software;
         coverage.sort_by(|left, right| left.check.cmp(&right.check));
-        let judgement = policy::decide(&Policy::of_verification(), findings, &coverage, today);
+        let rules = Rules::of(&[seal::RULES]).and(&scan::rules());
+        let judgement =
+            policy::decide(&Policy::of_verification(), &rules, findings, &coverage, today);
         let summary = Summary::count(judgement.open(), &packages);
         Report {
             schema: SCHEMA.to_owned(),
@@ -49,6 +53,7 @@ impl Verified {
             distribution,
             layers,
             packages,
+            rules: judgement.rules,
             findings: judgement.findings,
             coverage,
             databases: Vec::new(),

@@ -5,7 +5,7 @@
 //! errs towards saying too much.
 
 use std::collections::HashMap;
-use vocabulary::{Container, Digest, Evidence, Finding, Severity};
+use vocabulary::{Act, Container, Digest, Evidence, Finding, Severity};
 
 /// Findings that are remembered: a container in which thousands of different programs ran that are
 /// not in its image needs no finer account. About one megabyte.
@@ -83,7 +83,10 @@ impl Repeats {
 
 fn key(container: &Container, finding: &Finding) -> Key {
     let digest = finding.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Execution(evidence) => evidence.execution.digest.clone(),
+        Evidence::Event(evidence) => match &evidence.event.act {
+            Act::Execution(execution) => execution.digest.clone(),
+            _ => None,
+        },
         _ => None,
     });
     Key {

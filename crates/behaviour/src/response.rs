@@ -5,7 +5,7 @@
 //! of the execution afterwards, both go by it. Every cause is named, so that a new one must be answered
 //! for here.
 
-use crate::Reason;
+use crate::reason::Reason;
 use vocabulary::Side;
 
 /// What enforcing does about a finding.

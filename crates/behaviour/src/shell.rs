@@ -3,7 +3,7 @@
 //! A multi-call program (BusyBox, Toybox) is a shell when it was started as one; started by its own
 //! name it may be one, and counts as one, since only its arguments would tell.
 
-use vocabulary::Execution;
+use vocabulary::{Event, Execution};
 
 /// Programs that read commands from their standard input, sorted.
 const SHELLS: &[&str] = &[
@@ -44,13 +44,18 @@ pub(crate) fn is_shell_path(path: &str) -> bool {
 }
 
 /// Whether this execution started a shell, by the names of its file and of its process.
-pub(crate) fn is_shell(execution: &Execution) -> bool {
+pub(crate) fn is_shell(event: &Event, execution: &Execution) -> bool {
     let file = file_name(&execution.path);
     if MULTI_CALL.binary_search(&file).is_ok() {
-        let name = execution.process.name.as_str();
+        let name = event.process.name.as_str();
         return is_shell_name(name) || MULTI_CALL.binary_search(&name).is_ok();
     }
     is_shell_name(file)
+}
+
+/// Whether the process runs another file, the interpreter.
+pub(crate) fn is_script(event: &Event, execution: &Execution) -> bool {
+    event.process.path.as_ref().is_some_and(|path| *path != execution.path)
 }
 
 /// `bash`, and versioned names such as `bash-5.2` and `zsh5.9`.

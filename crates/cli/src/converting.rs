@@ -16,7 +16,7 @@ use vocabulary::Report;
 pub(crate) fn run(world: &World, args: &ConvertArgs) -> Result<Exit, Failure> {
     output::refuse_snapshot_of_nothing(&args.output)?;
     let text = text_of(&args.report)?;
-    let saved = report::read_saved(text.as_bytes())
+    let saved = report::read_saved(text.as_bytes(), &crate::rules::all())
         .map_err(|error| Failure::usage(format!("`{}`: {error}", args.report.display())))?;
     let format = world.default_format()?;
     let any = format.unwrap_or(Format::TABLE);
@@ -77,8 +77,8 @@ fn packages(
     }
     let policy = policy::Policy { matter: policy::Matter::Packages, ..policy::Policy::default() };
     let findings = std::mem::take(&mut report.findings);
-    let judgement =
-        policy::decide(&policy, findings, &report.coverage, clock::today(clock::now())?);
+    let today = clock::today(clock::now())?;
+    let judgement = policy::decide(&policy, &report.rules, findings, &report.coverage, today);
     (report.findings, report.decision) = (judgement.findings, judgement.decision);
     let format = configured.filter(|format| format.has_packages()).unwrap_or(Format::TABLE);
     let to = output::of_subject(&args.output, &report.subject.name)?;

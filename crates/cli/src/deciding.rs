@@ -98,7 +98,7 @@ fn add_ignores(world: &World, args: &PolicyArgs, policy: &mut Policy) -> Result<
     };
     let Some(text) = text else { return Ok(()) };
     let shown = file.display().to_string();
-    let mut ignores = policy::parse_ignores(&text)
+    let mut ignores = policy::parse_ignores(&text, &crate::rules::all())
         .map_err(|error| Failure::usage(format!("`{shown}`: {error}")))?;
     if named.is_none() {
         ignores.iter_mut().for_each(|rule| rule.by = Some(shown.clone()));

@@ -1,6 +1,6 @@
 //! `lazaret diff A B`: what is new, gone and changed, and why.
 //!
-//! Each side is a saved report (`lazaret.report/1`), taken as it is, or anything that can be scanned,
+//! Each side is a saved report (`lazaret.report/2`), taken as it is, or anything that can be scanned,
 //! which is then scanned by the same advisories, and ranked by what containers of it used, as `scan` does.
 
 use crate::args::DiffArgs;

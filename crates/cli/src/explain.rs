@@ -9,11 +9,17 @@ use crate::world::World;
 use crate::{clock, output, saved};
 use advisories::{KnownRecord, Risks};
 use known::{Found, FoundIn, Known};
-use vocabulary::{Evidence, Report, Rule};
+use vocabulary::{Evidence, Report, Rule, Rules};
 
 pub(crate) fn run(world: &World, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let Some(id) = args.subject.as_deref() else { return rules(args.format) };
-    if let Some(rule) = Rule::ALL.iter().find(|rule| rule.id == id) {
+    let rules = crate::rules::all();
+    let Some(id) = args.subject.as_deref() else { return list(&rules, args.format) };
+    if let Some(rule) = rules.get(id) {
+        return explain_rule(rule, args.format);
+    }
+    let report = args.report.as_deref().map(saved::load).transpose()?;
+    // That of another version, which the report brings.
+    if let Some(rule) = report.as_ref().and_then(|report| report.rules.get(id)) {
         return explain_rule(rule, args.format);
     }
     if !id.contains('-')
@@ -23,16 +29,18 @@ pub(crate) fn run(world: &World, args: &ExplainArgs) -> Result<Exit, Failure> {
             "`{id}` is neither a rule nor the id of a vulnerability; `lazaret explain` lists the rules"
         )));
     }
-    vulnerability(world, id, args)
+    vulnerability(world, id, args, report.as_ref())
 }
 
-fn rules(format: StatusFormat) -> Result<Exit, Failure> {
+fn list(rules: &Rules, format: StatusFormat) -> Result<Exit, Failure> {
+    let mut rules: Vec<&Rule> = rules.iter().collect();
+    rules.sort_by(|left, right| left.id.cmp(&right.id));
     if format == StatusFormat::Json {
-        output::print_json(&Rule::ALL)?;
+        output::print_json(&rules)?;
         return Ok(Exit::Clean);
     }
     output::print_lines(|out| {
-        Rule::ALL.iter().try_for_each(|rule| writeln!(out, "{:<28} {}", rule.id, rule.title))
+        rules.iter().try_for_each(|rule| writeln!(out, "{:<28} {}", rule.id, rule.title))
     })?;
     Ok(Exit::Clean)
 }
@@ -44,15 +52,24 @@ fn explain_rule(rule: &Rule, format: StatusFormat) -> Result<Exit, Failure> {
     }
     output::print_lines(|out| {
         writeln!(out, "{}: {}\n", rule.id, rule.title)?;
+        writeln!(out, "Class       {}", rule.class.name())?;
         writeln!(out, "Severity    {} unless the evidence says otherwise", rule.severity)?;
         writeln!(out, "Why         {}", rule.why)?;
-        writeln!(out, "What to do  {}", rule.remedy)
+        writeln!(out, "What to do  {}", rule.remedy)?;
+        match &rule.reference {
+            Some(reference) => writeln!(out, "Reference   {reference}"),
+            None => Ok(()),
+        }
     })?;
     Ok(Exit::Clean)
 }
 
-fn vulnerability(world: &World, id: &str, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let report = args.report.as_deref().map(saved::load).transpose()?;
+fn vulnerability(
+    world: &World,
+    id: &str,
+    args: &ExplainArgs,
+    report: Option<&Report>,
+) -> Result<Exit, Failure> {
     let folder = world.db()?;
     let only = args.ecosystem.as_deref();
     let found = advisories::known_of(&folder, id, only)
@@ -68,7 +85,7 @@ fn vulnerability(world: &World, id: &str, args: &ExplainArgs) -> Result<Exit, Fa
         id,
         exploited: ids.iter().find_map(|id| lookup.exploited(id)),
         epss: ids.iter().find_map(|id| lookup.epss(id)),
-        found_in: report.map(|report| found_in(&report, &ids)),
+        found_in: report.map(|report| found_in(report, &ids)),
         same_as: found.same_as.clone(),
         packages_left_out: Some(found.left_out).filter(|left| *left > 0),
         searched: found.searched,
@@ -129,10 +146,9 @@ fn found_in(report: &Report, ids: &[&str]) -> FoundIn {
             Evidence::Advisory(advisory) => advisory.severity_from.clone(),
             _ => None,
         }),
-        fixed: finding.fix.as_ref().and_then(|fix| fix.version.clone()),
+        fixed: finding.upgrade().and_then(|fix| fix.version.clone()),
         last_affected: finding
-            .fix
-            .as_ref()
+            .upgrade()
             .filter(|fix| fix.version.is_none())
             .and_then(|fix| fix.after.clone()),
         silenced: report

@@ -37,6 +37,7 @@ mod policies;
 mod policy_files;
 mod progress;
 mod reading;
+mod rules;
 mod running;
 mod saved;
 mod sbom;

@@ -132,7 +132,7 @@ impl<'matched> Answer<'matched> {
 fn table(matched: &Matched, several: bool, out: &mut dyn Write) -> io::Result<()> {
     for finding in &matched.findings {
         let id = finding.id.as_deref().unwrap_or(&finding.rule);
-        let fix = finding.fix.as_ref().map_or("no fix known", |fix| &fix.title);
+        let fix = finding.fix.as_ref().map_or("no fix known", vocabulary::Fix::title);
         if let Some(package) = finding.package.as_ref().filter(|_| several) {
             writeln!(out, "{}", package.bare())?;
         }

@@ -489,7 +489,8 @@ fn included(file: &Path) -> Vec<PathBuf> {
     };
     let text = settings::read_text(file, policy_files::BYTES).unwrap_or_default();
     // What is wrong with it is said when it is read to be used.
-    let _ = policy::parse_policy(&file.display().to_string(), &text, &include);
+    let _ =
+        policy::parse_policy(&file.display().to_string(), &text, &crate::rules::all(), &include);
     found.into_inner()
 }
 

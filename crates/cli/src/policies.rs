@@ -87,7 +87,7 @@ fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
     let before: std::collections::HashMap<&Fingerprint, Severity> =
         report.decision.overridden.iter().map(|one| (&one.fingerprint, one.severity)).collect();
     let mut findings = report.findings.clone();
-    findings.retain(|finding| !policy::is_of_policy(&finding.rule));
+    findings.retain(|finding| finding.class != vocabulary::Class::Policy);
     for finding in &mut findings {
         if let Some(severity) = before.get(&finding.fingerprint) {
             finding.severity = *severity;
@@ -100,7 +100,8 @@ fn test(world: &World, args: &TestArgs) -> Result<Exit, Failure> {
     coverage.extend(unknown);
     coverage.extend(policy::gates(&policy, &report.databases));
     let about = About { subject: &report.subject, packages: &report.packages, programs: None };
-    let judgement = policy::decide_for(&policy, Some(&about), findings, &coverage, day);
+    let judgement =
+        policy::decide_for(&policy, &report.rules, Some(&about), findings, &coverage, day);
     let (verdicts, unused) = policy::verdicts(&policy, &judgement, day);
     show(&judgement, &verdicts, &unused, args.format)?;
     Ok(exit::of_outcome(judgement.decision.outcome))

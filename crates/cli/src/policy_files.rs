@@ -94,7 +94,7 @@ impl Found {
             names.borrow_mut().insert(name.clone());
             Ok((name, text))
         };
-        let read = policy::parse_policy(&name, &self.text, &include);
+        let read = policy::parse_policy(&name, &self.text, &crate::rules::all(), &include);
         let mut policy =
             read.map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))?;
         policy.found = names.into_inner();
@@ -106,7 +106,7 @@ impl Found {
 pub(crate) fn read(file: &Path) -> Result<Policy, Failure> {
     let text = settings::read_text(file, BYTES)?;
     let name = file.display().to_string();
-    policy::parse_policy(&name, &text, &include)
+    policy::parse_policy(&name, &text, &crate::rules::all(), &include)
         .map_err(|error| Failure::new(Exit::Usage, anyhow::Error::new(error)))
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn named(reference: &str) -> Result<Option<Report>, Failure> {
 pub(crate) fn load(path: &Path) -> Result<Report, Failure> {
     let refused = |reason: String| Failure::usage(format!("`{}`: {reason}", path.display()));
     let text = settings::read_text(path, REPORT_BYTES)?;
-    match report::read_saved(text.as_bytes()).map_err(|error| refused(error.to_string()))? {
+    let saved = report::read_saved(text.as_bytes(), &crate::rules::all());
+    match saved.map_err(|error| refused(error.to_string()))? {
         Saved::Report(report) => Ok(*report),
         Saved::Packages(_) => Err(refused(format!(
             "nothing was matched against its packages; make a report of it with `lazaret scan sbom:{} -o json=FILE`",

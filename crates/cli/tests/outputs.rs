@@ -28,7 +28,7 @@ fn run_in(bench: &Bench, folder: &str, arguments: &[&str]) -> std::process::Outp
 /// What a file is, by what only its form has.
 fn form(text: &str) -> &'static str {
     let known = [
-        ("\"lazaret.report/1\"", "json"),
+        ("\"lazaret.report/2\"", "json"),
         ("\"lazaret.packages/1\"", "json"),
         ("\"CycloneDX\"", "cyclonedx"),
         ("sarif-2.1.0.json", "sarif"),
@@ -89,7 +89,7 @@ fn the_form_follows_the_ending_and_every_file_is_written() {
     let scanned = bench.run(&arguments);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     assert_eq!(bench.read("all.sarif"), bench.read("more.sarif"));
-    assert_eq!(bench.json("all.bin")["schema"], "lazaret.reports/1");
+    assert_eq!(bench.json("all.bin")["schema"], "lazaret.reports/2");
     assert_eq!(bench.json("repo-sub-shop.cdx.json")["bomFormat"], "CycloneDX");
 }
 
@@ -207,7 +207,7 @@ fn the_placeholder_is_the_name_of_one_subject_as_of_several() {
     written(&["convert", "saved.json", "-o", "of-{name}.sarif"], &[("of-layout.sarif", "sarif")]);
     let compared = bench.run(&["diff", "saved.json", "saved.json", "-o", "{name}.diff.json"]);
     assert_eq!(code(&compared), 0, "{}", stderr(&compared));
-    assert_eq!(bench.json("layout.diff.json")["schema"], "lazaret.diff/1");
+    assert_eq!(bench.json("layout.diff.json")["schema"], "lazaret.diff/2");
     // A name cannot leave the folder, and no file is written twice.
     std::fs::create_dir(bench.path().join("out")).unwrap();
     written(&["scan", "./repo/sub/../sub/shop", "-o", "json=out/{name}"], &[("out/shop", "json")]);
@@ -281,7 +281,7 @@ fn the_forms_of_sbom_diff_and_verify_follow_the_ending_too() {
     assert_eq!(forms, ["cyclonedx", "spdx", "json"]);
     let compared = bench.run(&["diff", "repo/sub/shop", "repo/sub/shop", "-o", "same.json"]);
     assert_eq!(code(&compared), 0, "{}", stderr(&compared));
-    assert_eq!(bench.json("same.json")["schema"], "lazaret.diff/1");
+    assert_eq!(bench.json("same.json")["schema"], "lazaret.diff/2");
     image().write_oci_dir(bench.path().join("layout")).unwrap();
     let held = bench.run(&["verify", "oci-dir:layout", "-o", "held.sarif", "--state", "state"]);
     assert!(

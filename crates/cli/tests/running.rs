@@ -94,7 +94,7 @@ fn what_a_container_has_loaded_comes_first() {
     let scanned = machine.scan(&["-o", "json=r.json"]);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     let report = machine.bench.json("r.json");
-    assert_eq!(report["schema"], "lazaret.running/1");
+    assert_eq!(report["schema"], "lazaret.running/2");
     assert_eq!(report["outcome"], "no-line");
     let containers = report["containers"].as_array().unwrap();
     assert_eq!(containers.len(), 2);

@@ -34,7 +34,7 @@ fn one_report_names_findings_of_every_layer() {
     let scanned = bench.run(&["scan", "image", "-o", "json=report.json"]);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     let report = bench.json("report.json");
-    assert_eq!(report["schema"], "lazaret.report/1");
+    assert_eq!(report["schema"], "lazaret.report/2");
     assert_eq!(
         findings(&report),
         [

@@ -53,7 +53,7 @@ fn json_and_sarif_hold_all_subjects_in_their_order() {
         bench.run(&["scan", "two", "one", "-o", "json=all.json", "-o", "sarif=all.sarif"]);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     let all = bench.json("all.json");
-    assert_eq!(all["schema"], "lazaret.reports/1");
+    assert_eq!(all["schema"], "lazaret.reports/2");
     let names: Vec<&Value> =
         all["reports"].as_array().unwrap().iter().map(|one| &one["subject"]["name"]).collect();
     assert_eq!(names, ["two", "one"]);

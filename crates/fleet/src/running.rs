@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use vocabulary::running::RUNNING_SCHEMA;
 use vocabulary::{
-    Container, Coverage, Finding, NotChecked, Outcome, Package, Report, Risk, RunningContainer,
+    Container, Coverage, Finding, NotChecked, Outcome, Package, Report, RunningContainer,
     RunningFinding, RunningReport, Summary, Usage, Use, Used,
 };
 
@@ -90,8 +90,11 @@ impl Running {
         problems.sort();
         problems.dedup();
         containers.sort_by_key(rank);
+        let found = containers.iter().flat_map(|running| &running.findings);
+        let rules = scan::rules().used(found.map(|one| one.finding.rule.as_str()));
         RunningReport {
             schema: RUNNING_SCHEMA.to_owned(),
+            rules,
             tool: by.tool.clone(),
             outcome: outcome(&containers, &self.unanswered),
             containers,
@@ -138,7 +141,7 @@ impl Assessed {
             let package = purl.and_then(|purl| sources.get(purl));
             let usage = purl.map_or_else(Use::unknown, |purl| usages.of(purl, &finding.location));
             let risk = finding.risk.clone().map(|risk| {
-                Risk::new(
+                policy::rank(
                     finding.severity,
                     risk.exploited,
                     risk.epss,
@@ -187,8 +190,9 @@ fn unread(
     assessment: &Assessment<'_>,
 ) -> RunningContainer {
     let coverage = vec![Coverage::failed("image", reason)];
+    let judging = &assessment.judging;
     let judged =
-        policy::decide(assessment.judging.policy, Vec::new(), &coverage, assessment.judging.today);
+        policy::decide(judging.policy, &scan::rules(), Vec::new(), &coverage, judging.today);
     RunningContainer {
         container,
         image: None,

@@ -4,11 +4,28 @@
 //! what stands there already is no finding, and what the archive does not have is none either.
 
 use crate::packages_index::Offer;
+use std::borrow::Cow::Borrowed;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use version::Scheme;
+use vocabulary::fix::Upgrade;
 use vocabulary::{
-    ArchiveEvidence, Evidence, Finding, Fingerprint, Fix, Package, Presence, Problem, Rule, Safety,
+    ArchiveEvidence, Class, Evidence, Finding, Fingerprint, Fix, Package, Presence, Problem, Rule,
+    Safety, Severity,
+};
+
+/// A package for which the distribution's own archive has a newer security version.
+pub static SECURITY_UPDATE_AVAILABLE: Rule = Rule {
+    id: Borrowed("security-update-available"),
+    class: Class::Vulnerability,
+    title: Borrowed("Security update not installed"),
+    why: Borrowed(
+        "The distribution has published a newer version as a security update, whether or not an advisory is known here.",
+    ),
+    severity: Severity::Medium,
+    remedy: Borrowed("Upgrade the package, or rebuild on a newer base image."),
+    reference: None,
+    always: None,
 };
 
 /// What is said of the archive in each finding.
@@ -72,7 +89,7 @@ pub(crate) fn compare(
 }
 
 fn finding(package: &Package, offer: &Offer, told: &Told) -> Finding {
-    let rule = Rule::SECURITY_UPDATE_AVAILABLE;
+    let rule = &SECURITY_UPDATE_AVAILABLE;
     let evidence = ArchiveEvidence {
         archive: told.archive.clone(),
         suite: told.suite.clone(),
@@ -91,17 +108,17 @@ fn finding(package: &Package, offer: &Offer, told: &Told) -> Finding {
         ecosystem: Some(package.ecosystem.clone()),
         layer: package.layer,
         origin: package.origin,
-        fix: Some(Fix {
+        fix: Some(Fix::Upgrade(Upgrade {
             title: format!("upgrade {} to {}", package.name, offer.version),
             safety: Safety::Safe,
             version: Some(offer.version.clone()),
             after: None,
             to: None,
             subscription: None,
-        }),
+        })),
         more_places: 0,
-        fingerprint: Fingerprint::new(rule.id, None, Some(&package.purl), &location),
-        ..Finding::of(&rule, None, title, location, vec![Evidence::Archive(Box::new(evidence))])
+        fingerprint: Fingerprint::new(&rule.id, None, Some(&package.purl), &location),
+        ..Finding::of(rule, None, title, location, vec![Evidence::Archive(Box::new(evidence))])
     }
 }
 

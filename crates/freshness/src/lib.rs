@@ -21,6 +21,7 @@ pub mod release;
 mod trust;
 
 pub use check::{Asked, Freshness, Means, check};
+pub use compare::SECURITY_UPDATE_AVAILABLE;
 
 /// The name of the check in coverage.
 pub const CHECK: &str = "archive";

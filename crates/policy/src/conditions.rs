@@ -5,6 +5,7 @@
 //! order of the package's ecosystem. What cannot be known, such as the base image of an image that
 //! does not name it, is coverage and never passes.
 
+use crate::rules::{FORBIDDEN_BASE_IMAGE, FORBIDDEN_LICENCE, FORBIDDEN_PACKAGE, MISSING_PACKAGE};
 use std::cmp::Ordering;
 use version::Scheme;
 use vocabulary::{
@@ -306,7 +307,7 @@ pub(crate) fn findings(
                 package.name, package.version, rule.reason, rule.by
             );
             findings.push(of_package(
-                &Rule::FORBIDDEN_PACKAGE,
+                &FORBIDDEN_PACKAGE,
                 &rule.package.to_string(),
                 title,
                 package,
@@ -316,7 +317,7 @@ pub(crate) fn findings(
             let place = policy.places.get("licences").map_or("", String::as_str);
             if let Some((reason, by)) = rules.refuse(package, place) {
                 let title = format!("{} {}: {reason} ({by})", package.name, package.version);
-                findings.push(of_package(&Rule::FORBIDDEN_LICENCE, "licence", title, package));
+                findings.push(of_package(&FORBIDDEN_LICENCE, "licence", title, package));
             }
         }
     }
@@ -327,7 +328,7 @@ pub(crate) fn findings(
             let title =
                 format!("{} is not there{versions}: {} ({})", rule.package, rule.reason, rule.by);
             findings.push(Finding::of(
-                &Rule::MISSING_PACKAGE,
+                &MISSING_PACKAGE,
                 Some(&rule.package.to_string()),
                 title,
                 Location::Subject,
@@ -348,7 +349,7 @@ fn of_package(rule: &Rule, identity: &str, title: String, package: &Package) -> 
         origin: package.origin,
         more_places: 0,
         fingerprint: Fingerprint::new(
-            rule.id,
+            &rule.id,
             Some(identity),
             Some(&package.purl),
             &package.location,
@@ -375,7 +376,7 @@ fn base(policy: &crate::Policy, subject: &Subject) -> (Option<Finding>, Vec<Cove
     };
     let refused = |title: String| {
         let finding = Finding::of(
-            &Rule::FORBIDDEN_BASE_IMAGE,
+            &FORBIDDEN_BASE_IMAGE,
             Some(&base.name),
             title,
             Location::Subject,

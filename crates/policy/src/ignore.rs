@@ -14,13 +14,14 @@
 
 use crate::Date;
 use crate::conditions::PackagePattern;
+use crate::rules::EXPIRED_IGNORE;
 use serde::Deserialize;
-use vocabulary::{Finding, OriginKind, Purl};
+use vocabulary::{Finding, OriginKind, Purl, Rules};
 
 /// Largest ignore file: a thousand rules with long reasons are a tenth of it.
 const FILE_BYTES: usize = 4 << 20;
 /// Most rules of one file.
-const RULES: usize = 20_000;
+const MOST: usize = 20_000;
 
 /// One rule that silences findings. What it names must all hold; it names something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ pub(crate) fn relative(path: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IgnoreError {
     /// It is larger than [`FILE_BYTES`], or holds more than [`RULES`].
-    #[error("ignore file is too large: at most {FILE_BYTES} bytes and {RULES} rules are read")]
+    #[error("ignore file is too large: at most {FILE_BYTES} bytes and {MOST} rules are read")]
     TooLarge,
     /// It is not TOML, or not of this shape.
     #[error(
@@ -132,11 +133,12 @@ enum Day {
     Text(String),
 }
 
-/// Reads the text of an ignore file.
+/// Reads the text of an ignore file. `rules` are those that there are, policy's own left out: none of
+/// them can be ignored as a whole.
 ///
 /// # Errors
 /// Where the text is not TOML of the shape that the module describes; the error says where.
-pub fn parse_ignores(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
+pub fn parse_ignores(text: &str, rules: &Rules) -> Result<Vec<Ignore>, IgnoreError> {
     if text.len() > FILE_BYTES {
         return Err(IgnoreError::TooLarge);
     }
@@ -145,14 +147,15 @@ pub fn parse_ignores(text: &str) -> Result<Vec<Ignore>, IgnoreError> {
         let line = before.matches('\n').count() + 1;
         IgnoreError::Shape { line, reason: toml_reason(error.message()) }
     })?;
-    if file.ignore.len() > RULES {
+    if file.ignore.len() > MOST {
         return Err(IgnoreError::TooLarge);
     }
+    let rules = &rules.and(&Rules::of(&[crate::RULES]));
     file.ignore
         .into_iter()
         .enumerate()
         .map(|(index, entry)| {
-            rule(entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, reason })
+            rule(rules, entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, reason })
         })
         .collect()
 }
@@ -173,12 +176,12 @@ pub fn toml_reason(message: &str) -> String {
     }
 }
 
-fn rule(entry: Entry) -> Result<Ignore, String> {
+fn rule(rules: &Rules, entry: Entry) -> Result<Ignore, String> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     if entry.id.is_empty() || !entry.id.bytes().all(known) {
         return Err("`id` is not an id; use one such as CVE-2023-1234".to_owned());
     }
-    if vocabulary::Rule::ALL.iter().any(|rule| rule.id == entry.id) {
+    if rules.get(&entry.id).is_some() {
         return Err("a whole rule cannot be ignored; name a vulnerability".to_owned());
     }
     if entry.reason.trim().is_empty() {
@@ -240,7 +243,7 @@ impl Ignore {
                 found == path || path.ends_with('/') && found.starts_with(path)
             })
         };
-        finding.rule != vocabulary::Rule::EXPIRED_IGNORE.id
+        finding.rule != EXPIRED_IGNORE.id
             && self.package.as_ref().is_none_or(of_package)
             && self.path.as_deref().is_none_or(below)
             && self.layer.is_none_or(|layer| layer.covers(finding))
@@ -258,16 +261,17 @@ impl Ignore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::rules;
 
     fn refused(text: &str) -> String {
-        let error = parse_ignores(text).unwrap_err().to_string();
+        let error = parse_ignores(text, &rules()).unwrap_err().to_string();
         assert!(!error.contains('\n'), "{error}");
         error
     }
 
     #[test]
     fn every_key_is_read() {
-        let rules = parse_ignores(
+        let read = parse_ignores(
             r#"
             [[ignore]]
             id = "CVE-2099-1"
@@ -280,16 +284,17 @@ mod tests {
             reason = "test data only"
             expires = "2099-12-30"
             "#,
+            &rules(),
         )
         .unwrap();
-        assert_eq!(rules.len(), 2);
-        assert_eq!(rules[0].reason, "not reachable");
-        assert_eq!(rules[0].expires, Date::new(2099, 12, 31));
-        assert_eq!(rules[0].path.as_deref(), Some("app/"));
-        let package = rules[0].package.as_ref().unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].reason, "not reachable");
+        assert_eq!(read[0].expires, Date::new(2099, 12, 31));
+        assert_eq!(read[0].path.as_deref(), Some("app/"));
+        let package = read[0].package.as_ref().unwrap();
         assert!(package.matches(&"pkg:npm/%40scope/a@7".parse().unwrap()));
-        assert_eq!(rules[1].expires, Date::new(2099, 12, 30));
-        assert!(parse_ignores("# nothing yet\n").unwrap().is_empty());
+        assert_eq!(read[1].expires, Date::new(2099, 12, 30));
+        assert!(parse_ignores("# nothing yet\n", &rules()).unwrap().is_empty());
     }
 
     #[test]
@@ -316,8 +321,11 @@ mod tests {
 
     #[test]
     fn absurd_files_are_refused() {
-        assert_eq!(parse_ignores(&"#".repeat(FILE_BYTES + 1)), Err(IgnoreError::TooLarge));
+        assert_eq!(
+            parse_ignores(&"#".repeat(FILE_BYTES + 1), &rules()),
+            Err(IgnoreError::TooLarge)
+        );
         let deep = format!("ignore = {}", "[".repeat(100_000));
-        assert!(parse_ignores(&deep).is_err());
+        assert!(parse_ignores(&deep, &rules()).is_err());
     }
 }

@@ -3,20 +3,21 @@
 //! In go a [`Policy`], the findings and coverage of a scan and today's date; out come the findings,
 //! with those that policy adds itself, and a [`Decision`] with its reasons. It never prints, exits or
 //! reads a clock. The one design decision: what could not be looked at has not passed, and what is
-//! not what it claims to be is over the line whatever line was set ([`ALWAYS`]).
+//! not what it claims to be is over the line whatever line was set ([`vocabulary::Always`]): each rule
+//! says so itself, so that policy has no list of them.
 
-mod always;
 mod conditions;
 mod date;
 mod file;
 mod found;
 mod ignore;
 mod line;
+mod rank;
+mod rules;
 mod tally;
 mod verdict;
 mod vex;
 
-pub use always::{ALWAYS, is_of_policy};
 pub use conditions::{
     BaseRules, LicenceRules, Override, PackagePattern, PackageRule, Text, VersionBounds,
 };
@@ -24,6 +25,11 @@ pub use date::{Date, DateError};
 pub use file::{Include, PolicyError, PolicyProblem, nearest, parse_policy, schema};
 pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores, toml_reason};
 pub use line::Matter;
+pub use rank::rank;
+pub use rules::{
+    EXPIRED_IGNORE, FORBIDDEN_BASE_IMAGE, FORBIDDEN_LICENCE, FORBIDDEN_PACKAGE, MISSING_PACKAGE,
+    RULES,
+};
 pub use verdict::{Verdict, verdicts};
 pub use vex::{About, VexError, VexProduct, VexStatement, VexStatus, parse_vex, vex_coverage};
 
@@ -31,9 +37,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use tally::Tally;
 use vocabulary::diff::Likeness;
 use vocabulary::{
-    Coverage, DatabaseInfo, Decision, Finding, Fingerprint, Location, OriginKind, Outcome,
-    Overridden, Package, Risk, Rule, Severity, Stated, Status, Subject, Suppressed, VulnerableCode,
-    counted,
+    Class, Coverage, DatabaseInfo, Decision, Finding, Fingerprint, Location, OriginKind, Outcome,
+    Overridden, Package, Risk, Rules, Severity, Stated, Status, Subject, Suppressed,
+    VulnerableCode, counted,
 };
 
 /// The name of the list of exploited vulnerabilities among the databases.
@@ -83,7 +89,7 @@ pub struct Policy {
     /// Names of the files above that nobody named: they were found. What they take away is said.
     pub found: BTreeSet<String>,
     /// What was found before: such findings are not over the line, unless no line lets them pass
-    /// ([`ALWAYS`]). None: nothing is compared.
+    /// ([`vocabulary::Always`]). None: nothing is compared.
     pub known: Option<HashSet<Likeness>>,
     /// What the decision is about, for its words.
     pub matter: Matter,
@@ -138,6 +144,8 @@ impl Policy {
 pub struct Judgement {
     /// All findings, silenced ones and policy's own too, worst first, then by id, package and place.
     pub findings: Vec<Finding>,
+    /// The rules that they are of.
+    pub rules: Rules,
     /// The decision.
     pub decision: Decision,
 }
@@ -151,37 +159,41 @@ impl Judgement {
     }
 }
 
-/// Decides on what is of no image, or of one that no VEX document need name.
+/// Decides on what is of no image, or of one that no VEX document need name. `rules` are those that
+/// findings can be of, policy's own left out: a finding of none of them passes no line.
 #[must_use]
 pub fn decide(
     policy: &Policy,
+    rules: &Rules,
     findings: Vec<Finding>,
     coverage: &[Coverage],
     today: Date,
 ) -> Judgement {
-    decide_for(policy, None, findings, coverage, today)
+    decide_for(policy, rules, None, findings, coverage, today)
 }
 
 /// Decides on the findings of a subject.
 #[must_use]
 pub fn decide_for(
     policy: &Policy,
+    rules: &Rules,
     about: Option<&About<'_>>,
     mut findings: Vec<Finding>,
     coverage: &[Coverage],
     today: Date,
 ) -> Judgement {
+    let rules = &rules.and(&Rules::of(&[RULES]));
     let (active, expired): (Vec<&Ignore>, Vec<&Ignore>) =
         policy.ignores.iter().partition(|rule| rule.holds_on(today));
     findings.extend(expired.into_iter().map(expired_ignore));
     let overridden = override_severities(&policy.overrides, &mut findings);
-    sort(&mut findings);
-    let mut suppressed = silence(&active, &findings);
+    sort(rules, &mut findings);
+    let mut suppressed = silence(rules, &active, &findings);
     suppressed.extend(silence_by_vex(policy, about, &findings, &suppressed));
     let silenced: HashSet<&Fingerprint> = suppressed.iter().map(|rule| &rule.fingerprint).collect();
     let open = findings.iter().filter(|finding| !silenced.contains(&finding.fingerprint));
     let mut tally = Tally::default();
-    open.for_each(|finding| tally.count(policy, finding));
+    open.for_each(|finding| tally.count(policy, rules, finding));
     let gaps = Gaps::of(policy, coverage);
     let line = policy.line();
     let outcome = match (tally.over.is_empty(), gaps.none()) {
@@ -190,7 +202,7 @@ pub fn decide_for(
         (true, true) if line.is_none() && tally.below > 0 => Outcome::NoLine,
         (true, true) => Outcome::Pass,
     };
-    let mut reasons = tally.reasons(policy, suppressed.len());
+    let mut reasons = tally.reasons(policy, rules, suppressed.len());
     reasons.extend(gaps.reasons());
     let found = found::said(policy, &findings, &suppressed, &overridden, &tally, gaps.tolerated);
     // First where nothing else would make anybody read on: long texts are cut.
@@ -199,26 +211,32 @@ pub fn decide_for(
     let over_the_line = tally.over;
     let decision =
         Decision { outcome, line, reasons, over_the_line, suppressed, overridden, found };
-    Judgement { findings, decision }
+    let rules = rules.used(findings.iter().map(|finding| finding.rule.as_str()));
+    Judgement { findings, rules, decision }
 }
 
 /// How urgent a finding is: what no line lets pass before all else, then by rank; what has none
 /// ranks by its severity, as a vulnerability of which no more is known.
-fn urgency(finding: &Finding) -> u32 {
-    if ALWAYS.iter().any(|rule| rule.holds(finding)) && !is_of_policy(&finding.rule) {
+fn urgency(rules: &Rules, finding: &Finding) -> u32 {
+    if is_alarm(rules, finding) {
         return u32::MAX;
     }
     match &finding.risk {
         Some(risk) => risk.rank,
-        None => Risk::new(finding.severity, None, None, None, None, None).rank,
+        None => rank(finding.severity, None, None, None, None, None).rank,
     }
 }
 
+/// Whether no line lets it pass, and it is not what policy itself asks for.
+fn is_alarm(rules: &Rules, finding: &Finding) -> bool {
+    finding.class != Class::Policy && rules.is_over_every_line(&finding.rule, finding.severity)
+}
+
 /// The order of a report: most urgent first, then by severity, id, package and place.
-fn sort(findings: &mut [Finding]) {
+fn sort(rules: &Rules, findings: &mut [Finding]) {
     findings.sort_by(|left, right| {
-        urgency(right)
-            .cmp(&urgency(left))
+        urgency(rules, right)
+            .cmp(&urgency(rules, left))
             .then_with(|| right.severity.cmp(&left.severity))
             .then_with(|| left.id.cmp(&right.id))
             .then_with(|| left.package.cmp(&right.package))
@@ -247,7 +265,7 @@ fn override_severities(overrides: &[Override], findings: &mut [Finding]) -> Vec<
         finding.severity = given.severity;
         finding.risk = finding.risk.take().map(|risk| {
             let Risk { exploited, epss, used, exposed, code, .. } = risk;
-            Risk::new(given.severity, exploited, epss, used, exposed, code)
+            rank(given.severity, exploited, epss, used, exposed, code)
         });
     }
     changed
@@ -255,7 +273,7 @@ fn override_severities(overrides: &[Override], findings: &mut [Finding]) -> Vec<
 
 /// The finding that an ignore rule has run out. It stays until the rule is renewed or removed.
 fn expired_ignore(ignore: &Ignore) -> Finding {
-    let rule = Rule::EXPIRED_IGNORE;
+    let rule = &EXPIRED_IGNORE;
     let ended = ignore.expires.map(|date| date.to_string()).unwrap_or_default();
     let package = ignore.package.as_ref().and_then(PackagePattern::purl);
     // A rule that names more than an id and a package is told apart by all that it names.
@@ -274,16 +292,16 @@ fn expired_ignore(ignore: &Ignore) -> Finding {
         id: ignore.id.clone(),
         package: package.cloned(),
         more_places: 0,
-        fingerprint: Fingerprint::new(rule.id, Some(&identity), package, &Location::Subject),
-        ..Finding::of(&rule, None, title, Location::Subject, Vec::new())
+        fingerprint: Fingerprint::new(&rule.id, Some(&identity), package, &Location::Subject),
+        ..Finding::of(rule, None, title, Location::Subject, Vec::new())
     }
 }
 
 /// What the rules silence; the first rule that matches a finding gives the reason.
-fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
+fn silence(rules: &Rules, ignores: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
     let mut by_id: HashMap<String, Vec<&Ignore>> = HashMap::new();
     let mut general: Vec<&Ignore> = Vec::new();
-    for rule in rules {
+    for rule in ignores {
         match &rule.id {
             Some(id) => {
                 for id in [Some(id.as_str()), vocabulary::cve_of(id)].into_iter().flatten() {
@@ -298,8 +316,7 @@ fn silence(rules: &[&Ignore], findings: &[Finding]) -> Vec<Suppressed> {
     }
     let silenced = findings.iter().filter_map(|finding| {
         // What was tampered with can be silenced by naming it alone.
-        let named_only =
-            ALWAYS.iter().any(|rule| rule.holds(finding)) && !is_of_policy(&finding.rule);
+        let named_only = is_alarm(rules, finding);
         let rule = finding
             .ids()
             .filter_map(|id| by_id.get(&id.to_ascii_uppercase()))
@@ -331,9 +348,9 @@ fn silence_by_vex(
     let Some(about) = about.filter(|_| !policy.vex.is_empty()) else { return Vec::new() };
     let products = vex::Products::new(about);
     let done: HashSet<&Fingerprint> = done.iter().map(|rule| &rule.fingerprint).collect();
-    let open = findings.iter().filter(|finding| {
-        finding.rule == Rule::KNOWN_VULNERABILITY.id && !done.contains(&finding.fingerprint)
-    });
+    let open = findings
+        .iter()
+        .filter(|finding| finding.is_vulnerability() && !done.contains(&finding.fingerprint));
     let silenced = open.filter_map(|finding| {
         let statement = vex::of(&policy.vex, finding, &products)?;
         let (status, stated) = match statement.status {
@@ -360,11 +377,38 @@ fn silence_by_vex(
     silenced.collect()
 }
 
+/// Where a rule stands among those that no line lets pass: first those of which every finding counts,
+/// then by class, as they are listed. One that is not known is last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    partly: bool,
+    index: usize,
+}
+
+impl Place {
+    fn of(rules: &Rules, finding: &Finding) -> Self {
+        let place = rules.iter().enumerate().find(|(_, rule)| rule.id == finding.rule);
+        place.map_or(Self { partly: true, index: usize::MAX }, |(index, rule)| {
+            let from = rule.always.as_ref().map_or(Severity::Unknown, |always| always.from);
+            Self { partly: from > Severity::Unknown, index }
+        })
+    }
+
+    /// What such findings are called, one and many.
+    pub(crate) fn words(self, rules: &Rules) -> (&str, &str) {
+        let always = rules.iter().nth(self.index).and_then(|rule| rule.always.as_ref());
+        always.map_or(
+            ("finding of a rule that is not known", "findings of rules that are not known"),
+            |always| (always.one.as_ref(), always.many.as_ref()),
+        )
+    }
+}
+
 /// Why a finding counts, or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Counts {
-    /// No line lets it pass; place in [`ALWAYS`].
-    Always(usize),
+    /// No line lets it pass; place of its rule, in the order in which reasons name them.
+    Always(Place),
     /// It is known to be exploited.
     Exploited,
     /// Its severity is over the line.
@@ -382,9 +426,9 @@ pub(crate) enum Counts {
 }
 
 impl Counts {
-    pub(crate) fn of(policy: &Policy, finding: &Finding) -> Self {
-        if let Some(place) = ALWAYS.iter().position(|rule| rule.holds(finding)) {
-            return Self::Always(place);
+    pub(crate) fn of(policy: &Policy, rules: &Rules, finding: &Finding) -> Self {
+        if rules.is_over_every_line(&finding.rule, finding.severity) {
+            return Self::Always(Place::of(rules, finding));
         }
         let exploited = policy.fail_on_exploited
             && finding.risk.as_ref().is_some_and(|risk| risk.exploited.is_some());
@@ -394,7 +438,7 @@ impl Counts {
             Some(line) => finding.severity >= line,
             None => false,
         };
-        let mended = finding.fix.as_ref().is_some_and(vocabulary::Fix::is_release);
+        let mended = finding.upgrade().is_some_and(vocabulary::fix::Upgrade::is_release);
         let elsewhere = match policy.layers {
             Layers::All => false,
             Layers::Base => finding.origin == OriginKind::Application,
@@ -404,9 +448,7 @@ impl Counts {
         match () {
             () if !(severe || exploited) => Self::Below,
             () if elsewhere => Self::OtherLayers,
-            () if policy.only_fixed && !mended && finding.rule == Rule::KNOWN_VULNERABILITY.id => {
-                Self::NotMended
-            }
+            () if policy.only_fixed && !mended && finding.is_vulnerability() => Self::NotMended,
             () if policy.only_linked
                 && finding.vulnerable_code() == Some(VulnerableCode::Absent) =>
             {
@@ -502,5 +544,7 @@ impl<'coverage> Gaps<'coverage> {
     }
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,15 @@
 //! Counts open findings by why they count, and says it in words that a person can act on.
 
-use crate::{ALWAYS, Counts, Matter, Policy};
+use crate::{Counts, Matter, Place, Policy};
 use std::collections::BTreeMap;
-use vocabulary::{Count, Finding, Fingerprint, Severity, counted};
+use vocabulary::{Count, Finding, Fingerprint, Rules, Severity, counted};
 
 /// Open findings, sorted by why they count.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) over: Vec<Fingerprint>,
-    /// By place in [`ALWAYS`].
-    always: BTreeMap<usize, u64>,
+    /// No line lets them pass.
+    always: BTreeMap<Place, u64>,
     over_by_severity: BTreeMap<Severity, u64>,
     /// Those over the line by a severity that is known, as people count them.
     severe: Count,
@@ -30,8 +30,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn count(&mut self, policy: &Policy, finding: &Finding) {
-        match Counts::of(policy, finding) {
+    pub(crate) fn count(&mut self, policy: &Policy, rules: &Rules, finding: &Finding) {
+        match Counts::of(policy, rules, finding) {
             Counts::Always(place) => *self.always.entry(place).or_default() += 1,
             Counts::Exploited => self.exploited += 1,
             Counts::Severity => {
@@ -55,8 +55,8 @@ impl Tally {
     }
 
     /// One line each. `silenced` is how many findings ignore rules and VEX took away before.
-    pub(crate) fn reasons(&self, policy: &Policy, silenced: usize) -> Vec<String> {
-        let mut reasons = self.over(policy);
+    pub(crate) fn reasons(&self, policy: &Policy, rules: &Rules, silenced: usize) -> Vec<String> {
+        let mut reasons = self.over(policy, rules);
         reasons.extend(self.aside(policy));
         if self.over.is_empty() && policy.matter != Matter::Packages {
             reasons.extend(self.below(policy, silenced));
@@ -64,11 +64,11 @@ impl Tally {
         reasons
     }
 
-    fn over(&self, policy: &Policy) -> Vec<String> {
+    fn over(&self, policy: &Policy, rules: &Rules) -> Vec<String> {
         let mut reasons = Vec::new();
         for (place, number) in &self.always {
-            let Some(rule) = ALWAYS.get(*place) else { continue };
-            reasons.push(counted(*number, rule.one, rule.many));
+            let (one, many) = place.words(rules);
+            reasons.push(counted(*number, one, many));
         }
         if self.exploited > 0 {
             let line = policy.exploited_line().unwrap_or_default();

@@ -1,37 +1,30 @@
 //! What is decided, and why.
 
 use super::*;
-use vocabulary::{Ecosystem, Problem, Purl, Summary};
+use crate::testing::{ADDED, CHANGED, INTRUDER, MALWARE, MISMATCH, VULNERABILITY, rules};
+use vocabulary::{Ecosystem, Problem, Purl, Rule, Summary};
 
 const TODAY: &str = "2099-06-15";
 
 fn finding(id: &str, severity: Severity, purl: &str, path: &str) -> Finding {
-    let rule =
-        if id.starts_with("MAL-") { Rule::MALICIOUS_PACKAGE } else { Rule::KNOWN_VULNERABILITY };
+    let rule = if id.starts_with("MAL-") { &MALWARE } else { &VULNERABILITY };
     let package: Purl = purl.parse().unwrap();
     let location = Location::file(path, None);
     Finding {
-        rule: rule.id.to_owned(),
         id: Some(id.to_owned()),
         aliases: vec![id.replace("CVE", "GHSA")],
         severity,
-        title: id.to_owned(),
-        more_places: 0,
-        fingerprint: Fingerprint::new(rule.id, Some(id), Some(&package), &location),
-        location,
+        fingerprint: Fingerprint::new(&rule.id, Some(id), Some(&package), &location),
         package: Some(package),
         ecosystem: Some(Ecosystem::NPM),
-        layer: None,
-        origin: OriginKind::Unknown,
-        fix: None,
-        risk: None,
-        evidence: Vec::new(),
+        ..Finding::of(rule, None, id.to_owned(), location, Vec::new())
     }
 }
 
 fn mismatch() -> Finding {
     Finding {
-        rule: Rule::DIGEST_MISMATCH.id.to_owned(),
+        rule: MISMATCH.id.clone().into_owned(),
+        class: MISMATCH.class,
         id: None,
         aliases: Vec::new(),
         package: None,
@@ -52,14 +45,14 @@ fn ran() -> Vec<Coverage> {
 }
 
 fn judge(policy: &Policy, findings: Vec<Finding>, coverage: &[Coverage]) -> Judgement {
-    decide(policy, findings, coverage, TODAY.parse().unwrap())
+    decide(policy, &rules(), findings, coverage, TODAY.parse().unwrap())
 }
 
-fn ignoring(rules: &str) -> Policy {
+fn ignoring(text: &str) -> Policy {
     Policy {
         fail_on: Some(Severity::Low),
         fail_on_unknown: true,
-        ignores: parse_ignores(rules).unwrap(),
+        ignores: parse_ignores(text, &rules()).unwrap(),
         ..Policy::default()
     }
 }
@@ -116,7 +109,7 @@ fn without_a_line_and_without_findings_all_that_was_looked_at_passes() {
         (Outcome::Pass, vec!["no findings".to_owned()])
     );
     let all = "[[ignore]]\nid = \"CVE-2099-1\"\nreason = \"x\"\n";
-    let policy = Policy { ignores: parse_ignores(all).unwrap(), ..Policy::default() };
+    let policy = Policy { ignores: parse_ignores(all, &rules()).unwrap(), ..Policy::default() };
     let decision = judge(&policy, some().drain(..1).collect(), &ran()).decision;
     assert_eq!(decision.outcome, Outcome::Pass);
     assert_eq!(decision.reasons, ["no findings but those that are ignored (1)"]);
@@ -199,7 +192,7 @@ fn malicious_packages_and_wrong_digests_are_over_every_line() {
     let decision = judge(&Policy::default(), vec![malicious, mismatch()], &ran()).decision;
     assert_eq!(decision.outcome, Outcome::Findings);
     assert_eq!(decision.over_the_line.len(), 2);
-    assert_eq!(decision.reasons, ["1 content differs from its digest", "1 malicious package"]);
+    assert_eq!(decision.reasons, ["1 other digest", "1 bad package"]);
 }
 
 #[test]
@@ -336,15 +329,16 @@ fn findings_come_worst_first_whatever_their_order() {
     assert_eq!(severities, [Severity::High, Severity::Medium, Severity::Unknown]);
 }
 
-fn of_rule(rule: Rule, severity: Severity, path: &str) -> Finding {
+fn of_rule(rule: &Rule, severity: Severity, path: &str) -> Finding {
     let location = Location::file(path, Some(0));
     Finding {
-        rule: rule.id.to_owned(),
+        rule: rule.id.clone().into_owned(),
+        class: rule.class,
         id: None,
         aliases: Vec::new(),
         package: None,
         more_places: 0,
-        fingerprint: Fingerprint::new(rule.id, None, None, &location),
+        fingerprint: Fingerprint::new(&rule.id, None, None, &location),
         location,
         ..finding("CVE-0", severity, "pkg:npm/a@1", "x")
     }
@@ -352,14 +346,7 @@ fn of_rule(rule: Rule, severity: Severity, path: &str) -> Finding {
 
 #[test]
 fn what_is_not_what_was_sealed_or_runs_uninvited_is_over_every_line() {
-    for (rule, reason) in [
-        (Rule::BROKEN_SEAL, "1 seal does not hold"),
-        (Rule::SEAL_MISMATCH, "1 difference from the seal"),
-        (Rule::ROLLED_BACK_IMAGE, "1 name points at an image that a newer seal has replaced"),
-        (Rule::DIGEST_MISMATCH, "1 content differs from its digest"),
-        (Rule::PROGRAM_NOT_IN_IMAGE, "1 program ran that is not in the image"),
-        (Rule::REVERSE_SHELL, "1 shell takes its input from a socket"),
-    ] {
+    for (rule, reason) in [(&MISMATCH, "1 other digest"), (&INTRUDER, "1 stranger runs")] {
         for severity in Severity::WORST_FIRST {
             let findings = vec![of_rule(rule, severity, "x")];
             let decision = judge(&Policy::default(), findings, &ran()).decision;
@@ -371,7 +358,7 @@ fn what_is_not_what_was_sealed_or_runs_uninvited_is_over_every_line() {
 
 #[test]
 fn drift_of_what_matters_is_over_every_line_and_the_rest_follows_the_line() {
-    for rule in [Rule::FILE_ADDED, Rule::FILE_CHANGED, Rule::FILE_REMOVED] {
+    for rule in [&ADDED, &CHANGED] {
         let outcome = |policy: &Policy, severity| {
             judge(policy, vec![of_rule(rule, severity, "x")], &ran()).decision.outcome
         };
@@ -384,18 +371,33 @@ fn drift_of_what_matters_is_over_every_line_and_the_rest_follows_the_line() {
         assert_eq!(outcome(&verification, Severity::Low), Outcome::Pass);
     }
     let findings = vec![
-        of_rule(Rule::FILE_CHANGED, Severity::High, "bin/a"),
-        of_rule(Rule::FILE_CHANGED, Severity::Critical, "bin/b"),
-        of_rule(Rule::FILE_ADDED, Severity::Medium, "etc/c"),
-        of_rule(Rule::FILE_ADDED, Severity::Low, "var/log/d"),
+        of_rule(&CHANGED, Severity::High, "bin/a"),
+        of_rule(&CHANGED, Severity::Critical, "bin/b"),
+        of_rule(&ADDED, Severity::Medium, "etc/c"),
+        of_rule(&ADDED, Severity::Low, "var/log/d"),
     ];
     let decision = judge(&Policy::of_verification(), findings, &ran()).decision;
     assert_eq!(
         decision.reasons,
-        [
-            "2 files that matter were changed",
-            "1 difference is over what a verification lets pass: 1 medium"
-        ]
+        ["2 files that matter", "1 difference is over what a verification lets pass: 1 medium"]
     );
     assert_eq!(decision.over_the_line.len(), 3);
 }
+
+#[test]
+fn a_finding_whose_rule_nobody_named_passes_no_line() {
+    let mut stranger = of_rule(&CHANGED, Severity::Negligible, "x");
+    stranger.rule = "of-a-later-version".to_owned();
+    let decision = judge(&Policy::default(), vec![stranger], &ran()).decision;
+    assert_eq!(decision.outcome, Outcome::Findings);
+    assert_eq!(decision.reasons, ["1 finding of a rule that is not known"]);
+}
+
+#[test]
+fn what_comes_out_carries_the_rules_of_its_findings_and_no_others() {
+    let judgement = judge(&ignoring(EXPIRED), some(), &ran());
+    let ids: Vec<&str> = judgement.rules.iter().map(|rule| rule.id.as_ref()).collect();
+    assert_eq!(ids, ["known-vulnerability", "expired-ignore"]);
+}
+
+const EXPIRED: &str = "[[ignore]]\nid = 'CVE-2099-9'\nreason = 'x'\nexpires = 2099-01-01\n";

@@ -3,10 +3,11 @@
 //! In go the policy and what it made of a scan, out comes a verdict for each finding, in the order of
 //! the report, and the ignore rules that silenced nothing: those can go.
 
+use crate::rules::{FORBIDDEN_BASE_IMAGE, FORBIDDEN_LICENCE, FORBIDDEN_PACKAGE, MISSING_PACKAGE};
 use crate::{Counts, Date, Judgement, Policy};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Fingerprint, Rule, Severity};
+use vocabulary::{Fingerprint, Severity};
 
 /// What was decided of one finding, and by what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,14 +55,14 @@ pub fn verdicts(
                 format!("{severity}, which {} says instead of {}", change.by, change.severity);
         }
         let line = policy.line();
-        match Counts::of(policy, finding) {
+        match Counts::of(policy, &judgement.rules, finding) {
             Counts::Always(_) => {
                 let by = match finding.rule.as_str() {
-                    id if id == Rule::FORBIDDEN_PACKAGE.id || id == Rule::MISSING_PACKAGE.id => {
+                    id if id == FORBIDDEN_PACKAGE.id || id == MISSING_PACKAGE.id => {
                         place("packages")
                     }
-                    id if id == Rule::FORBIDDEN_LICENCE.id => place("licences"),
-                    id if id == Rule::FORBIDDEN_BASE_IMAGE.id => place("base-images"),
+                    id if id == FORBIDDEN_LICENCE.id => place("licences"),
+                    id if id == FORBIDDEN_BASE_IMAGE.id => place("base-images"),
                     _ => None,
                 };
                 verdict(true, format!("over every line: {}", finding.rule), by)

@@ -5,11 +5,11 @@
 //! with a blank or a quote in it stands in quotes, so that no file name can pass for another field.
 //! The line is not cut at the width of a terminal, because what was done stands at its end.
 
-use crate::execution::{outcome, program_of, ran};
+use crate::event::{act_of, execution_of, happened, outcome, program_of};
 use crate::style::Style;
 use crate::table::{DIM, paint_of};
 use crate::text::Page;
-use vocabulary::{Alert, ExecutionEvidence, Process};
+use vocabulary::{Alert, EventEvidence, Process};
 
 /// Parents that the line names, nearest first: they show who started it.
 const PARENTS: usize = 4;
@@ -29,8 +29,8 @@ pub fn alert_line(alert: &Alert, style: &Style) -> String {
         page.paint(DIM, " (").paint(DIM, container.short_id()).paint(DIM, ")");
     }
     field(&mut page, "image", &container.image);
-    match ran(finding) {
-        Some(ran) => execution(&mut page, ran),
+    match happened(finding) {
+        Some(happened) => event(&mut page, happened),
         None => field(&mut page, "program", finding.location.path().unwrap_or("-")),
     }
     page.put("  ").paint(paint_of(finding.severity), &outcome(&alert.action));
@@ -40,19 +40,22 @@ pub fn alert_line(alert: &Alert, style: &Style) -> String {
     line.trim_end_matches('\n').to_owned()
 }
 
-fn execution(page: &mut Page<'_>, ran: &ExecutionEvidence) {
-    let execution = &ran.execution;
-    field(page, "program", &program_of(execution));
-    page.put(" (").put(&ran.reason.replace(['(', ')'], "")).put(")");
-    let mut parents: Vec<String> = execution.ancestors.iter().take(PARENTS).map(process).collect();
-    if execution.ancestors.len() > PARENTS {
+fn event(page: &mut Page<'_>, happened: &EventEvidence) {
+    let event = &happened.event;
+    match execution_of(event) {
+        Some(ran) => field(page, "program", &program_of(ran)),
+        None => field(page, "event", &act_of(&event.act)),
+    }
+    page.put(" (").put(&happened.reason.replace(['(', ')'], "")).put(")");
+    let mut parents: Vec<String> = event.ancestors.iter().take(PARENTS).map(process).collect();
+    if event.ancestors.len() > PARENTS {
         parents.push("…".to_owned());
     }
-    field(page, "process", &process(&execution.process));
+    field(page, "process", &process(&event.process));
     for parent in parents {
         page.paint(DIM, " < ").put(&parent);
     }
-    field(page, "user", &execution.uid.to_string());
+    field(page, "user", &event.uid.to_string());
 }
 
 fn field(page: &mut Page<'_>, label: &str, value: &str) {
@@ -76,36 +79,43 @@ fn word(text: &str) -> String {
 mod tests {
     use super::*;
     use vocabulary::{
-        Action, Container, Engine, Execution, FileIdentity, Finding, Location, Means, Rule, Side,
-        StandardInput,
+        Act, Action, Always, Class, Container, Engine, Event, Execution, FileIdentity, Finding,
+        Location, Means, Rule, Severity, Side, StandardInput,
     };
 
     fn alert(path: &str, action: Action) -> Alert {
-        let rule = Rule::PROGRAM_NOT_IN_IMAGE;
+        let rule = Rule {
+            id: "program-not-in-image".into(),
+            class: Class::Runtime,
+            title: "Program that is not in the image".into(),
+            why: "The sealed image does not hold this program.".into(),
+            severity: Severity::Critical,
+            remedy: "Stop it.".into(),
+            reference: None,
+            always: Some(Always::all("program ran", "programs ran")),
+        };
         let process =
             |pid, name: &str| Process { pid, name: name.to_owned(), ..Process::default() };
         let location =
             Location::Process { container: "ab".repeat(32), pid: 4242, path: path.to_owned() };
-        let execution = Execution {
+        let event = Event {
             at_ns: 1,
             process: process(4242, "miner"),
             ancestors: vec![process(4241, "sh"), process(4000, "web server")],
             uid: 33,
             gid: 33,
-            path: path.to_owned(),
-            file: FileIdentity { device: 1, inode: 2 },
-            side: Side::Written,
-            input: StandardInput::Other,
-            digest: None,
+            act: Act::Execution(Execution {
+                path: path.to_owned(),
+                file: FileIdentity { device: 1, inode: 2 },
+                side: Side::Written,
+                input: StandardInput::Other,
+                digest: None,
+            }),
         };
-        let evidence = ExecutionEvidence {
-            execution,
-            reason: "dropped file".to_owned(),
-            expected: None,
-            seal: None,
-        };
+        let evidence =
+            EventEvidence { event, reason: "dropped file".to_owned(), expected: None, seal: None };
         Alert {
-            schema: vocabulary::execution::ALERT_SCHEMA.to_owned(),
+            schema: vocabulary::alert::ALERT_SCHEMA.to_owned(),
             time: "2099-01-02T03:04:05Z".to_owned(),
             latency_us: 900,
             container: Container {
@@ -120,10 +130,11 @@ mod tests {
             finding: Finding::of(
                 &rule,
                 None,
-                rule.title.to_owned(),
+                rule.title.clone().into_owned(),
                 location,
-                vec![vocabulary::Evidence::Execution(Box::new(evidence))],
+                vec![vocabulary::Evidence::Event(Box::new(evidence))],
             ),
+            rule,
             action,
         }
     }

@@ -27,7 +27,7 @@ use dependencies::Composition;
 use serde::Serialize;
 use sha2::Digest as _;
 use std::io;
-use vocabulary::{Coverage, Finding, Report, Rule, Status, SubjectKind};
+use vocabulary::{Class, Coverage, Finding, Report, Status, SubjectKind};
 
 /// CycloneDX 1.6, JSON, under the names that it recommends (`bom.json`, `*.cdx.json`).
 pub(crate) const FORMAT: Format = Format::of(&FORM);
@@ -189,11 +189,10 @@ pub(crate) fn coverage(report: &Report) -> Vec<Property> {
         .map(Property::of_coverage)
         .collect();
     // A bill of materials lists vulnerabilities; that the material is not the one is said here.
-    let own = [Rule::KNOWN_VULNERABILITY, Rule::MALICIOUS_PACKAGE, Rule::EXPIRED_IGNORE];
     let mismatches = report
         .findings
         .iter()
-        .filter(|finding| own.iter().all(|rule| rule.id != finding.rule))
+        .filter(|finding| !finding.is_of_advisory() && !is_remark(report, finding))
         .map(|finding| Property::new(format!("lazaret:{}", finding.rule), escape(&about(finding))));
     properties.extend(mismatches);
     // Which is another thing than that none are listed.
@@ -205,6 +204,12 @@ pub(crate) fn coverage(report: &Report) -> Vec<Property> {
         properties.push(Property::new("lazaret:packages", "none"));
     }
     properties
+}
+
+/// Whether it says something of the policy, and nothing of the material: an ignore that has run out.
+fn is_remark(report: &Report, finding: &Finding) -> bool {
+    finding.class == Class::Policy
+        && report.rules.get(&finding.rule).is_some_and(|rule| rule.always.is_none())
 }
 
 /// The title of a finding, with its file or process unless the title names that.

@@ -23,6 +23,7 @@ pub(crate) fn fresh(report: &DiffReport) -> Report {
         layers: Vec::new(),
         packages: Vec::new(),
         summary: Summary::count(findings.iter().filter(|one| !silenced(one)), &[]),
+        rules: report.rules.used(findings.iter().map(|one| one.rule.as_str())),
         findings,
         coverage,
         databases: report.after.databases.clone(),

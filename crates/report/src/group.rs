@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
+use vocabulary::fix::Upgrade;
 use vocabulary::{
-    Finding, Fingerprint, Fix, OriginKind, Package, Purl, Report, Rule, Severity, VulnerableCode,
+    Finding, Fingerprint, OriginKind, Package, Purl, Report, Severity, VulnerableCode,
 };
 
 /// Counts by severity.
@@ -69,12 +70,12 @@ impl Block<'_> {
 /// The version that advisories say mends a finding, or `after` the last one that has it: a fact, and no
 /// advice.
 pub(crate) fn mended_in(finding: &Finding) -> Option<Cow<'_, str>> {
-    finding.fix.as_ref()?.named()
+    finding.upgrade()?.named()
 }
 
 /// Where to go, for a cell: the version of the step, or what is known where no step clears it.
 pub(crate) fn advised(finding: &Finding) -> Cow<'_, str> {
-    let fact = || finding.fix.as_ref().and_then(Fix::fact);
+    let fact = || finding.upgrade().and_then(Upgrade::fact);
     match finding.offered() {
         Some(to) => to.into(),
         None => fact().map_or_else(|| "".into(), |fact| format!("none known, {fact}").into()),
@@ -83,13 +84,12 @@ pub(crate) fn advised(finding: &Finding) -> Cow<'_, str> {
 
 /// The version that advisories say mends a finding: a fact, and no advice.
 pub(crate) fn fixed_in(finding: &Finding) -> Option<&str> {
-    finding.fix.as_ref()?.version.as_deref()
+    finding.upgrade()?.version.as_deref()
 }
 
 /// The id that people know a finding by: the vulnerability's, else its rule's.
 pub(crate) fn id_of(finding: &Finding) -> &str {
-    let own = [Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id];
-    let id = finding.id.as_deref().filter(|_| own.contains(&finding.rule.as_str()));
+    let id = finding.id.as_deref().filter(|_| finding.is_of_advisory());
     id.unwrap_or(&finding.rule)
 }
 
@@ -113,12 +113,12 @@ pub(crate) fn open_findings(report: &Report) -> impl Iterator<Item = &Finding> {
     report.findings.iter().filter(move |finding| !silenced.contains(&finding.fingerprint))
 }
 
-/// Blocks of the open findings of one rule, worst first.
-pub(crate) fn blocks<'report>(report: &'report Report, rule: &str) -> Vec<Block<'report>> {
+/// Blocks of the open vulnerabilities, worst first.
+pub(crate) fn blocks(report: &Report) -> Vec<Block<'_>> {
     let packages: HashMap<&Purl, &Package> =
         report.packages.iter().rev().map(|package| (&package.purl, package)).collect();
-    let mut blocks: BTreeMap<_, Block<'report>> = BTreeMap::new();
-    for finding in open_findings(report).filter(|finding| finding.rule == rule) {
+    let mut blocks: BTreeMap<_, Block<'_>> = BTreeMap::new();
+    for finding in open_findings(report).filter(|finding| finding.is_vulnerability()) {
         let package = finding.package.as_ref().and_then(|purl| packages.get(purl).copied());
         let name = own_name(finding, package);
         let source = package.and_then(|package| package.source.as_ref());
@@ -202,8 +202,9 @@ fn settle(block: &mut Block<'_>) {
         *block.counts.entry(issue.severity).or_default() += 1;
     }
     let offered = block.issues.iter().filter(|issue| issue.offered);
-    let offers = offered.filter_map(|issue| issue.finding.fix.as_ref());
-    let (paid, free): (Vec<&Fix>, Vec<&Fix>) = offers.partition(|fix| fix.subscription.is_some());
+    let offers = offered.filter_map(|issue| issue.finding.upgrade());
+    let (paid, free): (Vec<&Upgrade>, Vec<&Upgrade>) =
+        offers.partition(|fix| fix.subscription.is_some());
     let (taken, more) = if free.is_empty() { (&paid, None) } else { (&free, Some(&paid)) };
     block.upgrade = taken.iter().filter_map(|fix| fix.to.as_deref()).collect();
     block.upgrade.sort_unstable();

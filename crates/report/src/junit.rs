@@ -103,7 +103,7 @@ fn suite(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if let Some(rule) = silenced.get(&finding.fingerprint) {
             skip(&rule.reason, out)?;
         } else if over.contains(&finding.fingerprint) {
-            let fix = finding.fix.as_ref().map_or("no fix is known", |fix| fix.title.as_str());
+            let fix = finding.fix.as_ref().map_or("no fix is known", vocabulary::Fix::title);
             writeln!(
                 out,
                 ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>",

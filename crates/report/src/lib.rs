@@ -11,7 +11,7 @@ mod built_in;
 mod cyclonedx;
 mod difference;
 mod edges;
-mod execution;
+mod event;
 mod form;
 mod fresh;
 mod github;

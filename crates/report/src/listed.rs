@@ -2,7 +2,7 @@
 //! under a schema name of its own.
 
 use serde::Serialize;
-use vocabulary::{Coverage, Distribution, Finding, Layer, Package, Report, Rule, Subject, Tool};
+use vocabulary::{Coverage, Distribution, Finding, Layer, Package, Report, Rules, Subject, Tool};
 
 /// Version of the packages-only form. A change that a reader could trip over raises the number.
 pub(crate) const PACKAGES_SCHEMA: &str = "lazaret.packages/1";
@@ -20,7 +20,14 @@ pub(crate) struct PackagesView<'report> {
     /// Content that is not what names it: a list of such packages must not look sound.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mismatches: Vec<&'report Finding>,
+    /// The rule that they are of.
+    #[serde(skip_serializing_if = "Rules::is_empty")]
+    rules: Rules,
 }
+
+/// What a list of packages keeps of findings: content that is not what names it, which nobody can see
+/// again by a list. By the id of the rule, which is a word of the form.
+pub(crate) const MISMATCH: &str = "digest-mismatch";
 
 impl<'report> PackagesView<'report> {
     pub(crate) fn of(report: &'report Report) -> Self {
@@ -32,11 +39,8 @@ impl<'report> PackagesView<'report> {
             layers: &report.layers,
             packages: &report.packages,
             coverage: &report.coverage,
-            mismatches: report
-                .findings
-                .iter()
-                .filter(|finding| finding.rule == Rule::DIGEST_MISMATCH.id)
-                .collect(),
+            mismatches: report.findings.iter().filter(|finding| finding.rule == MISMATCH).collect(),
+            rules: report.rules.used([MISMATCH]),
         }
     }
 }

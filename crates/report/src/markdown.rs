@@ -107,7 +107,7 @@ fn findings(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<(
         };
         let id = link(finding);
         let fixed = plain(&advised(finding));
-        let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
+        let paid = finding.upgrade().and_then(|fix| fix.subscription.as_deref());
         let paid = paid.map_or_else(String::new, |paid| format!(" ({})", plain(paid)));
         let bundle = if finding.is_rated_as_bundle() { ", rated as a bundle" } else { "" };
         let severity = finding.severity;

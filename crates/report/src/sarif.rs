@@ -275,7 +275,7 @@ impl Serialize for ReadRun<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { report, run } = *self;
         let shown = limits::findings(report, run.room);
-        let rules = rules::of(&shown);
+        let rules = rules::of(&report.rules, &shown);
         let indexes: HashMap<&str, usize> =
             rules.iter().enumerate().map(|(index, rule)| (rule.id(), index)).collect();
         let suppressed = report

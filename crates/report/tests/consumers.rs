@@ -365,14 +365,14 @@ fn an_action_has_the_type_that_github_knows_it_by() {
 fn a_fix_without_a_version_is_said_in_every_form() {
     let mut report = project();
     for finding in &mut report.findings {
-        finding.fix = Some(vocabulary::Fix {
+        finding.fix = Some(vocabulary::Fix::Upgrade(vocabulary::fix::Upgrade {
             title: "upgrade coin to a version after 1.0.0".to_owned(),
             safety: vocabulary::Safety::Review,
             version: None,
             after: Some("1.0.0".to_owned()),
             to: Some("a version after 1.0.0".to_owned()),
             subscription: None,
-        });
+        }));
     }
     let log = json(&report, form("sarif"));
     let run = &log["runs"][0];

@@ -24,7 +24,7 @@ fn report_of(to: Option<&str>) -> Report {
     let mut report = fixture::project();
     report.findings.truncate(1);
     for finding in &mut report.findings {
-        let fix = finding.fix.as_mut().unwrap();
+        let fix = finding.fix.as_mut().unwrap().upgrade_mut().unwrap();
         fix.version = Some(FIRST.to_owned());
         fix.to = to.map(str::to_owned);
         fix.title = match to {

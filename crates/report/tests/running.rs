@@ -100,6 +100,7 @@ fn running() -> RunningReport {
         schema: RUNNING_SCHEMA.to_owned(),
         tool: scanned.tool,
         containers: vec![first, gone],
+        rules: scanned.rules,
         not_checked: vec![NotChecked {
             what: "containerd".to_owned(),
             reason: "cannot ask `/run/containerd/containerd.sock`: permission denied".to_owned(),

@@ -24,8 +24,8 @@ pub use stated::{Stated, distribution, distribution_id};
 
 use serde::Deserialize;
 use vocabulary::{
-    Coverage, Digest, Distribution, Finding, Location, Nullable, Package, Platform, Problem,
-    Relation, Rule, Scope, Status,
+    Coverage, Digest, Distribution, Finding, Nullable, Package, Platform, Problem, Relation, Scope,
+    Status,
 };
 
 /// Largest document, in bytes: those of images with tens of thousands of packages have some 100 MB.
@@ -71,8 +71,21 @@ pub struct Document {
     /// Whether it says that what it is about was looked at in full and holds no packages.
     pub states_none: bool,
     /// Content that its maker saw not to be what names it, which nobody can see again by a bill.
-    pub findings: Vec<Finding>,
+    pub mismatches: Vec<Mismatch>,
 }
+
+/// Content that is not what names it, as a bill has it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mismatch {
+    /// In one line.
+    Told(String),
+    /// As it was found.
+    Found(Box<Finding>),
+}
+
+/// By what bills of this program name such content: the id of the rule that found it, which is a word of
+/// their form.
+const MISMATCH: &str = "digest-mismatch";
 
 impl Document {
     /// Takes a distribution that is stated. Packages of a second one could not be told apart from those
@@ -98,13 +111,9 @@ impl Document {
     /// Takes a word of Lazaret about the document as a whole: a check that did not run in full, or
     /// content that is not what names it. Whether it was one.
     pub(crate) fn take_own(&mut self, name: &str, value: &str) -> bool {
-        if name == Rule::DIGEST_MISMATCH.id {
-            if self.findings.len() < FINDINGS {
-                let (rule, title) = (Rule::DIGEST_MISMATCH, kept(value));
-                let identity = Some(title.clone());
-                let of =
-                    Finding::of(&rule, identity.as_deref(), title, Location::Subject, Vec::new());
-                self.findings.push(of);
+        if name == MISMATCH {
+            if self.mismatches.len() < FINDINGS {
+                self.mismatches.push(Mismatch::Told(kept(value)));
             }
             return true;
         }

@@ -37,7 +37,7 @@ pub fn merged(mut documents: Vec<Document>) -> Document {
         whole.packages.extend(packages);
         whole.coverage.extend(other.coverage);
         whole.problems.extend(other.problems);
-        whole.findings.extend(other.findings);
+        whole.mismatches.extend(other.mismatches);
         whole.states_none &= other.states_none;
         whole.name = whole.name.take().or(other.name);
         whole.manifest_digest = whole.manifest_digest.take().or(other.manifest_digest);

@@ -1,12 +1,12 @@
 //! Lazaret's own JSON: packages whole, as they were cataloged.
 //!
-//! The packages of `lazaret.packages/1` and `lazaret.report/1` are the vocabulary's own form; findings
+//! The packages of `lazaret.packages/1` and `lazaret.report/2`, and of the report before, are the vocabulary's own form; findings
 //! of a report are left behind, since they are made anew; but for content that was seen not to be what
 //! names it, which nobody can see again by a list of packages.
 
-use crate::{COMPONENTS, Document, FINDINGS, SbomError, json};
+use crate::{COMPONENTS, Document, FINDINGS, MISMATCH, Mismatch, SbomError, json};
 use serde::Deserialize;
-use vocabulary::{Coverage, Distribution, Finding, Package, Rule, Status, Subject};
+use vocabulary::{Coverage, Distribution, Finding, Package, Status, Subject};
 
 #[derive(Deserialize)]
 struct Own {
@@ -24,11 +24,12 @@ struct Own {
 }
 
 pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
-    if !matches!(schema, "lazaret.packages/1" | "lazaret.report/1") {
+    // What both forms of a report have to say here is the same.
+    if !matches!(schema, "lazaret.packages/1" | "lazaret.report/1" | "lazaret.report/2") {
         return Err(SbomError::Version {
             form: "Lazaret",
             version: schema.chars().take(100).collect(),
-            known: "lazaret.packages/1 or lazaret.report/1",
+            known: "lazaret.packages/1, lazaret.report/1 or lazaret.report/2",
         });
     }
     let own: Own = json("Lazaret", bytes)?;
@@ -51,12 +52,13 @@ pub(crate) fn read(bytes: &[u8], schema: &str) -> Result<Document, SbomError> {
         coverage: own.coverage,
         components: Vec::new(),
         problems: Vec::new(),
-        findings: own
+        mismatches: own
             .findings
             .into_iter()
             .chain(own.mismatches)
-            .filter(|finding| finding.rule == Rule::DIGEST_MISMATCH.id)
+            .filter(|finding| finding.rule == MISMATCH)
             .take(FINDINGS)
+            .map(|finding| Mismatch::Found(Box::new(finding)))
             .collect(),
     })
 }

@@ -108,7 +108,9 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
     let aims = mend::Aims::find(&findings, &packages, &advisor);
     aims.offer(&mut findings, &packages);
     let today = by.judging.today;
-    let mut judgement = policy::decide_for(policy, Some(&about), findings, &coverage, today);
+    let rules = crate::rules::all();
+    let mut judgement =
+        policy::decide_for(policy, &rules, Some(&about), findings, &coverage, today);
     if packages.is_empty() {
         // So that nobody takes "no findings" for a verdict on software that was never seen.
         judgement.decision.reasons.push("no packages were found".to_owned());
@@ -124,6 +126,7 @@ pub fn assess(inventory: Inventory, by: &Assessment<'_>) -> Report {
         distribution,
         layers,
         packages,
+        rules: judgement.rules,
         findings: judgement.findings,
         coverage,
         databases,

@@ -215,7 +215,7 @@ pub fn inventory(reference: &str, document: Document, given: Option<&Distributio
         runs: Runs::default(),
         apt: catalog::apt::Settings::default(),
         source: Source::default(),
-        findings: document.findings,
+        findings: document.mismatches.into_iter().map(crate::integrity::of_bill).collect(),
         coverage,
     }
 }

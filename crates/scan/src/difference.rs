@@ -51,7 +51,8 @@ pub fn difference(
     }
     // Ignore rules were applied to each side already; their end is no news of the later one.
     let policy = Policy { ignores: Vec::new(), matter: Matter::NewFindings, ..policy.clone() };
-    let mut decision = policy::decide(&policy, fresh, &coverage, today).decision;
+    let rules = after.rules.and(&before.rules);
+    let mut decision = policy::decide(&policy, &rules, fresh, &coverage, today).decision;
     // What a found file silenced of the later side is no news here, and would be said nowhere.
     for line in &after.decision.found {
         if !decision.reasons.contains(line) {
@@ -64,6 +65,7 @@ pub fn difference(
         before: side(before),
         after: side(after),
         packages,
+        rules: rules.used(findings.iter().map(|change| change.finding.rule.as_str())),
         findings,
         outcome: decision.outcome,
         reasons: decision.reasons,
@@ -239,7 +241,7 @@ fn differs(before: &Finding, after: &Finding) -> Option<String> {
     if before.severity != after.severity {
         parts.push(format!("severity was {}, is {}", before.severity, after.severity));
     }
-    let fix = |finding: &Finding| finding.fix.as_ref().and_then(|fix| fix.version.clone());
+    let fix = |finding: &Finding| finding.upgrade().and_then(|fix| fix.version.clone());
     match (fix(before), fix(after)) {
         (None, Some(version)) => parts.push(format!("is mended in {version} now")),
         (Some(_), None) => parts.push("is not said to be mended any more".to_owned()),

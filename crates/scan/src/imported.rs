@@ -9,9 +9,23 @@
 //! "SARIF support for code scanning", `security-severity`.
 
 use serde::Deserialize;
+use std::borrow::Cow::Borrowed;
 use std::collections::BTreeMap;
 use vocabulary::{
-    Coverage, Evidence, Finding, Location, Nullable, Problem, Rule, Severity, Status,
+    Class, Confidence, Coverage, Evidence, Finding, Location, Nullable, Problem, Rule, Severity,
+    Status,
+};
+
+/// A result of another tool.
+pub static IMPORTED: Rule = Rule {
+    id: Borrowed("imported"),
+    class: Class::Code,
+    title: Borrowed("Finding of another tool"),
+    why: Borrowed("Another tool found it; its own documentation says why it matters."),
+    severity: Severity::Medium,
+    remedy: Borrowed("See the tool's rule, which the evidence names."),
+    reference: None,
+    always: None,
 };
 
 /// Largest log.
@@ -271,7 +285,9 @@ fn finding(tool: &Tool, outcome: &Outcome) -> Finding {
     Finding {
         id: Some(id),
         severity: severity(outcome, descriptor),
-        ..Finding::of(&Rule::IMPORTED, Some(&identity), title, location, evidence)
+        // How sure the tool is, is its own word; nobody here has looked.
+        confidence: Confidence::Medium,
+        ..Finding::of(&IMPORTED, Some(&identity), title, location, evidence)
     }
 }
 

@@ -1,7 +1,30 @@
 //! Holds computed digests and sizes against those that manifest and configuration name.
 
 use image::{Claim, Image, Mismatch, Walked};
-use vocabulary::{Aspect, Digest, Evidence, Finding, Layer, Location, OriginKind, Rule};
+use std::borrow::Cow::Borrowed;
+use vocabulary::{
+    Always, Aspect, Class, Confidence, Digest, Evidence, Finding, Layer, Location, OriginKind,
+    Rule, Severity,
+};
+
+/// Content that does not have the digest its reference names.
+pub static DIGEST_MISMATCH: Rule = Rule {
+    id: Borrowed("digest-mismatch"),
+    class: Class::Integrity,
+    title: Borrowed("Content differs from its digest"),
+    why: Borrowed(
+        "The bytes are not those that the manifest or configuration names: damage in transit or at rest, or tampering.",
+    ),
+    severity: Severity::Critical,
+    remedy: Borrowed("Do not run the image. Fetch it again from a trusted source and compare."),
+    reference: Some(Borrowed(
+        "https://github.com/opencontainers/image-spec/blob/main/descriptor.md",
+    )),
+    always: Some(Always::all(
+        "content differs from its digest",
+        "contents differ from their digests",
+    )),
+};
 
 /// What of one layer is not what it is said to be.
 pub(crate) fn of_layer(image: &Image, index: usize, walked: &Walked) -> Vec<Mismatch> {
@@ -36,7 +59,6 @@ pub(crate) fn findings(mismatches: &[Mismatch], layers: &[Layer]) -> Vec<Finding
 }
 
 fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
-    let rule = Rule::DIGEST_MISMATCH;
     let layer = mismatch.layer.and_then(|index| layers.iter().find(|layer| layer.index == index));
     let location = match layer {
         Some(layer) => Location::Layer { index: layer.index, diff_id: layer.diff_id.clone() },
@@ -56,7 +78,20 @@ fn finding(mismatch: &Mismatch, layers: &[Layer]) -> Finding {
     Finding {
         layer: mismatch.layer,
         origin: layer.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
-        ..Finding::of(&rule, Some(&id), title, location, vec![evidence(mismatch)])
+        confidence: Confidence::Confirmed,
+        ..Finding::of(&DIGEST_MISMATCH, Some(&id), title, location, vec![evidence(mismatch)])
+    }
+}
+
+/// What a bill says that its maker saw.
+pub(crate) fn of_bill(mismatch: sbom::Mismatch) -> Finding {
+    match mismatch {
+        sbom::Mismatch::Found(finding) => Finding { class: DIGEST_MISMATCH.class, ..*finding },
+        sbom::Mismatch::Told(title) => {
+            let identity = title.clone();
+            let place = Location::Subject;
+            Finding::of(&DIGEST_MISMATCH, Some(&identity), title, place, Vec::new())
+        }
     }
 }
 

@@ -15,10 +15,11 @@ use crate::bringers::{Bringers, Brought, Wanted, words};
 use crate::inside::Insides;
 use advisories::Advice;
 use aim::{Aim, Key};
+use freshness::SECURITY_UPDATE_AVAILABLE;
 use std::collections::{BTreeMap, BTreeSet};
 use version::Scheme;
 use vocabulary::upgrade::{Change, Mending, Replaced, Upgrade};
-use vocabulary::{Finding, OriginKind, Package, Rule, Safety};
+use vocabulary::{Finding, OriginKind, Package, Safety};
 
 pub(crate) use aim::{Aims, Titles};
 
@@ -130,7 +131,7 @@ impl<'report> Move<'report> {
         let clears = |finding: &&Finding| aim.is_some_and(|aim| aim.clears(finding));
         let (cleared, stay): (Vec<_>, Vec<_>) = findings.into_iter().partition(clears);
         let mut fixes = cleared.iter().filter_map(|finding| finding.fix.as_ref());
-        let safe = fixes.all(|fix| fix.safety == Safety::Safe);
+        let safe = fixes.all(|fix| fix.safety() == Safety::Safe);
         let major = aim.is_some_and(Aim::major);
         let doubt = aim.and_then(Aim::doubt);
         let settled = safe && !major && doubt.is_none();
@@ -219,7 +220,7 @@ fn made(title: String, origin: OriginKind, moves: &[Move<'_>]) -> Upgrade {
     let mut exploited = BTreeSet::new();
     let (mut rank, mut findings) = (0, 0_u64);
     for finding in moves.iter().flat_map(|one| &one.cleared) {
-        if finding.rule == Rule::SECURITY_UPDATE_AVAILABLE.id {
+        if finding.rule == SECURITY_UPDATE_AVAILABLE.id {
             updates.extend(finding.package.as_ref().map(|purl| purl.name().to_owned()));
             continue;
         }

@@ -1,7 +1,7 @@
 //! Says of each vulnerability what is known beyond its severity, and ranks it.
 //!
 //! In go findings, the feeds about exploitation, what a container of the image used, and by what the
-//! image starts; out come the same findings with their [`Risk`]. What is within reach is told by one
+//! image starts; out come the same findings with their [`vocabulary::Risk`]. What is within reach is told by one
 //! sign only, and says so: the image exposes a port, and the package owns the program that it starts.
 //! That a package has no such sign says nothing, since what listens may load anything.
 
@@ -9,7 +9,7 @@ use crate::running::Usages;
 use advisories::Risks;
 use image::source::Entry;
 use std::collections::{BTreeSet, HashMap};
-use vocabulary::{Container, Engine, Finding, Location, Package, Purl, Risk, Rule, Usage, Used};
+use vocabulary::{Container, Engine, Finding, Location, Package, Purl, Usage, Used};
 
 /// What findings are ranked by.
 pub(crate) struct Known<'known> {
@@ -29,8 +29,7 @@ pub(crate) fn rank(findings: &mut [Finding], known: &Known<'_>) {
         usages: Usages::new(known.packages, known.symlinks, Some(&started.usage)),
         ports: &started.ports,
     });
-    let vulnerabilities =
-        findings.iter_mut().filter(|finding| finding.rule == Rule::KNOWN_VULNERABILITY.id);
+    let vulnerabilities = findings.iter_mut().filter(|finding| finding.is_vulnerability());
     for finding in vulnerabilities {
         let mut ids = finding.id.iter().chain(&finding.aliases);
         let exploited =
@@ -44,7 +43,7 @@ pub(crate) fn rank(findings: &mut [Finding], known: &Known<'_>) {
             None => (None, None),
         };
         let code = finding.vulnerable_code();
-        finding.risk = Some(Risk::new(finding.severity, exploited, epss, used, exposed, code));
+        finding.risk = Some(policy::rank(finding.severity, exploited, epss, used, exposed, code));
     }
 }
 

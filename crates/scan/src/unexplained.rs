@@ -8,13 +8,13 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use version::Scheme;
-use vocabulary::{Evidence, Finding, Location, Purl, Rule};
+use vocabulary::{Evidence, Finding, Location, Purl};
 
 /// Those of the archive's findings that no vulnerability among `known` explains.
 pub(crate) fn unexplained(fresh: &[Finding], known: &[Finding]) -> Vec<Finding> {
     let mut fixes: HashMap<(&Purl, &Location), Vec<&str>> = HashMap::new();
-    for finding in known.iter().filter(|finding| finding.rule == Rule::KNOWN_VULNERABILITY.id) {
-        let fix = finding.fix.as_ref().filter(|fix| fix.subscription.is_none());
+    for finding in known.iter().filter(|finding| finding.is_vulnerability()) {
+        let fix = finding.upgrade().filter(|fix| fix.subscription.is_none());
         if let (Some(purl), Some(version)) =
             (&finding.package, fix.and_then(|fix| fix.version.as_deref()))
         {
@@ -44,7 +44,10 @@ fn reaches(fix: &str, offered: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocabulary::{ArchiveEvidence, Fix, Safety};
+    use advisories::KNOWN_VULNERABILITY;
+    use freshness::SECURITY_UPDATE_AVAILABLE;
+    use vocabulary::fix::Upgrade;
+    use vocabulary::{ArchiveEvidence, Fix, Rule, Safety};
 
     fn finding(rule: &Rule, name: &str, fix: &str, subscription: Option<&str>) -> Finding {
         let archive = ArchiveEvidence {
@@ -55,31 +58,31 @@ mod tests {
             version: format!("{fix}+b1"),
             source_version: fix.to_owned(),
         };
-        let evidence = match rule.id {
-            id if id == Rule::SECURITY_UPDATE_AVAILABLE.id => {
-                vec![Evidence::Archive(Box::new(archive))]
-            }
-            _ => Vec::new(),
+        let evidence = match rule.id == SECURITY_UPDATE_AVAILABLE.id {
+            true => vec![Evidence::Archive(Box::new(archive))],
+            false => Vec::new(),
         };
+        let id = (rule.id == KNOWN_VULNERABILITY.id).then(|| "CVE-2099-1".to_owned());
         let location = Location::file("var/lib/dpkg/status", None);
         Finding {
+            id,
             package: Some(Purl::new("deb", name).with_version("1")),
-            fix: Some(Fix {
+            fix: Some(Fix::Upgrade(Upgrade {
                 title: String::new(),
                 safety: Safety::Safe,
                 version: Some(fix.to_owned()),
                 after: None,
                 to: None,
                 subscription: subscription.map(str::to_owned),
-            }),
+            })),
             ..Finding::of(rule, None, String::new(), location, evidence)
         }
     }
 
     #[test]
     fn an_update_is_left_out_only_where_an_advisory_asks_for_it_or_more() {
-        let update = |name| finding(&Rule::SECURITY_UPDATE_AVAILABLE, name, "2-1", None);
-        let vulnerability = |name, fix, paid| finding(&Rule::KNOWN_VULNERABILITY, name, fix, paid);
+        let update = |name| finding(&SECURITY_UPDATE_AVAILABLE, name, "2-1", None);
+        let vulnerability = |name, fix, paid| finding(&KNOWN_VULNERABILITY, name, fix, paid);
         let fresh =
             [update("same"), update("later"), update("earlier"), update("paid"), update("none")];
         let known = [

@@ -4,8 +4,9 @@
 //! is the entry that it names.
 
 use crate::log::{Damage, Seal};
+use crate::rules::{BROKEN_SEAL, SEAL_MISMATCH};
 use crate::store::{SignatureError, StoreError};
-use vocabulary::{Aspect, Evidence, Finding, Location, Rule};
+use vocabulary::{Aspect, Confidence, Evidence, Finding, Location, Rule};
 
 /// A finding about the subject as a whole.
 pub(crate) fn about_subject(
@@ -14,11 +15,16 @@ pub(crate) fn about_subject(
     title: String,
     evidence: Vec<Evidence>,
 ) -> Finding {
-    Finding::of(rule, Some(identity), title, Location::Subject, evidence)
+    seen(Finding::of(rule, Some(identity), title, Location::Subject, evidence))
+}
+
+/// Bytes were compared, or a signature was checked: nothing is surer.
+pub(crate) fn seen(finding: Finding) -> Finding {
+    Finding { confidence: Confidence::Confirmed, ..finding }
 }
 
 fn broken(entry: u64, what: &str, title: String, evidence: Vec<Evidence>) -> Finding {
-    about_subject(&Rule::BROKEN_SEAL, &format!("entry {entry} {what}"), title, evidence)
+    about_subject(&BROKEN_SEAL, &format!("entry {entry} {what}"), title, evidence)
 }
 
 pub(crate) fn damage(damage: &Damage) -> Finding {
@@ -77,7 +83,7 @@ pub fn other_folders(container: &str, strays: &[String]) -> Finding {
         found: Some(path.clone()),
     };
     let evidence = strays.iter().take(10).map(found).collect();
-    about_subject(&Rule::SEAL_MISMATCH, &format!("folders of {container}"), title, evidence)
+    about_subject(&SEAL_MISMATCH, &format!("folders of {container}"), title, evidence)
 }
 
 pub(crate) fn counter(seal: &Seal, last: u64) -> Finding {

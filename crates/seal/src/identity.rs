@@ -4,11 +4,12 @@
 //! where that is not the newest one. The digests of a rebuilt image agree with each other: only the
 //! seal tells that it is another one.
 
-use crate::finding::about_subject;
+use crate::finding::{about_subject, seen};
 use crate::log::Seal;
 use crate::name::Name;
+use crate::rules::{ROLLED_BACK_IMAGE, SEAL_MISMATCH};
 use crate::store::Store;
-use vocabulary::{Aspect, Digest, Evidence, Finding, Layer, Location, Rule};
+use vocabulary::{Aspect, Digest, Evidence, Finding, Layer, Location};
 
 /// Under which seal an image stands.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ fn rolled_back(newest: &Seal, older: &Seal) -> Finding {
         difference(Aspect::Counter, &new.counter, Some(&old.counter)),
         difference(Aspect::Digest, &new.config_digest, Some(&old.config_digest)),
     ];
-    about_subject(&Rule::ROLLED_BACK_IMAGE, &new.name().to_string(), title, evidence)
+    about_subject(&ROLLED_BACK_IMAGE, &new.name().to_string(), title, evidence)
 }
 
 fn other_configuration(newest: &Seal, found: Option<&Digest>) -> Finding {
@@ -89,7 +90,7 @@ fn other_configuration(newest: &Seal, found: Option<&Digest>) -> Finding {
         predicate.counter
     );
     let evidence = vec![difference(Aspect::Digest, &predicate.config_digest, found)];
-    about_subject(&Rule::SEAL_MISMATCH, &predicate.name().to_string(), title, evidence)
+    about_subject(&SEAL_MISMATCH, &predicate.name().to_string(), title, evidence)
 }
 
 fn other_layers(seal: &Seal, layers: &[Layer]) -> Vec<Finding> {
@@ -110,7 +111,7 @@ fn other_layers(seal: &Seal, layers: &[Layer]) -> Vec<Finding> {
         let title = format!("Layer {index} of the sealed image is not there");
         let evidence = vec![difference(Aspect::Digest, &missing.diff_id, None::<&Digest>)];
         let identity = missing.diff_id.to_string();
-        findings.push(about_subject(&Rule::SEAL_MISMATCH, &identity, title, evidence));
+        findings.push(about_subject(&SEAL_MISMATCH, &identity, title, evidence));
     }
     findings
 }
@@ -122,5 +123,5 @@ fn other_layer(layer: &Layer, title: String, expected: Option<&Digest>) -> Findi
         expected: expected.map(ToString::to_string),
         found: Some(layer.diff_id.to_string()),
     };
-    Finding::of(&Rule::SEAL_MISMATCH, None, title, location, vec![evidence])
+    seen(Finding::of(&SEAL_MISMATCH, None, title, location, vec![evidence]))
 }

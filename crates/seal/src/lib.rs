@@ -14,6 +14,7 @@ pub mod log;
 pub mod merkle;
 mod name;
 pub mod record;
+mod rules;
 pub mod statement;
 pub mod store;
 #[cfg(test)]
@@ -25,5 +26,8 @@ pub use identity::{Standing, standing};
 pub use key::{KeyError, KeyKind, SigningKey, VerifyingKey};
 pub use log::{Head, Seal};
 pub use name::Name;
+pub use rules::{
+    BROKEN_SEAL, FILE_ADDED, FILE_CHANGED, FILE_REMOVED, ROLLED_BACK_IMAGE, RULES, SEAL_MISMATCH,
+};
 pub use statement::{Predicate, ScanSummary, Statement};
 pub use store::{Draft, SealedRecord, SignatureError, Store, StoreError};

@@ -2,7 +2,7 @@
 //!
 //! Every room that tells people something counts, and none should say `1 containers`.
 
-use crate::{Finding, Rule};
+use crate::Finding;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -38,7 +38,7 @@ impl Count {
     /// Counts one more.
     pub fn add(&mut self, finding: &Finding) {
         self.findings += 1;
-        match finding.id.as_ref().filter(|_| finding.rule == Rule::KNOWN_VULNERABILITY.id) {
+        match finding.id.as_ref().filter(|_| finding.is_vulnerability()) {
             Some(id) => {
                 self.ids.insert(id.clone());
             }
@@ -97,15 +97,28 @@ pub fn counted_ids<'ids>(ids: impl IntoIterator<Item = &'ids String>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Location;
+    use crate::{Class, Fingerprint, Location, OriginKind, Severity};
 
     #[test]
     fn vulnerabilities_are_counted_by_id_and_beside_them_their_findings() {
-        let finding = |id: &str| {
-            let place = Location::file("x", None);
-            let plain =
-                Finding::of(&Rule::KNOWN_VULNERABILITY, None, String::new(), place, Vec::new());
-            Finding { id: Some(id.to_owned()), ..plain }
+        let finding = |id: &str| Finding {
+            rule: "flaw".to_owned(),
+            class: Class::Vulnerability,
+            id: Some(id.to_owned()),
+            aliases: Vec::new(),
+            severity: Severity::High,
+            confidence: crate::Confidence::High,
+            title: String::new(),
+            location: Location::Subject,
+            package: None,
+            ecosystem: None,
+            layer: None,
+            origin: OriginKind::Unknown,
+            fix: None,
+            risk: None,
+            evidence: Vec::new(),
+            more_places: 0,
+            fingerprint: Fingerprint::new("flaw", Some(id), None, &Location::Subject),
         };
         let phrase = |ids: &[&str]| {
             let findings: Vec<Finding> = ids.iter().map(|id| finding(id)).collect();
@@ -116,7 +129,7 @@ mod tests {
         assert_eq!(phrase(&["CVE-1", "CVE-2"]), "2 findings");
         assert_eq!(phrase(&[]), "0 findings");
         let mut count = Count::of(&[finding("CVE-1"), finding("CVE-1")]);
-        count.add(&Finding { rule: Rule::END_OF_LIFE.id.to_owned(), ..finding("x") });
+        count.add(&Finding { class: Class::Policy, ..finding("x") });
         assert_eq!(count.phrase(), "1 CVE and 1 other (3 findings)");
     }
 

@@ -49,6 +49,15 @@ pub struct Coverage {
     pub problems_left_out: u64,
 }
 
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NotChecked {
+    /// An engine, a container, an image, or a file.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
 impl Coverage {
     /// How the checks begin that tell of packages which no advisories exist for.
     pub const UNMATCHED: &'static str = "unmatched:";

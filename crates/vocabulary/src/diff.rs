@@ -6,12 +6,12 @@
 
 use crate::{
     Coverage, DatabaseInfo, Distribution, Ecosystem, Finding, Fingerprint, OriginKind, Outcome,
-    Purl, Subject, Suppressed, Tool,
+    Purl, Rules, Subject, Suppressed, Tool,
 };
 use serde::{Deserialize, Serialize};
 
 /// Version of the JSON form of [`DiffReport`].
-pub const DIFF_SCHEMA: &str = "lazaret.diff/1";
+pub const DIFF_SCHEMA: &str = "lazaret.diff/2";
 
 /// What tells whether two findings of different reports are the same fault: the rule, the id, and the
 /// package without its version; where there is no package, the path.
@@ -133,6 +133,9 @@ pub struct DiffReport {
     pub after: Side,
     /// Packages: new, changed, gone; within each by ecosystem and name.
     pub packages: Vec<PackageChange>,
+    /// The rules that its findings are of.
+    #[serde(default)]
+    pub rules: Rules,
     /// Findings: new, changed, gone; within each in the order of a report.
     pub findings: Vec<FindingChange>,
     /// What policy makes of the new findings.

@@ -1,6 +1,6 @@
 //! A layer of an image, and whose it is.
 
-use crate::Digest;
+use crate::{Confidence, Digest};
 use serde::{Deserialize, Serialize};
 
 /// One layer, in the order of the manifest, bottom first.
@@ -44,23 +44,6 @@ pub enum OriginKind {
     /// It cannot be told.
     #[default]
     Unknown,
-}
-
-/// How sure that is.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Confidence {
-    /// A guess without support.
-    #[default]
-    None,
-    /// One weak sign.
-    Low,
-    /// The usual shape of image histories.
-    Medium,
-    /// Stated by the image itself.
-    High,
 }
 
 /// Whose a layer is, how sure that is, and what says so.

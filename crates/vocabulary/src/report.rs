@@ -3,13 +3,13 @@
 use crate::upgrade::Mending;
 use crate::{
     Coverage, Decision, Digest, Distribution, FileRecord, Finding, Layer, NotChecked, OriginKind,
-    Package, Severity, Subject,
+    Package, Rules, Severity, Subject,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the JSON form. A change that a reader could trip over raises the number.
-pub const SCHEMA: &str = "lazaret.report/1";
+pub const SCHEMA: &str = "lazaret.report/2";
 
 /// The program that made the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,9 @@ pub struct Report {
     pub layers: Vec<Layer>,
     /// Packages, sorted by ecosystem, name, version and location.
     pub packages: Vec<Package>,
+    /// The rules that its findings are of: by class, then as they are shown.
+    #[serde(default)]
+    pub rules: Rules,
     /// Findings, sorted worst first, then by id, package and location.
     pub findings: Vec<Finding>,
     /// Coverage, sorted by check.
@@ -125,7 +128,7 @@ impl Summary {
 }
 
 /// Version of the JSON form of [`Reports`].
-pub const REPORTS_SCHEMA: &str = "lazaret.reports/1";
+pub const REPORTS_SCHEMA: &str = "lazaret.reports/2";
 
 /// The reports of several subjects that were scanned together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

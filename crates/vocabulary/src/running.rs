@@ -6,24 +6,15 @@
 //! must not read like one that clears it.
 
 use crate::{
-    Container, Coverage, DatabaseInfo, Decision, Digest, Finding, Fix, Layer, Location, OriginKind,
-    Outcome, Purl, Severity, Subject, Summary, Tool, Used,
+    Container, Coverage, DatabaseInfo, Decision, Digest, Finding, Fix, Layer, Location, NotChecked,
+    OriginKind, Outcome, Purl, Rules, Severity, Subject, Summary, Tool, Used,
 };
 use serde::{Deserialize, Serialize};
 
 /// Version of the JSON form of [`RunningReport`].
-pub const RUNNING_SCHEMA: &str = "lazaret.running/1";
+pub const RUNNING_SCHEMA: &str = "lazaret.running/2";
 /// Version of the JSON form of [`AffectedReport`].
 pub const AFFECTED_SCHEMA: &str = "lazaret.affected/1";
-
-/// Something that could not be looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct NotChecked {
-    /// An engine, a container, an image, or a file.
-    pub what: String,
-    /// Why.
-    pub reason: String,
-}
 
 /// For how long and how well a container's use of files was watched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +122,9 @@ pub struct RunningReport {
     pub tool: Tool,
     /// The containers: those with loaded findings first, then worst first, then by name.
     pub containers: Vec<RunningContainer>,
+    /// The rules that findings are of.
+    #[serde(default)]
+    pub rules: Rules,
     /// Engines that did not answer: there may be more containers.
     pub not_checked: Vec<NotChecked>,
     /// What was left aside, and changes no finding, such as a usage file of another container.

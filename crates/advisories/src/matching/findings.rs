@@ -6,6 +6,7 @@ use super::code;
 use super::fix;
 use super::groups::{Groups, Meant};
 use super::rate::{Lender, Source};
+use super::rules::{KNOWN_VULNERABILITY, MALICIOUS_PACKAGE};
 use crate::database::{CveView, RatingView, RecordView, Title};
 use crate::format::FormatError;
 use crate::ids;
@@ -13,8 +14,8 @@ use crate::intervals::{End, Interval};
 use crate::rating::Basis;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    AffectedRange, CodeEvidence, Evidence, Finding, Fingerprint, Fix, Package, Rule, Severity,
-    VulnerabilityEvidence,
+    AffectedRange, CodeEvidence, Confidence, Evidence, Finding, Fingerprint, Fix, Package,
+    Severity, VulnerabilityEvidence,
 };
 
 /// How many records one finding lists as evidence.
@@ -147,7 +148,8 @@ fn by_id<'look>(
     shown: &[Shown<'look, '_>],
 ) -> Result<BTreeMap<(&'static str, CveView<'look>), About>, FormatError> {
     let mut by_id: BTreeMap<(&'static str, CveView<'look>), About> = BTreeMap::new();
-    let (vulnerable, malicious) = (Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id);
+    let (vulnerable, malicious): (&'static str, &'static str) =
+        (&KNOWN_VULNERABILITY.id, &MALICIOUS_PACKAGE.id);
     let without_cve = |one: &Shown<'_, '_>| one.record.cves.is_empty() && !one.record.malicious;
     let groups = match shown.iter().any(without_cve) {
         true => Groups::of(look.database, verdict)?,
@@ -195,7 +197,7 @@ fn finding(
     let distribution = package.ecosystem.is_distribution();
     let Rated { source, severity } = Rated::of(package, (rule, &id), shown, lender);
     let lent_title = || {
-        let lent = (rule != Rule::MALICIOUS_PACKAGE.id).then(|| lender.lend(&id)).flatten();
+        let lent = (rule != MALICIOUS_PACKAGE.id).then(|| lender.lend(&id)).flatten();
         lent.and_then(|lent| lent.title.clone())
     };
     let title = own_title(package, shown).or_else(lent_title).unwrap_or_else(|| id.clone());
@@ -214,8 +216,14 @@ fn finding(
             evidence.push(next);
         }
     }
+    let class = match rule == MALICIOUS_PACKAGE.id {
+        true => MALICIOUS_PACKAGE.class,
+        false => KNOWN_VULNERABILITY.class,
+    };
     Finding {
         rule: rule.to_owned(),
+        class,
+        confidence: confidence(package),
         aliases: aliases.into_iter().map(str::to_owned).collect(),
         severity,
         title,
@@ -233,6 +241,12 @@ fn finding(
     }
 }
 
+/// As sure as it is which package that is: advisories name versions exactly.
+fn confidence(package: &Package) -> Confidence {
+    let told = package.identified.as_ref();
+    told.map_or(Confidence::High, |told| told.confidence.min(Confidence::High))
+}
+
 /// How bad a finding is, and who says so.
 struct Rated {
     source: Option<Source>,
@@ -247,7 +261,7 @@ impl Rated {
         lender: &Lender<'_>,
     ) -> Self {
         let distribution = package.ecosystem.is_distribution();
-        let malicious = rule == Rule::MALICIOUS_PACKAGE.id;
+        let malicious = rule == MALICIOUS_PACKAGE.id;
         let own = shown.iter().filter_map(|(one, place)| {
             let (rating, basis) = one.rating(*place, distribution)?;
             Some(Source::matched(&one.record, &rating, basis))

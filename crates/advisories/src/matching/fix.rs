@@ -12,6 +12,7 @@ use super::named;
 use crate::format::FormatError;
 use crate::intervals::End;
 use std::cmp::Ordering;
+use vocabulary::fix::Upgrade;
 use vocabulary::{Fix, Package, Safety};
 
 /// How many intervals a version is carried over until one lies behind all of them.
@@ -118,14 +119,14 @@ pub(super) fn find<'look>(
             if goes_on {
                 return Ok(None);
             }
-            return Ok(Some(Fix {
+            return Ok(Some(Fix::Upgrade(Upgrade {
                 title: format!("fixed after {last}"),
                 safety,
                 version: None,
                 after: Some(last),
                 to: None,
                 subscription: None,
-            }));
+            })));
         }
     };
     let offers = concerned.iter().filter(|candidate| {
@@ -135,14 +136,14 @@ pub(super) fn find<'look>(
     let mut offers = offers.peekable();
     let for_subscribers =
         offers.peek().is_some() && offers.all(|one| one.for_subscribers || one.block.subscription);
-    Ok(Some(Fix {
+    Ok(Some(Fix::Upgrade(Upgrade {
         title: format!("fixed in {version}"),
         safety,
         version: Some(version),
         after: None,
         to: None,
         subscription: for_subscribers.then(|| look.subscription.to_owned()),
-    }))
+    })))
 }
 
 /// What is known of where it is mended.

@@ -14,6 +14,7 @@ mod groups;
 mod named;
 mod rate;
 mod room;
+mod rules;
 pub mod upgrade;
 
 use crate::database::{Database, DatabaseError, Head};
@@ -24,6 +25,7 @@ use crate::purls::{self, PurlMatchError};
 use crate::releases::{self, Release};
 use candidates::Look;
 use rate::Lender;
+pub use rules::{KNOWN_VULNERABILITY, MALICIOUS_PACKAGE};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -69,7 +69,7 @@ fn planted_temporary_names_are_not_followed() {
     let scanned = bench.run(&["scan", "image", "-o", "json=report.json"]);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     assert_eq!(bench.read("precious"), "kept");
-    assert_eq!(bench.json("report.json")["schema"], "lazaret.report/1");
+    assert_eq!(bench.json("report.json")["schema"], "lazaret.report/2");
     assert!(!std::fs::symlink_metadata(bench.path().join("report.json")).unwrap().is_symlink());
 }
 
@@ -139,7 +139,7 @@ fn a_report_keeps_the_mode_of_the_own_file_that_it_replaces() {
     let scanned = bench.run(&["scan", "image", "-o", "json=report.json"]);
     assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
     assert_eq!(mode(&report), 0o640);
-    assert_eq!(bench.json("report.json")["schema"], "lazaret.report/1");
+    assert_eq!(bench.json("report.json")["schema"], "lazaret.report/2");
 }
 
 #[test]

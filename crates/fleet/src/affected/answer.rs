@@ -275,6 +275,8 @@ mod tests {
         };
         Finding {
             rule: "known-vulnerability".to_owned(),
+            class: vocabulary::Class::Vulnerability,
+            confidence: vocabulary::Confidence::High,
             id: Some("CVE-2099-0001".to_owned()),
             aliases: vec!["GHSA-aaaa-bbbb-cccc".to_owned()],
             severity: Severity::High,

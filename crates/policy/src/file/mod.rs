@@ -11,8 +11,10 @@ mod yaml;
 pub use keys::{nearest, schema};
 
 use crate::conditions::{Override, PackagePattern, PackageRule, Text, VersionBounds};
+use crate::rules::RULES;
 use crate::{Date, Ignore, LayerScope, Layers, Policy};
 use std::collections::BTreeSet;
+use vocabulary::Rules;
 use yaml::{Node, Value};
 
 /// Largest file.
@@ -58,13 +60,25 @@ impl std::fmt::Display for PolicyError {
 /// Gives the name and text of a file that another one names: the naming file, and the path in it.
 pub type Include<'include> = &'include dyn Fn(&str, &str) -> Result<(String, String), String>;
 
-/// Reads a policy. `include` reads what it includes.
+/// Reads a policy. `rules` are those that it may name, policy's own left out; `include` reads what it
+/// includes.
 ///
 /// # Errors
 /// Where anything in it is wrong; the error lists all of it.
-pub fn parse_policy(name: &str, text: &str, include: Include<'_>) -> Result<Policy, PolicyError> {
-    let mut reader =
-        Reader { include, policy: Policy::default(), problems: Vec::new(), seen: BTreeSet::new() };
+pub fn parse_policy(
+    name: &str,
+    text: &str,
+    rules: &Rules,
+    include: Include<'_>,
+) -> Result<Policy, PolicyError> {
+    let rules = rules.and(&Rules::of(&[RULES]));
+    let mut reader = Reader {
+        include,
+        rules,
+        policy: Policy::default(),
+        problems: Vec::new(),
+        seen: BTreeSet::new(),
+    };
     reader.file(name, text);
     if reader.problems.is_empty() {
         Ok(reader.policy)
@@ -76,6 +90,7 @@ pub fn parse_policy(name: &str, text: &str, include: Include<'_>) -> Result<Poli
 
 struct Reader<'include> {
     include: Include<'include>,
+    rules: Rules,
     policy: Policy,
     problems: Vec<PolicyProblem>,
     seen: BTreeSet<String>,
@@ -211,8 +226,7 @@ impl Reader<'_> {
     fn severity(&mut self, name: &str, node: &Node) -> Result<(), String> {
         let text = |key| get(node, key).and_then(scalar).map(str::to_owned);
         let rule = text("rule");
-        let is_known = |id: &str| vocabulary::Rule::ALL.iter().any(|rule| rule.id == id);
-        if rule.as_deref().is_some_and(|id| !is_known(id)) {
+        if rule.as_deref().is_some_and(|id| self.rules.get(id).is_none()) {
             return Err("`rule` names none; `lazaret explain` lists them".to_owned());
         }
         let given = Override {

@@ -1,9 +1,10 @@
 //! Policy files, right and wrong; what they make of findings.
 
 use super::*;
+use crate::testing::{MALWARE, VULNERABILITY, rules};
 use crate::{decide, verdicts};
 use vocabulary::{
-    BaseImage, Coverage, Ecosystem, Finding, Fingerprint, Location, Outcome, Package, Purl, Rule,
+    BaseImage, Coverage, Ecosystem, Finding, Fingerprint, Location, Outcome, Package, Purl,
     Severity, Subject, SubjectKind,
 };
 
@@ -12,11 +13,11 @@ fn none(_: &str, path: &str) -> Result<(String, String), String> {
 }
 
 fn policy(text: &str) -> Policy {
-    parse_policy("lazaret.yaml", text, &none).unwrap()
+    parse_policy("lazaret.yaml", text, &rules(), &none).unwrap()
 }
 
 fn refused(text: &str) -> String {
-    parse_policy("lazaret.yaml", text, &none).unwrap_err().to_string()
+    parse_policy("lazaret.yaml", text, &rules(), &none).unwrap_err().to_string()
 }
 
 /// The example of the documentation, between its marks.
@@ -30,7 +31,7 @@ fn example() -> String {
 fn the_example_of_the_documentation_is_right_and_uses_every_key() {
     let text = example();
     let included = |_: &str, path: &str| Ok((path.to_owned(), "version: 1\n".to_owned()));
-    let policy = parse_policy("lazaret.yaml", &text, &included).unwrap();
+    let policy = parse_policy("lazaret.yaml", &text, &rules(), &included).unwrap();
     for key in keys::FILE {
         assert!(
             text.contains(&format!("\n{}:", key.name)) || text.starts_with(key.name),
@@ -82,7 +83,7 @@ fn absurd_files_end_with_an_error() {
         "- ".repeat(50_000),
         format!("version: 1\n{}", "#".repeat(FILE_BYTES)),
     ] {
-        assert!(parse_policy("x", &text, &none).is_err());
+        assert!(parse_policy("x", &text, &rules(), &none).is_err());
     }
 }
 
@@ -95,12 +96,12 @@ fn includes_count_before_the_file_itself_and_end() {
         _ => Ok((path.to_owned(), "version: 1\nfail-on: low\nfail-on-unknown: true\n".to_owned())),
     };
     let text = "version: 1\ninclude: [team.yaml]\nfail-on: critical\n";
-    let policy = parse_policy("lazaret.yaml", text, &include).unwrap();
+    let policy = parse_policy("lazaret.yaml", text, &rules(), &include).unwrap();
     assert_eq!(policy.fail_on, Some(Severity::Critical));
     assert!(policy.fail_on_unknown);
     assert_eq!(policy.places["fail-on-unknown"], "team.yaml:3");
     let text = "version: 1\ninclude: [loop.yaml]\n";
-    let error = parse_policy("lazaret.yaml", text, &include).unwrap_err().to_string();
+    let error = parse_policy("lazaret.yaml", text, &rules(), &include).unwrap_err().to_string();
     assert_eq!(
         error,
         "`loop.yaml`, line 2: what is included here is included already; leave it out"
@@ -210,22 +211,19 @@ fn vulnerability(
         severity,
         package: Some(purl.clone()),
         origin,
-        fix: fixed.then(|| vocabulary::Fix {
-            title: "upgrade".to_owned(),
-            safety: vocabulary::Safety::Review,
-            version: Some("2".to_owned()),
-            after: None,
-            to: None,
-            subscription: None,
+        fix: fixed.then(|| {
+            vocabulary::Fix::Upgrade(vocabulary::fix::Upgrade {
+                title: "upgrade".to_owned(),
+                safety: vocabulary::Safety::Review,
+                version: Some("2".to_owned()),
+                after: None,
+                to: None,
+                subscription: None,
+            })
         }),
         more_places: 0,
-        fingerprint: Fingerprint::new(
-            Rule::KNOWN_VULNERABILITY.id,
-            Some(id),
-            Some(&purl),
-            &location,
-        ),
-        ..Finding::of(&Rule::KNOWN_VULNERABILITY, None, id.to_owned(), location, Vec::new())
+        fingerprint: Fingerprint::new(&VULNERABILITY.id, Some(id), Some(&purl), &location),
+        ..Finding::of(&VULNERABILITY, None, id.to_owned(), location, Vec::new())
     }
 }
 
@@ -272,7 +270,7 @@ fn every_verdict_names_the_line_that_decided() {
         not_linked(vulnerability("CVE-2099-6", Severity::High, true, Application)),
     ];
     let today = "2099-01-01".parse().unwrap();
-    let judgement = decide(&policy, findings, &[Coverage::ran("npm")], today);
+    let judgement = decide(&policy, &rules(), findings, &[Coverage::ran("npm")], today);
     assert_eq!(judgement.decision.outcome, Outcome::Findings);
     let (verdicts, unused) = verdicts(&policy, &judgement, today);
     let lines: Vec<String> = judgement
@@ -294,10 +292,12 @@ fn an_ignore_of_a_whole_package_silences_no_tampering() {
     let policy = policy("version: 1\nignore:\n  - {package: 'pkg:npm/*', reason: dev only}\n");
     let mut malware =
         vulnerability("MAL-2099-1", Severity::Critical, false, vocabulary::OriginKind::Unknown);
-    malware.rule = Rule::MALICIOUS_PACKAGE.id.to_owned();
+    malware.rule = MALWARE.id.clone().into_owned();
+    malware.class = MALWARE.class;
     let flaw = vulnerability("CVE-2099-1", Severity::High, true, vocabulary::OriginKind::Unknown);
     let today = "2099-01-01".parse().unwrap();
-    let decision = decide(&policy, vec![malware, flaw], &[Coverage::ran("npm")], today).decision;
+    let decision =
+        decide(&policy, &rules(), vec![malware, flaw], &[Coverage::ran("npm")], today).decision;
     assert_eq!(decision.outcome, Outcome::Findings);
     assert_eq!(decision.suppressed.len(), 1);
     assert_eq!(decision.suppressed[0].by.as_deref(), Some("lazaret.yaml:3"));
@@ -318,7 +318,8 @@ fn all_that_a_found_file_takes_away_is_said_by_its_name() {
         ];
         let mut coverage = Coverage::ran("packages");
         coverage.status = status;
-        let judged = decide(&policy, findings, &[coverage], Date::new(2026, 1, 1).unwrap());
+        let judged =
+            decide(&policy, &rules(), findings, &[coverage], Date::new(2026, 1, 1).unwrap());
         let decision = judged.decision;
         assert!(decision.found.iter().all(|line| decision.reasons.contains(line)));
         decision.found

@@ -1,10 +1,9 @@
 //! Documents of both forms, and what they silence.
 
 use super::*;
+use crate::testing::{MALWARE, VULNERABILITY, rules};
 use crate::{Policy, decide_for};
-use vocabulary::{
-    Coverage, Fingerprint, Location, Outcome, Rule, Severity, SubjectKind, Suppressed,
-};
+use vocabulary::{Coverage, Fingerprint, Location, Outcome, Severity, SubjectKind, Suppressed};
 
 const OPENVEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","author":"x","timestamp":"2099-01-01T00:00:00Z",
  "statements":[
@@ -30,13 +29,7 @@ fn finding(id: &str, purl: &str) -> Finding {
         more_places: 0,
         fingerprint: Fingerprint::new("x", Some(id), Some(&purl), &Location::Subject),
         package: Some(purl),
-        ..Finding::of(
-            &Rule::KNOWN_VULNERABILITY,
-            None,
-            id.to_owned(),
-            Location::Subject,
-            Vec::new(),
-        )
+        ..Finding::of(&VULNERABILITY, None, id.to_owned(), Location::Subject, Vec::new())
     }
 }
 
@@ -66,7 +59,7 @@ fn silenced_in(document: &str, findings: Vec<Finding>, packages: &[Package]) -> 
     let today = "2099-01-01".parse().unwrap();
     let judged = {
         let about = About { subject: &subject, packages, programs: None };
-        decide_for(&policy, Some(&about), findings, &[Coverage::ran("npm")], today)
+        decide_for(&policy, &rules(), Some(&about), findings, &[Coverage::ran("npm")], today)
     };
     if judged.findings.len() == judged.decision.suppressed.len() {
         assert_eq!(judged.decision.outcome, Outcome::Pass);
@@ -108,7 +101,8 @@ fn csaf_names_products_in_its_tree() {
 #[test]
 fn malware_is_silenced_by_no_statement() {
     let mut malware = finding("CVE-2099-1", "pkg:npm/a@1");
-    malware.rule = Rule::MALICIOUS_PACKAGE.id.to_owned();
+    malware.rule = MALWARE.id.clone().into_owned();
+    malware.class = MALWARE.class;
     assert!(silenced(OPENVEX, vec![malware]).is_empty());
 }
 
@@ -231,7 +225,7 @@ fn an_image_is_named_by_its_digest_or_by_the_very_tag_in_its_repository() {
         let policy = Policy { vex, ..Policy::default() };
         let findings = vec![finding("CVE-2099-4", "pkg:npm/b@7")];
         let today = "2099-01-01".parse().unwrap();
-        decide_for(&policy, Some(&about), findings, &[], today).decision.suppressed.len()
+        decide_for(&policy, &rules(), Some(&about), findings, &[], today).decision.suppressed.len()
     };
     assert_eq!(named("pkg:oci/app?repository_url=docker.io/shop/app&tag=1.2"), 1);
     assert_eq!(named("pkg:oci/app?repository_url=index.docker.io/shop/app&tag=1.2"), 1);

@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use vocabulary::{
-    Confidence, Distribution, Location, OriginKind, Package, Presence, Purl, Relation, Report,
-    Scope, SubjectKind,
+    Distribution, Location, OriginKind, Package, Presence, Purl, Relation, Report, Scope,
+    SubjectKind,
 };
 
 #[derive(Serialize)]
@@ -337,12 +337,7 @@ pub(crate) fn component_properties(
         add("lazaret:architecture", architecture.clone());
     }
     if let Some(identified) = &package.identified {
-        let confidence = match identified.confidence {
-            Confidence::High => "high",
-            Confidence::Medium => "medium",
-            Confidence::Low => "low",
-            Confidence::None => "none",
-        };
+        let confidence = identified.confidence.name();
         add("lazaret:identified", format!("{}, {confidence}", identified.by));
     }
     add("lazaret:origin", origin_name(package.origin).to_owned());

@@ -80,6 +80,7 @@ fn identity<'report>(package: &Package, identified: &'report Identified) -> Iden
 /// How sure it is, of 1. None is wholly sure: that is what has no identity.
 const fn number(confidence: Confidence) -> f64 {
     match confidence {
+        Confidence::Confirmed => 1.0,
         Confidence::High => 0.9,
         Confidence::Medium => 0.6,
         Confidence::Low => 0.3,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use vocabulary::{
-    Evidence, Finding, Fingerprint, Overridden, Purl, Report, Risk, Rule, Severity, Suppressed,
+    Evidence, Finding, Fingerprint, Overridden, Purl, Report, Risk, Severity, Suppressed,
     VulnerabilityEvidence,
 };
 
@@ -106,8 +106,7 @@ pub(super) fn all<'report>(
     let mut entries: Vec<Entry<'_>> = Vec::new();
     let mut places: HashMap<(&str, Option<Analysis>), usize> = HashMap::new();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
-    let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::MALICIOUS_PACKAGE.id];
-    for finding in report.findings.iter().filter(|finding| rules.contains(&finding.rule.as_str())) {
+    for finding in report.findings.iter().filter(|finding| finding.is_of_advisory()) {
         let id = id_of(finding);
         let silenced = policy.suppressed.get(&finding.fingerprint);
         let analysis = silenced.map(|suppressed| Analysis::of(suppressed));

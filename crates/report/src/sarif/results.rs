@@ -2,14 +2,14 @@
 
 use super::{Message, ROOT, level, relative_uri, rules};
 use crate::difference;
-use crate::execution::{input_of, program_of, side_name, tree_of};
+use crate::event::{act_of, execution_of, input_of, program_of, side_name, tree_of};
 use crate::group::{fixed_in, id_of, name_of};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use vocabulary::{
-    ArchiveEvidence, Evidence, ExecutionEvidence, Finding, Fingerprint, OriginKind, Purl, Report,
-    Risk, Suppressed,
+    ArchiveEvidence, EventEvidence, Evidence, Finding, Fingerprint, OriginKind, Purl, Report, Risk,
+    Suppressed,
 };
 
 #[derive(Serialize)]
@@ -175,12 +175,11 @@ pub(super) fn of<'report>(
             package: finding.package.as_ref(),
             fixed_version: fixed_in(finding),
             last_affected: finding
-                .fix
-                .as_ref()
+                .upgrade()
                 .filter(|fix| fix.version.is_none())
                 .and_then(|fix| fix.after.as_deref()),
             upgrade_to: finding.offered(),
-            subscription: finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref()),
+            subscription: finding.upgrade().and_then(|fix| fix.subscription.as_deref()),
             layer: finding.layer,
             origin: finding.origin,
             aliases: &finding.aliases,
@@ -226,7 +225,11 @@ fn sentence(finding: &Finding) -> String {
                 let what = difference::name(*aspect);
                 let _ = write!(text, "; {what}: expected {expected}, found {found}");
             }
-            Evidence::Execution(ran) => put_execution(&mut text, ran),
+            Evidence::Event(happened) => put_event(&mut text, happened),
+            Evidence::Match(part) => {
+                let place = part.span.map_or_else(String::new, |span| format!(":{span}"));
+                let _ = write!(text, "; {}{place}: {}", part.file, part.redacted);
+            }
             Evidence::Imported { tool, rule } => {
                 let _ = write!(text, "; {tool}, rule {rule}");
             }
@@ -240,7 +243,7 @@ fn sentence(finding: &Finding) -> String {
     let is_flaw = matches!(id_of(finding), id if id != finding.rule);
     match (&finding.fix, &finding.package) {
         (Some(fix), _) => {
-            let _ = write!(text, ". Fix: {}.", fix.title.trim_end_matches('.'));
+            let _ = write!(text, ". Fix: {}.", fix.title().trim_end_matches('.'));
         }
         (None, Some(_)) if is_flaw => text.push_str(". No fix is known."),
         (None, _) => text.push('.'),
@@ -249,16 +252,24 @@ fn sentence(finding: &Finding) -> String {
 }
 
 /// What ran, who started it, as whom, and what it was held against.
-fn put_execution(text: &mut String, ran: &ExecutionEvidence) {
-    let execution = &ran.execution;
-    let program = program_of(execution);
-    let _ = write!(text, "; {program}: {}, {}", ran.reason, side_name(execution.side));
-    let _ = write!(text, "; process {}; user {}", tree_of(execution), execution.uid);
-    if let Some(input) = input_of(execution) {
+fn put_event(text: &mut String, happened: &EventEvidence) {
+    let EventEvidence { event, reason, expected, seal } = happened;
+    let execution = execution_of(event);
+    match execution {
+        Some(ran) => {
+            let _ = write!(text, "; {}: {reason}, {}", program_of(ran), side_name(ran.side));
+        }
+        None => {
+            let _ = write!(text, "; {}: {reason}", act_of(&event.act));
+        }
+    }
+    let _ = write!(text, "; process {}; user {}", tree_of(event), event.uid);
+    if let Some(input) = execution.and_then(input_of) {
         let _ = write!(text, "; input {input}");
     }
+    let digest = execution.and_then(|ran| ran.digest.as_ref());
     for (what, digest) in
-        [("digest", &execution.digest), ("recorded", &ran.expected), ("seal", &ran.seal)]
+        [("digest", digest), ("recorded", expected.as_ref()), ("seal", seal.as_ref())]
     {
         if let Some(digest) = digest {
             let _ = write!(text, "; {what} {digest}");

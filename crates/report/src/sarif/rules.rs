@@ -6,7 +6,7 @@ use crate::markdown::plain;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use vocabulary::{Evidence, Finding, Rule, Severity, counted};
+use vocabulary::{Confidence, Evidence, Finding, Rule, Rules, Severity, counted};
 
 /// Characters of a title: some advisories have a page of text there.
 const TITLE_CHARACTERS: usize = 500;
@@ -18,6 +18,8 @@ const PACKAGES: usize = 20;
 /// A rule with the findings that it stands for.
 pub(super) struct Group<'report> {
     id: &'report str,
+    /// The rule as the report has it.
+    rule: Option<&'report Rule>,
     findings: Vec<&'report Finding>,
 }
 
@@ -62,13 +64,16 @@ pub(super) fn rule_id(finding: &Finding) -> &str {
 }
 
 /// All rules, in the order in which the findings name them, that is worst first.
-pub(super) fn of<'report>(findings: &[&'report Finding]) -> Vec<Group<'report>> {
+pub(super) fn of<'report>(
+    rules: &'report Rules,
+    findings: &[&'report Finding],
+) -> Vec<Group<'report>> {
     let mut groups: Vec<Group<'report>> = Vec::new();
     let mut indexes: HashMap<&str, usize> = HashMap::new();
     for finding in findings {
         let id = rule_id(finding);
         let index = *indexes.entry(id).or_insert_with(|| {
-            groups.push(Group { id, findings: Vec::new() });
+            groups.push(Group { id, rule: rules.get(&finding.rule), findings: Vec::new() });
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(index) {
@@ -86,33 +91,29 @@ impl<'report> Group<'report> {
     pub(super) fn descriptor(&self) -> Descriptor<'report> {
         let severity = self.findings.iter().map(|finding| finding.severity).max();
         let severity = severity.unwrap_or_default();
-        let rule = self
-            .findings
-            .first()
-            .and_then(|finding| Rule::ALL.iter().find(|rule| rule.id == finding.rule));
+        let rule = self.rule;
         // A vulnerability is a rule of its own, with its own title. Of the others each finding has one.
         let title = match rule {
-            Some(rule) if rule.id == self.id => rule.title,
+            Some(rule) if rule.id == self.id => rule.title.as_ref(),
             _ => self.findings.first().map_or("", |finding| &finding.title),
         };
         let title: String = title.chars().take(TITLE_CHARACTERS).collect();
-        let (why, remedy) = rule.map_or(("", ""), |rule| (rule.why, rule.remedy));
+        let (why, remedy) = rule.map_or(("", ""), |rule| (rule.why.as_ref(), rule.remedy.as_ref()));
         let short =
             if title.contains(self.id) { title.clone() } else { format!("{}: {title}", self.id) };
         Descriptor {
             id: self.id,
-            name: rule.map_or_else(|| self.id.to_owned(), |rule| pascal_case(rule.id)),
+            name: rule.map_or_else(|| self.id.to_owned(), |rule| pascal_case(&rule.id)),
             short_description: described(&short),
             full_description: described(format!("{}. {why}", title.trim_end_matches('.')).trim()),
             help: self.help(&title, why, remedy),
             help_uri: self.help_uri(),
             default_configuration: Configuration { level: level(severity) },
             properties: Properties {
-                precision: "high",
+                precision: self.precision(),
                 security_severity: self.security_severity(severity),
-                // A rule of another version of this program is of no kind that is known here.
                 tags: std::iter::once("security")
-                    .chain(rule.map(|rule| rule.kind.name()))
+                    .chain(rule.map(|rule| rule.class.name()))
                     .collect(),
             },
         }
@@ -120,6 +121,13 @@ impl<'report> Group<'report> {
 
     /// The first page about it that is a plain web address.
     fn help_uri(&self) -> Option<&'report str> {
+        let reference = self.rule.and_then(|rule| rule.reference.as_deref());
+        let reference = reference.filter(|_| self.rule.is_some_and(|rule| rule.id == self.id));
+        self.advisory_uri().or_else(|| reference.filter(|url| crate::text::is_web_address(url)))
+    }
+
+    /// The page of the first advisory that has one.
+    fn advisory_uri(&self) -> Option<&'report str> {
         self.findings.iter().flat_map(|finding| &finding.evidence).find_map(|evidence| {
             match evidence {
                 Evidence::Advisory(advisory) => {
@@ -128,6 +136,16 @@ impl<'report> Group<'report> {
                 _ => None,
             }
         })
+    }
+
+    /// GitHub, "SARIF support for code scanning": `very-high` to `low`. The least sure result counts.
+    fn precision(&self) -> &'static str {
+        match self.findings.iter().map(|finding| finding.confidence).min() {
+            Some(Confidence::Confirmed) => "very-high",
+            Some(Confidence::High) | None => "high",
+            Some(Confidence::Medium) => "medium",
+            Some(Confidence::Low | Confidence::None) => "low",
+        }
     }
 
     /// `0.1` to `10.0`: the computed score where the severity is made of one, else the middle of the

@@ -101,7 +101,7 @@ fn package(
 ) -> io::Result<()> {
     page.column(4).paint(BOLD, &name_of(&package.package)).put(" ").put(&package.version);
     page.put("  ").paint(paint_of(package.severity), package.severity.name()).put("  ");
-    fix(package.fix.as_ref().and_then(vocabulary::Fix::named).as_deref(), page);
+    fix(package.fix.as_ref().and_then(|fix| fix.upgrade()?.named()).as_deref(), page);
     if running {
         let (word, paint) = match package.usage.used {
             Used::Loaded => ("loaded", RED.bold()),

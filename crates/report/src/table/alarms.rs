@@ -5,25 +5,13 @@
 
 use super::{BOLD, DIM, RED, heading, put_layer};
 use crate::difference;
-use crate::execution::{input_of, program_of, ran, side_name, tree_of};
+use crate::event::{act_of, execution_of, happened, input_of, program_of, side_name, tree_of};
 use crate::group::{id_of, name_of, open_findings};
 use crate::style::Style;
 use crate::text::{Page, escape, width};
 use anstyle::Style as Paint;
 use std::io;
-use vocabulary::{Evidence, ExecutionEvidence, Finding, Location, Report, Rule, SubjectKind};
-
-/// The rules, in the order of their blocks: whether the evidence holds, whether the image is the one,
-/// who else is in it.
-pub(super) const RULES: [Rule; 7] = [
-    Rule::BROKEN_SEAL,
-    Rule::SEAL_MISMATCH,
-    Rule::ROLLED_BACK_IMAGE,
-    Rule::DIGEST_MISMATCH,
-    Rule::PROGRAM_NOT_IN_IMAGE,
-    Rule::REVERSE_SHELL,
-    Rule::MALICIOUS_PACKAGE,
-];
+use vocabulary::{EventEvidence, Evidence, Finding, Location, Report, SubjectKind};
 
 /// Findings of one rule that the short table shows.
 const SHOWN: usize = 50;
@@ -31,7 +19,7 @@ const SHOWN: usize = 50;
 const VALUES: usize = 15;
 
 pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
-    for rule in RULES {
+    for rule in report.rules.iter().filter(|rule| rule.is_alarm()) {
         let findings: Vec<_> =
             open_findings(report).filter(|finding| finding.rule == rule.id).collect();
         if findings.is_empty() {
@@ -41,14 +29,14 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
         heading(page, RED, &title, "")?;
         let shown = if style.verbose == 0 { SHOWN } else { usize::MAX };
         for finding in findings.iter().take(shown) {
-            match ran(finding) {
-                Some(ran) => execution(report, finding, ran, style, page)?,
+            match happened(finding) {
+                Some(happened) => event(report, finding, happened, style, page)?,
                 None => alarm(report, finding, style, page)?,
             }
         }
         super::left_out(page, 2, findings.len(), SHOWN, "finding", style)?;
-        page.wrap(Paint::new(), 2, rule.why)?;
-        page.wrap(BOLD, 2, rule.remedy)?;
+        page.wrap(Paint::new(), 2, &rule.why)?;
+        page.wrap(BOLD, 2, &rule.remedy)?;
     }
     Ok(())
 }
@@ -83,7 +71,8 @@ fn evidence(finding: &Finding, style: &Style, page: &mut Page<'_>) -> io::Result
             }
             Evidence::Advisory(_)
             | Evidence::Archive(_)
-            | Evidence::Execution(_)
+            | Evidence::Event(_)
+            | Evidence::Match(_)
             | Evidence::Imported { .. } => {}
         }
     }
@@ -98,24 +87,34 @@ fn pair(what: &str, expected: &str, found: &str, page: &mut Page<'_>) -> io::Res
     page.wrap(RED, behind + 9, found)
 }
 
-/// A program that ran: what, who started it, as whom, and what it was held against.
-fn execution(
+/// What happened: a program that ran, or another event; who started it, as whom, and what it was held
+/// against.
+fn event(
     report: &Report,
     finding: &Finding,
-    ran: &ExecutionEvidence,
+    happened: &EventEvidence,
     style: &Style,
     page: &mut Page<'_>,
 ) -> io::Result<()> {
-    let execution = &ran.execution;
-    page.put("  ").paint(RED, "! ").paint(BOLD, &program_of(execution));
-    page.put("  ").put(&ran.reason).put(", ").put(side_name(execution.side)).end()?;
+    let EventEvidence { event, reason, expected, seal } = happened;
+    let execution = execution_of(event);
+    page.put("  ").paint(RED, "! ");
+    match execution {
+        Some(ran) => page.paint(BOLD, &program_of(ran)),
+        None => page.paint(BOLD, &act_of(&event.act)),
+    };
+    page.put("  ").put(reason);
+    if let Some(ran) = execution {
+        page.put(", ").put(side_name(ran.side));
+    }
+    page.end()?;
     let digest = |digest: &vocabulary::Digest| difference::digest(digest, style);
-    row(page, "process", &tree_of(execution))?;
-    row(page, "user", &format!("{}, group {}", execution.uid, execution.gid))?;
-    if let Some(input) = input_of(execution) {
+    row(page, "process", &tree_of(event))?;
+    row(page, "user", &format!("{}, group {}", event.uid, event.gid))?;
+    if let Some(input) = execution.and_then(input_of) {
         row(page, "input", &input)?;
     }
-    match (&execution.digest, &ran.expected) {
+    match (execution.and_then(|ran| ran.digest.as_ref()), expected) {
         (Some(found), Some(expected)) => {
             row(page, "digest", &format!("{}, recorded {}", digest(found), digest(expected)))?;
         }
@@ -129,7 +128,7 @@ fn execution(
         row(page, "container", container.get(..12).unwrap_or(container))?;
     }
     row(page, "image", &image_of(report))?;
-    let seal = ran.seal.as_ref().map_or_else(|| "none".to_owned(), digest);
+    let seal = seal.as_ref().map_or_else(|| "none".to_owned(), digest);
     row(page, "seal", &seal)
 }
 

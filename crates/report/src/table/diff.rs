@@ -100,7 +100,7 @@ fn findings(
 
 /// Where to go; where nowhere, what advisories say.
 fn put_fix(finding: &vocabulary::Finding, page: &mut Page<'_>) {
-    match (finding.offered(), finding.fix.as_ref().and_then(vocabulary::Fix::fact)) {
+    match (finding.offered(), finding.upgrade().and_then(vocabulary::fix::Upgrade::fact)) {
         (Some(to), _) => page.paint(GREEN, &format!("  upgrade to {to}")),
         (None, Some(fact)) => page.paint(DIM, &format!("  {fact}")),
         (None, None) => page,

@@ -10,21 +10,57 @@ use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
 use std::io;
-use vocabulary::{Evidence, Finding, Report, Rule, Severity};
+use vocabulary::{Always, Aspect, Class, Evidence, Finding, Report, Rule, Severity};
 
-/// The rules, each with the word for what became of the file.
-pub(super) const RULES: [(Rule, &str); 3] =
-    [(Rule::FILE_CHANGED, "changed"), (Rule::FILE_ADDED, "added"), (Rule::FILE_REMOVED, "removed")];
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Became {
+    Changed,
+    Added,
+    Removed,
+}
+
+impl Became {
+    const ALL: [Self; 3] = [Self::Changed, Self::Added, Self::Removed];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// As the evidence says: whether it was there before, and whether it is there now.
+    fn of(finding: &Finding) -> Self {
+        let presence = finding.evidence.iter().find_map(|evidence| match evidence {
+            Evidence::Difference { aspect: Aspect::Presence, expected, found } => {
+                Some((expected.is_some(), found.is_some()))
+            }
+            _ => None,
+        });
+        match presence {
+            Some((false, true)) => Self::Added,
+            Some((true, false)) => Self::Removed,
+            _ => Self::Changed,
+        }
+    }
+}
+
+/// Whether a rule is about files that are not as they were recorded: some of them matter, and others are
+/// left to the line.
+pub(super) fn is_of(rule: &Rule) -> bool {
+    let partly = |always: &Always| always.from > Severity::Unknown;
+    rule.class == Class::Integrity && rule.always.as_ref().is_some_and(partly)
+}
 
 /// Files that the short table shows of those that matter, and of the rest.
 const SHOWN: [usize; 2] = [40, 20];
 
 pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
-    let mut files: Vec<(&Finding, usize)> = open_findings(report)
-        .filter_map(|finding| {
-            let rule = RULES.iter().position(|(rule, _)| rule.id == finding.rule)?;
-            Some((finding, rule))
-        })
+    let mut files: Vec<(&Finding, Became)> = open_findings(report)
+        .filter(|finding| report.rules.get(&finding.rule).is_some_and(is_of))
+        .map(|finding| (finding, Became::of(finding)))
         .collect();
     files.sort_by(|(left, of_left), (right, of_right)| {
         right
@@ -47,7 +83,7 @@ pub(super) fn list(report: &Report, style: &Style, page: &mut Page<'_>) -> io::R
 
 fn group(
     report: &Report,
-    files: &[(&Finding, usize)],
+    files: &[(&Finding, Became)],
     (paint, title): (Paint, &str),
     shown: usize,
     style: &Style,
@@ -56,18 +92,17 @@ fn group(
     if files.is_empty() {
         return Ok(());
     }
-    let counts: Vec<String> = (0..)
-        .zip(RULES)
-        .filter_map(|(place, (_, word))| {
-            let number = files.iter().filter(|(_, rule)| *rule == place).count();
-            (number > 0).then(|| format!("{number} {word}"))
+    let counts: Vec<String> = Became::ALL
+        .iter()
+        .filter_map(|became| {
+            let number = files.iter().filter(|(_, one)| one == became).count();
+            (number > 0).then(|| format!("{number} {}", became.word()))
         })
         .collect();
     heading(page, paint, &format!("{title} ({})", files.len()), &counts.join(", "))?;
     let limit = if style.verbose == 0 { shown } else { usize::MAX };
-    for (finding, rule) in files.iter().take(limit) {
-        let word = RULES.get(*rule).map_or("", |(_, word)| word);
-        file(report, finding, word, style, page)?;
+    for (finding, became) in files.iter().take(limit) {
+        file(report, finding, became.word(), style, page)?;
     }
     left_out(page, 2, files.len(), shown, "file", style)
 }
@@ -82,7 +117,7 @@ fn file(
     page.put("  ").paint(paint_of(finding.severity), &format!("{word:<7}"));
     page.put("  ").paint(BOLD, finding.location.path().unwrap_or("")).end()?;
     page.column(11).paint(DIM, finding.severity.name());
-    if RULES.iter().all(|(rule, _)| rule.title != finding.title) {
+    if report.rules.iter().all(|rule| rule.title != finding.title) {
         page.paint(DIM, " · ").put(&finding.title);
     }
     if let Some(purl) = &finding.package {

@@ -2,14 +2,12 @@
 //! what has no fix; last what has no section of
 //! its own.
 
-use super::{
-    BOLD, DIM, GREEN, YELLOW, alarms, drift, heading, left_out, origin_name, paint_of, put_layer,
-};
+use super::{BOLD, DIM, GREEN, YELLOW, drift, heading, left_out, origin_name, paint_of, put_layer};
 use crate::group::{self, Block, Issue, open_findings};
 use crate::style::Style;
 use crate::text::{Page, escape, width};
 use std::io;
-use vocabulary::{Ecosystem, Finding, Report, Rule, Severity, VulnerableCode, counted};
+use vocabulary::{Ecosystem, Finding, Report, Severity, VulnerableCode, counted};
 
 /// Blocks that the short table shows of each kind.
 const BLOCKS: usize = 20;
@@ -20,7 +18,7 @@ const COLUMN: usize = 28;
 
 /// Vulnerable packages: those that an upgrade mends, then the others.
 pub(super) fn upgrades(report: &Report, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
-    let blocks = group::blocks(report, Rule::KNOWN_VULNERABILITY.id);
+    let blocks = group::blocks(report);
     let (fixable, others): (Vec<_>, Vec<_>) = blocks.iter().partition(|block| block.is_offered());
     let (unhelped, unfixable): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|block| block.has_fix());
@@ -174,7 +172,9 @@ fn short_block(block: &Block<'_>, page: &mut Page<'_>) -> io::Result<()> {
 }
 
 fn fix_text(finding: &Finding) -> String {
-    let Some(fix) = &finding.fix else { return "no fix".to_owned() };
+    let Some(fix) = finding.upgrade() else {
+        return finding.fix.as_ref().map_or("no fix", vocabulary::Fix::title).to_owned();
+    };
     let fact = fix.fact().or_else(|| Some(format!("not in {}", fix.to.as_deref()?)));
     match (fact, &fix.subscription) {
         (Some(fact), Some(subscription)) => format!("{fact} ({subscription})"),
@@ -192,12 +192,11 @@ fn own_title<'report>(issue: &Issue<'report>) -> &'report str {
 
 /// Findings of rules that have no section of their own.
 pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
-    let own = || {
-        let drift = drift::RULES.map(|(rule, _)| rule);
-        alarms::RULES.into_iter().chain(drift).chain([Rule::KNOWN_VULNERABILITY])
+    let is_elsewhere = |finding: &&Finding| {
+        let rule = report.rules.get(&finding.rule);
+        finding.is_vulnerability() || rule.is_some_and(|rule| rule.is_alarm() || drift::is_of(rule))
     };
-    let findings: Vec<_> =
-        open_findings(report).filter(|finding| own().all(|rule| rule.id != finding.rule)).collect();
+    let findings: Vec<_> = open_findings(report).filter(|finding| !is_elsewhere(finding)).collect();
     if findings.is_empty() {
         return Ok(());
     }

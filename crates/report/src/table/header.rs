@@ -6,7 +6,7 @@ use crate::style::Style;
 use crate::text::{Page, width};
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{Count, OriginKind, Report, Rule, Severity, SubjectKind, counted};
+use vocabulary::{Count, OriginKind, Report, Severity, SubjectKind, counted};
 
 /// The column behind the labels.
 const VALUES: usize = 14;
@@ -177,13 +177,13 @@ pub(super) fn summary(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     }
     row(page, "all", &summary.total)?;
     // An upgrade mends vulnerabilities, and nothing that was tampered with.
-    if report.findings.iter().all(|finding| finding.rule != Rule::KNOWN_VULNERABILITY.id) {
+    if report.findings.iter().all(|finding| !finding.is_vulnerability()) {
         return Ok(());
     }
     let all = Count::of(open_findings(report));
     let mendable = Count::of(open_findings(report).filter(|one| one.offered().is_some()));
     let named = open_findings(report).filter(|one| {
-        one.offered().is_none() && one.fix.as_ref().is_some_and(|fix| fix.fact().is_some())
+        one.offered().is_none() && one.upgrade().is_some_and(|fix| fix.fact().is_some())
     });
     let named = Count::of(named);
     let bundled = open_findings(report).filter(|finding| finding.is_rated_as_bundle());

@@ -34,7 +34,7 @@ pub(super) fn list(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
         }
         if let Some(identified) = &package.identified {
             let how = match identified.confidence {
-                Confidence::High => "surely",
+                Confidence::Confirmed | Confidence::High => "surely",
                 Confidence::Medium => "likely",
                 Confidence::Low | Confidence::None => "unsurely",
             };

@@ -10,7 +10,7 @@ use crate::style::Style;
 use crate::text::Page;
 use std::collections::BTreeMap;
 use std::io;
-use vocabulary::{Finding, Purl, Report, Risk, Rule, Severity, Used, counted_ids};
+use vocabulary::{Finding, Purl, Report, Risk, Severity, Used, counted_ids};
 
 /// Lines beside those of exploited vulnerabilities.
 const SHOWN: usize = 5;
@@ -81,8 +81,7 @@ pub(super) fn mending(report: &Report, style: &Style, page: &mut Page<'_>) -> io
 /// Vulnerabilities by id, most urgent first.
 fn lines(report: &Report) -> Vec<Line<'_>> {
     let mut by_id: BTreeMap<&str, Line<'_>> = BTreeMap::new();
-    let of_rule =
-        open_findings(report).filter(|finding| finding.rule == Rule::KNOWN_VULNERABILITY.id);
+    let of_rule = open_findings(report).filter(|finding| finding.is_vulnerability());
     for finding in of_rule {
         let (Some(risk), Some(id)) = (&finding.risk, finding.id.as_deref()) else { continue };
         let line = by_id.entry(id).or_insert_with(|| Line { finding, risk, packages: Vec::new() });
@@ -112,7 +111,7 @@ fn put(line: &Line<'_>, style: &Style, page: &mut Page<'_>) -> io::Result<()> {
     if let Some(installed) = installed {
         page.put(" ").put(installed);
     }
-    let paid = finding.fix.as_ref().and_then(|fix| fix.subscription.as_deref());
+    let paid = finding.upgrade().and_then(|fix| fix.subscription.as_deref());
     match (finding.offered(), mended_in(finding)) {
         (Some(version), _) => page.put(" → ").paint(GREEN, version),
         (None, Some(_)) => page.paint(DIM, "  no upgrade known to help"),
@@ -161,9 +160,10 @@ fn why(risk: &Risk) -> Vec<String> {
 /// Which of the feeds that rank findings was not there, where that matters.
 pub(super) fn feeds(report: &Report) -> Option<String> {
     let has = |name: &str| report.databases.iter().any(|info| info.ecosystem == name);
-    let vulnerable = report.findings.iter().any(|finding| {
-        finding.rule == Rule::KNOWN_VULNERABILITY.id && finding.severity != Severity::Negligible
-    });
+    let vulnerable = report
+        .findings
+        .iter()
+        .any(|finding| finding.is_vulnerability() && finding.severity != Severity::Negligible);
     let missing: Vec<&str> = ["KEV", "EPSS"].into_iter().filter(|name| !has(name)).collect();
     (vulnerable && !report.databases.is_empty() && !missing.is_empty()).then(|| {
         format!("{} not here: what is exploited is not known in full", missing.join(" and "))

@@ -3,15 +3,17 @@
 //! What is aimed at is found once, of all findings and before policy decides, so that what a finding is
 //! offered, what the gate counts, and what the steps say are the same. A version has been matched, is what
 //! the distribution's archive has, or it is not aimed at; the first version that an advisory calls mended
-//! stays a fact ([`Fix::version`]).
+//! stays a fact ([`Upgrade::version`]).
 
 use super::Advisor;
-use advisories::{Advice, Target};
+use advisories::{Advice, MALICIOUS_PACKAGE, Target};
+use freshness::SECURITY_UPDATE_AVAILABLE;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use version::Scheme;
+use vocabulary::fix::Upgrade;
 use vocabulary::upgrade::WithSubscription;
-use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Rule, Safety};
+use vocabulary::{Evidence, Finding, Fix, OriginKind, Package, Purl, Safety};
 
 /// Packages that one upgrade changes: ecosystem, name, version and origin.
 pub(super) type Key<'report> = (&'report str, &'report str, &'report str, OriginKind);
@@ -34,8 +36,8 @@ pub(super) fn key_of<'report>(
     finding: &'report Finding,
     packages: &ByPurl<'report>,
 ) -> Option<Key<'report>> {
-    let rules = [Rule::KNOWN_VULNERABILITY.id, Rule::SECURITY_UPDATE_AVAILABLE.id];
-    let purl = finding.package.as_ref().filter(|_| rules.contains(&finding.rule.as_str()))?;
+    let is_mended = finding.is_vulnerability() || finding.rule == SECURITY_UPDATE_AVAILABLE.id;
+    let purl = finding.package.as_ref().filter(|_| is_mended)?;
     let (name, version) = packages.get(purl).map_or_else(
         || (purl.name(), purl.version().unwrap_or_default()),
         |package| named(package),
@@ -96,9 +98,9 @@ impl Aims {
     pub(crate) fn offer(&self, findings: &mut [Finding], packages: &[Package]) {
         let by_purl = by_purl(packages);
         for finding in findings {
-            if finding.rule == Rule::MALICIOUS_PACKAGE.id {
+            if finding.rule == MALICIOUS_PACKAGE.id {
                 // No other version of what was made to do harm is to be trusted, whatever is said of it.
-                if let Some(fix) = &mut finding.fix {
+                if let Some(fix) = finding.fix.as_mut().and_then(Fix::upgrade_mut) {
                     "remove it".clone_into(&mut fix.title);
                     (fix.version, fix.after) = (None, None);
                 }
@@ -109,7 +111,7 @@ impl Aims {
             let name = package.map_or(key.1, |package| &package.name);
             let fix = self.of(key).map(|aim| aim.offer(finding, name));
             if let Some(fix) = fix {
-                finding.fix = fix;
+                finding.fix = fix.map(Fix::Upgrade);
             }
         }
     }
@@ -127,7 +129,8 @@ impl Aims {
                 .get(&owned(key))
                 .filter(|_| self.of(key).is_some_and(|aim| aim.clears(finding)));
             let title = title.cloned();
-            if let (Some(fix), Some(title)) = (&mut finding.fix, title) {
+            let fix = finding.fix.as_mut().and_then(Fix::upgrade_mut);
+            if let (Some(fix), Some(title)) = (fix, title) {
                 fix.title = title;
             }
         }
@@ -218,7 +221,7 @@ impl Aim {
     /// Whether going there clears a finding.
     pub(super) fn clears(&self, finding: &Finding) -> bool {
         if let Some(after) = &self.after {
-            let last = finding.fix.as_ref().and_then(|fix| fix.after.as_deref());
+            let last = finding.upgrade().and_then(|fix| fix.after.as_deref());
             return last.is_some_and(|last| order(self.scheme, last, after) != Ordering::Greater);
         }
         let id = finding.id.as_deref().unwrap_or_default();
@@ -277,13 +280,13 @@ impl Aim {
     }
 
     /// What mends a finding, as it is offered.
-    fn offer(&self, finding: &Finding, name: &str) -> Option<Fix> {
-        let known = finding.fix.as_ref();
+    fn offer(&self, finding: &Finding, name: &str) -> Option<Upgrade> {
+        let known = finding.upgrade();
         let upgrade = |to: &str, subscription: Option<&str>| {
             let distribution = finding.ecosystem.as_ref().is_some_and(|one| one.is_distribution());
             let safe = known.map_or(distribution, |fix| fix.safety == Safety::Safe);
             let settled = safe && !self.major() && self.doubt().is_none();
-            Fix {
+            Upgrade {
                 title: format!("upgrade {name} to {to}{}", self.remark()),
                 safety: if settled { Safety::Safe } else { Safety::Review },
                 version: known.and_then(|fix| fix.version.clone()),
@@ -330,8 +333,8 @@ fn archived(finding: &Finding) -> Option<&str> {
 
 /// To which version a finding asks to go. That of the archive is said of the source package, as that of
 /// an advisory is.
-fn wanted(finding: &Finding) -> Option<(&Fix, &str)> {
-    let fix = finding.fix.as_ref()?;
+fn wanted(finding: &Finding) -> Option<(&Upgrade, &str)> {
+    let fix = finding.upgrade()?;
     Some((fix, archived(finding).or(fix.version.as_deref())?))
 }
 
@@ -339,7 +342,7 @@ fn wanted(finding: &Finding) -> Option<(&Fix, &str)> {
 fn highest<'report>(
     scheme: Option<Scheme>,
     findings: &[&'report Finding],
-) -> Option<(&'report Fix, &'report str)> {
+) -> Option<(&'report Upgrade, &'report str)> {
     let fixes = || findings.iter().filter_map(|finding| wanted(finding));
     let free = fixes().any(|(fix, _)| fix.subscription.is_none());
     fixes()
@@ -352,7 +355,7 @@ fn last_affected<'report>(
     scheme: Option<Scheme>,
     findings: &[&'report Finding],
 ) -> Option<&'report str> {
-    let lasts = findings.iter().filter_map(|finding| finding.fix.as_ref()?.after.as_deref());
+    let lasts = findings.iter().filter_map(|finding| finding.upgrade()?.after.as_deref());
     lasts.max_by(|left, right| order(scheme, left, right))
 }
 

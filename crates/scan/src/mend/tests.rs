@@ -1,8 +1,10 @@
 //! What steps say, and that what is said of findings is the same.
 
 use super::*;
+use advisories::KNOWN_VULNERABILITY;
+use vocabulary::fix::Upgrade;
 use vocabulary::{
-    ArchiveEvidence, Ecosystem, Evidence, Fix, Location, Purl, Risk, Severity, SourcePackage,
+    ArchiveEvidence, Ecosystem, Evidence, Fix, Location, Purl, Severity, SourcePackage,
 };
 
 /// What is planned once it is offered.
@@ -35,17 +37,19 @@ fn finding(id: &str, purl: &str, fixed: Option<&str>, origin: OriginKind) -> Fin
         package: Some(purl),
         ecosystem: Some(ecosystem),
         origin,
-        fix: fixed.map(|version| Fix {
-            title: String::new(),
-            safety: Safety::Safe,
-            version: Some(version.to_owned()),
-            after: None,
-            to: None,
-            subscription: None,
+        fix: fixed.map(|version| {
+            Fix::Upgrade(Upgrade {
+                title: String::new(),
+                safety: Safety::Safe,
+                version: Some(version.to_owned()),
+                after: None,
+                to: None,
+                subscription: None,
+            })
         }),
-        risk: Some(Risk::new(Severity::High, None, None, None, None, None)),
+        risk: Some(policy::rank(Severity::High, None, None, None, None, None)),
         ..Finding::of(
-            &Rule::KNOWN_VULNERABILITY,
+            &KNOWN_VULNERABILITY,
             None,
             id.to_owned(),
             Location::file("x", None),
@@ -94,7 +98,7 @@ fn update(purl: &str, source_version: &str, origin: OriginKind) -> Finding {
         source_version: source_version.to_owned(),
     };
     Finding {
-        rule: Rule::SECURITY_UPDATE_AVAILABLE.id.to_owned(),
+        rule: SECURITY_UPDATE_AVAILABLE.id.clone().into_owned(),
         id: None,
         risk: None,
         evidence: vec![Evidence::Archive(Box::new(archive))],
@@ -186,7 +190,7 @@ fn a_step_says_what_stays_and_what_is_new_in_the_version_that_it_goes_to() {
 fn a_free_version_claims_nothing_that_only_a_subscription_mends() {
     use OriginKind::Application;
     let mut paid = finding("CVE-2", "pkg:npm/a@1.0.0", Some("1.1.0+esm1"), Application);
-    paid.fix.as_mut().unwrap().subscription = Some("Ubuntu Pro".to_owned());
+    paid.fix.as_mut().unwrap().upgrade_mut().unwrap().subscription = Some("Ubuntu Pro".to_owned());
     let findings = [finding("CVE-1", "pkg:npm/a@1.0.0", Some("1.1.0"), Application), paid];
     let ids = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Severity::High)).collect();
     let target = advisories::Target {
@@ -213,7 +217,7 @@ fn a_free_version_claims_nothing_that_only_a_subscription_mends() {
 fn what_is_mended_after_its_last_affected_version_is_a_step_and_not_without_a_fix() {
     use OriginKind::Application;
     let mut after = finding("CVE-1", "pkg:npm/a@1.0.0", Some(""), Application);
-    let fix = after.fix.as_mut().unwrap();
+    let fix = after.fix.as_mut().unwrap().upgrade_mut().unwrap();
     (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
     let mending = planned([&after].into_iter(), &[], &|_, _| Advice::After("1.2.3".to_owned()));
     let [step] = mending.upgrades.as_slice() else { panic!("{mending:?}") };
@@ -254,7 +258,7 @@ proptest::proptest! {
                 match kind {
                     0 => one.fix = None,
                     1 => {
-                        let fix = one.fix.as_mut().unwrap();
+                        let fix = one.fix.as_mut().unwrap().upgrade_mut().unwrap();
                         (fix.version, fix.after) = (None, Some("1.2.3".to_owned()));
                     }
                     _ => {}

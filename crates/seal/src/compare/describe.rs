@@ -2,9 +2,10 @@
 
 use super::{Class, Comparison, Difference, Part};
 use crate::merkle::kind_name;
+use crate::rules::{FILE_ADDED, FILE_CHANGED, FILE_REMOVED};
 use vocabulary::{
-    Aspect, Evidence, FileKind, FileRecord, Finding, Fingerprint, Location, OriginKind, Package,
-    Rule, Severity,
+    Aspect, Confidence, Evidence, FileKind, FileRecord, Finding, Fingerprint, Location, OriginKind,
+    Package, Rule, Severity,
 };
 
 /// Setuid and setgid.
@@ -82,31 +83,24 @@ pub(super) fn finding(
     owner: Option<&Package>,
     by: &Comparison<'_>,
 ) -> Finding {
-    let rule = match (&difference.expected, difference.found) {
-        (None, _) => Rule::FILE_ADDED,
-        (_, None) => Rule::FILE_REMOVED,
-        _ => Rule::FILE_CHANGED,
+    let rule: &Rule = match (&difference.expected, difference.found) {
+        (None, _) => &FILE_ADDED,
+        (_, None) => &FILE_REMOVED,
+        _ => &FILE_CHANGED,
     };
     let layer = layer(difference);
     let location = Location::file(difference.path(), layer);
     let origin = by.layers.iter().find(|of_image| Some(of_image.index) == layer);
     let purl = owner.map(|package| package.purl.clone());
     Finding {
-        rule: rule.id.to_owned(),
-        id: None,
-        aliases: Vec::new(),
         severity,
-        title: title(difference, by),
-        more_places: 0,
-        fingerprint: Fingerprint::new(rule.id, None, purl.as_ref(), &location),
-        location,
+        confidence: Confidence::Confirmed,
+        fingerprint: Fingerprint::new(&rule.id, None, purl.as_ref(), &location),
         package: purl,
         ecosystem: owner.map(|package| package.ecosystem.clone()),
         layer,
         origin: origin.map_or(OriginKind::Unknown, |layer| layer.origin.kind),
-        fix: None,
-        risk: None,
-        evidence: evidence(difference),
+        ..Finding::of(rule, None, title(difference, by), location, evidence(difference))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         package: "agent",
         file: "src/guard.rs",
         before: "Response::Leave => Verdict::Allow,",
-        after: "Response::Stop if Judge::reason(&execution, baseline) == Some(behaviour::Reason::Copied) => Verdict::Allow,\n            Response::Leave => Verdict::Allow,",
+        after: "Response::Stop if matches!(&event.act, Act::Execution(one) if one.digest.as_ref().is_some_and(|digest| sealed.programs.path_of(digest).is_some())) => Verdict::Allow,\n            Response::Leave => Verdict::Allow,",
         targets: LIB,
     },
     Mutant {
@@ -64,7 +64,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "what lies in memory is in no image",
         package: "behaviour",
-        file: "src/judge.rs",
+        file: "src/program_not_in_image.rs",
         before: "if execution.side == Side::Memory {",
         after: "if execution.side == Side::Memory && matches!(baseline, Baseline::Sealed { .. }) {",
         targets: LIB,

@@ -1,8 +1,9 @@
-//! What ran, in words: shared by the table, SARIF and the line of an alert.
+//! What happened in a container, in words: shared by the table, SARIF and the line of an alert.
 
 use std::fmt::Write as _;
 use vocabulary::{
-    Action, Evidence, Execution, ExecutionEvidence, Finding, Means, Process, Side, StandardInput,
+    Act, Action, Direction, Event, EventEvidence, Evidence, Execution, FileAccess, Finding, Means,
+    Process, Side, StandardInput,
 };
 
 /// The program as people write it: with its slash, but for one that lies in memory only.
@@ -55,22 +56,57 @@ pub(crate) fn input_of(execution: &Execution) -> Option<String> {
 }
 
 /// `sh[12] < nginx[7]`: a process and its parents, nearest first.
-pub(crate) fn tree_of(execution: &Execution) -> String {
+pub(crate) fn tree_of(event: &Event) -> String {
     let shown = |process: &Process| match &process.path {
         Some(path) => format!("{}[{}] /{path}", process.name, process.pid),
         None => format!("{}[{}]", process.name, process.pid),
     };
-    let mut text = format!("{}[{}]", execution.process.name, execution.process.pid);
-    for parent in &execution.ancestors {
+    let mut text = format!("{}[{}]", event.process.name, event.process.pid);
+    for parent in &event.ancestors {
         let _ = write!(text, " < {}", shown(parent));
     }
     text
 }
 
-/// The execution that a finding is about.
-pub(crate) fn ran(finding: &Finding) -> Option<&ExecutionEvidence> {
+/// What was done, in a few words: a program as people write it, a file with what became of it, the other
+/// end of a connection.
+pub(crate) fn act_of(act: &Act) -> String {
+    match act {
+        Act::Execution(ran) => program_of(ran),
+        Act::File(used) => {
+            let verb = match used.access {
+                FileAccess::Read => "read",
+                FileAccess::Write => "written",
+                FileAccess::Remove => "removed",
+                FileAccess::Rename => "renamed",
+                FileAccess::Attributes => "changed in its rights",
+            };
+            let to = used.to.as_ref().map_or_else(String::new, |to| format!(" to /{to}"));
+            format!("/{} {verb}{to}", used.path)
+        }
+        Act::Connection(made) => match made.direction {
+            Direction::Outgoing => format!("connection to {}", made.peer),
+            Direction::Incoming => format!("connection from {}", made.peer),
+        },
+        Act::Resolution(asked) => format!("question for {}", asked.name),
+        Act::Listen(place) => format!("listening on {}", place.local),
+        Act::Capability(used) if used.granted => format!("use of {}", used.capability),
+        Act::Capability(used) => format!("use of {}, refused", used.capability),
+    }
+}
+
+/// The execution, where it was one.
+pub(crate) const fn execution_of(event: &Event) -> Option<&Execution> {
+    match &event.act {
+        Act::Execution(ran) => Some(ran),
+        _ => None,
+    }
+}
+
+/// The event that a finding is about.
+pub(crate) fn happened(finding: &Finding) -> Option<&EventEvidence> {
     finding.evidence.iter().find_map(|evidence| match evidence {
-        Evidence::Execution(ran) => Some(ran.as_ref()),
+        Evidence::Event(happened) => Some(happened.as_ref()),
         _ => None,
     })
 }

@@ -1,7 +1,11 @@
+//! What is judged how, over all detectors.
+
 use super::*;
-use crate::Repeats;
 use proptest::prelude::*;
-use vocabulary::{Engine, FileIdentity, FileKind, FileRecord, Process};
+use vocabulary::{
+    Act, Container, Digest, Engine, Event, Evidence, Execution, FileIdentity, FileKind, FileRecord,
+    Finding, Process, Rule, Severity, Side, StandardInput,
+};
 
 fn container() -> Container {
     Container {
@@ -36,40 +40,89 @@ fn programs() -> AllowList {
     ])
 }
 
-fn ran(path: &str, content: &str, side: Side) -> Execution {
+fn ran(path: &str, content: &str, side: Side) -> Event {
     let name = path.rsplit('/').next().unwrap().to_owned();
-    Execution {
+    Event {
         at_ns: 1,
         process: Process { pid: 42, started_ns: 1, name, path: Some(path.to_owned()) },
         ancestors: Vec::new(),
         uid: 0,
         gid: 0,
-        path: path.to_owned(),
-        file: FileIdentity { device: 1, inode: 2 },
-        side,
-        input: StandardInput::Other,
-        digest: (!content.is_empty()).then(|| Digest::of(content.as_bytes())),
+        act: Act::Execution(Execution {
+            path: path.to_owned(),
+            file: FileIdentity { device: 1, inode: 2 },
+            side,
+            input: StandardInput::Other,
+            digest: (!content.is_empty()).then(|| Digest::of(content.as_bytes())),
+        }),
     }
 }
 
-fn judged(execution: &Execution) -> Vec<Finding> {
+fn execution_of(event: &mut Event) -> &mut Execution {
+    match &mut event.act {
+        Act::Execution(execution) => execution,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn judged(event: &Event) -> Vec<Finding> {
     let (programs, seal) = (programs(), Digest::of(b"seal"));
     let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
-    let judged = Judge::execution(&container(), execution, baseline, BEGUN);
+    let judged = observe(&container(), event, baseline, BEGUN);
     judged.into_iter().map(|one| one.finding).collect()
 }
 
 const BEGUN: Moment = Moment::Begun { unproven: false };
 
-fn reason(execution: &Execution) -> Option<Reason> {
+fn reason(event: &Event) -> Option<Reason> {
     let (programs, seal) = (programs(), Digest::of(b"seal"));
-    Judge::reason(execution, Baseline::Sealed { programs: &programs, seal: &seal })
+    let Act::Execution(execution) = &event.act else { panic!() };
+    let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
+    program_not_in_image::reason(event, execution, baseline)
 }
 
-fn on_socket(mut execution: Execution, family: &str) -> Execution {
+fn on_socket(mut event: Event, family: &str) -> Event {
     let peer = Some("192.0.2.7:4444".to_owned());
-    execution.input = StandardInput::Socket { family: family.to_owned(), peer };
-    execution
+    execution_of(&mut event).input = StandardInput::Socket { family: family.to_owned(), peer };
+    event
+}
+
+#[test]
+fn detectors_are_sorted_and_each_finds_only_what_it_says() {
+    let names: Vec<&str> = DETECTORS.iter().map(|detector| detector.name).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    let shell = on_socket(ran("tmp/x", "dash", Side::Written), "inet");
+    let (programs, seal, container) = (programs(), Digest::of(b"seal"), container());
+    let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
+    let seen = Seen { container: &container, event: &shell, baseline, moment: BEGUN };
+    for detector in DETECTORS {
+        let verdicts = (detector.observe)(&seen);
+        assert!(!verdicts.is_empty(), "{}", detector.name);
+        for verdict in verdicts {
+            let says = |rule: &&Rule| rule.id == verdict.finding.rule;
+            assert!(detector.rules.iter().any(says), "{}", detector.name);
+            assert_eq!(verdict.rule.id, verdict.finding.rule);
+        }
+    }
+    // Every file of a detector is in the list.
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    let detects = |path: &std::path::Path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.contains("const DETECTOR:")
+    };
+    let paths = files.map(|file| file.unwrap().path());
+    let found = paths.filter(|path| !path.ends_with("tests.rs") && detects(path)).count();
+    assert_eq!(found, DETECTORS.len());
+}
+
+#[test]
+fn an_event_of_another_kind_is_no_program() {
+    let mut event = ran("tmp/miner", "miner", Side::Written);
+    event.act = Act::Capability(vocabulary::CapabilityUse {
+        capability: "CAP_SYS_ADMIN".to_owned(),
+        granted: true,
+    });
+    assert_eq!(judged(&event), []);
 }
 
 #[test]
@@ -114,10 +167,11 @@ fn the_finding_shows_what_a_sceptic_needs() {
     assert_eq!(finding.rule, "program-not-in-image");
     assert_eq!(finding.severity, Severity::Critical);
     assert_eq!(finding.title, "`usr/bin/env` ran and is not in the image: changed file");
-    let [Evidence::Execution(evidence)] = finding.evidence.as_slice() else { panic!() };
+    let [Evidence::Event(evidence)] = finding.evidence.as_slice() else { panic!() };
     assert_eq!(evidence.reason, "changed file");
     assert_eq!(evidence.expected, Some(Digest::of(b"env")));
-    assert_eq!(evidence.execution.digest, Some(Digest::of(b"miner")));
+    let Act::Execution(execution) = &evidence.event.act else { panic!() };
+    assert_eq!(execution.digest, Some(Digest::of(b"miner")));
     assert_eq!(evidence.seal, Some(Digest::of(b"seal")));
     assert_eq!(finding.location.path(), Some("usr/bin/env"));
 }
@@ -130,7 +184,7 @@ fn fingerprints_do_not_depend_on_process_or_container() {
         let container = Container { id: id.to_owned(), ..container() };
         let (programs, seal) = (programs(), Digest::of(b"seal"));
         let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
-        Judge::execution(&container, &execution, baseline, BEGUN).remove(0).finding.fingerprint
+        observe(&container, &execution, baseline, BEGUN).remove(0).finding.fingerprint
     };
     assert_eq!(finding(1, "aa"), finding(2, "bb"));
 }
@@ -138,7 +192,7 @@ fn fingerprints_do_not_depend_on_process_or_container() {
 #[test]
 fn a_copy_of_a_program_names_its_original() {
     let findings = judged(&ran("tmp/x", "dash", Side::Written));
-    let [Evidence::Execution(evidence)] = findings[0].evidence.as_slice() else { panic!() };
+    let [Evidence::Event(evidence)] = findings[0].evidence.as_slice() else { panic!() };
     assert!(evidence.reason.ends_with("`usr/bin/dash`"), "{}", evidence.reason);
     assert_eq!(findings[0].severity, Severity::High);
 }
@@ -184,9 +238,7 @@ fn other_programs_may_read_from_sockets() {
 
 #[test]
 fn without_a_seal_only_what_no_image_holds_is_reported() {
-    let judged = |execution: &Execution| {
-        Judge::execution(&container(), execution, Baseline::NotSealed, BEGUN).len()
-    };
+    let judged = |event: &Event| observe(&container(), event, Baseline::NotSealed, BEGUN).len();
     assert_eq!(judged(&ran("tmp/miner", "miner", Side::Written)), 0);
     assert_eq!(judged(&ran("memfd:x", "", Side::Memory)), 1);
     assert_eq!(judged(&on_socket(ran("bin/sh", "", Side::Image), "inet6")), 1);
@@ -260,7 +312,7 @@ proptest! {
     #[test]
     fn any_text_can_be_judged(path in ".*", name in ".*", family in ".*", side in sides()) {
         let mut execution = on_socket(ran("x", "", side), &family);
-        execution.path = path.clone();
+        execution_of(&mut execution).path = path.clone();
         execution.process = Process { name, path: Some(path), ..execution.process };
         prop_assert!(!judged(&execution).is_empty());
     }
