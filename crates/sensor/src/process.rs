@@ -1,11 +1,12 @@
 //! One process, held by a descriptor: its number may be given to another, the descriptor may not.
 
 use crate::SensorError;
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_send_signal};
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 
 /// Nanoseconds of a tick in which /proc counts: USER_HZ is 100 on every architecture we know.
 const TICK_NS: u64 = 10_000_000;
@@ -71,10 +72,10 @@ impl ProcessHandle {
         if !self.is_alive() {
             return Ok(Stopped::Gone);
         }
-        match pidfd_kill(&self.descriptor) {
+        match pidfd_send_signal(&self.descriptor, Signal::KILL) {
             Ok(()) => Ok(Stopped::Killed),
-            Err(error) if is_gone(&error) => Ok(Stopped::Gone),
-            Err(error) => Err(failed("kill", self.pid, &error)),
+            Err(Errno::SRCH) => Ok(Stopped::Gone),
+            Err(error) => Err(failed("kill", self.pid, &error.into())),
         }
     }
 }
@@ -96,41 +97,13 @@ fn start_ticks(stat: &[u8]) -> Option<u64> {
 
 /// Opens a process by its number; none where there is no such process.
 pub(crate) fn pidfd_open(pid: u32) -> io::Result<Option<OwnedFd>> {
-    let Ok(number) = libc::pid_t::try_from(pid) else { return Ok(None) };
-    // JUSTIFICATION: neither std nor nix wraps pidfd_open(2).
-    // SAFETY: the call takes two numbers and touches no memory of ours.
-    #[expect(unsafe_code, reason = "see above")]
-    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, number, 0) };
-    match Errno::result(result) {
-        Ok(descriptor) => {
-            let descriptor =
-                i32::try_from(descriptor).map_err(|_| io::Error::other("no descriptor"))?;
-            // JUSTIFICATION: the call above returns a bare number.
-            // SAFETY: it is an open descriptor that nobody else owns.
-            #[expect(unsafe_code, reason = "see above")]
-            Ok(Some(unsafe { OwnedFd::from_raw_fd(descriptor) }))
-        }
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Ok(None) };
+    match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(descriptor) => Ok(Some(descriptor)),
         // A thread that is no process gives EINVAL, or ENOENT since 6.9.
-        Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT) => Ok(None),
+        Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn pidfd_kill(descriptor: &OwnedFd) -> io::Result<()> {
-    // JUSTIFICATION: neither std nor nix wraps pidfd_send_signal(2).
-    // SAFETY: the descriptor is open for as long as it is borrowed, and a null pointer stands for the
-    // signal information that kill(2) would make.
-    #[expect(unsafe_code, reason = "see above")]
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            descriptor.as_raw_fd(),
-            libc::SIGKILL,
-            std::ptr::null::<libc::siginfo_t>(),
-            0,
-        )
-    };
-    Errno::result(result).map(drop).map_err(io::Error::from)
 }
 
 #[cfg(test)]
