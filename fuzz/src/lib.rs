@@ -461,12 +461,12 @@ pub fn seal_key(data: &[u8]) {
 
 /// Reads a record, as it is and packed: what was read is written and read as the same.
 pub fn seal_record(data: &[u8]) {
-    let packed = seal::record::pack(data).expect("memory takes all");
+    let packed = record::stored::pack(data).expect("memory takes all");
     for stored in [data, &packed] {
-        let Ok(entries) = seal::record::read(stored) else { continue };
+        let Ok(entries) = record::stored::read(stored) else { continue };
         let Ok(files) = entries.collect::<Result<Vec<_>, _>>() else { continue };
-        let stored = seal::record::write(&files).expect("what was read can be written");
-        let again: Result<Vec<_>, _> = seal::record::read(&stored).expect("a record").collect();
+        let stored = record::stored::write(&files).expect("what was read can be written");
+        let again: Result<Vec<_>, _> = record::stored::read(&stored).expect("a record").collect();
         assert_eq!(again.expect("and read again"), files);
     }
 }

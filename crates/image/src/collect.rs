@@ -8,9 +8,9 @@ use crate::facts::{FactRecord, LayerFacts, PathHasher, WALK};
 use crate::limits::{self, LayerBounds};
 use crate::links::{Alias, Aliases, Origins};
 use crate::placing::Placing;
-use crate::record::Record;
 use crate::share::Share;
 use crate::tar::{Meta, Sink};
+use record::Record;
 use sha2::Digest as _;
 use std::collections::HashMap;
 use vocabulary::{FileKind, Problem};
@@ -395,7 +395,7 @@ impl<'walk> Collector<'walk> {
     /// Counts a regular file that no check is concerned with.
     pub(crate) fn pass_by(&mut self, meta: &Meta<'_>) {
         if self.register(meta) && self.level != RecordLevel::None {
-            self.record.push(meta, None);
+            self.record.push(&meta.recorded(None));
         }
     }
 
@@ -546,7 +546,7 @@ impl Sink for Collector<'_> {
             _ => {}
         }
         if self.level != RecordLevel::None {
-            self.record.push(meta, None);
+            self.record.push(&meta.recorded(None));
         }
     }
 
@@ -584,7 +584,7 @@ impl Sink for Collector<'_> {
         if self.level != RecordLevel::None {
             let digest =
                 (self.level == RecordLevel::Digests).then(|| sha2::Sha256::digest(content).into());
-            self.record.push(meta, digest);
+            self.record.push(&meta.recorded(digest));
         }
     }
 
@@ -679,7 +679,7 @@ impl Sink for Collector<'_> {
                 link: "",
                 attributes: &active.attributes,
             };
-            self.record.push(&meta, active.digest.map(|digest| digest.finalize().into()));
+            self.record.push(&meta.recorded(active.digest.map(|digest| digest.finalize().into())));
         }
     }
 
@@ -703,7 +703,7 @@ impl Sink for Collector<'_> {
             self.note(WALK, meta.path, reason);
         }
         if self.level != RecordLevel::None {
-            self.record.push(meta, None);
+            self.record.push(&meta.recorded(None));
         }
     }
 

@@ -22,7 +22,6 @@ pub mod manifest;
 pub mod overlay;
 mod packages;
 mod placing;
-mod record;
 pub mod share;
 pub mod source;
 pub mod squash;
@@ -43,7 +42,6 @@ pub use facts::{FactAt, Gap, LayerFacts, PathHasher, SubjectShape, View};
 pub use kept::Kept;
 pub use limits::LayerBounds;
 pub use packages::Packages;
-pub use record::{Record, RecordEntry};
 pub use share::Shares;
 pub use source::{
     Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,

@@ -7,7 +7,7 @@
 
 use crate::again::Followed;
 use crate::facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View, follow};
-use crate::record::{Record, RecordEntry};
+use record::{Record, RecordEntry};
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Distribution, FileKind};
 

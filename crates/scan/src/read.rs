@@ -12,9 +12,10 @@ use image::source::attached::Wanted;
 use image::walk::borrowed;
 use image::{
     Check, Dispatch, FactCache, FolderRole, Image, ImageError, LayerFacts, LayerFolder,
-    OpenOptions, Opened, PathHasher, Progress, Record, RecordLevel, Shares, SubjectShape, WalkJob,
-    Walked, Walker,
+    OpenOptions, Opened, PathHasher, Progress, RecordLevel, Shares, SubjectShape, WalkJob, Walked,
+    Walker,
 };
+use record::Record;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use vocabulary::{

@@ -6,7 +6,8 @@ use crate::inventory::{Files, Inventory, Runs, Software, Source};
 use crate::ownership;
 use crate::projects;
 use image::again::Followed;
-use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Record, Squash, SubjectShape};
+use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Squash, SubjectShape};
+use record::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use vocabulary::{
     Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Purl, Subject, SubjectKind,

@@ -13,12 +13,9 @@ pub mod key;
 pub mod log;
 pub mod merkle;
 mod name;
-pub mod record;
 mod rules;
 pub mod statement;
 pub mod store;
-#[cfg(test)]
-mod testing;
 
 pub use compare::{Baseline, Comparison, Differences, Part, compare};
 pub use dsse::{Envelope, pae};

@@ -128,9 +128,9 @@ pub const fn kind_name(kind: FileKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{any_files, file};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use testkit::files::{any_files, file};
 
     /// Section 2.1, word by word: split at the largest power of two below the count.
     fn by_definition(leaves: &[Hash]) -> Hash {

@@ -11,11 +11,11 @@ use crate::key::{KeyError, SigningKey, VerifyingKey};
 use crate::log::{self, Head, Log, Seal};
 use crate::merkle::Tree;
 use crate::name::Name;
-use crate::record::{self, RecordError};
 use crate::statement::{
     DocumentSummary, Facts, RecordSummary, ScanSummary, Signer, Statement, StatementError,
 };
 use files::{Access, Folder};
+use record::{RecordError, stored};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
@@ -166,7 +166,7 @@ impl SealedRecord {
     /// The files, in the order of their paths. They are unpacked one at a time.
     pub fn files(&self) -> impl Iterator<Item = FileRecord> + '_ {
         // They were all read once when the record was loaded.
-        record::read(&self.record).into_iter().flatten().map_while(Result::ok)
+        stored::read(&self.record).into_iter().flatten().map_while(Result::ok)
     }
 
     /// How many files there are.
@@ -180,7 +180,7 @@ impl SealedRecord {
     /// # Errors
     /// Where the document is not a list of packages.
     pub fn packages(&self) -> Result<Vec<Package>, StoreError> {
-        let plain = record::unpack(&self.packages, record::PLAIN_BYTES)?;
+        let plain = stored::unpack(&self.packages, stored::PLAIN_BYTES)?;
         serde_json::from_slice(&plain).map_err(StoreError::Packages)
     }
 
@@ -293,11 +293,11 @@ impl Store {
     /// Where the store is damaged or cannot be written, the image cannot be sealed, or the key does
     /// not sign.
     pub fn seal(&mut self, draft: &Draft<'_>, key: &SigningKey) -> Result<Seal, StoreError> {
-        let stored = record::write(draft.files)?;
+        let stored = stored::write(draft.files)?;
         let mut tree = Tree::default();
         draft.files.iter().for_each(|file| tree.push(file));
         let packages = serde_json::to_vec(draft.packages).map_err(StoreError::Packages)?;
-        let packages = record::pack(&packages)?;
+        let packages = stored::pack(&packages)?;
         let _lock = self.lock()?;
         self.log = self.load_log()?;
         if !self.log.damages.is_empty() {
@@ -347,7 +347,7 @@ impl Store {
         let record = self.document(&predicate.record.digest)?;
         let packages = self.document(&predicate.packages.digest)?;
         let mut tree = Tree::default();
-        for file in record::read(&record)? {
+        for file in stored::read(&record)? {
             tree.push(&file?);
         }
         let said = (&predicate.record.merkle_root, predicate.record.entries);
@@ -406,7 +406,7 @@ impl Store {
 
     fn document(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.path_of(digest);
-        let bytes = self.read(&format!("{RECORDS}/{}", digest.hex()), record::STORED_BYTES)?;
+        let bytes = self.read(&format!("{RECORDS}/{}", digest.hex()), stored::STORED_BYTES)?;
         let found = Digest::of(&bytes);
         if &found != digest {
             let (expected, found) = (digest.to_string(), found.to_string());

@@ -9,6 +9,7 @@
 pub mod bolt;
 pub mod bucket;
 pub mod engine;
+pub mod files;
 pub mod hostile;
 pub mod http;
 pub mod image;

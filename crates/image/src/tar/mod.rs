@@ -16,6 +16,7 @@ use extended::{Extended, MetaKind, SparseForm};
 use header::Header;
 pub(crate) use path::normalise;
 use path::push_text;
+use record::RecordEntry;
 use sparse::{Lines, Sparse};
 use vocabulary::FileKind;
 
@@ -41,6 +42,25 @@ pub struct Meta<'tar> {
     pub link: &'tar str,
     /// Extended attributes.
     pub attributes: &'tar [(String, Vec<u8>)],
+}
+
+impl Meta<'_> {
+    /// As it is recorded.
+    pub(crate) fn recorded(&self, digest: Option<[u8; 32]>) -> RecordEntry<&str, &[u8]> {
+        let attributes = self.attributes.iter();
+        RecordEntry {
+            path: self.path,
+            kind: self.kind,
+            mode: self.mode,
+            uid: self.uid,
+            gid: self.gid,
+            size: self.size,
+            link: Some(self.link).filter(|link| !link.is_empty()),
+            attributes: attributes.map(|(name, value)| (name.as_str(), value.as_slice())).collect(),
+            layer: None,
+            digest,
+        }
+    }
 }
 
 /// Takes the entries of a tar.

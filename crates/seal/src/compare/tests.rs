@@ -1,6 +1,6 @@
 use super::*;
-use crate::testing::{any_files, file};
 use proptest::prelude::*;
+use testkit::files::{any_files, file};
 use vocabulary::{Evidence, Location, Presence, Purl, Severity};
 
 fn program(path: &str, content: &[u8]) -> FileRecord {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::Name;
 use crate::identity::standing;
-use crate::testing::file;
 use std::fs;
+use testkit::files::file;
 use vocabulary::{Origin, SubjectKind};
 
 fn image(name: &str) -> (Subject, Vec<Layer>) {

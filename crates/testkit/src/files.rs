@@ -1,11 +1,12 @@
-//! What the tests of several modules share.
+//! Records of files.
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use vocabulary::{Digest, FileKind, FileRecord};
 
 /// A file of mode 0644 in the lowest layer.
-pub(crate) fn file(path: &str, content: &[u8]) -> FileRecord {
+#[must_use]
+pub fn file(path: &str, content: &[u8]) -> FileRecord {
     FileRecord {
         path: path.to_owned(),
         kind: FileKind::File,
@@ -21,7 +22,7 @@ pub(crate) fn file(path: &str, content: &[u8]) -> FileRecord {
 }
 
 /// Any files, in the order of their paths.
-pub(crate) fn any_files(at_most: usize) -> impl Strategy<Value = Vec<FileRecord>> {
+pub fn any_files(at_most: usize) -> impl Strategy<Value = Vec<FileRecord>> {
     let kind = prop::sample::select(vec![
         FileKind::File,
         FileKind::Directory,
