@@ -220,12 +220,13 @@ mod tests {
         (first.layer, first.digest, first.uid) = (None, None, 300);
         second.link = Some("x".to_owned());
         second.attributes.insert("user.a".to_owned(), "00ff".to_owned());
+        let empty = Digest::of(b"");
         let plain = [
             MAGIC,
             b"\x02",
             b"\x00\x00\x09usr/bin/a\xa4\x03\xac\x02\x00\x00",
             b"\x78\x08\x03b\xc3\xa9\xa4\x03\x00\x00\x00\x01x\x01\x06user.a\x0400ff\x00",
-            Digest::of(b"").as_bytes(),
+            empty.as_bytes(),
         ];
         let stored = write(&[first, second]).unwrap();
         assert_eq!(unpack(&stored, 1000).unwrap(), plain.concat());

@@ -9,7 +9,8 @@
 //!
 //! Source: apk-tools, `src/version.c`; apk-package(5).
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// An Alpine version.

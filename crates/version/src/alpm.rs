@@ -8,8 +8,9 @@
 //!
 //! Source: vercmp(8); pacman, `lib/libalpm/version.c`, `alpm_pkg_vercmp`.
 
+use crate::digits;
 use crate::evr::Evr;
-use crate::{Version, digits};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A version of pacman.

@@ -8,7 +8,8 @@
 //!
 //! Source: Conan documentation, "Version ranges"; Conan, `internal/model/version.py`.
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A version of Conan.

@@ -7,7 +7,8 @@
 //!
 //! Source: deb-version(7); Debian policy 5.6.12; `lib/dpkg/version.c` and `parsehelp.c`.
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// dpkg keeps the epoch in an `int`.

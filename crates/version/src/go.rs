@@ -7,8 +7,8 @@
 //!
 //! Source: Go modules reference, "Versions" and "Pseudo-versions"; package `go/version`.
 
-use crate::Version;
 use crate::dotted::{Dotted, PreRelease};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Go version.

@@ -9,8 +9,9 @@
 //!
 //! Source: Maven 3.9, `ComparableVersion.java`; pom reference, "Version Order Specification".
 
+use crate::digits;
 use crate::dotted::compare_ignoring_case;
-use crate::{Version, digits};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Maven version.

@@ -6,8 +6,8 @@
 //!
 //! Source: node-semver, `classes/semver.js` and `internal/re.js`.
 
-use crate::Version;
 use crate::dotted::{Dotted, PreRelease, compare_identifiers};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// An npm version.

@@ -4,8 +4,8 @@
 //!
 //! Source: NuGet documentation, "Package versioning"; NuGet.Client, `VersionComparer.cs`.
 
-use crate::Version;
 use crate::dotted::{Dotted, PreRelease, compare_identifiers, compare_ignoring_case, is_number};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A NuGet version.

@@ -6,7 +6,7 @@
 //! Sources: R, `package_version` and `compareVersion`; Haskell, `Data.Version`, Haskell Package
 //! Versioning Policy.
 
-use crate::Version;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A list of numbers, of any length, without a copy.

@@ -6,8 +6,8 @@
 //!
 //! Source: opam manual, "Version ordering".
 
-use crate::Version;
 use crate::debian::compare_part;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A version of opam.

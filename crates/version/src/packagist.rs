@@ -6,7 +6,8 @@
 //!
 //! Source: composer/semver, `VersionParser::normalize` and `normalizeBranch`; PHP manual, `version_compare`.
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// How many numbers a normalised version has.

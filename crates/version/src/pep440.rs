@@ -9,8 +9,9 @@
 
 mod legacy;
 
+use crate::digits;
 use crate::dotted::{compare_ignoring_case, compare_numbers};
-use crate::{Version, digits};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Python version.

@@ -6,7 +6,8 @@
 //!
 //! Source: Gentoo, Package Manager Specification 8, "Version Specifications" and "Version Comparison".
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Gentoo version.

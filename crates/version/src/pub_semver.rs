@@ -5,8 +5,9 @@
 //!
 //! Source: Dart documentation, "Pubspec: version"; pub_semver, `version.dart`.
 
+use crate::digits;
 use crate::dotted::{Dotted, PreRelease, compare_identifiers, compare_lists, is_dot};
-use crate::{Version, digits};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Pub version.

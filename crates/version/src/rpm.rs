@@ -6,8 +6,9 @@
 //!
 //! Source: rpm, `rpmio/rpmvercmp.cc` and `rpmio/rpmver.cc`; rpm-version(7).
 
+use crate::digits;
 use crate::evr::Evr;
-use crate::{Version, digits};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// An rpm version.

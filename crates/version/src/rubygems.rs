@@ -6,7 +6,8 @@
 //!
 //! Source: RubyGems, `lib/rubygems/version.rb`.
 
-use crate::{Version, digits};
+use crate::digits;
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A version of a gem, in the two stretches of text that hold its canonical segments.

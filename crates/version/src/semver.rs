@@ -6,8 +6,8 @@
 //!
 //! Source: semver.org 2.0.0, section 11.
 
-use crate::Version;
 use crate::dotted::{Dotted, PreRelease, compare_identifiers};
+use crate::order::Version;
 use std::cmp::Ordering;
 
 /// A Semantic Version.
