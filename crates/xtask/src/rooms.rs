@@ -25,7 +25,6 @@ const TANGLED: &[(&str, usize)] = &[
     ("sbom", 2),
     ("scan", 2),
     ("seal", 2),
-    ("version", 18),
 ];
 
 /// Checks, prints a line, and fails with all that is wrong.
