@@ -1,17 +1,11 @@
-//! What a policy says of packages, licences and base images, and what is a finding by it.
+//! Conditions that a policy names: patterns of packages, bounds of versions, licences and base images.
 //!
-//! In go packages and what is known of an image, out come findings of policy's own rules, each with
-//! the line that asks for it. Patterns are texts with `*` for any text; versions are compared in the
-//! order of the package's ecosystem. What cannot be known, such as the base image of an image that
-//! does not name it, is coverage and never passes.
+//! In go texts, out come values that tell whether a package or a finding is meant. Patterns are texts with
+//! `*` for any text; versions are compared in the order of the package's ecosystem.
 
-use crate::rules::{FORBIDDEN_BASE_IMAGE, FORBIDDEN_LICENCE, FORBIDDEN_PACKAGE, MISSING_PACKAGE};
 use std::cmp::Ordering;
 use version::Scheme;
-use vocabulary::{
-    Coverage, Finding, Fingerprint, Location, OriginKind, Package, Purl, Rule, Severity, Subject,
-    SubjectKind,
-};
+use vocabulary::{Finding, Package, Purl, Severity};
 
 /// Longest pattern.
 const PATTERN: usize = 1_000;
@@ -192,7 +186,7 @@ pub struct PackageRule {
 
 impl PackageRule {
     /// A version without an order counts as within: it cannot be shown to be allowed.
-    fn matches(&self, package: &Package, unknown: bool) -> bool {
+    pub(crate) fn matches(&self, package: &Package, unknown: bool) -> bool {
         self.package.matches(&package.purl)
             && self.versions.as_ref().is_none_or(|bounds| bounds.hold(package).unwrap_or(unknown))
     }
@@ -251,7 +245,7 @@ pub(crate) fn licence_id(text: &str) -> Result<String, String> {
 
 impl LicenceRules {
     /// Why a package's licences are not allowed, and by which line.
-    fn refuse(&self, package: &Package, place: &str) -> Option<(String, String)> {
+    pub(crate) fn refuse(&self, package: &Package, place: &str) -> Option<(String, String)> {
         if self.except.iter().any(|pattern| pattern.matches(&package.purl)) {
             return None;
         }
@@ -291,108 +285,6 @@ impl LicenceRules {
 pub struct BaseRules {
     pub(crate) allow: Vec<(Text, String)>,
     pub(crate) forbid: Vec<(Text, String)>,
-}
-
-/// Findings by what a policy says of packages and bases, and coverage of what could not be told.
-pub(crate) fn findings(
-    policy: &crate::Policy,
-    subject: &Subject,
-    packages: &[Package],
-) -> (Vec<Finding>, Vec<Coverage>) {
-    let mut findings = Vec::new();
-    for package in packages {
-        for rule in policy.forbidden_packages.iter().filter(|rule| rule.matches(package, true)) {
-            let title = format!(
-                "{} {} is forbidden: {} ({})",
-                package.name, package.version, rule.reason, rule.by
-            );
-            findings.push(of_package(
-                &FORBIDDEN_PACKAGE,
-                &rule.package.to_string(),
-                title,
-                package,
-            ));
-        }
-        if let Some(rules) = &policy.licences {
-            let place = policy.places.get("licences").map_or("", String::as_str);
-            if let Some((reason, by)) = rules.refuse(package, place) {
-                let title = format!("{} {}: {reason} ({by})", package.name, package.version);
-                findings.push(of_package(&FORBIDDEN_LICENCE, "licence", title, package));
-            }
-        }
-    }
-    for rule in &policy.required_packages {
-        if !packages.iter().any(|package| rule.matches(package, false)) {
-            let versions =
-                if rule.versions.is_some() { " in a version that is asked for" } else { "" };
-            let title =
-                format!("{} is not there{versions}: {} ({})", rule.package, rule.reason, rule.by);
-            findings.push(Finding::of(
-                &MISSING_PACKAGE,
-                Some(&rule.package.to_string()),
-                title,
-                Location::Subject,
-                Vec::new(),
-            ));
-        }
-    }
-    let (base, coverage) = base(policy, subject);
-    findings.extend(base);
-    (findings, coverage)
-}
-
-fn of_package(rule: &Rule, identity: &str, title: String, package: &Package) -> Finding {
-    Finding {
-        package: Some(package.purl.clone()),
-        ecosystem: Some(package.ecosystem.clone()),
-        layer: package.layer,
-        origin: package.origin,
-        more_places: 0,
-        fingerprint: Fingerprint::new(
-            &rule.id,
-            Some(identity),
-            Some(&package.purl),
-            &package.location,
-        ),
-        ..Finding::of(rule, Some(identity), title, package.location.clone(), Vec::new())
-    }
-}
-
-fn base(policy: &crate::Policy, subject: &Subject) -> (Option<Finding>, Vec<Coverage>) {
-    let Some(rules) = &policy.base_images else { return (None, Vec::new()) };
-    match subject.kind {
-        SubjectKind::Image | SubjectKind::Container => {}
-        SubjectKind::Sbom => {
-            let reason = "a bill of materials does not say on which base an image was built: not checked; scan the image";
-            return (None, vec![Coverage::skipped("base-image", reason)]);
-        }
-        // Folders and machines are built on no image.
-        _ => return (None, Vec::new()),
-    }
-    let Some(base) = &subject.base else {
-        let reason =
-            "the image does not name its base (org.opencontainers.image.base.name): not checked";
-        return (None, vec![Coverage::skipped("base-image", reason)]);
-    };
-    let refused = |title: String| {
-        let finding = Finding::of(
-            &FORBIDDEN_BASE_IMAGE,
-            Some(&base.name),
-            title,
-            Location::Subject,
-            Vec::new(),
-        );
-        Some(Finding { origin: OriginKind::Base, ..finding })
-    };
-    let ran = vec![Coverage::ran("base-image")];
-    if let Some((_, by)) = rules.forbid.iter().find(|(text, _)| text.matches(&base.name)) {
-        return (refused(format!("base image {} is forbidden ({by})", base.name)), ran);
-    }
-    if !rules.allow.is_empty() && !rules.allow.iter().any(|(text, _)| text.matches(&base.name)) {
-        let place = policy.places.get("base-images").map_or("", String::as_str);
-        return (refused(format!("base image {} is not allowed ({place})", base.name)), ran);
-    }
-    (None, ran)
 }
 
 #[cfg(test)]

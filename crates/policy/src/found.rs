@@ -3,7 +3,7 @@
 //! A policy that lies in a repository may be the work of whoever wrote what is scanned. It may say what
 //! does not count, as people want it to; but then the verdict says so, by the name of the file.
 
-use crate::Policy;
+use crate::policy::Policy;
 use crate::tally::Tally;
 use std::collections::{BTreeMap, HashMap};
 use vocabulary::{Finding, Fingerprint, Overridden, Severity, Suppressed, counted};

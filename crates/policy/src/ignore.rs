@@ -12,8 +12,8 @@
 //! path = "app/"                       # optional: only this file, or below a folder with a slash
 //! ```
 
-use crate::Date;
 use crate::conditions::PackagePattern;
+use crate::date::Date;
 use crate::rules::EXPIRED_IGNORE;
 use serde::Deserialize;
 use vocabulary::{Finding, OriginKind, Purl, Rules};
@@ -150,7 +150,7 @@ pub fn parse_ignores(text: &str, rules: &Rules) -> Result<Vec<Ignore>, IgnoreErr
     if file.ignore.len() > MOST {
         return Err(IgnoreError::TooLarge);
     }
-    let rules = &rules.and(&Rules::of(&[crate::RULES]));
+    let rules = &rules.and(&Rules::of(&[crate::rules::RULES]));
     file.ignore
         .into_iter()
         .enumerate()

@@ -3,33 +3,8 @@
 //! A reason that says "over the line" leaves its reader to look for the line. So each names the option,
 //! and where a policy file gave it, the file and its line.
 
-use crate::Policy;
+use crate::policy::{Matter, Policy};
 use vocabulary::Severity;
-
-/// What a decision is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Matter {
-    /// The findings of a scan.
-    #[default]
-    Findings,
-    /// What a comparison found to be new.
-    NewFindings,
-    /// What differs from a seal; the line is fixed, and no option's.
-    Differences,
-    /// A list of packages, which nothing was matched against: that there is no finding says nothing.
-    Packages,
-}
-
-impl Matter {
-    /// Its noun, for one and for many.
-    pub(crate) const fn noun(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Findings | Self::Packages => ("finding", "findings"),
-            Self::NewFindings => ("new finding", "new findings"),
-            Self::Differences => ("difference", "differences"),
-        }
-    }
-}
 
 /// What a verification draws where options draw none.
 const OF_VERIFICATION: &str = "what a verification lets pass";

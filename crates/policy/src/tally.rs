@@ -1,6 +1,7 @@
 //! Counts open findings by why they count, and says it in words that a person can act on.
 
-use crate::{Counts, Matter, Place, Policy};
+use crate::counts::{Counts, Place};
+use crate::policy::{Matter, Policy};
 use std::collections::BTreeMap;
 use vocabulary::{Count, Finding, Fingerprint, Rules, Severity, counted};
 

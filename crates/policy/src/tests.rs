@@ -1,8 +1,12 @@
 //! What is decided, and why.
 
-use super::*;
 use crate::testing::{ADDED, CHANGED, INTRUDER, MALWARE, MISMATCH, VULNERABILITY, rules};
-use vocabulary::{Ecosystem, Problem, Purl, Rule, Summary};
+use crate::*;
+use std::collections::{BTreeMap, HashSet};
+use vocabulary::{
+    Coverage, Ecosystem, Finding, Fingerprint, Location, Outcome, Problem, Purl, Rule, Severity,
+    Summary,
+};
 
 const TODAY: &str = "2099-06-15";
 

@@ -3,8 +3,11 @@
 //! In go the policy and what it made of a scan, out comes a verdict for each finding, in the order of
 //! the report, and the ignore rules that silenced nothing: those can go.
 
+use crate::counts::Counts;
+use crate::date::Date;
+use crate::decide::Judgement;
+use crate::policy::Policy;
 use crate::rules::{FORBIDDEN_BASE_IMAGE, FORBIDDEN_LICENCE, FORBIDDEN_PACKAGE, MISSING_PACKAGE};
-use crate::{Counts, Date, Judgement, Policy};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Fingerprint, Severity};

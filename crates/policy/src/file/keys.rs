@@ -214,7 +214,7 @@ impl Kind {
             Self::Mark => "is true or false".to_owned(),
             Self::Words(words) if words.contains(&text) => return Ok(()),
             Self::Words(words) => format!("is none of {}", words.join(", ")),
-            Self::Date if text.parse::<crate::Date>().is_ok() => return Ok(()),
+            Self::Date if text.parse::<crate::date::Date>().is_ok() => return Ok(()),
             Self::Date => "is a day, such as 2027-01-31".to_owned(),
             _ if text.trim().is_empty() => "is empty".to_owned(),
             _ => return Ok(()),

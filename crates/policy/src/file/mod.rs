@@ -11,8 +11,10 @@ mod yaml;
 pub use keys::{nearest, schema};
 
 use crate::conditions::{Override, PackagePattern, PackageRule, Text, VersionBounds};
+use crate::date::Date;
+use crate::ignore::{Ignore, LayerScope};
+use crate::policy::{Layers, Policy};
 use crate::rules::RULES;
-use crate::{Date, Ignore, LayerScope, Layers, Policy};
 use std::collections::BTreeSet;
 use vocabulary::Rules;
 use yaml::{Node, Value};

@@ -1,0 +1,92 @@
+//! Checks that did not run in full, and why, in words: what was not looked at has not passed.
+
+use crate::policy::Policy;
+use vocabulary::{Coverage, Status, counted};
+
+/// Checks that one decision names before it only counts them: a reason is read by a person.
+const NAMED_CHECKS: usize = 5;
+/// Bytes of a reason of its own that one of them is named by: longer ones are in the coverage.
+const PHRASE: usize = 100;
+
+/// Checks that did not run in full.
+pub(crate) struct Gaps<'coverage> {
+    nothing: bool,
+    counted: Vec<&'coverage Coverage>,
+    pub(crate) tolerated: usize,
+}
+
+impl<'coverage> Gaps<'coverage> {
+    pub(crate) fn of(policy: &Policy, coverage: &'coverage [Coverage]) -> Self {
+        let open = coverage.iter().filter(|coverage| coverage.status != Status::Ran);
+        let (tolerated, counted): (Vec<_>, Vec<_>) =
+            open.partition(|coverage| policy.allow_partial && is_tolerable(coverage));
+        Self { nothing: coverage.is_empty(), counted, tolerated: tolerated.len() }
+    }
+
+    pub(crate) fn none(&self) -> bool {
+        !self.nothing && self.counted.is_empty()
+    }
+
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.nothing {
+            reasons.push("nothing was checked".to_owned());
+        }
+        for coverage in self.counted.iter().take(NAMED_CHECKS) {
+            reasons.push(why(coverage));
+        }
+        let left = self.counted.len().saturating_sub(NAMED_CHECKS);
+        if left > 0 {
+            reasons.push(format!("{left} more checks are not complete"));
+        }
+        if self.tolerated > 0 {
+            let tolerated = u64::try_from(self.tolerated).unwrap_or(u64::MAX);
+            let checks = counted(tolerated, "check", "checks");
+            reasons.push(format!("{checks} could not look at everything, which was allowed"));
+        }
+        reasons
+    }
+}
+
+/// Files that could not be read, and packages that nobody publishes advisories for.
+fn is_tolerable(coverage: &Coverage) -> bool {
+    coverage.status == Status::Partial || coverage.check.starts_with(Coverage::UNMATCHED)
+}
+
+/// What a reason begins with; the rest stands with the check.
+fn start(reason: &str) -> Option<&str> {
+    let end = reason.find(": ").into_iter().chain(reason.find(';')).min().unwrap_or(reason.len());
+    reason.get(..end)
+}
+
+/// Why a check is not complete, in a phrase: its own, where it has one that says what was not checked,
+/// because the names of checks are words for programs.
+fn why(coverage: &Coverage) -> String {
+    let check = &coverage.check;
+    match coverage.status {
+        Status::Ran | Status::Partial => match coverage.general_problem().and_then(start) {
+            Some(reason) => format!("{check}: {reason}"),
+            None => format!("{check} could not read all files"),
+        },
+        Status::Failed => format!("{check} broke off"),
+        Status::Skipped => {
+            let Some(phrase) = phrase(coverage) else { return format!("{check} did not run") };
+            let side = ["(before)", "(after)"].iter().find(|side| check.ends_with(**side));
+            let side = side.map_or(String::new(), |side| format!(" {side}"));
+            match check.strip_prefix(Coverage::UNMATCHED) {
+                Some(ecosystem) => format!("{ecosystem}: {phrase}"),
+                None => format!("{phrase}{side}"),
+            }
+        }
+    }
+}
+
+/// What a reason says before it says that something was therefore not checked, and what to do.
+fn phrase(coverage: &Coverage) -> Option<&str> {
+    let reason = coverage.reason.as_deref()?;
+    let ends =
+        [": not checked", ": nothing was checked"].iter().find_map(|end| reason.find(end))?;
+    let phrase = reason.get(..ends)?;
+    let fits = (1..=PHRASE).contains(&phrase.len()) && !phrase.contains(char::is_control);
+    fits.then_some(phrase)
+}
