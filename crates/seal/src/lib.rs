@@ -5,6 +5,7 @@
 //! and every difference is a finding. The room knows no engine and reads no image; `docs/seal.md`
 //! describes its formats.
 
+mod audit;
 pub mod compare;
 pub mod dsse;
 pub mod finding;

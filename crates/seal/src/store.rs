@@ -6,7 +6,6 @@
 //! is not read.
 
 use crate::dsse::{Envelope, EnvelopeError, pae};
-use crate::finding;
 use crate::key::{KeyError, SigningKey, VerifyingKey};
 use crate::log::{self, Head, Log, Seal};
 use crate::merkle::Tree;
@@ -16,7 +15,6 @@ use crate::statement::{
 };
 use files::{Access, Folder};
 use record::{RecordError, stored};
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -362,45 +360,12 @@ impl Store {
         Ok(SealedRecord { record, packages, entries: tree.leaves() })
     }
 
-    /// What is wrong with the log as such: damaged entries, a chain that does not hold.
-    #[must_use]
-    pub fn damages(&self) -> Vec<Finding> {
-        self.log.damages.iter().map(finding::damage).collect()
+    /// What of the log is not as it was written.
+    pub(crate) fn damaged(&self) -> &[log::Damage] {
+        &self.log.damages
     }
 
-    /// Checks the chain, every signature, the counters and every document.
-    #[must_use]
-    pub fn check(&self, keys: &[VerifyingKey]) -> Vec<Finding> {
-        let mut findings = self.damages();
-        let mut counters: BTreeMap<&str, u64> = BTreeMap::new();
-        for seal in self.all() {
-            findings.extend(seal.verify(keys).err().map(|error| finding::signature(seal, &error)));
-            findings
-                .extend(self.documents(seal).err().map(|error| finding::document(seal, &error)));
-            let predicate = &seal.statement.predicate;
-            let last = counters.entry(&predicate.repository).or_default();
-            if predicate.counter <= *last {
-                findings.push(finding::counter(seal, *last));
-            }
-            *last = predicate.counter.max(*last);
-        }
-        findings
-    }
-
-    fn documents(&self, seal: &Seal) -> Result<(), StoreError> {
-        let count = self.load(seal)?.packages()?.len() as u64;
-        let said = seal.statement.predicate.packages.count;
-        if count == said {
-            return Ok(());
-        }
-        Err(StoreError::Differs {
-            path: self.path_of(&seal.statement.predicate.packages.digest),
-            expected: format!("{said} packages"),
-            found: format!("{count} packages"),
-        })
-    }
-
-    fn path_of(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn path_of(&self, digest: &Digest) -> PathBuf {
         self.path.join(RECORDS).join(digest.hex())
     }
 
