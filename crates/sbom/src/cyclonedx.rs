@@ -8,9 +8,11 @@ mod xml;
 
 pub(crate) use xml::read as read_xml;
 
+use crate::document::{Component, Document};
+use crate::error::{SbomError, json};
+use crate::limits::{COMPONENTS, DEPTH, LICENCES, kept};
 use crate::relations::{Edge, relate};
 use crate::stated::{distribution, relative};
-use crate::{COMPONENTS, Component, DEPTH, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
 use std::collections::HashSet;
 use vocabulary::{Coverage, Distribution, Problem, Scope, Status};

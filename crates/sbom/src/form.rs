@@ -5,9 +5,16 @@
 //! what GitHub's dependency graph exports; signatures are not looked at, and the document says so.
 //! Sources: DSSE 1.0 "Envelope", in-toto attestation framework "Statement", cosign `COSIGN_PREDICATE_SPEC`.
 
+use crate::cyclonedx;
+use crate::document::Document;
+use crate::error::{SbomError, json, shape};
+use crate::github;
+use crate::limits::DOCUMENT_BYTES;
 use crate::merged::merged;
+use crate::own;
+use crate::spdx;
+use crate::syft;
 use crate::xml::Xml;
-use crate::{DOCUMENT_BYTES, Document, SbomError, cyclonedx, github, json, own, shape, spdx, syft};
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::GeneralPurposeConfig;

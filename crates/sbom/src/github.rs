@@ -3,7 +3,9 @@
 //! Packages stand under the manifests that they were resolved from, each by its package URL. Source:
 //! GitHub REST API, "Create a snapshot of dependencies for a repository".
 
-use crate::{COMPONENTS, Component, Document, EDGES, SbomError, json, kept};
+use crate::document::{Component, Document};
+use crate::error::{SbomError, json};
+use crate::limits::{COMPONENTS, EDGES, kept};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use vocabulary::{Relation, Scope};

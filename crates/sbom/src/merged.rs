@@ -4,7 +4,7 @@
 //! same type, name and version. A second entry that names a source package where the first does not is
 //! kept, because advisories speak by source.
 
-use crate::{Component, Document};
+use crate::document::{Component, Document};
 use std::collections::{HashMap, HashSet};
 use vocabulary::{Package, Purl};
 

@@ -4,7 +4,9 @@
 //! of a report are left behind, since they are made anew; but for content that was seen not to be what
 //! names it, which nobody can see again by a list of packages.
 
-use crate::{COMPONENTS, Document, FINDINGS, MISMATCH, Mismatch, SbomError, json};
+use crate::document::{Document, MISMATCH, Mismatch};
+use crate::error::{SbomError, json};
+use crate::limits::{COMPONENTS, FINDINGS};
 use serde::Deserialize;
 use vocabulary::{Coverage, Distribution, Finding, Package, Status, Subject};
 

@@ -5,7 +5,8 @@
 //! indirect, and where the thing asks for nothing, nothing is known. Sources: CycloneDX specification,
 //! "Dependencies"; SPDX 2.3, clause 11.1; SPDX 3.0.1, `RelationshipType`.
 
-use crate::{Component, Document, EDGES};
+use crate::document::{Component, Document};
+use crate::limits::EDGES;
 use std::collections::HashMap;
 use vocabulary::{Problem, Relation, Scope};
 

@@ -10,9 +10,11 @@ mod tags;
 pub(crate) use linked::read as read_linked;
 pub(crate) use tags::read as read_tags;
 
+use crate::document::{Component, Document};
+use crate::error::{SbomError, json};
+use crate::limits::{COMPONENTS, LICENCES, kept};
 use crate::relations::{Edge, relate};
 use crate::stated::{self, distribution_id, relative};
-use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -8,7 +8,7 @@
 //! Sources: Syft, `internal/format/common` and `spdxhelpers`; Trivy, `pkg/sbom/cyclonedx` and
 //! `pkg/sbom/spdx`.
 
-use crate::kept;
+use crate::limits::kept;
 use vocabulary::{Distribution, OriginKind, Presence, Relation, Scope};
 
 /// What is stated of a component.

@@ -3,9 +3,11 @@
 //! Each artifact has a package URL, its places, and metadata of its kind, of which the source package
 //! and the architecture are used. Source: Syft, `schema/json`, and `internal/format/syftjson/model`.
 
+use crate::document::{Component, Document};
+use crate::error::{SbomError, json};
+use crate::limits::{COMPONENTS, LICENCES, kept};
 use crate::relations::{Edge, relate};
 use crate::stated::{self, relative};
-use crate::{COMPONENTS, Component, Document, LICENCES, SbomError, json, kept};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]

@@ -6,7 +6,7 @@
 //! grows without bound. Only the five entities of XML and characters by number stand for others.
 //! Source: XML 1.0, 2.8, 4.1 and 4.6.
 
-use crate::SbomError;
+use crate::error::SbomError;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 

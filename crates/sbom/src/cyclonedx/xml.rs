@@ -7,8 +7,10 @@ use super::{
     Bom, Choice, Composition, Dependency, Entry, Evidence, Identities, Identity, Licence, Method,
     Occurrence, Property, Service, document,
 };
+use crate::document::Document;
+use crate::error::SbomError;
+use crate::limits::{COMPONENTS, DEPTH};
 use crate::xml::{Element, Xml};
-use crate::{COMPONENTS, DEPTH, Document, SbomError};
 
 const FORM: &str = "CycloneDX XML";
 

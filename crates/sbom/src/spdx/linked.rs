@@ -6,7 +6,8 @@
 //! 3.0.1, "Serialization", classes `Package`, `ExternalIdentifier`, `Relationship`, `SpdxDocument`.
 
 use super::{Entry, Named, Other, Reference, Relationship, Spdx, document};
-use crate::{Document, SbomError, json};
+use crate::document::Document;
+use crate::error::{SbomError, json};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 

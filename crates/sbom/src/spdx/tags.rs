@@ -5,7 +5,9 @@
 //! clauses 4.4 (format), 6 to 12.
 
 use super::{Annotation, Entry, Extracted, Named, Other, Reference, Relationship, Spdx, document};
-use crate::{COMPONENTS, Document, SbomError, kept};
+use crate::document::Document;
+use crate::error::SbomError;
+use crate::limits::{COMPONENTS, kept};
 use std::collections::HashMap;
 
 const FORM: &str = "SPDX tag-value";
