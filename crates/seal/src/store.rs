@@ -18,7 +18,7 @@ use record::{RecordError, stored};
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use vocabulary::{Digest, FileRecord, Finding, Layer, Package, Subject};
+use vocabulary::{Digest, FileRecord, Layer, Package, Subject};
 
 /// Bytes of the log: some fifty thousand seals.
 pub const LOG_BYTES: u64 = 256 << 20;

@@ -1,6 +1,5 @@
 //! The identity of a finding.
 
-use crate::purl::Bare;
 use crate::{Digest, Location, Purl};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,7 +20,7 @@ impl Fingerprint {
         // Writing into memory cannot fail.
         let _ = write!(text, "lazaret-finding-v1\0{rule}\0{}\0", id.unwrap_or_default());
         if let Some(package) = package {
-            let _ = write!(text, "{}", Bare(package));
+            let _ = write!(text, "{}", package.shown_bare());
         }
         text.push(0);
         match location {

@@ -25,7 +25,6 @@ pub mod location;
 pub mod nullable;
 pub mod package;
 pub mod program;
-pub mod purl;
 pub mod redacted;
 pub mod report;
 pub mod risk;

@@ -1,17 +1,6 @@
-//! Package URLs: `pkg:type/namespace/name@version?qualifiers#subpath`.
-//!
-//! In goes a text or its parts, out comes a value of decoded, normalised parts that shows itself in
-//! canonical form; reading what is shown gives the same value. Parts are normalised as they are set,
-//! so that two values are equal exactly where their canonical forms are.
-//!
-//! Source: package-url/purl-spec (ECMA-427), "Rules for each purl component", "Character encoding",
-//! "How to parse", and the type definitions.
+//! A package URL as a value: decoded, normalised, and shown in canonical form.
 
-mod parse;
-#[cfg(test)]
-mod tests;
-mod types;
-
+use crate::types;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -72,8 +61,8 @@ impl Rest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a package URL: {reason}; expected pkg:type/namespace/name@version")]
 pub struct PurlError {
-    text: String,
-    reason: &'static str,
+    pub(crate) text: String,
+    pub(crate) reason: &'static str,
 }
 
 impl Purl {
@@ -150,7 +139,7 @@ impl Purl {
     /// does not begin with a letter.
     #[must_use]
     pub fn with_qualifier(mut self, key: &str, value: &str) -> Self {
-        if !value.is_empty() && parse::is_key(key) {
+        if !value.is_empty() && types::is_key(key) {
             let rest = self.rest.get_or_insert_default();
             **rest = rest.with(&key.to_ascii_lowercase(), value);
         }
@@ -230,6 +219,11 @@ impl Purl {
         Self { text: self.text.clone(), ends: self.ends, rest: None }
     }
 
+    /// How [`Self::bare`] shows itself, without a copy.
+    pub fn shown_bare(&self) -> impl fmt::Display + '_ {
+        Bare(self)
+    }
+
     /// The parts, in the order that package URLs have.
     fn parts(&self) -> (&str, Option<&str>, &str, Option<&str>) {
         (self.kind(), self.namespace(), self.name(), self.version())
@@ -259,7 +253,7 @@ impl PartialOrd for Purl {
 }
 
 /// Joins the parts that are not empty by `/`; none where there are none.
-fn join<'text>(parts: impl Iterator<Item = &'text str>) -> Option<String> {
+pub(crate) fn join<'text>(parts: impl Iterator<Item = &'text str>) -> Option<String> {
     let mut joined = String::new();
     for part in parts.filter(|part| !part.is_empty()) {
         if !joined.is_empty() {
@@ -271,7 +265,7 @@ fn join<'text>(parts: impl Iterator<Item = &'text str>) -> Option<String> {
 }
 
 /// Shows a purl without qualifiers and subpath.
-pub(crate) struct Bare<'purl>(pub(crate) &'purl Purl);
+struct Bare<'purl>(&'purl Purl);
 
 impl fmt::Display for Bare<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

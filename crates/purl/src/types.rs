@@ -8,7 +8,7 @@
 //! Source: purl-spec, `types/*-definition.json`; for PyPI, "Name normalization" (PEP 503).
 
 /// A name in the form that its type wants.
-pub(super) fn normalize_name(kind: &str, name: &str) -> String {
+pub(crate) fn normalize_name(kind: &str, name: &str) -> String {
     match kind {
         "alpm" | "apk" | "bitbucket" | "bitnami" | "composer" | "deb" | "github" | "gitlab"
         | "hex" | "luarocks" | "oci" | "otp" | "pub" => name.to_ascii_lowercase(),
@@ -18,7 +18,7 @@ pub(super) fn normalize_name(kind: &str, name: &str) -> String {
 }
 
 /// A namespace in the form that its type wants.
-pub(super) fn normalize_namespace(kind: &str, mut namespace: String) -> String {
+pub(crate) fn normalize_namespace(kind: &str, mut namespace: String) -> String {
     match kind {
         "alpm" | "apk" | "bitbucket" | "composer" | "deb" | "github" | "gitlab" | "hex"
         | "luarocks" | "qpkg" | "rpm" => namespace.make_ascii_lowercase(),
@@ -29,7 +29,7 @@ pub(super) fn normalize_namespace(kind: &str, mut namespace: String) -> String {
 }
 
 /// A version in the form that its type wants.
-pub(super) fn normalize_version(kind: &str, version: &str) -> String {
+pub(crate) fn normalize_version(kind: &str, version: &str) -> String {
     match kind {
         "huggingface" | "oci" => version.to_ascii_lowercase(),
         _ => version.to_owned(),
@@ -50,4 +50,16 @@ fn normalize_python(name: &str) -> String {
         in_run = divides;
     }
     normal
+}
+
+/// Whether a text can be a type.
+pub(crate) fn is_kind(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
+/// Whether a text can be the key of a qualifier.
+pub(crate) fn is_key(text: &str) -> bool {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(is_known)
 }

@@ -6,7 +6,8 @@
 //!
 //! Source: purl-spec, "How to parse a purl string in its components".
 
-use super::{Purl, PurlError, join};
+use crate::purl::{Purl, PurlError, join};
+use crate::types::{is_key, is_kind};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -79,17 +80,6 @@ fn with_pair(purl: Purl, pair: &str) -> Result<Purl, &'static str> {
         return Err("a qualifier is there twice");
     }
     Ok(purl.with_qualifier(&key, &decode(value)?))
-}
-
-fn is_kind(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
-}
-
-/// Whether a text can be the key of a qualifier.
-pub(super) fn is_key(text: &str) -> bool {
-    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(is_known)
 }
 
 /// Decodes `%XX`.
