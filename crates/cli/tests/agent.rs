@@ -25,7 +25,7 @@ fn reason(alert: &Value) -> &str {
 }
 
 fn execution(alert: &Value) -> &Value {
-    &alert["finding"]["evidence"][0]["execution"]
+    &alert["finding"]["evidence"][0]["event"]
 }
 
 #[test]

@@ -203,12 +203,12 @@ fn a_container_that_answers_no_open_hides_no_program_of_another() {
         setup.shell("shop", &line).unwrap();
         let alert = agent.named(RULE, &format!("tmp/{name}"));
         assert_eq!(alert["finding"]["evidence"][0]["reason"], "dropped file");
-        assert!(alert["finding"]["evidence"][0]["execution"]["digest"].is_string());
+        assert!(alert["finding"]["evidence"][0]["event"]["digest"].is_string());
     }
     // Its own is named too, though it cannot be hashed.
     let alert = alert_of(&mut agent, "tmp/o/prog");
     assert_eq!(alert["container"]["name"], "hostile");
-    assert_eq!(alert["finding"]["evidence"][0]["execution"]["digest"], Value::Null);
+    assert_eq!(alert["finding"]["evidence"][0]["event"]["digest"], Value::Null);
     // And who does not answer is said, here and there.
     let said = |agent: &Agent<'_>| {
         agent.errors().contains("container hostile: its files do not answer").then_some(())
