@@ -3,7 +3,7 @@ use crate::Name;
 use crate::identity::standing;
 use std::fs;
 use testkit::files::file;
-use vocabulary::{Origin, SubjectKind};
+use vocabulary::{Finding, Origin, SubjectKind};
 
 fn image(name: &str) -> (Subject, Vec<Layer>) {
     let subject = Subject {
