@@ -302,7 +302,8 @@ mod tests {
         let with = |text| own().under(parse("lazaret.toml", text).unwrap());
         let found = with("color = \"always\"\nformat = \"json\"");
         assert_eq!(found.color, Some(Color::Never));
-        assert!(matches!(found.format, Some(FormatSetting::BuiltIn(Format::Json))));
+        let Some(FormatSetting::BuiltIn(format)) = found.format else { panic!("no form") };
+        assert_eq!(format.name(), "json");
         let error = parse::<Found>("lazaret.toml", "format = \"template:x\"").unwrap_err();
         assert!(error.error.to_string().starts_with("`lazaret.toml`, line 1, column"));
     }
