@@ -1,18 +1,20 @@
 //! The command line: what can be said, and its help.
 //!
 //! Every setting can be given as a flag, as an environment variable `LAZARET_…`, or in the
-//! configuration file, in that order of precedence.
+//! configuration file, in that order of precedence: [`settings`] has them all.
 
 mod advisories;
+mod config;
 mod distro;
+mod machine;
 mod policy;
 mod read;
 mod reports;
 mod results;
-mod running;
 mod sandbox;
 mod scanning;
 mod sealing;
+pub(crate) mod settings;
 mod shown;
 mod timeout;
 
@@ -21,12 +23,13 @@ use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 pub(crate) use advisories::{DatabaseArgs, DbCommand, RiskArgs, TrustArgs};
+pub(crate) use config::ConfigCommand;
 pub(crate) use distro::Distro;
+pub(crate) use machine::{AffectedArgs, AgentArgs};
 pub(crate) use policy::{PolicyCommand, TestArgs};
 pub(crate) use read::{ReadArgs, RecordArgs};
 pub(crate) use reports::{ConvertArgs, DiffArgs, ExplainArgs};
 pub(crate) use results::{Output, OutputArgs, PolicyArgs};
-pub(crate) use running::{AffectedArgs, AgentArgs};
 pub(crate) use sandbox::SandboxMode;
 pub(crate) use scanning::{SbomArgs, ScanArgs};
 pub(crate) use sealing::{KeyCommand, SealArgs, SealsCommand, VerifyArgs};
@@ -79,14 +82,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// When to colour the output
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "WHEN",
-        env = "LAZARET_COLOR",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
     /// Print nothing but errors and what was asked for by `-o`
     #[arg(short, long, global = true)]
@@ -95,108 +91,44 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Never open a network connection
-    #[arg(long, global = true, env = "LAZARET_OFFLINE", hide_env_values = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
     pub(crate) offline: Option<bool>,
-    /// Configuration file [default: config.toml in the user's configuration folder, and over it
-    /// lazaret.toml here, which may only tighten]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "LAZARET_CONFIG",
-        hide_env_values = true
-    )]
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Folder for seals and for what the agent saw
-    /// [default: /var/lib/lazaret for root, else in the user's state folder]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "LAZARET_STATE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) state: Option<PathBuf>,
-    /// Where Docker listens: unix:///PATH or tcp://HOST:PORT [default: unix:///var/run/docker.sock]
-    #[arg(
-        long,
-        global = true,
-        value_name = "ADDRESS",
-        env = "DOCKER_HOST",
-        hide_env_values = true
-    )]
+    /// Where Docker listens: unix:///PATH or tcp://HOST:PORT
+    #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) docker_host: Option<String>,
-    /// Where containerd listens [default: /run/containerd/containerd.sock]
-    #[arg(
-        long,
-        global = true,
-        value_name = "SOCKET",
-        env = "CONTAINERD_ADDRESS",
-        hide_env_values = true
-    )]
+    /// Where containerd listens
+    #[arg(long, global = true, value_name = "SOCKET")]
     pub(crate) containerd_address: Option<PathBuf>,
-    /// Namespace of containerd [default: default; images are also looked for in k8s.io and moby]
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "CONTAINERD_NAMESPACE",
-        hide_env_values = true
-    )]
+    /// Namespace of containerd
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) containerd_namespace: Option<String>,
-    /// Where containerd keeps its store, read while it does not run [default: the user's, then
-    /// /var/lib/containerd and those of k3s and RKE2]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "LAZARET_CONTAINERD_ROOT",
-        hide_env_values = true
-    )]
+    /// Where containerd keeps its store, read while it does not run
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) containerd_root: Option<PathBuf>,
-    /// Where Docker keeps its store, read while it does not run [default: /var/lib/docker]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "LAZARET_DOCKER_ROOT",
-        hide_env_values = true
-    )]
+    /// Where Docker keeps its store, read while it does not run
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) docker_root: Option<PathBuf>,
-    /// Where Podman keeps its store [default: the user's, then /var/lib/containers/storage]
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "LAZARET_PODMAN_ROOT",
-        hide_env_values = true
-    )]
+    /// Where Podman keeps its store
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) podman_root: Option<PathBuf>,
     /// File of PEM certificates of authorities to trust besides the usual ones
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "LAZARET_CA_FILE",
-        hide_env_values = true
-    )]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Reach registries that are not on this machine over plain HTTP, without credentials
     #[arg(long, global = true)]
     pub(crate) plain_http: bool,
-    /// Folder of the vulnerability database [default: in the user's cache folder]
-    #[arg(long, global = true, value_name = "FOLDER", env = "LAZARET_DB", hide_env_values = true)]
+    /// Folder of the vulnerability database
+    #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) db: Option<PathBuf>,
     /// Whether the program first gives up what reading does not need: as far as this machine can
-    /// (auto), in full or not at all (require), or never (off) [default: auto]
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "MODE",
-        env = "LAZARET_SANDBOX",
-        hide_env_values = true
-    )]
+    /// (auto), in full or not at all (require), or never (off)
+    #[arg(long, global = true, value_enum, value_name = "MODE")]
     pub(crate) sandbox: Option<SandboxMode>,
 }
 
@@ -231,6 +163,9 @@ pub(crate) enum Command {
     /// Check and try the policy file, lazaret.yaml
     #[command(subcommand)]
     Policy(Box<PolicyCommand>),
+    /// Help with the configuration file, lazaret.toml
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Keep and ask the vulnerability database
     #[command(subcommand)]
     Db(DbCommand),

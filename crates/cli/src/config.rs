@@ -2,18 +2,17 @@
 //! may that merely lies where the program was started.
 //!
 //! The latter may be part of somebody else's sources, of those that are scanned even. It has a type of
-//! its own, which holds what changes how things are shown, and of the rest only values that tighten:
-//! what is not in that type cannot be said there. It is laid over the user's own file, never put in its
-//! place.
+//! its own, which holds what changes how things are shown: what is not in that type cannot be said
+//! there. It is laid under the user's own file, never put in its place. What counts, and what is
+//! silenced, is the policy's to say (`lazaret.yaml`), and stands in neither.
 
 use crate::args::Color;
+use crate::args::settings::{ALL, Variable};
 use crate::exit::Failure;
 use crate::{forms, found, settings};
 use report::Format;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
-use std::fmt;
 use std::path::{Path, PathBuf};
-use vocabulary::Severity;
 
 /// Bytes of a configuration file.
 const CONFIG_BYTES: u64 = 1 << 20;
@@ -41,29 +40,18 @@ pub(crate) struct Settings {
     pub(crate) format: Option<FormatSetting>,
     pub(crate) author: Option<Author>,
     pub(crate) supplier: Option<Author>,
-    pub(crate) fail_on: Option<Line>,
-    pub(crate) fail_on_unknown: Option<bool>,
-    pub(crate) fail_on_exploited: Option<bool>,
-    pub(crate) allow_partial: Option<bool>,
     pub(crate) ignore_file: Option<PathBuf>,
     pub(crate) policy: Option<PathBuf>,
     pub(crate) no_project_policy: Option<bool>,
-    /// The found file that draws the line in `fail_on`.
-    #[serde(skip)]
-    pub(crate) line_found_in: Option<&'static str>,
 }
 
 /// What a file may say that was found and not named. A new option is none of these, unless it changes
-/// only what is shown, or its type has only values that tighten.
+/// only what is shown.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Found {
     color: Option<Color>,
     format: Option<BuiltIn>,
-    fail_on: Option<Line>,
-    fail_on_unknown: Option<Only<true>>,
-    fail_on_exploited: Option<Only<true>>,
-    allow_partial: Option<Only<false>>,
 }
 
 /// A format, by its name or as `template:FILE`, which is read where it is used.
@@ -105,44 +93,6 @@ impl<'de> Deserialize<'de> for Author {
     }
 }
 
-/// A mark that can only be set one way.
-#[derive(Debug)]
-struct Only<const MARK: bool>;
-
-impl<'de, const MARK: bool> Deserialize<'de> for Only<MARK> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bool(Self)
-    }
-}
-
-impl<const MARK: bool> Visitor<'_> for Only<MARK> {
-    type Value = Self;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{MARK}, which alone tightens: this file was found, not named")
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, mark: bool) -> Result<Self, E> {
-        match mark == MARK {
-            true => Ok(Self),
-            false => Err(E::invalid_value(serde::de::Unexpected::Bool(mark), &self)),
-        }
-    }
-}
-
-/// A severity, as people write it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line(pub(crate) Severity);
-
-impl<'de> Deserialize<'de> for Line {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let wrong =
-            |_| D::Error::custom("expected critical, high, medium, low, negligible or unknown");
-        text.parse().map(Self).map_err(wrong)
-    }
-}
-
 /// Reads the configuration file that was named; else the user's own, `lazaret/config.toml` in the
 /// user's configuration folder, and over it what `lazaret.toml` in this folder may say.
 /// Without `found` only what was named or is the user's own counts.
@@ -166,7 +116,7 @@ pub(crate) fn load(named: Option<&Path>, found: bool) -> Result<Settings, Failur
     }
     let otherwise = "name it with --config, or leave it out with --no-project-policy";
     match found::read(Path::new(LOCAL_FILE), CONFIG_BYTES, otherwise)? {
-        Some(found) => Ok(settings.tightened(parse(LOCAL_FILE, &found.text)?)),
+        Some(found) => Ok(settings.under(parse(LOCAL_FILE, &found.text)?)),
         None => Ok(settings),
     }
 }
@@ -211,28 +161,21 @@ impl Settings {
 
     /// With what the environment says in place of the file.
     pub(crate) fn under_environment(mut self) -> Self {
-        if let Some(format) = std::env::var("LAZARET_FORMAT").ok().filter(|name| !name.is_empty()) {
-            self.format = Some(FormatSetting::Named(format));
+        for setting in ALL.iter().filter(|one| matches!(one.variable, Variable::OfFile(_))) {
+            let said = std::env::var(setting.variable.name()).ok().filter(|text| !text.is_empty());
+            if let (Some(said), "format") = (said, setting.name) {
+                self.format = Some(FormatSetting::Named(said));
+            }
         }
         self
     }
 
-    /// With what a found file says, where that is stricter or nobody said how things are shown.
-    fn tightened(mut self, found: Found) -> Self {
+    /// With what a found file says, where nobody else said how things are shown.
+    fn under(mut self, found: Found) -> Self {
         // Taken apart in full, so that a new option cannot be forgotten here.
-        let Found { color, format, fail_on, fail_on_unknown, fail_on_exploited, allow_partial } =
-            found;
+        let Found { color, format } = found;
         self.color = self.color.or(color);
         self.format = self.format.or(format.map(|BuiltIn(format)| FormatSetting::BuiltIn(format)));
-        self.fail_on_unknown = fail_on_unknown.map(|_| true).or(self.fail_on_unknown);
-        self.fail_on_exploited = fail_on_exploited.map(|_| true).or(self.fail_on_exploited);
-        self.allow_partial = allow_partial.map(|_| false).or(self.allow_partial);
-        if let Some(line) = fail_on
-            && self.fail_on.is_none_or(|own| line.0 < own.0)
-        {
-            self.fail_on = Some(line);
-            self.line_found_in = Some(LOCAL_FILE);
-        }
         self
     }
 }
@@ -264,6 +207,9 @@ fn reason<T: DeserializeOwned>(text: &str, message: &str) -> String {
              configuration file, or name this one with --config"
         );
     }
+    if let Some(word) = unknown.filter(|name| is_of_policy(name)) {
+        return format!("`{word}` is a word of the policy; write `{word}: …` into lazaret.yaml");
+    }
     if let Some(unknown) = unknown {
         return match policy::nearest(unknown, own.iter().copied()) {
             Some(near) => format!("`{unknown}` is not an option; did you mean `{near}`?"),
@@ -279,6 +225,16 @@ fn reason<T: DeserializeOwned>(text: &str, message: &str) -> String {
         Some((name, _)) => format!("`{name}`: {reason}"),
         None => reason,
     }
+}
+
+/// Whether a key is one of policy files. Those draw lines, silence and demand; this file says how the
+/// program is set up.
+fn is_of_policy(key: &str) -> bool {
+    let schema = policy::schema();
+    schema
+        .get("properties")
+        .and_then(|keys| keys.as_object())
+        .is_some_and(|keys| keys.contains_key(key))
 }
 
 /// The names of what a form may say, as its type has them.
@@ -320,10 +276,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_found_file_has_few_options_and_all_others_are_refused_by_name() {
-        let (few, all) = (options::<Found>(), options::<Settings>());
-        assert!(few.len() == 6 && few.iter().all(|option| all.contains(option)), "{few:?}");
-        for option in all.iter().filter(|option| !few.contains(option)) {
+    fn the_file_may_say_what_the_table_of_settings_says_and_a_found_one_less() {
+        use crate::args::settings::Trust;
+        let of = |trust: &[Trust]| -> Vec<&str> {
+            let all = ALL.iter().filter(|setting| trust.contains(&setting.trust));
+            all.map(|setting| setting.name).collect()
+        };
+        let sorted = |names: &[&'static str]| {
+            let mut names = names.to_vec();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(sorted(options::<Settings>()), of(&[Trust::Named, Trust::Found]));
+        assert_eq!(sorted(options::<Found>()), of(&[Trust::Found]));
+        for option in of(&[Trust::Named]) {
             let error = parse::<Found>("lazaret.toml", &format!("{option} = \"x\"")).unwrap_err();
             let text = error.error.to_string();
             assert!(text.contains(&format!("`{option}` is not taken from")), "{text}");
@@ -331,25 +297,28 @@ mod tests {
     }
 
     #[test]
-    fn a_found_file_only_tightens() {
-        let own = || -> Settings {
-            parse("own", "fail-on = \"high\"\nallow-partial = true\ncolor = \"never\"").unwrap()
-        };
-        let with = |text| own().tightened(parse("lazaret.toml", text).unwrap());
-        assert_eq!(with("fail-on = \"critical\"").fail_on, Some(Line(Severity::High)));
-        let low = with("fail-on = \"low\"\ncolor = \"always\"");
-        assert_eq!((low.fail_on, low.line_found_in), (Some(Line(Severity::Low)), Some(LOCAL_FILE)));
-        assert_eq!(low.color, Some(Color::Never));
-        assert_eq!(with("allow-partial = false").allow_partial, Some(false));
-        assert_eq!(with("fail-on = \"unknown\"").fail_on, Some(Line(Severity::Unknown)));
-        for loosening in [
-            "fail-on-unknown = false",
-            "fail-on-exploited = false",
-            "allow-partial = true",
-            "format = \"template:x\"",
-        ] {
-            let error = parse::<Found>("lazaret.toml", loosening).unwrap_err().error.to_string();
-            assert!(error.starts_with("`lazaret.toml`, line 1, column"), "{error}");
+    fn a_found_file_changes_only_what_is_shown_and_not_where_the_user_said_it() {
+        let own = || -> Settings { parse("own", "color = \"never\"").unwrap() };
+        let with = |text| own().under(parse("lazaret.toml", text).unwrap());
+        let found = with("color = \"always\"\nformat = \"json\"");
+        assert_eq!(found.color, Some(Color::Never));
+        let Some(FormatSetting::BuiltIn(format)) = found.format else { panic!("no form") };
+        assert_eq!(format.name(), "json");
+        let error = parse::<Found>("lazaret.toml", "format = \"template:x\"").unwrap_err();
+        assert!(error.error.to_string().starts_with("`lazaret.toml`, line 1, column"));
+    }
+
+    #[test]
+    fn words_of_the_policy_are_sent_to_the_policy() {
+        for word in ["fail-on", "fail-on-unknown", "fail-on-exploited", "allow-partial"] {
+            let text = format!("{word} = true");
+            for error in [
+                parse::<Found>("lazaret.toml", &text).unwrap_err(),
+                parse::<Settings>("own.toml", &text).unwrap_err(),
+            ] {
+                let error = error.error.to_string();
+                assert!(error.contains(&format!("write `{word}: …` into lazaret.yaml")), "{error}");
+            }
         }
     }
 

@@ -16,15 +16,16 @@ use std::sync::Arc;
 /// Gives up what the command does not need.
 pub(crate) fn enter(world: &mut World, command: &Command) -> Result<(), Failure> {
     let mode = world.global.sandbox.unwrap_or_default();
-    let Some(needed) = needs::of(world, command).filter(|_| mode != Mode::Off) else {
+    let Some(needed) = needs::of(world, command) else { return Ok(()) };
+    needed.folders.iter().try_for_each(needs::Folder::make)?;
+    if mode == Mode::Off {
         return Ok(());
-    };
+    }
     let config = settings::registry_credentials().docker_config;
     if needed.registry && config.is_some_and(|config| helpers::are_named(&config)) {
         // Without it a helper that is needed says that it cannot be run.
         world.helpers = Broker::start().ok().map(|broker| Arc::new(broker) as _);
     }
-    needed.folders.iter().for_each(needs::Folder::make);
     let layers = sandbox::confine(&needed.needs);
     for Layer { name, state } in &layers {
         if let (State::Missing(reason), Mode::Require) = (state, mode) {

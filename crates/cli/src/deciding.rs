@@ -1,7 +1,6 @@
-//! What counts: flags, the policy file, the configuration, and what silences findings, put together.
+//! What counts: flags, the policy file, and what silences findings, put together.
 
 use crate::args::PolicyArgs;
-use crate::config::Line;
 use crate::exit::Failure;
 use crate::world::World;
 use crate::{found, policy_files, settings};
@@ -17,32 +16,18 @@ const VEX_BYTES: u64 = 64 << 20;
 /// Bytes of an ignore file.
 const IGNORE_BYTES: u64 = 8 << 20;
 
-/// What counts: flags before the policy file, and that before the configuration file; but of a policy
-/// file that was found and the configuration, whichever is stricter.
+/// What counts: flags before the policy file.
 pub(crate) fn policy(world: &World, args: &PolicyArgs) -> Result<Policy, Failure> {
-    let settings = &world.settings;
     let mut policy = policy_files::load(world, args)?;
     if let Some(severity) = args.fail_on {
         policy.fail_on = Some(severity);
         policy.places.insert("fail-on".to_owned(), "--fail-on".to_owned());
-    } else if let Some(Line(line)) = settings.fail_on
-        && policy.fail_on.is_none_or(|given| !policy.found.is_empty() && line < given)
-    {
-        policy.fail_on = Some(line);
-        policy.places.remove("fail-on");
-        if let Some(file) = settings.line_found_in {
-            policy.places.insert("fail-on".to_owned(), file.to_owned());
-        }
     }
-    policy.fail_on_unknown |= args.fail_on_unknown || settings.fail_on_unknown.unwrap_or(false);
-    policy.fail_on_exploited |=
-        args.fail_on_exploited || settings.fail_on_exploited.unwrap_or(false);
+    policy.fail_on_unknown |= args.fail_on_unknown;
+    policy.fail_on_exploited |= args.fail_on_exploited;
     policy.only_fixed |= args.only_fixed;
     policy.only_linked |= args.only_linked;
-    if settings.allow_partial == Some(false) && !policy.found.is_empty() {
-        policy.allow_partial = false;
-    }
-    if args.allow_partial || settings.allow_partial == Some(true) {
+    if args.allow_partial {
         policy.allow_partial = true;
         policy.places.remove("allow-partial");
     }

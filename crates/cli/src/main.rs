@@ -10,6 +10,7 @@ mod agent;
 mod args;
 mod artefact;
 mod assessing;
+mod checked;
 mod clock;
 mod compare;
 mod config;
@@ -42,6 +43,7 @@ mod running;
 mod saved;
 mod sbom;
 mod scanning;
+mod schema;
 mod sealing;
 mod seals;
 mod settings;
@@ -52,7 +54,7 @@ mod verifying;
 mod world;
 
 use args::{Cli, Command, DbCommand};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use exit::{Exit, Failure};
 use output::Printing;
 use signal_hook::consts::{SIGABRT, SIGXFSZ};
@@ -65,7 +67,7 @@ use world::World;
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(internal_error));
     exit_where_memory_ends();
-    let ended = match Cli::try_parse() {
+    let ended = match parsed() {
         Ok(cli) => run(cli),
         Err(error) => wrong_arguments(&error),
     };
@@ -76,6 +78,16 @@ fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// The command line, with what the environment says of its settings.
+fn command_line() -> clap::Command {
+    args::settings::declared(Cli::command())
+}
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let matches = command_line().try_get_matches()?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command_line()))
 }
 
 /// Where the results of a command go, of those that write any.
@@ -148,7 +160,9 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         for remark in output::settle(args, configured)? {
             world.printing.remark(&remark);
         }
+        checked::outputs(args)?;
     }
+    checked::values(&world, &command)?;
     confine::enter(&mut world, &command)?;
     // A thread of its own, which is held as all others are.
     deadline::keep(&command)?;
@@ -163,6 +177,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Affected(args) => affected::run(&world, &args),
         Command::Explain(args) => explain::run(&world, &args),
         Command::Policy(command) => policies::run(&world, *command),
+        Command::Config(command) => schema::run(command, &command_line()),
         Command::Diff(args) => diff::run(&world, &args),
         Command::Convert(args) => converting::run(&world, &args),
         Command::Db(DbCommand::Compare { ecosystem, left, right }) => {
@@ -172,7 +187,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::CredentialHelpers => helpers::serve(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "lazaret", &mut script);
+            clap_complete::generate(shell, &mut command_line(), "lazaret", &mut script);
             output::print(|out| out.write_all(&script)).map(|()| Exit::Clean)
         }
         Command::Man { command } => man(&command),
@@ -186,6 +201,7 @@ fn takes_what_is_found(command: &Command) -> bool {
         Command::Completions { .. }
         | Command::Man { .. }
         | Command::Key(_)
+        | Command::Config(_)
         | Command::Convert(_) => false,
         Command::Scan(args) => !args.policy.no_project_policy,
         Command::Diff(args) => !args.policy.no_project_policy,
@@ -195,7 +211,7 @@ fn takes_what_is_found(command: &Command) -> bool {
 
 /// The manual page of the program, or of one of its commands.
 fn man(words: &[String]) -> Result<Exit, Failure> {
-    let mut command = Cli::command();
+    let mut command = command_line();
     command.build();
     let mut name = "lazaret".to_owned();
     for word in words {

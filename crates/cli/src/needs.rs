@@ -12,6 +12,7 @@ use crate::args::{
 };
 use crate::artefact::{Named, Place};
 use crate::config::FormatSetting;
+use crate::exit::Failure;
 use crate::world::World;
 use crate::{deciding, forms, output, policy_files, settings};
 use files::Access;
@@ -76,12 +77,22 @@ pub(crate) struct Needed {
 pub(crate) struct Folder {
     path: PathBuf,
     access: Access,
+    /// The flag that names it; none where it is the usual one.
+    named: Option<&'static str>,
 }
 
 impl Folder {
-    /// Makes it where it is missing. Where it cannot be, whoever writes there says so.
-    pub(crate) fn make(&self) {
-        let _ = files::Folder::own_for(&self.path, self.access);
+    /// Makes it where it is missing. Where one that somebody named cannot be, nothing is done; of the
+    /// usual one, whoever writes there says so.
+    pub(crate) fn make(&self) -> Result<(), Failure> {
+        let made = files::Folder::own_for(&self.path, self.access);
+        match (made, self.named) {
+            (Err(error), Some(flag)) if !self.path.is_dir() => Err(Failure::usage(format!(
+                "`{}`, named by {flag}, is no folder and cannot be made one: {error}; name another",
+                self.path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -128,7 +139,7 @@ pub(crate) fn of(world: &World, command: &Command) -> Option<Needed> {
             plan.outputs(&args.output);
         }
         Command::Db(command) => plan.database_command(command),
-        Command::Completions { .. } | Command::Man { .. } => {}
+        Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => {}
     }
     Some(plan.finish())
 }
@@ -206,7 +217,8 @@ impl<'world> Plan<'world> {
                 Some(folder) => Some(folder.join("archives")),
                 None => settings::default_archives(),
             };
-            self.own_folder(folder.filter(|_| !args.read.no_cache), Access::Private);
+            let named = own.is_some().then_some("--cache-dir");
+            self.own_folder(folder.filter(|_| !args.read.no_cache), named, Access::Private);
         }
     }
 
@@ -217,7 +229,8 @@ impl<'world> Plan<'world> {
         self.subject(&args.subject.reference);
         self.caches(&args.subject.read);
         self.read(self.world.named_db().ok());
-        self.own_folder(self.world.named_state().ok(), Access::Private);
+        let named = self.world.global.state.is_some().then_some("--state");
+        self.own_folder(self.world.named_state().ok(), named, Access::Private);
         if let Some(folder) = &args.export {
             self.new_folder(folder);
         }
@@ -258,7 +271,7 @@ impl<'world> Plan<'world> {
                 self.key(trust.key.as_ref());
                 self.risks(risk);
                 self.network = true;
-                self.own_folder(folder, Access::Shared);
+                self.own_database(folder);
             }
             DbCommand::Push { to, key, .. } => {
                 self.read(folder);
@@ -273,11 +286,11 @@ impl<'world> Plan<'world> {
             DbCommand::Pull { from, trust, .. } => {
                 self.artefact(&Named::of_argument(from));
                 self.key(trust.key.as_ref());
-                self.own_folder(folder, Access::Shared);
+                self.own_database(folder);
             }
             DbCommand::Import { from } => {
                 self.place(from);
-                self.own_folder(folder, Access::Shared);
+                self.own_database(folder);
             }
             DbCommand::Export { file } => {
                 self.read(folder);
@@ -295,8 +308,9 @@ impl<'world> Plan<'world> {
     }
 
     fn facts(&mut self, none: bool, named: Option<PathBuf>) {
+        let flag = named.is_some().then_some("--cache-dir");
         let folder = named.or_else(settings::default_cache);
-        self.own_folder(folder.filter(|_| !none), Access::Private);
+        self.own_folder(folder.filter(|_| !none), flag, Access::Private);
     }
 
     /// What containers used, and seals.
@@ -317,7 +331,7 @@ impl<'world> Plan<'world> {
             return self.read(folder);
         }
         self.network = true;
-        self.own_folder(folder, Access::Shared);
+        self.own_database(folder);
     }
 
     /// Where advisories come from: a folder, a server, or an artefact.
@@ -420,10 +434,17 @@ impl<'world> Plan<'world> {
         }
     }
 
-    fn own_folder(&mut self, folder: Option<PathBuf>, access: Access) {
+    fn own_folder(&mut self, folder: Option<PathBuf>, named: Option<&'static str>, access: Access) {
         let Some(path) = folder else { return };
         self.writing.push(path.clone());
-        self.folders.push(Folder { path, access });
+        self.folders.push(Folder { path, access, named });
+    }
+
+    /// The folder of the database, which is written.
+    fn own_database(&mut self, folder: Option<PathBuf>) {
+        let World { global, settings, .. } = self.world;
+        let named = global.db.is_some() || settings.db.is_some();
+        self.own_folder(folder, named.then_some("--db"), Access::Shared);
     }
 
     fn finish(mut self) -> Needed {

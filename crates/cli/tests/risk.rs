@@ -57,7 +57,7 @@ fn an_exploited_vulnerability_is_over_the_line_where_that_is_asked() {
     assert_eq!(code(&scanned), 1);
     let text = stdout(&scanned);
     assert!(text.contains("1 vulnerability that is known to be exploited"), "{text}");
-    bench.write("lazaret.toml", "fail-on-exploited = true\n");
+    bench.write("lazaret.yaml", "version: 1\nfail-on-exploited: true\n");
     assert_eq!(code(&bench.run(&["scan", "image"])), 1);
 }
 

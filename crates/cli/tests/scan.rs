@@ -322,11 +322,42 @@ fn a_file_that_merely_lies_here_has_no_say_in_whom_to_believe() {
 }
 
 #[test]
+fn values_of_flags_are_looked_at_before_anything_is_read() {
+    let bench = Bench::with_database();
+    image().write_oci_dir(bench.path().join("image")).unwrap();
+    bench.write("no.pem", "no certificates");
+    for (values, said) in [
+        (["--ca-file", "nope"], "`nope` holds no certificates that can be read"),
+        (["--ca-file", "no.pem"], "`no.pem` holds no certificates that can be read"),
+        (["--cache-dir", "/proc/x"], "`/proc/x`, named by --cache-dir, is no folder"),
+        (["--cache-dir", "no.pem"], "`no.pem`, named by --cache-dir, is no folder"),
+        (["--db-key", "nope"], "cannot read the key `nope`"),
+        (["--db-source", "nope"], "`nope`, named by --db-source, is not there"),
+        (["-o", "nope/report.json"], "cannot write `nope/report.json`: No such file"),
+    ] {
+        for sandbox in ["auto", "off"] {
+            let args = ["scan", "image", "--offline", "--sandbox", sandbox];
+            let scanned = bench.run(&[&args[..], &values].concat());
+            assert_eq!((code(&scanned), stdout(&scanned)), (2, String::new()), "{values:?}");
+            let text = stderr(&scanned);
+            assert!(text.contains(said) && text.trim_end().lines().count() == 1, "{text}");
+        }
+    }
+    // What the command does not use is not made.
+    let without = ["scan", "image", "--offline", "--no-cache", "--cache-dir", "/proc/x", "-q"];
+    assert_eq!(code(&bench.run(&without)), 0);
+}
+
+#[test]
 fn settings_come_from_file_environment_and_flags_in_that_order() {
     let bench = Bench::with_database();
     image().write_oci_dir(bench.path().join("image")).unwrap();
     bench.write("lazaret.toml", "fail-on = \"critical\"\n");
-    assert_eq!(code(&bench.run(&["scan", "image", "-q"])), 1);
+    let of_policy = bench.run(&["scan", "image", "-q"]);
+    assert_eq!(code(&of_policy), 2);
+    let said = "`fail-on` is a word of the policy; write `fail-on: …` into lazaret.yaml";
+    assert!(stderr(&of_policy).contains(said), "{}", stderr(&of_policy));
+    bench.write("lazaret.toml", "");
     let by_environment =
         bench.command(&["scan", "image", "-q"]).env("LAZARET_FAIL_ON", "high").output().unwrap();
     assert_eq!(code(&by_environment), 1);
@@ -334,12 +365,12 @@ fn settings_come_from_file_environment_and_flags_in_that_order() {
     for command in ["scan", "sbom"] {
         assert!(stdout(&bench.run(&[command, "image"])).starts_with('{'), "{command}");
     }
-    bench.write("lazaret.toml", "fail_on = \"critical\"\n");
+    bench.write("lazaret.toml", "colour = \"never\"\n");
     let wrong = bench.run(&["scan", "image"]);
     assert_eq!(code(&wrong), 2);
     assert!(
         stderr(&wrong)
-            .contains("line 1, column 1: `fail_on` is not an option; did you mean `fail-on`?"),
+            .contains("line 1, column 1: `colour` is not an option; did you mean `color`?"),
         "{}",
         stderr(&wrong)
     );

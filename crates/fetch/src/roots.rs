@@ -48,6 +48,17 @@ pub(crate) fn load(roots: &Roots) -> Result<RootCerts, FetchError> {
     Ok(specific(found))
 }
 
+impl Roots {
+    /// Looks into the file of added certificates, where one is named: what is wrong with it is better
+    /// said before anything is done than at the first connection.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or holds no certificate.
+    pub fn check_added(&self) -> Result<(), FetchError> {
+        self.added.as_deref().map(from_file).transpose().map(drop)
+    }
+}
+
 fn specific(certificates: Vec<Certificate<'static>>) -> RootCerts {
     RootCerts::Specific(Arc::new(certificates))
 }

@@ -10,11 +10,11 @@
 mod affected;
 mod reference;
 mod refusal;
-mod running;
+mod roll_call;
 mod seals;
 mod usage;
 
 pub use affected::{Holdings, Id, Question};
 pub use refusal::FleetError;
-pub use running::Running;
+pub use roll_call::Running;
 pub use usage::usage_of_image;

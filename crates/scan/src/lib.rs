@@ -24,9 +24,9 @@ mod rank;
 mod read;
 mod resolve;
 mod rules;
-mod running;
 mod sources;
 mod unexplained;
+mod usages;
 
 pub use asked::Asked;
 pub use assess::{Assessment, Elsewhere, Judging, Matching, assess};
@@ -37,9 +37,9 @@ pub use integrity::DIGEST_MISMATCH;
 pub use inventory::{Files, Inventory, Runs, Software, Source};
 pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
 pub use rules::all as rules;
-pub use running::Usages;
 pub use sbom::distribution_id;
 pub use sources::coverage as unknown_sources;
+pub use usages::Usages;
 
 pub use image::{Progress, RecordLevel};
 

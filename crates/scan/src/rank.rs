@@ -5,7 +5,7 @@
 //! sign only, and says so: the image exposes a port, and the package owns the program that it starts.
 //! That a package has no such sign says nothing, since what listens may load anything.
 
-use crate::running::Usages;
+use crate::usages::Usages;
 use advisories::Risks;
 use image::source::Entry;
 use std::collections::{BTreeSet, HashMap};

@@ -13,10 +13,10 @@ pub(crate) struct DatabaseArgs {
     pub(crate) no_db_update: bool,
     /// Where advisories are fetched from: a URL or folder in the layout of the public OSV bucket, or
     /// oci://REGISTRY/REPOSITORY[:TAG], oci:FOLDER or oci:URL, as `lazaret db push` writes them
-    #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
+    #[arg(long, value_name = "URL|FOLDER")]
     pub(crate) db_source: Option<String>,
     /// Public key that must have signed a database that is pulled from oci:…
-    #[arg(long, value_name = "FILE", env = "LAZARET_DB_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) db_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) risk: RiskArgs,
@@ -33,7 +33,7 @@ impl DatabaseArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TrustArgs {
     /// Public key that the database must be signed by: PEM, OpenSSH or allowed_signers
-    #[arg(long, value_name = "FILE", env = "LAZARET_DB_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
     /// Take it although nobody signed it: whoever may write there decides what is found
     #[arg(long)]
@@ -47,12 +47,10 @@ pub(crate) struct TrustArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RiskArgs {
     /// CISA's catalogue of known exploited vulnerabilities (JSON)
-    /// [default: in the mirror of the advisories, else cisa.gov]
-    #[arg(long, value_name = "URL|FILE", env = "LAZARET_KEV", hide_env_values = true)]
+    #[arg(long, value_name = "URL|FILE")]
     pub(crate) kev: Option<String>,
     /// EPSS scores (CSV, also packed by gzip)
-    /// [default: in the mirror of the advisories, else empiricalsecurity.com]
-    #[arg(long, value_name = "URL|FILE", env = "LAZARET_EPSS", hide_env_values = true)]
+    #[arg(long, value_name = "URL|FILE")]
     pub(crate) epss: Option<String>,
 }
 
@@ -62,14 +60,14 @@ pub(crate) enum DbCommand {
     Update {
         /// Where from: a URL or folder in the layout of the public OSV bucket; or what `lazaret db push`
         /// wrote, as oci://REGISTRY/REPOSITORY[:TAG], oci:FOLDER or oci:URL
-        #[arg(long, value_name = "URL|FOLDER", env = "LAZARET_DB_SOURCE", hide_env_values = true)]
+        #[arg(long, value_name = "URL|FOLDER")]
         from: Option<String>,
         #[command(flatten)]
         trust: TrustArgs,
         #[command(flatten)]
         risk: RiskArgs,
-        /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end [default: 1h]
-        #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+        /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end
+        #[arg(long, value_name = "DURATION")]
         timeout: Option<Timeout>,
         /// Ecosystems to fetch, such as Debian or PyPI, and KEV or EPSS [default: all that there is]
         #[arg(value_name = "ECOSYSTEM")]

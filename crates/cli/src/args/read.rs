@@ -23,10 +23,10 @@ pub(crate) struct SubjectArgs {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ReadArgs {
     /// Platform to take from a multi-platform image, such as linux/arm64
-    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM", hide_env_values = true)]
+    #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<vocabulary::Platform>,
-    /// Folder where the facts of layers are kept [default: in the user's cache folder]
-    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR", hide_env_values = true)]
+    /// Folder where the facts of layers are kept
+    #[arg(long, value_name = "FOLDER")]
     pub(crate) cache_dir: Option<PathBuf>,
     /// Keep and use no facts of layers
     #[arg(long)]
@@ -39,8 +39,7 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "DISTRO")]
     pub(crate) distro: Option<Distro>,
     /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end
-    /// [default: 10m for each subject that is named]
-    #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<Timeout>,
 }
 

@@ -12,11 +12,10 @@ pub(crate) struct OutputArgs {
     #[arg(short, long = "output", value_name = "[FORMAT=]FILE", help = output_help())]
     pub(crate) output: Vec<Output>,
     /// Who answers for a bill of materials beside the program, such as ACME or `Person: Jane Doe`
-    #[arg(long, value_name = "NAME", env = "LAZARET_AUTHOR", hide_env_values = true, value_parser = forms::author)]
+    #[arg(long, value_name = "NAME", value_parser = forms::author)]
     pub(crate) author: Option<String>,
-    /// Who supplies what a bill of materials is about, in the same form [default: the author, where
-    /// one is named]
-    #[arg(long, value_name = "NAME", env = "LAZARET_SUPPLIER", hide_env_values = true, value_parser = forms::author)]
+    /// Who supplies what a bill of materials is about, in the same form
+    #[arg(long, value_name = "NAME", value_parser = forms::author)]
     pub(crate) supplier: Option<String>,
 }
 
@@ -67,15 +66,13 @@ impl std::str::FromStr for Output {
 /// What is over the line.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// Policy file [default: lazaret.yaml here, or in the nearest folder above that has one]
-    #[arg(long, value_name = "FILE", env = "LAZARET_POLICY", hide_env_values = true)]
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     /// Leave out policy and ignore files that are found, not named: what is scanned may have brought
     /// them along
     #[arg(
         long,
-        env = "LAZARET_NO_PROJECT_POLICY",
-        hide_env_values = true,
         value_parser = clap::builder::FalseyValueParser::new()
     )]
     pub(crate) no_project_policy: bool,
@@ -92,7 +89,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long)]
     pub(crate) only_linked: bool,
     /// Exit with 1 where a finding is at least this severe: negligible, low, medium, high, critical; unknown takes every finding
-    #[arg(long, value_name = "SEVERITY", env = "LAZARET_FAIL_ON", hide_env_values = true)]
+    #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<vocabulary::Severity>,
     /// Exit with 1 where a finding's severity is unknown
     #[arg(long)]
@@ -105,7 +102,6 @@ pub(crate) struct PolicyArgs {
     #[arg(long)]
     pub(crate) allow_partial: bool,
     /// File that says which findings to ignore, why, and until when
-    /// [default: .lazaret-ignore.toml, where it is there]
-    #[arg(long, value_name = "FILE", env = "LAZARET_IGNORE_FILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) ignore_file: Option<PathBuf>,
 }

@@ -32,7 +32,7 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) import: Vec<PathBuf>,
     /// Saved report (json): what it found already does not count, only what is new
-    #[arg(long, value_name = "REPORT", env = "LAZARET_NEW_SINCE", hide_env_values = true)]
+    #[arg(long, value_name = "REPORT")]
     pub(crate) new_since: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
@@ -65,7 +65,7 @@ pub(crate) struct FreshnessArgs {
     pub(crate) freshness: bool,
     /// Where the security suites are, in place of what the image says, such as
     /// http://mirror.example/debian-security
-    #[arg(long, value_name = "URL", env = "LAZARET_ARCHIVE_MIRROR", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     pub(crate) archive_mirror: Option<String>,
     /// Keyring whose keys may sign an archive, besides Debian's and Ubuntu's own; may be given several
     /// times

@@ -12,7 +12,7 @@ pub(crate) struct SealArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
     /// Private key: Ed25519 as PEM (PKCS #8) or an OpenSSH key; with an OpenSSH public key the SSH agent signs
-    #[arg(long, value_name = "FILE", env = "LAZARET_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// Name under which it is sealed [default: the image's own name]
     #[arg(long, value_name = "NAME")]
@@ -32,7 +32,7 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
     /// Platform to take from a multi-platform image, such as linux/arm64
-    #[arg(long, value_name = "PLATFORM", env = "LAZARET_PLATFORM", hide_env_values = true)]
+    #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Option<vocabulary::Platform>,
     /// Public key that the seal must be signed by; may be given several times
     /// [default: the keys that sealed on this machine]
@@ -42,8 +42,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) repository: Option<String>,
     /// End after this time, such as 30s or 5m, with exit code 5; 0 for no end
-    /// [default: 10m for each subject that is named]
-    #[arg(long, value_name = "DURATION", env = "LAZARET_TIMEOUT", hide_env_values = true)]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<Timeout>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,

@@ -42,8 +42,8 @@ pub(crate) struct AffectedArgs {
     /// Format: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: StatusFormat,
-    /// Folder where the facts of layers are kept [default: in the user's cache folder]
-    #[arg(long, value_name = "FOLDER", env = "LAZARET_CACHE_DIR", hide_env_values = true)]
+    /// Folder where the facts of layers are kept
+    #[arg(long, value_name = "FOLDER")]
     pub(crate) cache_dir: Option<PathBuf>,
     /// Keep and use no facts of layers
     #[arg(long)]
