@@ -8,6 +8,7 @@
 mod carried;
 mod cves;
 mod held;
+mod meant;
 mod postings;
 mod section;
 mod strings;
@@ -15,10 +16,12 @@ mod versions;
 mod write;
 
 use crate::database::{Axis, Title};
+use crate::dropped::Why;
 use crate::entry::{self, Read, Writer};
 use crate::format::{FormatError, Reader};
 use crate::ids;
 use crate::intervals::{End, Interval, intervals};
+use crate::moment::{time, time_of};
 use crate::names;
 use crate::osv::{Affected, Import, Record, Text};
 use crate::rating::{self, Rated};
@@ -30,7 +33,6 @@ use strings::{Interner, StringId};
 use version::Scheme;
 use vocabulary::Ecosystem;
 
-pub(crate) use held::Held;
 pub use write::Built;
 
 /// Longest name, version or id that is kept. npm allows 214 characters, purls about as many.
@@ -41,47 +43,6 @@ const MAX_IMPORTS: usize = 512;
 const MAX_FUNCTIONS: usize = 8192;
 /// Longest page address that is kept.
 const MAX_URL: usize = 400;
-
-/// What was left out, and why.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// Records that were taken back.
-    pub withdrawn: u64,
-    /// Notices of bug fixes and enhancements, and informational records.
-    pub not_vulnerabilities: u64,
-    /// Records that name no package of this ecosystem, or no version.
-    pub nothing_to_match: u64,
-    /// Documents that are no records.
-    pub malformed: u64,
-}
-
-impl Dropped {
-    const fn count(&mut self, why: Why) {
-        match why {
-            Why::Withdrawn => self.withdrawn += 1,
-            Why::NoVulnerability => self.not_vulnerabilities += 1,
-            Why::NothingToMatch => self.nothing_to_match += 1,
-            Why::Malformed => self.malformed += 1,
-        }
-    }
-}
-
-/// Why a record was left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(crate) enum Why {
-    Withdrawn = 0,
-    NoVulnerability = 1,
-    NothingToMatch = 2,
-    Malformed = 3,
-}
-
-impl Why {
-    pub(crate) fn read(byte: u8) -> Result<Self, FormatError> {
-        let all = [Self::Withdrawn, Self::NoVulnerability, Self::NothingToMatch, Self::Malformed];
-        all.into_iter().find(|why| *why as u8 == byte).ok_or(FormatError::Content)
-    }
-}
 
 type RecordDraft = entry::Record<StringId>;
 type CveDraft = entry::Cve<StringId>;
@@ -178,7 +139,7 @@ impl Builder {
         let (blocks_before, mut informational) = (self.blocks.len(), false);
         self.seen.clear();
         let malicious = record.id().starts_with("MAL-");
-        let ids = ids::of(record, &self.ecosystem);
+        let ids = meant::of(record, &self.ecosystem);
         let own = record.entries();
         let claimed = cves::claimed(record, &self.ecosystem);
         let cves = Cves::new(ids.cves, &own, &claimed);
@@ -579,16 +540,4 @@ fn page_of<'doc>(record: &'doc Record<'_>) -> Option<&'doc str> {
     };
     let best = record.references.iter().filter(|page| usable(page.url.as_str()));
     best.min_by_key(|page| page.kind.as_str() != "ADVISORY").map(|page| page.url.as_str())
-}
-
-/// Microseconds since 1970; 0 where the date is missing or makes no sense.
-pub(crate) fn time_of(date: &str) -> u64 {
-    time(date).unwrap_or(0)
-}
-
-/// Microseconds since 1970, of a date that makes sense; 0 for those before. As fine as the public bucket
-/// has them: of two changes within one second both are seen.
-pub(crate) fn time(date: &str) -> Option<u64> {
-    let time = date.parse::<jiff::Timestamp>().ok()?;
-    Some(u64::try_from(time.as_microsecond()).unwrap_or(0))
 }

@@ -11,7 +11,9 @@
 
 use crate::database::Database;
 use crate::download::{self, Download, DownloadError};
-use crate::manifest::{self, Manifest};
+use crate::exchange;
+use crate::manifest::Manifest;
+use crate::paths;
 use crate::risk::{self, RiskFeed};
 use crate::storage::{self, Lock, StorageError};
 use crate::update;
@@ -142,7 +144,7 @@ fn write(
     put(&FORMAT.to_le_bytes(), &mut inside)?;
     put(&u32::try_from(manifests.len()).unwrap_or(u32::MAX).to_le_bytes(), &mut inside)?;
     for manifest in manifests {
-        let Some(path) = manifest::database_path(folder, &manifest.ecosystem) else { continue };
+        let Some(path) = paths::database_path(folder, &manifest.ecosystem) else { continue };
         let bytes = storage::read(&path, MAX_DATABASE)
             .map_err(|reason| BundleError::Io { path: path.clone(), reason })?;
         if Digest::of(&bytes) != manifest.digest {
@@ -183,7 +185,7 @@ pub fn import_url(
     progress: &dyn Fn(u64, Option<u64>),
 ) -> Result<Vec<Manifest>, BundleError> {
     let _lock = Lock::take(folder)?;
-    let part = manifest::version_folder(folder).join("import.part");
+    let part = paths::version_folder(folder).join("import.part");
     match download::archive(client, url, None, &part, progress)? {
         Download::Done { .. } => {
             let imported = read(folder, &part);
@@ -227,7 +229,7 @@ fn read(folder: &Path, path: &Path) -> Result<Vec<Manifest>, BundleError> {
             let put = storage::rename(beside, place);
             put.map_err(|reason| StorageError::Write { path: place.clone(), reason })
         };
-        if let Err(error) = storage::exchange(folder, manifest, put) {
+        if let Err(error) = exchange::exchange(folder, manifest, put) {
             discard(&staged);
             return Err(error.into());
         }
@@ -309,12 +311,12 @@ impl<From: Read> Fields<From> {
             ecosystem: manifest.ecosystem.to_string(),
             reason,
         };
-        let place = manifest::database_path(folder, &manifest.ecosystem)
+        let place = paths::database_path(folder, &manifest.ecosystem)
             .ok_or_else(|| wrong("it is not the name of an ecosystem".to_owned()))?;
         if Digest::of(&bytes) != manifest.digest {
             return Err(wrong("its digest is another one".to_owned()));
         }
-        let beside = storage::beside(&place, "import");
+        let beside = paths::beside(&place, "import");
         if let Some(feed) = RiskFeed::named(manifest.ecosystem.as_str()) {
             let content =
                 risk::content_of(feed, &bytes).map_err(|error| wrong(error.to_string()))?;

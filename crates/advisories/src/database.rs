@@ -12,7 +12,7 @@
 
 pub(crate) mod naming;
 
-use crate::build::Why;
+use crate::dropped::Why;
 use crate::entry::{self, Read};
 use crate::format::{FormatError, HEADER, Header, Reader, Section};
 use crate::ids;

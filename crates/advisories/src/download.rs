@@ -8,6 +8,7 @@
 
 use crate::listing::{List, MAX_LIST};
 use crate::manifest::Manifest;
+use crate::paths;
 use crate::singles::{MAX_SINGLE, Single};
 use crate::storage;
 use serde::{Deserialize, Serialize};
@@ -222,14 +223,14 @@ pub(crate) fn archive(
 /// Removes a part and what is known of it.
 pub(crate) fn forget(part: &Path) {
     storage::remove(part);
-    storage::remove(&storage::beside(part, "json"));
+    storage::remove(&paths::beside(part, "json"));
 }
 
 /// How much of this URL's content is here, and of which state.
 fn begun(url: &str, part: &Path) -> (u64, State) {
     let here = storage::held(part).and_then(|(folder, name)| folder.stat(name));
     let here = here.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default());
-    let state = storage::read(&storage::beside(part, "json"), MAX_NOTE)
+    let state = storage::read(&paths::beside(part, "json"), MAX_NOTE)
         .ok()
         .and_then(|text| serde_json::from_slice::<State>(&text).ok())
         .filter(|state| here > 0 && state.url == url && state.validator().is_some());

@@ -9,10 +9,11 @@
 //!
 //! Source: the layout of the public OSV bucket, `<Ecosystem>/<ID>.json` (google.github.io/osv.dev/data).
 
-use crate::build::{Builder, Held};
+use crate::build::Builder;
 use crate::database::Database;
 use crate::format::FormatError;
-use crate::listing::{List, Listing};
+use crate::held::Held;
+use crate::listing::{List, ListError, Listing};
 use crate::singles::{self, Ask, MAX_BYTES, Single, Worth};
 use std::collections::HashSet;
 use std::io;
@@ -29,8 +30,8 @@ const NONE_AT_ALL: usize = 8;
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// It cannot be read to its end.
-    #[error("cannot read `{0}`: {1}")]
-    List(String, io::Error),
+    #[error(transparent)]
+    List(#[from] ListError),
     /// It has far fewer records than the database.
     #[error(
         "`{list}` lists {listed} records, and the database has {held}: it is no list of all, and nothing was changed; where it is right, remove `{database}` and run it again"
@@ -178,7 +179,7 @@ impl<'list> Plan<'list> {
             return Err(error);
         }
         let name = || self.listing.name.clone();
-        started.map_err(|error| FollowError::List(name(), error))?;
+        started.map_err(|error| ListError(name(), error).into())?;
         let Intake { builder, gone, read, absent, behind, again, .. } = intake;
         let none = absent == self.changed.len() && absent >= NONE_AT_ALL;
         if besides == Besides::Archive && none {
@@ -261,7 +262,7 @@ impl<'plan, 'list> Intake<'plan, 'list> {
                     Worth::Taken(record) => {
                         self.builder.add(&record);
                         self.read += 1;
-                        let modified = crate::build::time_of(record.modified.as_str());
+                        let modified = crate::moment::time_of(record.modified.as_str());
                         best = Some(Held { modified, malformed: false });
                     }
                     Worth::Old => {}

@@ -9,6 +9,7 @@ use crate::database::{CveView, Database, DatabaseError, RatingView, RecordView, 
 use crate::format::FormatError;
 use crate::ids;
 use crate::intervals::{End, Interval};
+use crate::paths;
 use crate::rating::Basis;
 use std::path::Path;
 use vocabulary::Severity;
@@ -181,7 +182,7 @@ fn search(
         if only.is_some_and(|only| !only.eq_ignore_ascii_case(ecosystem)) {
             continue;
         }
-        let Some(path) = crate::manifest::database_path(folder, &manifest.ecosystem) else {
+        let Some(path) = paths::database_path(folder, &manifest.ecosystem) else {
             continue;
         };
         let database = Database::open(&path)?;

@@ -11,10 +11,13 @@ pub mod bundle;
 pub mod cvss;
 pub mod database;
 mod download;
+mod dropped;
 mod entry;
+mod exchange;
 mod feed;
 mod follow;
 mod format;
+mod held;
 mod ids;
 mod intervals;
 mod kernel;
@@ -26,9 +29,11 @@ pub mod matching;
 #[cfg(test)]
 mod mirror_tests;
 mod modules;
+mod moment;
 mod names;
 pub mod osv;
 mod pages;
+pub mod paths;
 pub mod purls;
 mod rating;
 mod releases;
@@ -52,7 +57,8 @@ pub use matching::{
     is_of_unknown_distribution,
 };
 pub use releases::ecosystem_of;
-pub use risk::{RiskFeed, RiskUpdated, Risks};
+pub use risk::{RiskFeed, Risks};
+pub use update::risks::RiskUpdated;
 pub use update::{Changed, Progress, Quiet, Source, UpdateError, Updated, status, update};
 
 /// The rules that findings of advisories are of, and of what publishers say they mend no more.

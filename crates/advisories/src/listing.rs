@@ -5,9 +5,8 @@
 //!
 //! Source: the layout of the public OSV bucket, `<Ecosystem>/modified_id.csv` (google.github.io/osv.dev/data).
 
-use crate::follow::FollowError;
 use foldhash::{HashMap, HashMapExt as _};
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 /// Largest list: some four million records.
 pub(crate) const MAX_LIST: u64 = 256 << 20;
@@ -15,6 +14,11 @@ pub(crate) const MAX_LIST: u64 = 256 << 20;
 const MAX_LINE: usize = 512;
 /// Microseconds of a second.
 const SECOND: u64 = 1_000_000;
+
+/// A list that cannot be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read `{0}`: {1}")]
+pub struct ListError(pub(crate) String, pub(crate) io::Error);
 
 /// A list as it comes.
 pub(crate) struct List {
@@ -40,7 +44,7 @@ pub(crate) struct Listing {
 
 impl Listing {
     /// Reads a list. None where it is not one.
-    pub(crate) fn read(list: List) -> Result<Option<Self>, FollowError> {
+    pub(crate) fn read(list: List) -> Result<Option<Self>, ListError> {
         let List { name, lines, has_end } = list;
         let mut this =
             Self { name, has_end, ids: String::new(), entries: Vec::new(), is_fine: false };
@@ -51,7 +55,7 @@ impl Listing {
             let read = (&mut lines)
                 .take(MAX_LINE as u64 + 1)
                 .read_until(b'\n', &mut line)
-                .map_err(|error| FollowError::List(this.name.clone(), error))?;
+                .map_err(|error| ListError(this.name.clone(), error))?;
             if read == 0 {
                 return Ok(Some(this));
             }
@@ -99,7 +103,7 @@ fn entry(line: &[u8]) -> Option<(u64, &str)> {
     // It becomes a part of an address, and the name of a file.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:+~".contains(&byte);
     let sound = !id.is_empty() && !id.starts_with('.') && id.bytes().all(plain);
-    Some((crate::build::time(time)?, id)).filter(|_| sound)
+    Some((crate::moment::time(time)?, id)).filter(|_| sound)
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@
 //! which the digest in the file's header tells. A database that none speaks of counts as missing.
 
 use crate::database::Database;
-use crate::names;
-use crate::risk::RiskFeed;
+use crate::paths;
 use crate::storage;
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vocabulary::{DatabaseInfo, Digest, Ecosystem};
 
 /// Version of the manifest's form.
@@ -108,8 +107,8 @@ impl Manifest {
         ecosystem: &Ecosystem,
         content: &Digest,
     ) -> io::Result<Option<Self>> {
-        let Some(path) = manifest_path(folder, ecosystem) else { return Ok(None) };
-        for place in [&path, &next_path(&path), &path] {
+        let Some(path) = paths::manifest_path(folder, ecosystem) else { return Ok(None) };
+        for place in [&path, &paths::next_path(&path), &path] {
             let text = match storage::read(place, MAX_BYTES) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -158,32 +157,6 @@ impl Manifest {
     }
 }
 
-/// The folder that holds the files of this version of the layout.
-#[must_use]
-pub fn version_folder(folder: &Path) -> PathBuf {
-    folder.join("v1")
-}
-
-/// The database file of an ecosystem, or the file of a feed about exploitation; none for a name that could leave the folder.
-#[must_use]
-pub fn database_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
-    let stem = names::file_stem(ecosystem.as_str())?;
-    let ending = if RiskFeed::named(ecosystem.as_str()).is_some() { "lzrisk" } else { "lzdb" };
-    Some(version_folder(folder).join(format!("{stem}.{ending}")))
-}
-
-/// The manifest file of an ecosystem; none for a name that could leave the folder.
-#[must_use]
-pub fn manifest_path(folder: &Path, ecosystem: &Ecosystem) -> Option<PathBuf> {
-    let stem = names::file_stem(ecosystem.as_str())?;
-    Some(version_folder(folder).join(format!("{stem}.json")))
-}
-
 /// How often a database is opened again whose manifest speaks of another: an update may exchange both
 /// between the two readings.
 pub(crate) const TURNS: u32 = 3;
-
-/// Where the manifest of a database lies that is about to take its place.
-pub(crate) fn next_path(path: &Path) -> PathBuf {
-    storage::beside(path, "next")
-}

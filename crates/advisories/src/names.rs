@@ -10,6 +10,15 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use vocabulary::Ecosystem;
 
+/// The feeds about exploitation, whose files stand beside those of the ecosystems.
+pub(crate) const KEV: &str = "KEV";
+pub(crate) const EPSS: &str = "EPSS";
+
+/// Whether a name is that of such a feed.
+pub(crate) fn is_risk_feed(name: &str) -> bool {
+    [KEV, EPSS].iter().any(|feed| feed.eq_ignore_ascii_case(name))
+}
+
 /// The form of a name under which it is stored and looked up.
 pub(crate) fn canonical<'name>(ecosystem: &str, name: &'name str) -> Cow<'name, str> {
     match ecosystem {

@@ -5,11 +5,12 @@
 //! changes, and a cache may hold an old one for longer: what is listed and not in it, or in an older
 //! state, is asked for by itself, and what was there before in a later state is carried over.
 
-use crate::build::{Builder, Built, Held};
+use crate::build::{Builder, Built};
 use crate::database::Database;
 use crate::follow::{Besides, FollowError, MAX_CHANGED};
 use crate::format::FormatError;
-use crate::listing::Listing;
+use crate::held::Held;
+use crate::listing::{ListError, Listing};
 use crate::singles::{self, Ask, MAX_BYTES, Single, Worth};
 use std::collections::HashSet;
 
@@ -137,7 +138,7 @@ fn read<Error: Send>(
         let listed = Some((listing, one.listed));
         if let Worth::Taken(record) = singles::weigh(&text, &one.id, listed, one.best) {
             builder.add(&record);
-            let modified = crate::build::time_of(record.modified.as_str());
+            let modified = crate::moment::time_of(record.modified.as_str());
             one.best = Some(Held { modified, malformed: false });
         } else if one.best.is_none() {
             builder.skip_malformed(&one.id, 0);
@@ -145,5 +146,5 @@ fn read<Error: Send>(
         }
         bytes <= MAX_BYTES
     });
-    asked.map_err(|error| FollowError::List(listing.name.clone(), error))
+    asked.map_err(|error| ListError(listing.name.clone(), error).into())
 }

@@ -4,7 +4,7 @@
 //! a portal, an empty body, an old copy, another record. Only what is the record that was asked for, and
 //! not older than what is known, is taken; what was there before stays otherwise.
 
-use crate::build::Held;
+use crate::held::Held;
 use crate::listing::{Listing, covers};
 use crate::osv::{self, MAX_RECORD_BYTES, Record};
 use std::io;
@@ -86,7 +86,7 @@ pub(crate) fn weigh<'doc>(
     if record.id() != id {
         return Worth::Nothing;
     }
-    let modified = crate::build::time_of(record.modified.as_str());
+    let modified = crate::moment::time_of(record.modified.as_str());
     let agreed = listed.is_some_and(|(listing, time)| listing.is_same(time, modified));
     let known = held.filter(|held| !held.malformed);
     let is_later = known.is_none_or(|known| modified > known.modified);

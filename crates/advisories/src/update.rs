@@ -6,17 +6,20 @@
 //! sees the old or the new one, and an update that is broken off leaves the old.
 
 mod origin;
+pub mod risks;
 
-use crate::build::Dropped;
 use crate::database::{Database, DatabaseError, Head};
 use crate::download::{self, Download, DownloadError, Listed};
+use crate::dropped::Dropped;
+use crate::exchange::{self, Before, Provenance};
 use crate::feed::{self, FeedError};
 use crate::follow::{Besides, FollowError};
 use crate::listing::{List, Listing, MAX_LIST};
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::matching::is_sound;
+use crate::paths;
 use crate::singles::{MAX_SINGLE, Single};
-use crate::storage::{self, Before, Lock, Provenance, StorageError};
+use crate::storage::{Lock, StorageError};
 use origin::{Brought, Origin};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -289,7 +292,7 @@ fn from_directory(
         folder,
         ecosystem,
         provenance: Provenance { source, fetched: now.to_string(), ..Provenance::default() },
-        listing: list_in(&directory)?.map(Listing::read).transpose()?.flatten(),
+        listing: list_in(&directory)?.map(read_list).transpose()?.flatten(),
         list_etag: None,
         known: known.as_ref(),
         single: &single,
@@ -336,7 +339,7 @@ fn from_url(
         folder,
         ecosystem,
         provenance: Provenance { source, fetched: now.to_string(), ..Provenance::default() },
-        listing: list.map(Listing::read).transpose()?.flatten(),
+        listing: list.map(read_list).transpose()?.flatten(),
         list_etag,
         known: known.as_ref(),
         single: &single,
@@ -345,9 +348,9 @@ fn from_url(
         Brought::UpToDate(updated) => return Ok(*updated),
         Brought::Archive(besides) => besides,
     };
-    let database = manifest::database_path(folder, ecosystem)
+    let database = paths::database_path(folder, ecosystem)
         .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
-    let part = storage::beside(&database.with_extension("zip"), "part");
+    let part = paths::beside(&database.with_extension("zip"), "part");
     match download::archive(client, &url, manifest, &part, &|bytes, of| {
         progress.downloading(ecosystem, bytes, of);
     })? {
@@ -376,6 +379,10 @@ fn from_url(
 struct Known {
     manifest: Manifest,
     database: Database,
+}
+
+fn read_list(list: List) -> Result<Option<Listing>, FollowError> {
+    Ok(Listing::read(list)?)
 }
 
 /// The list of changes in a folder, if there is one.
@@ -409,7 +416,7 @@ fn unchanged(
     now: jiff::Timestamp,
 ) -> Result<Updated, UpdateError> {
     let manifest = Manifest { fetched: now.to_string(), ..known.clone() };
-    storage::write_manifest(folder, &manifest)?;
+    exchange::write_manifest(folder, &manifest)?;
     let ecosystem = manifest.ecosystem.clone();
     Ok(Updated { ecosystem, changed: Changed::Unchanged, manifest: Some(manifest) })
 }
@@ -420,7 +427,7 @@ fn not_there(ecosystem: &Ecosystem) -> Updated {
 
 /// A database that is there and whole, with its manifest.
 fn current(folder: &Path, ecosystem: &Ecosystem) -> Option<Known> {
-    let database = Database::open_whole(&manifest::database_path(folder, ecosystem)?).ok()?;
+    let database = Database::open_whole(&paths::database_path(folder, ecosystem)?).ok()?;
     let manifest = Manifest::of(folder, ecosystem, &database)?;
     Some(Known { manifest, database })
 }
@@ -446,7 +453,7 @@ pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
         })
         .collect();
     for feed in crate::risk::RiskFeed::ALL {
-        let path = manifest::database_path(folder, &feed.name());
+        let path = paths::database_path(folder, &feed.name());
         let path = path.filter(|path| path.exists() && crate::risk::load(folder, feed).is_none());
         all.extend(path.map(|path| {
             let reason = format!("`{}` is not what its manifest says, or has none", path.display());
@@ -460,7 +467,7 @@ pub fn unusable(folder: &Path) -> Vec<(PathBuf, String)> {
 /// Why a database does not belong where it lies, if it does not.
 fn foreign(folder: &Path, ecosystem: &Ecosystem, path: &Path, payload: [u8; 32]) -> Option<String> {
     let shown = path.display();
-    if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
+    if paths::database_path(folder, ecosystem).as_deref() != Some(path) {
         return Some(format!("`{shown}` is a database of {ecosystem}, in the place of another"));
     }
     let own = Manifest::of_content(folder, ecosystem, payload);
@@ -489,7 +496,7 @@ pub(crate) fn risk_manifests(folder: &Path) -> Vec<Manifest> {
 }
 
 fn database_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = std::fs::read_dir(manifest::version_folder(folder)).into_iter().flatten();
+    let entries = std::fs::read_dir(paths::version_folder(folder)).into_iter().flatten();
     let paths = entries.flatten().map(|entry| entry.path());
     paths.filter(|path| path.extension().is_some_and(|ending| ending == "lzdb"))
 }
@@ -500,7 +507,7 @@ pub fn manifests(folder: &Path) -> Vec<Manifest> {
     let mut all: Vec<Manifest> = database_files(folder)
         .filter_map(|path| {
             let Head { ecosystem, payload } = Head::open(&path).ok()?;
-            let own = manifest::database_path(folder, &ecosystem)? == path;
+            let own = paths::database_path(folder, &ecosystem)? == path;
             Manifest::of_content(folder, &ecosystem, payload).filter(|_| own)
         })
         .collect();

@@ -52,9 +52,12 @@ pub(crate) fn update_risk(
     risk: &RiskArgs,
 ) -> Result<RiskUpdated, anyhow::Error> {
     let client = world.client().map_err(|failure| failure.error)?;
-    let places =
-        advisories::risk::places(feed, named(world, feed, risk).as_deref(), &source(world, from));
-    Ok(advisories::risk::update(folder, feed, &places, &client, clock::now())?)
+    let places = advisories::update::risks::places(
+        feed,
+        named(world, feed, risk).as_deref(),
+        &source(world, from),
+    );
+    Ok(advisories::update::risks::update(folder, feed, &places, &client, clock::now())?)
 }
 
 pub(crate) fn not_there(feed: RiskFeed, place: &str) -> anyhow::Error {
@@ -112,13 +115,14 @@ fn risks(
     let mut changed = false;
     for feed in RiskFeed::ALL {
         let named = named(world, feed, &args.risk);
-        let places = advisories::risk::places(feed, named.as_deref(), &source(world, from));
+        let places =
+            advisories::update::risks::places(feed, named.as_deref(), &source(world, from));
         let taking = taking.filter(|_| named.is_none());
         let networked = taking.map_or_else(
             || places.iter().any(|place| matches!(place, Source::Url(_))),
             |taking| taking.named.is_networked(),
         );
-        let held = advisories::risk::source_of(&folder, feed);
+        let held = advisories::update::risks::source_of(&folder, feed);
         must_be_read(feed, named.as_deref(), held.as_deref(), args)?;
         let asked = with_advisories || named.is_some() || there(&known, feed);
         let shown = |place: &String| match is_address(place) {

@@ -47,7 +47,7 @@ impl World {
     pub(crate) fn db(&self) -> Result<PathBuf, Failure> {
         let folder = self.named_db()?;
         let folder = ours::ours("database", "--db", folder)?;
-        ours::ours("database", "--db", advisories::manifest::version_folder(&folder))?;
+        ours::ours("database", "--db", advisories::paths::version_folder(&folder))?;
         Ok(folder)
     }
 

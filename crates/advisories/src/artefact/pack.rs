@@ -4,7 +4,8 @@ use super::{
     ARTIFACT_TYPE, ArtefactError, Blob, CONFIG_TYPE, CREATED, Document, EMPTY, EMPTY_TYPE,
     ENVELOPE_TYPE, LAYER_BYTES, LAYER_TYPE, MANIFEST_TYPE, PACKED_TYPE, SCHEMA, TITLE,
 };
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
+use crate::paths;
 use crate::{format, storage, update};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -101,7 +102,7 @@ pub fn pack(folder: &Path, wanted: &[Ecosystem]) -> Result<Packed, ArtefactError
 /// What is here and cannot be used must not look, to those who pull, as if it had never been there.
 fn refuse_unusable(folder: &Path, wanted: &[Ecosystem]) -> Result<(), ArtefactError> {
     let concerns = |path: &Path| {
-        let places = wanted.iter().filter_map(|name| manifest::database_path(folder, name));
+        let places = wanted.iter().filter_map(|name| paths::database_path(folder, name));
         wanted.is_empty() || places.into_iter().any(|place| place == path)
     };
     let unusable = update::unusable(folder);
@@ -132,7 +133,7 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
 
 fn layer(folder: &Path, manifest: &Manifest) -> Result<(PackedLayer, Blob), ArtefactError> {
     let wrong = || ArtefactError::Held(manifest.ecosystem.to_string());
-    let path = manifest::database_path(folder, &manifest.ecosystem).ok_or_else(wrong)?;
+    let path = paths::database_path(folder, &manifest.ecosystem).ok_or_else(wrong)?;
     let plain = storage::read(&path, LAYER_BYTES).map_err(|_| wrong())?;
     if Digest::of(&plain) != manifest.digest {
         return Err(wrong());

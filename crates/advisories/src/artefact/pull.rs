@@ -2,9 +2,11 @@
 //! not at all.
 
 use super::{ArtefactError, Contents, Part};
-use crate::build::Dropped;
 use crate::database::Database;
-use crate::manifest::{self, Manifest};
+use crate::dropped::Dropped;
+use crate::exchange;
+use crate::manifest::Manifest;
+use crate::paths;
 use crate::risk::{self, RiskFeed};
 use crate::storage::{self, Lock, StorageError};
 use crate::update::{self, Changed, Progress, Updated};
@@ -109,7 +111,7 @@ fn held(folder: &Path, ecosystem: &Ecosystem) -> Option<Manifest> {
     if let Some(feed) = RiskFeed::named(ecosystem.as_str()) {
         return risk::load(folder, feed).map(|(manifest, _)| manifest);
     }
-    let database = Database::open(&manifest::database_path(folder, ecosystem)?).ok()?;
+    let database = Database::open(&paths::database_path(folder, ecosystem)?).ok()?;
     Manifest::of(folder, ecosystem, &database)
 }
 
@@ -161,11 +163,11 @@ impl Taking<'_> {
             if is_past && time(&held.fetched) > time(&manifest.fetched) {
                 manifest.fetched = held.fetched;
             }
-            storage::write_manifest(self.folder, &manifest)?;
+            exchange::write_manifest(self.folder, &manifest)?;
             let manifest = Some(manifest);
             return Ok(Updated { ecosystem, changed: Changed::Unchanged, manifest });
         }
-        storage::exchange(self.folder, &manifest, || self.install())?;
+        exchange::exchange(self.folder, &manifest, || self.install())?;
         *fetched = fetched.saturating_add(self.part.blob.size);
         let dropped = Dropped { malformed: manifest.malformed, ..Dropped::default() };
         Ok(Updated {
@@ -178,9 +180,9 @@ impl Taking<'_> {
     /// Fetches the layer beside its place, holds it against all that is said of it, and moves it there.
     fn install(&self) -> Result<(), ArtefactError> {
         let ecosystem = &self.part.manifest.ecosystem;
-        let path = manifest::database_path(self.folder, ecosystem)
+        let path = paths::database_path(self.folder, ecosystem)
             .ok_or_else(|| StorageError::Name(ecosystem.clone()))?;
-        let beside = storage::beside(&path, "pull");
+        let beside = paths::beside(&path, "pull");
         let checked = self
             .fetch(&beside)
             .and_then(|()| self.check(&beside))

@@ -1,7 +1,7 @@
 //! The CVEs of a record that is being added: which entry is about which, and how bad each one is said
 //! to be.
 
-use crate::ids;
+use super::meant;
 use crate::osv::{Entry, Record};
 use crate::rating::{self, Rated};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ impl<'doc> Cves<'doc> {
         all.extend(&of_entries);
         all.sort_unstable();
         all.dedup();
-        all.truncate(ids::MAX_IDS);
+        all.truncate(meant::MAX_IDS);
         let unclaimed = (0..).zip(&all).filter(|(_, cve)| !of_entries.contains(**cve));
         let unclaimed = unclaimed.map(|(place, _)| place).collect();
         Self { all, unclaimed }

@@ -3,28 +3,13 @@
 //! In goes a builder that has taken an archive, or a database; out comes each id with that, so that two
 //! states of a source can be held against each other without reading a record.
 
-use super::{Builder, Why};
+use super::Builder;
 use crate::database::Database;
+use crate::dropped::Why;
 use crate::format::FormatError;
+use crate::held::Held;
 use foldhash::{HashMap, HashMapExt as _};
 use std::collections::HashSet;
-
-/// What is had of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
-    /// When it was changed, microseconds since 1970.
-    pub(crate) modified: u64,
-    /// Whether there is nothing of it but its name: what came under that was no record.
-    pub(crate) malformed: bool,
-}
-
-impl Held {
-    /// Whether one is better than another: a record before none, then the later one.
-    pub(crate) fn is_better_than(self, other: Option<Self>) -> bool {
-        let order = |held: Self| (!held.malformed, held.modified);
-        other.is_none_or(|other| order(self) > order(other))
-    }
-}
 
 impl Builder {
     /// Whether nothing was added.

@@ -6,14 +6,15 @@
 //! file depends on the set of records alone: brought up to date by single records it is byte for byte
 //! the one that would be built of all.
 
+use super::Builder;
 use super::carried::{
     NONE, any, blocks_of, find_record, get, old_block, place_of, release_name, set, text,
 };
 use super::postings::{Post, Postings, split};
 use super::section::Sections;
 use super::strings::StringId;
-use super::{Builder, Dropped, Why};
 use crate::database::Database;
+use crate::dropped::{Dropped, Why};
 use crate::entry::{Axis, Block, Cve, Read, Record, Writer};
 use crate::format::{FormatError, Reader, Section, put_number};
 use crate::ids;

@@ -21,6 +21,7 @@ use crate::database::{Database, DatabaseError, Head};
 use crate::format::FormatError;
 use crate::manifest::{self, Manifest};
 use crate::names;
+use crate::paths;
 use crate::purls::{self, PurlMatchError};
 use crate::releases::{self, Release};
 use candidates::Look;
@@ -159,7 +160,7 @@ impl Databases {
         let (mut opened, mut late) = (BTreeMap::new(), BTreeMap::new());
         let mut infos = Vec::new();
         for ecosystem in ecosystems {
-            let Some(path) = manifest::database_path(folder, &ecosystem) else { continue };
+            let Some(path) = paths::database_path(folder, &ecosystem) else { continue };
             if !path.is_file() || opened.contains_key(&ecosystem) {
                 continue;
             }
@@ -561,10 +562,9 @@ impl Databases {
         let known: HashSet<PathBuf> = self
             .opened
             .keys()
-            .filter_map(|ecosystem| manifest::database_path(&self.folder, ecosystem))
+            .filter_map(|ecosystem| paths::database_path(&self.folder, ecosystem))
             .collect();
-        let entries =
-            std::fs::read_dir(manifest::version_folder(&self.folder)).into_iter().flatten();
+        let entries = std::fs::read_dir(paths::version_folder(&self.folder)).into_iter().flatten();
         let mut paths: Vec<PathBuf> = entries
             .flatten()
             .map(|entry| entry.path())
@@ -592,7 +592,7 @@ fn open_own(
     path: &Path,
 ) -> Result<(Database, Manifest), DatabaseError> {
     let foreign = |reason| DatabaseError::Foreign { path: path.to_owned(), reason };
-    if manifest::database_path(folder, ecosystem).as_deref() != Some(path) {
+    if paths::database_path(folder, ecosystem).as_deref() != Some(path) {
         return Err(foreign(format!("it is a database of {ecosystem}, in the place of another")));
     }
     let mut turns = 0;

@@ -9,6 +9,7 @@
 
 use super::{RiskFeed, epss};
 use crate::manifest::{self, Manifest};
+use crate::paths;
 use crate::storage;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ impl Cve {
 }
 
 /// Gathers entries; of a CVE that stands twice the first counts.
-pub(super) struct TableBuilder {
+pub(crate) struct TableBuilder {
     feed: RiskFeed,
     date: String,
     entries: BTreeMap<Cve, Vec<u8>>,
@@ -130,7 +131,7 @@ const fn width(feed: RiskFeed) -> u8 {
 
 /// A checked file.
 #[derive(Debug)]
-pub(super) struct Table<'bytes> {
+pub(crate) struct Table<'bytes> {
     date: String,
     width: usize,
     body: &'bytes [u8],
@@ -139,7 +140,7 @@ pub(super) struct Table<'bytes> {
 
 impl<'bytes> Table<'bytes> {
     /// Holds the bytes against their header, and their digest.
-    pub(super) fn parse(feed: RiskFeed, bytes: &'bytes [u8]) -> Result<Self, RiskError> {
+    pub(crate) fn parse(feed: RiskFeed, bytes: &'bytes [u8]) -> Result<Self, RiskError> {
         let table = Self::shaped(feed, bytes)?;
         if sha256(table.body) == table.content { Ok(table) } else { Err(RiskError::Damaged) }
     }
@@ -166,11 +167,11 @@ impl<'bytes> Table<'bytes> {
         parsed().ok_or(RiskError::Damaged)
     }
 
-    pub(super) fn content(&self) -> Digest {
+    pub(crate) fn content(&self) -> Digest {
         Digest::sha256(self.content)
     }
 
-    pub(super) fn records(&self) -> u64 {
+    pub(crate) fn records(&self) -> u64 {
         (self.body.len() / self.width) as u64
     }
 
@@ -192,14 +193,14 @@ impl<'bytes> Table<'bytes> {
 }
 
 /// The file of a feed.
-pub(super) fn path(folder: &Path, feed: RiskFeed) -> PathBuf {
+pub(crate) fn path(folder: &Path, feed: RiskFeed) -> PathBuf {
     let name = feed.name().as_str().to_ascii_lowercase();
-    manifest::version_folder(folder).join(format!("{name}.lzrisk"))
+    paths::version_folder(folder).join(format!("{name}.lzrisk"))
 }
 
 /// The manifest of a feed, if it is there.
-pub(super) fn manifest(folder: &Path, feed: RiskFeed) -> Option<Manifest> {
-    let manifest = Manifest::read(&manifest::manifest_path(folder, &feed.name())?)?;
+pub(crate) fn manifest(folder: &Path, feed: RiskFeed) -> Option<Manifest> {
+    let manifest = Manifest::read(&paths::manifest_path(folder, &feed.name())?)?;
     (manifest.ecosystem == feed.name()).then_some(manifest)
 }
 

@@ -6,12 +6,13 @@
 
 use super::{Changed, Known, UpdateError, Updated};
 use crate::build::{Builder, Built};
+use crate::exchange::{self, Provenance};
 use crate::follow::{Besides, FollowError, Followed, Plan};
 use crate::listing::Listing;
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
+use crate::paths;
 use crate::settle::{Settled, settle};
 use crate::singles::Ask;
-use crate::storage::{self, Provenance};
 use std::path::Path;
 use vocabulary::Ecosystem;
 
@@ -42,7 +43,7 @@ impl Origin<'_> {
         else {
             return Ok(Brought::Archive(Besides::Singles));
         };
-        let file = manifest::database_path(self.folder, self.ecosystem).unwrap_or_default();
+        let file = paths::database_path(self.folder, self.ecosystem).unwrap_or_default();
         let plan = Plan::of(database, listing, &file.display().to_string())?;
         Ok(match plan.follow(database, besides, self.single)? {
             Followed::Archive(besides) => Brought::Archive(besides),
@@ -50,7 +51,7 @@ impl Origin<'_> {
                 let Provenance { list_etag, fetched, .. } =
                     self.provenance(Provenance::default(), behind, again);
                 let manifest = Manifest { list_etag, fetched, behind, ..manifest.clone() };
-                storage::write_manifest(self.folder, &manifest)?;
+                exchange::write_manifest(self.folder, &manifest)?;
                 let changed = match behind {
                     0 => Changed::Unchanged,
                     behind => Changed::Followed { read: 0, gone: 0, behind },
@@ -101,7 +102,7 @@ impl Origin<'_> {
         provenance: Provenance,
         changed: Changed,
     ) -> Result<Updated, UpdateError> {
-        let manifest = storage::install(self.folder, self.ecosystem, built, provenance)?;
+        let manifest = exchange::install(self.folder, self.ecosystem, built, provenance)?;
         Ok(self.updated(changed, manifest))
     }
 

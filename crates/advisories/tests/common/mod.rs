@@ -144,5 +144,5 @@ pub fn zip(members: &[(&str, &str)]) -> Vec<u8> {
 
 /// The database file of an ecosystem.
 pub fn database(folder: &Path, ecosystem: &str) -> PathBuf {
-    advisories::manifest::database_path(folder, &Ecosystem::new(ecosystem)).unwrap()
+    advisories::paths::database_path(folder, &Ecosystem::new(ecosystem)).unwrap()
 }
