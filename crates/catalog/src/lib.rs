@@ -49,6 +49,8 @@ pub use all::all;
 mod binary;
 mod decoded;
 mod history;
+mod lenient;
+mod line_counter;
 mod needs;
 mod owned;
 mod package_database;

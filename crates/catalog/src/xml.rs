@@ -3,7 +3,7 @@
 //! A document type is refused and no entity is expanded but the five of XML and characters by number,
 //! so that no small file can become an endless one. Prefixes of names stay as they are written.
 
-use crate::lockfile::LineCounter;
+use crate::line_counter::LineCounter;
 
 /// Deepest nesting; a project of Maven or MSBuild has about eight levels.
 const DEPTH: usize = 64;

@@ -1,8 +1,9 @@
 //! The client: one request, its retries and its redirects.
 
-use crate::options::{Method, Options, Pace, Request, Response, Sent};
+use crate::options::{Method, Options, Pace, Request, Sent};
 use crate::proxy::{Proxies, Route};
 use crate::reach::{Guard, OutOfReach, Places, Reach};
+use crate::response::Response;
 use crate::url::Target;
 use crate::{Body, FetchError, retry, roots};
 use std::collections::BTreeMap;

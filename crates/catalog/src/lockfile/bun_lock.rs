@@ -7,10 +7,10 @@
 //! form `bun.lockb` is not read: it is named as a problem, with the command that writes the text.
 
 use super::edges::{Edges, For};
-use super::lenient::Pairs;
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
+use crate::lenient::Pairs;
 use image::Interest;
 use serde::Deserialize;
 use std::collections::BTreeMap;

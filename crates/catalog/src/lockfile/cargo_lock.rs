@@ -5,10 +5,11 @@
 //! is named by as much of name, version and source as tells it from others; no ranges are, nor for what.
 
 use super::edges::{Edges, For, Keyed};
-use super::lenient::Texts;
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader, is_named, toml_error};
+use super::{Declared, Lockfile, Reader, is_named, toml_error};
 use crate::elsewhere::Elsewhere;
+use crate::lenient::Texts;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;

@@ -5,8 +5,9 @@
 //! and of git are listed with where they come from.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use crate::elsewhere::{Elsewhere, version_of_tag};
+use crate::line_counter::LineCounter;
 use image::Interest;
 use vocabulary::Ecosystem;
 

@@ -24,7 +24,6 @@ pub mod github_actions;
 pub mod go_mod;
 pub mod gradle_lock;
 pub mod julia_manifest;
-pub(crate) mod lenient;
 mod lines;
 pub mod listing;
 pub mod luarocks_lock;
@@ -55,7 +54,6 @@ pub mod vcpkg;
 pub mod yarn_lock;
 
 pub use edges::Need;
-pub(crate) use lines::LineCounter;
 use lines::{json_lines, json_name_lines};
 pub use listing::Listing;
 pub(crate) use names::{npm_range, python_name, python_need, split_npm, unquoted};
@@ -530,7 +528,7 @@ fn unfinished_merge(text: &str) -> Option<u32> {
     } else {
         memchr::memmem::find(text.as_bytes(), b"\n<<<<<<< ")? + 1
     };
-    Some(LineCounter::new(text).at(at))
+    Some(crate::line_counter::LineCounter::new(text).at(at))
 }
 
 /// Source: purl-spec, types cargo, cocoapods, composer, conan, conda, cran, gem, github, golang, hackage,

@@ -5,10 +5,10 @@
 //! is its own. Of the same package in the same version the first is listed.
 
 use super::edges::{Edges, For, Keyed};
-use super::lenient::Pairs;
 use super::listing::{Entry as Listed, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines};
 use crate::dotnet::deps::is_name;
+use crate::lenient::Pairs;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;

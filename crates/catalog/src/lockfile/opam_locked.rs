@@ -6,8 +6,9 @@
 //! tokens of the format, so that comments and long texts cannot be taken for packages.
 
 use super::listing::{Entry, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader};
+use super::{Declared, Lockfile, Reader};
 use crate::elsewhere::Elsewhere;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use std::collections::HashMap;
 use vocabulary::Ecosystem;

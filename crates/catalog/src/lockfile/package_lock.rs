@@ -10,10 +10,10 @@
 //! Version 1 does not say what the project asks for; it marks what is not needed to run.
 
 use super::edges::{Edges, For, without_needless_keys};
-use super::lenient::Pairs;
 use super::listing::{Entry, Listing, nullable};
 use super::{Declared, Lockfile, Reader, is_named, json_error, json_lines, npm_range, split_npm};
 use crate::elsewhere::{Elsewhere, npm_name_at, version_of_file};
+use crate::lenient::Pairs;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -3,12 +3,11 @@
 //! A package with `path`, `git` or `url` is of no index and listed with where it comes from.
 
 use super::edges::{Edges, For, Keyed};
-use super::lenient::Texts;
 use super::listing::{Entry as Listed, Listing};
-use super::{
-    Declared, LineCounter, Lockfile, Reader, is_named, python_name, python_need, toml_error,
-};
+use super::{Declared, Lockfile, Reader, is_named, python_name, python_need, toml_error};
 use crate::elsewhere::Elsewhere;
+use crate::lenient::Texts;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;

@@ -6,8 +6,9 @@
 
 use super::edges::{Edges, For};
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
+use super::{Declared, Lockfile, Reader, is_named, python_name, toml_error};
 use crate::elsewhere::Elsewhere;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use serde::Deserialize;
 use std::borrow::Cow;

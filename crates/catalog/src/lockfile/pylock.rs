@@ -4,8 +4,9 @@
 //! control or of an address is listed too, without a version where the file knows none.
 
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader, python_name, toml_error};
+use super::{Declared, Lockfile, Reader, python_name, toml_error};
 use crate::elsewhere::Elsewhere;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -5,8 +5,9 @@
 
 use super::listing::{Entry, Listing};
 use super::mix_lock::is_name;
-use super::{Declared, LineCounter, Lockfile, Reader, is_named};
+use super::{Declared, Lockfile, Reader, is_named};
 use crate::elsewhere::{Elsewhere, version_of_tag};
+use crate::line_counter::LineCounter;
 use crate::text::capped;
 use image::Interest;
 use vocabulary::Ecosystem;

@@ -7,8 +7,9 @@
 
 use super::edges::{Edges, For, Keyed};
 use super::listing::{Entry as Listed, Listing};
-use super::{Declared, LineCounter, Lockfile, Reader, is_named, python_name, toml_error};
+use super::{Declared, Lockfile, Reader, is_named, python_name, toml_error};
 use crate::elsewhere::Elsewhere;
+use crate::line_counter::LineCounter;
 use image::Interest;
 use serde::Deserialize;
 use serde::de::IgnoredAny;

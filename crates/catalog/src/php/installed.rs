@@ -6,7 +6,7 @@
 
 use crate::elsewhere::Elsewhere;
 use crate::language::{LICENCE_LIMIT, null_as_nothing, plain_text};
-use crate::lockfile::lenient::Pairs;
+use crate::lenient::Pairs;
 use image::ReadError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
