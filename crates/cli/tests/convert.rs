@@ -140,3 +140,76 @@ fn what_is_no_report_of_ours_is_refused_with_what_it_is() {
         assert!(!bench.path().join("out.sarif").exists());
     }
 }
+
+/// A report as version 1 wrote it: without rules, classes and kinds of fixes.
+fn as_before(report: &serde_json::Value) -> String {
+    let mut report = report.clone();
+    report["schema"] = "lazaret.report/1".into();
+    let fields = report.as_object_mut().unwrap();
+    assert!(fields.remove("rules").is_some());
+    for finding in fields["findings"].as_array_mut().unwrap() {
+        assert!(finding.as_object_mut().unwrap().remove("class").is_some());
+        if let Some(fix) = finding.get_mut("fix") {
+            assert!(fix.as_object_mut().unwrap().remove("kind").is_some());
+        }
+    }
+    report.to_string()
+}
+
+#[test]
+fn a_report_that_an_earlier_version_saved_still_serves() {
+    let bench = bench();
+    let before = as_before(&bench.json("report.json"));
+    bench.write("before.json", before.clone());
+    for format in ["table", "json", "sarif", "cyclonedx", "junit"] {
+        let of = |report| stdout(&bench.run(&["convert", report, "--format", format]));
+        assert_eq!(of("before.json"), of("report.json"), "{format}");
+    }
+    // As the baseline of a scan and of a comparison, and as what explains.
+    let scanned = bench.run(&[
+        "scan",
+        "image",
+        "--no-cache",
+        "--fail-on",
+        "high",
+        "--new-since",
+        "before.json",
+        "-o",
+        "json=new.json",
+    ]);
+    assert_eq!(code(&scanned), 0, "{}", stderr(&scanned));
+    let compared = bench.run(&["diff", "before.json", "report.json", "--fail-on", "low"]);
+    assert_eq!(code(&compared), 0, "{}", stderr(&compared));
+    let explained = bench.run(&["explain", "CVE-2099-0001", "--in", "before.json"]);
+    assert_eq!(code(&explained), 0, "{}", stderr(&explained));
+    let tested = bench.run(&["policy", "test", "before.json"]);
+    assert!(!stderr(&tested).contains("before.json"), "{}", stderr(&tested));
+    // A rule that nobody has is refused, and not shown as what it is not.
+    bench.write("other.json", before.replace("known-vulnerability", "of-another-version"));
+    let refused = bench.run(&["convert", "other.json"]);
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("`of-another-version`"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_rule_that_only_the_report_has_is_shown_by_its_own_words() {
+    let bench = bench();
+    let text = bench.read("report.json");
+    let own = text.replace("known-vulnerability", "of-a-later-version");
+    let own = own.replace("Package with a known vulnerability", "Something that is found later");
+    bench.write("later.json", own);
+    let explained = bench.run(&["explain", "of-a-later-version", "--in", "later.json"]);
+    assert_eq!(code(&explained), 0, "{}", stderr(&explained));
+    let said = stdout(&explained);
+    assert!(said.starts_with("of-a-later-version: Something that is found later"), "{said}");
+    let unknown = bench.run(&["explain", "of-a-later-version"]);
+    assert_ne!(code(&unknown), 0);
+    let converted = bench.run(&["convert", "later.json", "--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_slice(&converted.stdout).unwrap();
+    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap().iter();
+    let shown: Vec<_> = rules.filter(|rule| rule["name"] == "OfALaterVersion").collect();
+    assert!(
+        !shown.is_empty()
+            && shown.iter().all(|rule| rule["properties"]["tags"][1] == "vulnerability")
+    );
+}

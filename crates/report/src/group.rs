@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use version::Scheme;
 use vocabulary::fix::Upgrade;
 use vocabulary::{
-    Finding, Fingerprint, OriginKind, Package, Purl, Report, Severity, VulnerableCode,
+    Finding, Fingerprint, Fix, OriginKind, Package, Purl, Report, Severity, VulnerableCode,
 };
 
 /// Counts by severity.
@@ -76,10 +76,15 @@ pub(crate) fn mended_in(finding: &Finding) -> Option<Cow<'_, str>> {
 /// Where to go, for a cell: the version of the step, or what is known where no step clears it.
 pub(crate) fn advised(finding: &Finding) -> Cow<'_, str> {
     let fact = || finding.upgrade().and_then(Upgrade::fact);
-    match finding.offered() {
+    match finding.offered().or_else(|| change_of(finding)) {
         Some(to) => to.into(),
         None => fact().map_or_else(|| "".into(), |fact| format!("none known, {fact}").into()),
     }
+}
+
+/// What is to be done where no other version is what mends it: an edit or a setting, in one line.
+pub(crate) fn change_of(finding: &Finding) -> Option<&str> {
+    finding.fix.as_ref().filter(|fix| fix.upgrade().is_none()).map(Fix::title)
 }
 
 /// The version that advisories say mends a finding: a fact, and no advice.

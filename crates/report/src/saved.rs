@@ -240,6 +240,42 @@ mod tests {
         [rule].into_iter().collect()
     }
 
+    #[test]
+    fn the_page_about_json_names_every_form_class_and_kind() {
+        let page = include_str!("../../../docs/json.md");
+        let alert = vocabulary::alert::ALERT_SCHEMA;
+        let running = vocabulary::running::RUNNING_SCHEMA;
+        for schema in [SCHEMA, REPORTS_SCHEMA, DIFF_SCHEMA, PACKAGES_SCHEMA, alert, running] {
+            assert!(page.contains(&format!("`{schema}`")), "{schema}");
+        }
+        for (before, _) in BEFORE {
+            assert!(page.contains(&format!("`{before}`")), "{before}");
+        }
+        let classes = [
+            Class::Integrity,
+            Class::Runtime,
+            Class::Malware,
+            Class::Secret,
+            Class::Vulnerability,
+            Class::Configuration,
+            Class::Access,
+            Class::Policy,
+            Class::Code,
+            Class::Other,
+        ];
+        for class in classes {
+            assert!(page.contains(&format!("`{}`", class.name())), "{}", class.name());
+        }
+        let rule = own().get("file-changed").unwrap().clone();
+        let finding = Finding::of(&rule, None, String::new(), Location::Subject, Vec::new());
+        for value in [serde_json::to_value(&rule).unwrap(), serde_json::to_value(finding).unwrap()]
+        {
+            for field in value.as_object().unwrap().keys() {
+                assert!(page.contains(&format!("`{field}`")), "{field}");
+            }
+        }
+    }
+
     /// A report as version 1 wrote it: no rules, no class, a fix without a kind.
     fn before(rule: &str) -> String {
         let finding = Finding::of(

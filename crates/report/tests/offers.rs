@@ -14,7 +14,10 @@ use fixture::form;
 
 use report::{Format, Style, render};
 use vocabulary::upgrade::{Mending, Replaced, Upgrade};
-use vocabulary::{Ecosystem, OriginKind, Report, Safety, Summary};
+use vocabulary::{
+    Always, Class, Confidence, Ecosystem, Edit, Evidence, Finding, Fix, Location, MatchEvidence,
+    OriginKind, Redacted, Report, Safety, Setting, Severity, Span, Summary,
+};
 
 const FIRST: &str = "0.31.0";
 const STEP: &str = "1.18.0";
@@ -131,4 +134,85 @@ fn a_failure_says_what_to_do_or_that_nothing_known_helps() {
         let text = text(&report, form("junit"));
         assert!(text.contains(expected), "{text}");
     }
+}
+
+/// A secret in a file and a fault of a configuration, as the checks that find such things will have them.
+fn written_by_people(secret: &str) -> Report {
+    let rule = |id: &'static str, class, always| vocabulary::Rule {
+        id: id.into(),
+        class,
+        title: "Made up".into(),
+        why: "For a test.".into(),
+        severity: Severity::High,
+        remedy: "Change it.".into(),
+        reference: None,
+        always,
+    };
+    let secrets = Always::all("secret", "secrets");
+    let leaked = rule("leaked-secret", Class::Secret, Some(secrets));
+    let root = rule("runs-as-root", Class::Configuration, None);
+    let span = Span { line: 3, column: 7, end_line: 3, end_column: 41 };
+    let part = MatchEvidence {
+        file: "app/.env".to_owned(),
+        layer: Some(2),
+        span: Some(span),
+        redacted: Redacted::new(secret),
+    };
+    let place = |path: &str, line| Location::File { path: path.to_owned(), layer: Some(2), line };
+    let found = Evidence::Match(Box::new(part));
+    let of = |rule, title: &str, place, evidence| {
+        Finding::of(rule, None, title.to_owned(), place, evidence)
+    };
+    let findings = vec![
+        Finding {
+            fix: Some(Fix::Setting(Setting {
+                title: "hand the token over when the container starts".to_owned(),
+                safety: Safety::Review,
+                name: "--env-file".to_owned(),
+                value: "/run/secrets/app".to_owned(),
+                place: "docker run".to_owned(),
+            })),
+            confidence: Confidence::Medium,
+            ..of(&leaked, "a token in a file of the image", place("app/.env", Some(3)), vec![found])
+        },
+        Finding {
+            fix: Some(Fix::Edit(Edit {
+                title: "name a user in the Dockerfile".to_owned(),
+                safety: Safety::Review,
+                file: "Dockerfile".to_owned(),
+                span: Span { line: 9, column: 1, end_line: 9, end_column: 1 },
+                replacement: "USER 65532\n".to_owned(),
+            })),
+            ..of(&root, "the image starts as root", place("Dockerfile", Some(9)), Vec::new())
+        },
+    ];
+    let mut report = fixture::project();
+    report.rules = [leaked, root].into_iter().collect();
+    report.decision.suppressed.clear();
+    report.decision.over_the_line =
+        findings.iter().map(|finding| finding.fingerprint.clone()).collect();
+    report.findings = findings;
+    report
+}
+
+#[test]
+fn edits_and_settings_are_said_by_every_form_that_says_what_to_do_and_no_form_tells_a_secret() {
+    let secret = "made_up_token_0123456789_ABCDEFGHIJ";
+    let report = written_by_people(secret);
+    for format in forms() {
+        let written = text(&report, format);
+        for (start, _) in secret.char_indices().take(secret.len() - 5) {
+            let part = secret.get(start..start + 6).unwrap();
+            assert!(!written.contains(part), "{format} tells `{part}`");
+        }
+        let name = format.to_string();
+        if ["table", "json", "sarif", "junit", "csv", "html"].contains(&name.as_str()) {
+            for fix in ["hand the token over when", "name a user in the Dockerfile"] {
+                assert!(written.contains(fix), "{format}: {written}");
+            }
+        }
+    }
+    insta::assert_snapshot!(text(&report, Format::TABLE));
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
 }

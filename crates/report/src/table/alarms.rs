@@ -55,7 +55,8 @@ fn alarm(report: &Report, finding: &Finding, style: &Style, page: &mut Page<'_>)
         }
         page.end()?;
     }
-    evidence(finding, style, page)
+    evidence(finding, style, page)?;
+    super::findings::part(finding, 4, page)
 }
 
 /// Expected and found, one below the other.

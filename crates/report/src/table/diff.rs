@@ -5,7 +5,7 @@ use super::{
     BOLD, DIM, GREEN, RED, YELLOW, decision_line, heading, left_out, origin_name, paint_of,
     verdict_first,
 };
-use crate::group::name_of;
+use crate::group::{change_of, name_of};
 use crate::style::Style;
 use crate::text::Page;
 use anstyle::Style as Paint;
@@ -100,6 +100,10 @@ fn findings(
 
 /// Where to go; where nowhere, what advisories say.
 fn put_fix(finding: &vocabulary::Finding, page: &mut Page<'_>) {
+    if let Some(change) = change_of(finding) {
+        page.paint(GREEN, &format!("  {change}"));
+        return;
+    }
     match (finding.offered(), finding.upgrade().and_then(vocabulary::fix::Upgrade::fact)) {
         (Some(to), _) => page.paint(GREEN, &format!("  upgrade to {to}")),
         (None, Some(fact)) => page.paint(DIM, &format!("  {fact}")),

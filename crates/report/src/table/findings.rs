@@ -7,7 +7,7 @@ use crate::group::{self, Block, Issue, open_findings};
 use crate::style::Style;
 use crate::text::{Page, escape, width};
 use std::io;
-use vocabulary::{Ecosystem, Finding, Report, Severity, VulnerableCode, counted};
+use vocabulary::{Ecosystem, Evidence, Finding, Report, Severity, VulnerableCode, counted};
 
 /// Blocks that the short table shows of each kind.
 const BLOCKS: usize = 20;
@@ -204,7 +204,7 @@ pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
     for finding in findings {
         page.put("  ").paint(paint_of(finding.severity), finding.severity.name()).column(14);
         let name = match finding.evidence.first() {
-            Some(vocabulary::Evidence::Imported { tool, rule }) => format!("{tool} {rule}"),
+            Some(Evidence::Imported { tool, rule }) => format!("{tool} {rule}"),
             _ => finding.rule.clone(),
         };
         page.put(&name).put(": ").put(&finding.title);
@@ -212,6 +212,22 @@ pub(super) fn others(report: &Report, page: &mut Page<'_>) -> io::Result<()> {
             page.paint(DIM, &format!("  {}", finding.location));
         }
         page.end()?;
+        part(finding, 14, page)?;
     }
     Ok(())
+}
+
+/// What a rule matched, as far as it may be shown, and what is to be done about it.
+pub(super) fn part(finding: &Finding, column: usize, page: &mut Page<'_>) -> io::Result<()> {
+    for evidence in &finding.evidence {
+        let Evidence::Match(part) = evidence else { continue };
+        let place = part.span.map_or_else(String::new, |span| format!(":{span}"));
+        page.column(column)
+            .paint(DIM, &format!("{}{place}  {}", part.file, part.redacted))
+            .end()?;
+    }
+    match group::change_of(finding) {
+        Some(change) => page.column(column).paint(GREEN, change).end(),
+        None => Ok(()),
+    }
 }

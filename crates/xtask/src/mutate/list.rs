@@ -144,7 +144,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "a partial check is no pass",
         package: "policy",
-        file: "src/lib.rs",
+        file: "src/gaps.rs",
         before: "open.partition(|coverage| policy.allow_partial && is_tolerable(coverage))",
         after: "open.partition(|coverage| is_tolerable(coverage))",
         targets: LIB,
@@ -155,6 +155,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         file: "src/ignore.rs",
         before: "self.expires.is_none_or(|last| today <= last)",
         after: "self.expires.is_none_or(|last| today <= last || today > last)",
+        targets: LIB,
+    },
+    Mutant {
+        what: "a Python package has one name, however it is written",
+        package: "purl",
+        file: "src/types.rs",
+        before: "\"pypi\" => normalize_python(name),",
+        after: "\"pypi\" => name.to_owned(),",
         targets: LIB,
     },
     Mutant {
