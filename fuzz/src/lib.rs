@@ -658,6 +658,35 @@ pub fn packages_index(data: &[u8]) {
     }
 }
 
+/// Documents of every form: each value and comment lies in the text, and none is over a bound.
+pub fn documents(data: &[u8]) {
+    use documents::{Bounds, Node, Value};
+    fn count(text: &str, node: &Node) -> usize {
+        assert!(text.get(node.span.start..node.span.end).is_some(), "{node:?}");
+        1 + match &node.value {
+            Value::List(list) => list.iter().map(|one| count(text, one)).sum(),
+            Value::Map(map) => map
+                .iter()
+                .map(|(key, one)| {
+                    assert!(text.get(key.span.start..key.span.end).is_some(), "{key:?}");
+                    1 + count(text, one)
+                })
+                .sum(),
+            Value::Empty | Value::Scalar(..) => 0,
+        }
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let bounds = Bounds { bytes: 1 << 16, depth: 20, nodes: 2_000 };
+    for parse in [documents::yaml::parse, documents::json::parse, documents::toml::parse] {
+        let Ok(document) = parse(text, &bounds) else { continue };
+        assert!(count(text, &document.root) <= bounds.nodes + 1);
+        for comment in &document.comments {
+            assert!(comment.span.of(text).starts_with('#'));
+        }
+    }
+    let _ = (documents::toml::keys(text), documents::toml::refused::<Vec<String>>(text));
+}
+
 /// Zip archives, read in memory and at the places that their directory names: what both read is the
 /// same, and no more than the bounds allow.
 pub fn zip(data: &[u8]) {

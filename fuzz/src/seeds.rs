@@ -250,6 +250,9 @@ fn documents(folder: &Path) -> io::Result<()> {
     let policy = b"version: 1\nfail-on: high\nignore:\n  - {id: CVE-2000-1, reason: x, expires: 2000-01-01}\n\
         licences: {allow: [MIT]}\npackages:\n  forbid:\n    - {package: pkg:npm/a*, versions: '< 1', reason: x}\n";
     write(folder, "policy", "policy", policy)?;
+    write(folder, "documents", "yaml", b"a: 1 # b\nc:\n  - 'd'\n  - {e: \"f\"}\n")?;
+    write(folder, "documents", "json", b"{\"a\": [1, null, \"b\\n\"]}")?;
+    write(folder, "documents", "toml", b"a = 1 # b\n[c.d]\ne = [\"f\", 2026-01-02]\n")?;
     let vex = br#"{"@context":"https://openvex.dev/ns/v0.2.0","timestamp":"2000-01-01T00:00:00Z","statements":
         [{"vulnerability":{"name":"CVE-2000-1"},"status":"fixed","products":[{"@id":"pkg:npm/a@1"}]}]}"#;
     write(folder, "policy", "openvex", vex)?;

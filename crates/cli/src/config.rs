@@ -10,6 +10,7 @@ use crate::args::Color;
 use crate::args::settings::{ALL, Variable};
 use crate::exit::Failure;
 use crate::{forms, found, settings};
+use documents::Place;
 use report::Format;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
 use std::path::{Path, PathBuf};
@@ -183,23 +184,18 @@ impl Settings {
 /// Reads a file of a form. What is in it is never quoted, but for names of options: it may be a link to
 /// something that is no configuration at all.
 fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Failure> {
-    let error = match toml::from_str::<T>(text) {
-        Ok(settings) => return Ok(settings),
-        Err(error) => error,
-    };
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
-    let reason = reason::<T>(text, error.message());
-    Err(Failure::usage(format!("`{file}`, line {line}, column {column}: {reason}")))
+    documents::toml::read::<T>(text).map_err(|error| {
+        let Place { line, column } = error.place;
+        let reason = reason::<T>(text, &error.wrong.to_string());
+        Failure::usage(format!("`{file}`, line {line}, column {column}: {reason}"))
+    })
 }
 
 fn reason<T: DeserializeOwned>(text: &str, message: &str) -> String {
-    let Ok(table) = toml::from_str::<toml::Table>(text) else {
-        return policy::toml_reason(message);
-    };
+    let message = documents::toml::reason(message);
+    let Some(keys) = documents::toml::keys(text) else { return message };
     let (own, all) = (options::<T>(), options::<Settings>());
-    let unknown = table.keys().find(|name| !own.contains(&name.as_str()));
+    let unknown = keys.iter().find(|name| !own.contains(&name.as_str()));
     let kept = unknown.and_then(|name| all.iter().find(|option| *option == name));
     if let Some(option) = kept {
         return format!(
@@ -216,14 +212,9 @@ fn reason<T: DeserializeOwned>(text: &str, message: &str) -> String {
             None => format!("here is no option that may be set; use {}", own.join(", ")),
         };
     }
-    let wrong = table.iter().find(|(name, value)| {
-        let alone = toml::Table::from_iter([((*name).clone(), (*value).clone())]);
-        T::deserialize(alone).is_err()
-    });
-    let reason = policy::toml_reason(message);
-    match wrong {
-        Some((name, _)) => format!("`{name}`: {reason}"),
-        None => reason,
+    match documents::toml::refused::<T>(text) {
+        Some(name) => format!("`{name}`: {message}"),
+        None => message,
     }
 }
 

@@ -129,7 +129,7 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Day {
-    Date(toml::value::Datetime),
+    Date(documents::toml::Datetime),
     Text(String),
 }
 
@@ -142,10 +142,9 @@ pub fn parse_ignores(text: &str, rules: &Rules) -> Result<Vec<Ignore>, IgnoreErr
     if text.len() > FILE_BYTES {
         return Err(IgnoreError::TooLarge);
     }
-    let file: File = toml::from_str(text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        IgnoreError::Shape { line, reason: toml_reason(error.message()) }
+    let file: File = documents::toml::read(text).map_err(|error| IgnoreError::Shape {
+        line: error.place.line,
+        reason: documents::toml::reason(&error.wrong.to_string()),
     })?;
     if file.ignore.len() > MOST {
         return Err(IgnoreError::TooLarge);
@@ -158,22 +157,6 @@ pub fn parse_ignores(text: &str, rules: &Rules) -> Result<Vec<Ignore>, IgnoreErr
             rule(rules, entry).map_err(|reason| IgnoreError::Rule { rule: index + 1, reason })
         })
         .collect()
-}
-
-/// What the TOML library says of a text without what it quotes of it: the file may be a link to
-/// something that is nobody's business. What it expected is a word of ours or of its own.
-#[must_use]
-pub fn toml_reason(message: &str) -> String {
-    // The names of fields that are missing are ours, too.
-    if message.starts_with("missing field ") && !message.contains('\n') {
-        return message.to_owned();
-    }
-    match message.rsplit_once("expected ") {
-        Some((_, expected)) if !expected.is_empty() => {
-            format!("here is not what was expected: {}", expected.replace('\n', " "))
-        }
-        _ => "it is not TOML of this form".to_owned(),
-    }
 }
 
 fn rule(rules: &Rules, entry: Entry) -> Result<Ignore, String> {

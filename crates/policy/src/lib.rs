@@ -34,7 +34,7 @@ pub use conditions::{
 pub use date::{Date, DateError};
 pub use decide::{Judgement, decide, decide_for};
 pub use file::{Include, PolicyError, PolicyProblem, nearest, parse_policy, schema};
-pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores, toml_reason};
+pub use ignore::{Ignore, IgnoreError, LayerScope, parse_ignores};
 pub use policy::{Layers, Matter, Policy};
 pub use rank::rank;
 pub use rules::{

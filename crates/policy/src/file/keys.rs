@@ -1,7 +1,7 @@
 //! Every key of a policy file: one table, from which the file is checked and its JSON Schema is made,
 //! so that the two cannot differ.
 
-use super::yaml::{Node, Value};
+use documents::{Node, Value};
 use serde_json::{Map, Value as Json, json};
 
 /// A key of an object.
@@ -153,14 +153,14 @@ pub(super) fn check(keys: &[Key], node: &Node, problems: &mut Vec<Problem>) {
         Value::Empty => &[],
         _ => return problems.push((node.line, format!("here stand keys: {}", names(keys)))),
     };
-    for (name, line, value) in map {
-        match keys.iter().find(|key| key.name == name) {
+    for (name, value) in map {
+        match keys.iter().find(|key| key.name == name.text) {
             Some(key) => key.kind.check(key.name, value, problems),
-            None => problems.push((*line, unknown(name, keys))),
+            None => problems.push((name.line, unknown(&name.text, keys))),
         }
     }
     for key in keys.iter().filter(|key| key.required) {
-        if !map.iter().any(|(name, ..)| name == key.name) {
+        if node.get(key.name).is_none() {
             problems.push((node.line, format!("`{}` is missing. {}", key.name, key.text)));
         }
     }

@@ -6,7 +6,6 @@
 //! its JSON Schema.
 
 mod keys;
-mod yaml;
 
 pub use keys::{nearest, schema};
 
@@ -15,12 +14,14 @@ use crate::date::Date;
 use crate::ignore::{Ignore, LayerScope};
 use crate::policy::{Layers, Policy};
 use crate::rules::RULES;
+use documents::{Bounds, Node, Value, Wrong, yaml};
 use std::collections::BTreeSet;
 use vocabulary::Rules;
-use yaml::{Node, Value};
 
 /// Largest file.
 const FILE_BYTES: usize = 4 << 20;
+/// What a policy may hold: it has five levels, and one of 20,000 ignores has some 200,000 values.
+const BOUNDS: Bounds = Bounds { bytes: FILE_BYTES, depth: 16, nodes: 1_000_000 };
 /// Most files that one policy may be made of.
 const FILES: usize = 32;
 /// Most errors that are listed.
@@ -108,10 +109,14 @@ impl Reader<'_> {
         if text.len() > FILE_BYTES {
             return self.problem(name, 1, format!("it is larger than {} MiB", FILE_BYTES >> 20));
         }
-        let node = match yaml::parse(text) {
-            Ok(node) => node,
-            Err((line, reason)) => {
-                return self.problem(name, line, format!("it is not YAML: {reason}"));
+        let node = match yaml::parse(text, &BOUNDS) {
+            Ok(document) => document.root,
+            Err(error) => {
+                let reason = match error.wrong {
+                    Wrong::Several => "it holds several documents; a policy is one".to_owned(),
+                    wrong => wrong.to_string(),
+                };
+                return self.problem(name, error.place.line, format!("it is not YAML: {reason}"));
             }
         };
         self.seen.insert(name.to_owned());
@@ -134,7 +139,7 @@ impl Reader<'_> {
             }
             return;
         }
-        if let Some(list) = get(&node, "include") {
+        if let Some(list) = node.get("include") {
             for (line, path) in texts(list) {
                 self.included(name, line, &path);
             }
@@ -161,12 +166,12 @@ impl Reader<'_> {
 
     fn settings(&mut self, name: &str, node: &Node) {
         let Value::Map(map) = &node.value else { return };
-        for (key, line, value) in map {
-            let place = format!("{name}:{line}");
+        for (key, value) in map {
+            let place = format!("{name}:{}", key.line);
             let word = scalar(value).unwrap_or_default();
             let mark = word == "true";
             let policy = &mut self.policy;
-            match key.as_str() {
+            match key.text.as_str() {
                 "fail-on" => policy.fail_on = word.parse().ok(),
                 "fail-on-unknown" => policy.fail_on_unknown = mark,
                 "fail-on-exploited" => policy.fail_on_exploited = mark,
@@ -187,7 +192,7 @@ impl Reader<'_> {
                 "base-images" => self.bases(name, value),
                 _ => continue,
             }
-            self.policy.places.insert(key.clone(), place);
+            self.policy.places.insert(key.text.clone(), place);
         }
     }
 
@@ -206,7 +211,7 @@ impl Reader<'_> {
     }
 
     fn ignore(&mut self, name: &str, node: &Node) -> Result<(), String> {
-        let text = |key| get(node, key).and_then(scalar).map(str::to_owned);
+        let text = |key| node.get(key).and_then(scalar).map(str::to_owned);
         let layer = text("layer").map(|text| LayerScope::parse(&text)).transpose()?;
         let ignore = Ignore {
             id: text("id"),
@@ -226,7 +231,7 @@ impl Reader<'_> {
     }
 
     fn severity(&mut self, name: &str, node: &Node) -> Result<(), String> {
-        let text = |key| get(node, key).and_then(scalar).map(str::to_owned);
+        let text = |key| node.get(key).and_then(scalar).map(str::to_owned);
         let rule = text("rule");
         if rule.as_deref().is_some_and(|id| self.rules.get(id).is_none()) {
             return Err("`rule` names none; `lazaret explain` lists them".to_owned());
@@ -249,7 +254,7 @@ impl Reader<'_> {
     fn licences(&mut self, name: &str, node: &Node) {
         let mut rules = self.policy.licences.take().unwrap_or_default();
         for (key, list) in [("allow", &mut rules.allow), ("deny", &mut rules.deny)] {
-            let Some(node) = get(node, key) else { continue };
+            let Some(node) = node.get(key) else { continue };
             for (line, id) in texts(node) {
                 match crate::conditions::licence_id(&id) {
                     Ok(id) => list.push((id, format!("{name}:{line}"))),
@@ -261,13 +266,13 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some(unknown) = get(node, "unknown") {
+        if let Some(unknown) = node.get("unknown") {
             let deny = scalar(unknown) == Some("deny");
             rules.unknown = deny.then(|| format!("{name}:{}", unknown.line));
         }
-        if let Some(Value::List(list)) = get(node, "except").map(|node| &node.value) {
+        if let Some(Value::List(list)) = node.get("except").map(|node| &node.value) {
             for node in list {
-                match get(node, "package").and_then(scalar).map(PackagePattern::parse) {
+                match node.get("package").and_then(scalar).map(PackagePattern::parse) {
                     Some(Ok(pattern)) => rules.except.push(pattern),
                     Some(Err(reason)) => self.problem(name, node.line, reason),
                     None => {}
@@ -279,7 +284,7 @@ impl Reader<'_> {
 
     fn packages(&mut self, name: &str, node: &Node) {
         for key in ["forbid", "require"] {
-            let Some(Value::List(list)) = get(node, key).map(|node| &node.value) else { continue };
+            let Some(Value::List(list)) = node.get(key).map(|node| &node.value) else { continue };
             for node in list {
                 match package_rule(name, node) {
                     Ok(rule) if key == "forbid" => self.policy.forbidden_packages.push(rule),
@@ -293,7 +298,7 @@ impl Reader<'_> {
     fn bases(&mut self, name: &str, node: &Node) {
         let mut rules = self.policy.base_images.take().unwrap_or_default();
         for (key, list) in [("allow", &mut rules.allow), ("forbid", &mut rules.forbid)] {
-            let texts = get(node, key).map(texts).unwrap_or_default();
+            let texts = node.get(key).map(texts).unwrap_or_default();
             list.extend(
                 texts.into_iter().map(|(line, text)| (Text::new(&text), format!("{name}:{line}"))),
             );
@@ -303,18 +308,13 @@ impl Reader<'_> {
 }
 
 fn package_rule(name: &str, node: &Node) -> Result<PackageRule, String> {
-    let text = |key| get(node, key).and_then(scalar);
+    let text = |key| node.get(key).and_then(scalar);
     Ok(PackageRule {
         package: PackagePattern::parse(text("package").unwrap_or_default())?,
         versions: text("versions").map(VersionBounds::parse).transpose()?,
         reason: text("reason").unwrap_or_default().to_owned(),
         by: format!("{name}:{}", node.line),
     })
-}
-
-fn get<'node>(node: &'node Node, key: &str) -> Option<&'node Node> {
-    let Value::Map(map) = &node.value else { return None };
-    map.iter().find(|(name, ..)| name == key).map(|(_, _, value)| value)
 }
 
 fn scalar(node: &Node) -> Option<&str> {
