@@ -144,7 +144,7 @@ impl Reader<'_> {
     }
 
     fn here(&self) -> Span {
-        Span { start: self.at, end: self.at }
+        Span { start: self.at, end: self.at + 1 }
     }
 
     /// The next byte that is no blank.

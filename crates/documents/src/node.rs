@@ -111,7 +111,13 @@ impl Builder {
     pub(crate) fn close(&mut self, end: usize) -> Result<(), (usize, Wrong)> {
         let (span, line, value) = match self.open.pop() {
             Some(Open::List(span, line, list)) => (span, line, Value::List(list)),
-            Some(Open::Map(span, line, map, ..)) => (span, line, Value::Map(map)),
+            Some(Open::Map(span, line, map, ..)) => {
+                // One without braces begins with its first key, whatever the parser says.
+                let first = map.first().filter(|_| span.start == span.end).map(|(key, _)| key);
+                let start = first.map_or(span.start, |key| key.span.start);
+                let line = first.map_or(line, |key| key.line);
+                (Span { start, ..span }, line, Value::Map(map))
+            }
             None => return Ok(()),
         };
         let end = end.max(span.start);

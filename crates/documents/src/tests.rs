@@ -51,6 +51,11 @@ fn everything_has_its_place() {
         assert_eq!((name.span.of(text), name.line, node.line), (key, 3, 3), "{text}");
         assert_eq!(node.span.of(text), value, "{text}");
     }
+    let text = "a:\n  -  \n    b: 1\n  - {c: 2}\n";
+    let list = yaml::parse(text, &BOUNDS).unwrap().root;
+    let Value::List(list) = &list.get("a").unwrap().value else { panic!("{list:?}") };
+    assert_eq!(list.iter().map(|one| one.line).collect::<Vec<_>>(), [3, 4]);
+    assert!(list[1].span.of(text).starts_with("{c: 2}"));
     assert_eq!(Place::of("é\nüx", 5), Place { line: 2, column: 2 });
 }
 
