@@ -6,7 +6,7 @@
 
 use image::check::{Entry, Flow, Interest, Want};
 use image::tar::{Meta, Sink, TarReader};
-use image::{Check, FactAt, SubjectShape, View};
+use image::{About, FactAt, Reader, SubjectShape, View};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use testkit::made::Made;
@@ -21,7 +21,7 @@ const FILES: usize = 6;
 
 /// Feeds a cataloger some files that it is interested in, then resolves what it learned of them.
 pub fn cataloger(id: &str, data: &[u8]) {
-    let checks = catalog::all();
+    let checks = scan::checks(&scan::Selection::all());
     let check = checks.iter().find(|check| check.id() == id).expect("a cataloger of this id");
     let mut rest = data;
     let mut facts = Vec::new();
@@ -31,7 +31,7 @@ pub fn cataloger(id: &str, data: &[u8]) {
             Some(at) => (&rest[..at], Some(&rest[at + SEPARATOR.len()..])),
             None => (rest, None),
         };
-        if let Some((path, fact)) = read(check.as_ref(), file) {
+        if let Some((path, fact)) = read(*check.readers().first().expect("a reader"), file) {
             facts.push((path, fact, u32::try_from(layer).expect("few")));
         }
         match next {
@@ -47,7 +47,7 @@ pub fn cataloger(id: &str, data: &[u8]) {
             fact,
             stays: true,
         });
-        let view = View::new(facts.collect(), &links, None, shape, 6);
+        let view = View::new(facts.collect(), &links, About::tree(shape), 6);
         let resolution = check.resolve(&view);
         for one in &resolution.packages {
             let text = one.package.purl.to_string();
@@ -57,7 +57,7 @@ pub fn cataloger(id: &str, data: &[u8]) {
 }
 
 /// The first byte says which of the check's interests the path follows, the second varies it.
-fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
+fn read(check: &dyn Reader, file: &[u8]) -> Option<(String, Vec<u8>)> {
     let (&[which, variant], content) = file.split_first_chunk::<2>()?;
     let interests = check.interests();
     let mut content = content.to_vec();
@@ -117,6 +117,7 @@ fn read(check: &dyn Check, file: &[u8]) -> Option<(String, Vec<u8>)> {
         Interest::Extension("gemspec") => "usr/lib/ruby/specifications/a-1.0.gemspec".to_owned(),
         Interest::Extension("json") => "app/a.deps.json".to_owned(),
         Interest::Extension(ending) => format!("usr/share/java/a-1.0.{ending}"),
+        Interest::Every | Interest::Text { .. } => format!("srv/{name}"),
         Interest::Magic(magic) => {
             content.splice(..0, magic);
             "usr/bin/a".to_owned()
@@ -156,7 +157,7 @@ pub fn tar(data: &[u8]) {
 /// Reads every file that is named `w`; what begins with `!` cannot be read, with `-` concerns nobody.
 struct Named;
 
-impl Check for Named {
+impl Reader for Named {
     fn id(&self) -> &'static str {
         "named"
     }
@@ -176,9 +177,6 @@ impl Check for Named {
             _ => Ok(Some(bytes.to_vec())),
         }
     }
-    fn resolve(&self, _view: &View<'_>) -> image::Resolution {
-        image::Resolution::default()
-    }
 }
 
 const PATHS: [&str; 8] = ["app/w", "app/x/w", "c/w", "s/1", "s/2", "s/3", "lib/w", "app"];
@@ -193,8 +191,8 @@ pub fn walk_layers(data: &[u8]) {
         links: links.into(),
         ..image::LayerBounds::default()
     };
-    let checks: [&dyn Check; 1] = [&Named];
-    let dispatch = image::Dispatch::new(&checks);
+    let readers: [&dyn Reader; 1] = [&Named];
+    let dispatch = image::Dispatch::new(&readers);
     let (hasher, progress) = (image::PathHasher::new([1; 16]), image::Progress::default());
     let walker = image::Walker::new(&dispatch, &hasher, image::RecordLevel::None, &progress)
         .with_bounds(bounds);
@@ -214,8 +212,8 @@ pub fn walk_layers(data: &[u8]) {
         let walked = walker.walk_plain(&tar);
         assert_eq!(walked.failure, None);
         let counted = !walked.facts.gaps().is_empty();
-        let of_facts = walked.facts.facts.get("named").map_or(&[][..], |kept| &kept[..]);
-        let of_problems = walked.facts.problems.get("named").map_or(&[][..], |kept| &kept[..]);
+        let of_facts = walked.facts.of("named").map_or(&[][..], |of| &of.facts[..]);
+        let of_problems = walked.facts.of("named").map_or(&[][..], |of| &of.problems[..]);
         for (path, content) in &unpacked {
             let Some(content) = content.as_ref().filter(|_| path.ends_with("/w")) else { continue };
             match of_facts.iter().find(|fact| fact.path == *path) {

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn folders_of_interest_end_with_a_slash() {
         for check in all() {
-            for interest in check.interests() {
+            for interest in check.readers().iter().flat_map(|reader| reader.interests()) {
                 if let image::Interest::Under(folder) = interest {
                     assert!(folder.ends_with('/') && !folder.starts_with('/'), "{folder}");
                 }

@@ -196,15 +196,15 @@ pub(crate) mod testing {
     //! Runs one cataloger over files in memory, as the walk would.
 
     use image::{
-        Check, Entry, Fact, FactAt, Flow, ReadError, Resolution, SubjectShape, View, Want,
-        facts::FactRecord,
+        About, Check, Entry, Fact, FactAt, Flow, ReadError, Reader, Resolution, SubjectShape, View,
+        Want, facts::FactRecord,
     };
     use std::collections::HashMap;
     use vocabulary::FileKind;
 
     /// Asks and reads one file, handing streams over in pieces of `piece` bytes.
     pub(crate) fn read_in_pieces(
-        check: &dyn Check,
+        check: &dyn Reader,
         path: &str,
         mode: u32,
         bytes: &[u8],
@@ -232,7 +232,8 @@ pub(crate) mod testing {
         let records: Vec<FactRecord> = files
             .iter()
             .filter_map(|(path, bytes)| {
-                let fact = read_in_pieces(check, path, 0o755, bytes, 64 << 10).unwrap()?;
+                let fact =
+                    read_in_pieces(check.readers()[0], path, 0o755, bytes, 64 << 10).unwrap()?;
                 Some(FactRecord { path: (*path).to_owned(), fact })
             })
             .collect();
@@ -246,7 +247,7 @@ pub(crate) mod testing {
             })
             .collect();
         let links = HashMap::new();
-        check.resolve(&View::new(facts, &links, None, SubjectShape::RootFileSystem, 1))
+        check.resolve(&View::new(facts, &links, About::tree(SubjectShape::RootFileSystem), 1))
     }
 
     /// The purls of a resolution, sorted.

@@ -3,7 +3,9 @@
 //! Squashes by path with whiteouts and symbolic links, which is all that a cataloger sees of it; the
 //! real walk has its own tests. Also reads the layers of the OCI layouts that lie beside a checkout.
 
-use image::{Check, Entry, FactAt, Flow, Interest, Resolution, SubjectShape, View, Want};
+use image::{
+    About, Check, Entry, FactAt, Flow, Interest, Reader, Resolution, SubjectShape, View, Want,
+};
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -83,7 +85,7 @@ impl Layers {
                 match item {
                     Item::File(path, bytes) => {
                         symlinks.remove(path);
-                        match read_file(check, path, bytes) {
+                        match read_file(check.readers()[0], path, bytes) {
                             Ok(fact) => read.push((index, path.as_str(), fact)),
                             Err(reason) => panic!("`{path}`: {reason}"),
                         }
@@ -118,13 +120,14 @@ impl Layers {
             .collect();
         let shape = if self.source { SubjectShape::Source } else { SubjectShape::RootFileSystem };
         let count = u32::try_from(self.layers.len()).unwrap();
-        show(&View::new(facts, &symlinks, self.distribution.as_ref(), shape, count))
+        let about = About { distribution: self.distribution.as_ref(), ..About::tree(shape) };
+        show(&View::new(facts, &symlinks, about, count))
     }
 }
 
 /// What the check learns of one file; none where it does not want it.
 pub(crate) fn read_file(
-    check: &dyn Check,
+    check: &dyn Reader,
     path: &str,
     bytes: &[u8],
 ) -> Result<Option<Vec<u8>>, image::ReadError> {
@@ -138,6 +141,7 @@ pub(crate) fn read_file(
             entry.name().rsplit_once('.').is_some_and(|(_, end)| end == *extension)
         }
         Interest::Magic(magic) => bytes.starts_with(magic),
+        Interest::Every | Interest::Text { .. } => true,
     });
     if !interesting {
         return Ok(None);

@@ -10,25 +10,12 @@
 
 use crate::check::Interest;
 use crate::dispatch::{Concerned, Dispatch};
-use crate::facts::{LINK_LIMIT, LayerFacts, SubjectShape, WALK};
+use crate::facts::{LINK_LIMIT, SubjectShape, WALK};
+use crate::followed::Followed;
 use crate::limits;
 use crate::links::{Alias, Aliases};
 use crate::squash::Squash;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use vocabulary::Problem;
-
-/// A file under another name than that by which its layer holds it. It stays in the squashed view.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Followed {
-    /// The check.
-    pub check: String,
-    /// The layer that holds the file, counted from 0 at the bottom.
-    pub layer: usize,
-    /// The other name.
-    pub path: String,
-    /// The check's own bytes, or why there are none.
-    pub outcome: Result<Vec<u8>, String>,
-}
 
 /// What links make of files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,38 +47,6 @@ pub fn plan(squash: &Squash<'_>, dispatch: &Dispatch<'_>, shape: SubjectShape) -
     planner.finish()
 }
 
-/// What another pass over a layer gave, each under its other name.
-#[must_use]
-pub fn followed(layer: usize, facts: LayerFacts) -> Vec<Followed> {
-    let mut followed = Vec::new();
-    for gap in facts.gaps() {
-        let reason = gap.to_string();
-        followed.push(Followed {
-            check: gap.check,
-            layer,
-            path: "/".to_owned(),
-            outcome: Err(reason),
-        });
-    }
-    for (check, kept) in facts.facts {
-        followed.extend(kept.iter().map(|record| Followed {
-            check: check.clone(),
-            layer,
-            path: record.path.clone(),
-            outcome: Ok(record.fact.clone()),
-        }));
-    }
-    for (check, kept) in facts.problems {
-        followed.extend(kept.iter().map(|problem: &Problem| Followed {
-            check: check.clone(),
-            layer,
-            path: problem.path.clone(),
-            outcome: Err(problem.reason.clone()),
-        }));
-    }
-    followed
-}
-
 /// What checks made of files, by layer and path.
 type Known<'facts> = HashMap<(usize, &'facts str), Vec<(u16, Result<&'facts [u8], &'facts str>)>>;
 
@@ -102,11 +57,12 @@ fn by_path<'facts>(squash: &Squash<'facts>, dispatch: &Dispatch<'_>) -> Known<'f
         known.entry(place).or_insert_with(|| Vec::with_capacity(1)).push(outcome);
     };
     for (index, layer) in squash.layers().enumerate() {
-        for (number, check) in dispatch.numbered() {
-            for record in layer.facts.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
+        for (number, reader) in dispatch.numbered() {
+            let Some(of_reader) = layer.of(reader.id()) else { continue };
+            for record in &of_reader.facts {
                 add((index, record.path.as_str()), (number, Ok(record.fact.as_slice())));
             }
-            for problem in layer.problems.get(check.id()).into_iter().flat_map(|kept| kept.iter()) {
+            for problem in &of_reader.problems {
                 add((index, problem.path.as_str()), (number, Err(problem.reason.as_str())));
             }
         }
@@ -230,7 +186,7 @@ impl<'facts> Planner<'_, 'facts> {
     fn lead_nowhere(&mut self, layer: usize, path: &str, concerned: &Concerned, reason: &str) {
         for check in self.dispatch.of(concerned) {
             self.followed.push(Followed {
-                check: check.id().to_owned(),
+                reader: check.id().to_owned(),
                 layer,
                 path: path.to_owned(),
                 outcome: Err(reason.to_owned()),
@@ -274,7 +230,7 @@ impl<'facts> Planner<'_, 'facts> {
                     Interest::Under(folder) => {
                         self.follow(folder.trim_end_matches('/'), &concerned)
                     }
-                    Interest::Name(_) | Interest::Extension(_) | Interest::Magic(_) => {}
+                    _ => {}
                 }
             }
         }
@@ -334,12 +290,17 @@ impl<'facts> Planner<'_, 'facts> {
     fn follow_folders(&mut self) {
         let mut declined: Vec<(&str, usize)> = Vec::new();
         for (index, layer) in self.squash.layers().enumerate() {
-            declined.extend(layer.declined.iter().map(|path| (path.as_str(), index)));
+            for (_, reader) in self.dispatch.numbered() {
+                let of_reader = layer.of(reader.id()).into_iter();
+                let paths = of_reader.flat_map(|of_reader| of_reader.declined.iter());
+                declined.extend(paths.map(|path| (path.as_str(), index)));
+            }
         }
         if declined.is_empty() {
             return;
         }
         declined.sort_unstable();
+        declined.dedup();
         let mut links: Vec<&String> = self.squash.symlinks().keys().collect();
         links.sort();
         let mut names = 0_usize;
@@ -358,7 +319,7 @@ impl<'facts> Planner<'_, 'facts> {
                 if names > limits::FOLDER_ALIASES {
                     let reason = "more files behind links of folders than the limit: left out";
                     self.followed.push(Followed {
-                        check: WALK.to_owned(),
+                        reader: WALK.to_owned(),
                         layer: *layer,
                         path: "/".to_owned(),
                         outcome: Err(reason.to_owned()),
@@ -376,12 +337,12 @@ impl<'facts> Planner<'_, 'facts> {
         let mut again = vec![Aliases::default(); layers];
         for ((layer, real, path), checks) in self.files {
             if let Some(aliases) = again.get_mut(layer) {
-                aliases.add_file(real, Alias { path, checks, place: None });
+                aliases.add_file(real, Alias { path, readers: checks, place: None });
             }
         }
         for ((real, path), checks) in self.folders {
             for aliases in &mut again {
-                let alias = Alias { path: path.clone(), checks: checks.clone(), place: None };
+                let alias = Alias { path: path.clone(), readers: checks.clone(), place: None };
                 aliases.add_folder(&real, alias);
             }
         }
@@ -397,9 +358,9 @@ fn follow(
     path: &str,
     outcome: &Result<&[u8], &str>,
 ) -> Option<Followed> {
-    let check = dispatch.checks().get(usize::from(check))?.id().to_owned();
+    let reader = dispatch.readers().get(usize::from(check))?.id().to_owned();
     let outcome = outcome.map(<[u8]>::to_vec).map_err(str::to_owned);
-    Some(Followed { check, layer, path: path.to_owned(), outcome })
+    Some(Followed { reader, layer, path: path.to_owned(), outcome })
 }
 
 /// Whether a link of a folder leads out of it. In a folder that is no root, an absolute path does.

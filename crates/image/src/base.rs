@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn step(command: &str, empty_layer: bool) -> History {
-        History { created_by: Some(command.to_owned()), empty_layer }
+        History { created_by: Some(command.to_owned()), comment: None, empty_layer }
     }
 
     fn kinds(history: Vec<History>, layers: usize) -> Vec<OriginKind> {

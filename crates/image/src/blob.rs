@@ -2,13 +2,13 @@
 //! from an unpacked layer, or what a registry has; and how it is unpacked.
 
 use crate::error::ImageError;
-use crate::source::registry::RemoteBlob;
 use crate::tar_split::{self, Notes};
 use flate2::bufread::MultiGzDecoder;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes that are read at once.
 pub(crate) const PIECE: usize = 256 << 10;
@@ -100,11 +100,23 @@ pub fn unpack<'read>(
     })
 }
 
+/// A blob that is fetched as it is read.
+pub(crate) trait Remote: std::fmt::Debug + Send + Sync {
+    /// Size in bytes as stored; 0 where it is not known.
+    fn size(&self) -> u64;
+
+    /// Begins to fetch it.
+    fn open(&self) -> Result<Box<dyn Read + Send>, ImageError>;
+
+    /// Why it broke off.
+    fn failed(&self, error: &io::Error) -> ImageError;
+}
+
 /// Where a blob lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Blob(Place);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Place {
     File {
         path: PathBuf,
@@ -118,7 +130,7 @@ enum Place {
     /// A layer that lies unpacked, and the record that makes its tar again.
     Assembled { tar_split: PathBuf, folder: PathBuf },
     /// A blob of a registry, which is fetched as it is read.
-    Remote(RemoteBlob),
+    Remote(Arc<dyn Remote>),
 }
 
 /// A blob that is being read, and what was found to be otherwise than recorded while it is: path and
@@ -168,7 +180,7 @@ impl Blob {
     }
 
     /// A blob of a registry.
-    pub(crate) const fn remote(remote: RemoteBlob) -> Self {
+    pub(crate) const fn remote(remote: Arc<dyn Remote>) -> Self {
         Self(Place::Remote(remote))
     }
 
@@ -215,7 +227,7 @@ impl Blob {
                 Ok(OpenBlob { bytes: Box::new(tar), notes })
             }
             Place::Remote(remote) => {
-                Ok(OpenBlob { bytes: Box::new(remote.open()?), notes: Notes::default() })
+                Ok(OpenBlob { bytes: remote.open()?, notes: Notes::default() })
             }
         }
     }

@@ -1,19 +1,25 @@
-//! How a check joins the walk.
+//! How a check joins the walk: a reader makes facts of files, a check makes something of the facts.
 //!
-//! A check declares by [`Interest`] which files could concern it, so that the million others cost
-//! one table look-up together, not one call a check. Of those it is asked [`Check::wants`], with the
-//! first bytes. What it wants it gets whole, in one slice under a cap, or as a stream; what it makes
-//! of it is a [`Fact`], bytes in a form of its own, that the cache keeps for each layer. When all
-//! layers are read, [`Check::resolve`] makes packages and findings of the facts in the squashed view.
+//! A [`Reader`] declares by [`Interest`] which files could concern it and by [`Places`] in what kind of
+//! subject they count, so that the million others cost one table look-up together, not one call a
+//! reader. Of those it is asked [`Reader::wants`], with the first bytes. What it wants it gets whole, in
+//! one slice under a cap, or as a stream; what it makes of it is a [`Fact`], bytes in a form of its own,
+//! that the cache keeps for each layer and each reader. When all layers are read, [`Check::resolve`]
+//! makes packages and findings of the facts in the squashed view.
 //!
-//! A check never sees a layer's bytes twice, never knows where the layer came from, and cannot tell
-//! a cached fact from a fresh one: that is why a repeat scan gives the same report.
+//! The two are apart because what a file holds and what follows from it are two questions: one reader
+//! serves as many checks as have a use for its facts, and its files are read once for all of them. Most
+//! checks have one reader that serves nobody else; they are a [`Resolver`], one type that is both.
+//!
+//! A reader never sees a layer's bytes twice, never knows where the layer came from, and a check cannot
+//! tell a cached fact from a fresh one: that is why a repeat scan gives the same report.
 
-use crate::facts::View;
+use crate::cataloged::Asks;
+use crate::facts::{SubjectShape, View};
 use crate::packages::Packages;
-use vocabulary::{Ecosystem, FileKind, Finding, Package, Problem, Programs, Scope};
+use vocabulary::{FileKind, Finding, Problem, Programs};
 
-/// What a check learned of one file of one layer, serialised by the check (postcard, as a rule).
+/// What a reader learned of one file of one layer, serialised by it (postcard, as a rule).
 pub type Fact = Vec<u8>;
 
 /// One entry of a layer or directory.
@@ -37,7 +43,7 @@ impl<'walk> Entry<'walk> {
     }
 }
 
-/// Which files could concern a check. Matching is exact and case-sensitive.
+/// Which files could concern a reader. Matching is exact and case-sensitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
     /// The file at this path.
@@ -50,16 +56,93 @@ pub enum Interest {
     Extension(&'static str),
     /// Every regular file that begins with these four bytes.
     Magic([u8; 4]),
+    /// Every regular file.
+    Every,
+    /// Every regular file of at most so many bytes that is text: UTF-8 without NUL. Whether it is, the
+    /// walk finds out once for all readers, in the pass that reads it; a file that turns out to be none
+    /// is of no concern.
+    Text {
+        /// The most bytes.
+        at_most: u64,
+    },
 }
 
-/// What a check wants of a file.
+impl Interest {
+    /// Whether it tells by the path alone that a file could concern a reader.
+    #[must_use]
+    pub const fn goes_by_path(&self) -> bool {
+        !matches!(self, Self::Magic(_) | Self::Every | Self::Text { .. })
+    }
+}
+
+/// A kind of subject whose files a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The layers of an image, or the folders of a container.
+    Image,
+    /// A directory that holds a root file system.
+    RootFolder,
+    /// A directory of sources.
+    SourceFolder,
+    /// The machine itself.
+    Host,
+}
+
+impl Place {
+    /// The place that a directory of this shape is.
+    #[must_use]
+    pub const fn of_directory(shape: SubjectShape) -> Self {
+        match shape {
+            SubjectShape::RootFileSystem => Self::RootFolder,
+            SubjectShape::Source => Self::SourceFolder,
+        }
+    }
+}
+
+/// A set of places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places(u8);
+
+impl Places {
+    /// Wherever there are files.
+    pub const ALL: Self =
+        Self::of(&[Place::Image, Place::RootFolder, Place::SourceFolder, Place::Host]);
+    /// What is declared, such as a lock file, counts where people write it: what is installed elsewhere
+    /// is told by package databases and by what lies there.
+    pub const SOURCE_FOLDER: Self = Self::of(&[Place::SourceFolder]);
+
+    /// These.
+    #[must_use]
+    pub const fn of(places: &[Place]) -> Self {
+        let (mut bits, mut rest) = (0, places);
+        while let [first, others @ ..] = rest {
+            bits |= 1 << *first as u8;
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub const fn hold(self, place: Place) -> bool {
+        self.0 & (1 << place as u8) != 0
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What a reader wants of a file.
 pub enum Want {
     /// Nothing.
     No,
     /// The whole content in one slice, if it has at most this many bytes (and the walk's own cap
-    /// allows it). A larger file is reported as a problem of the check.
+    /// allows it). A larger file is reported as a problem of the reader.
     Whole {
-        /// The check's own cap in bytes.
+        /// The reader's own cap in bytes.
         at_most: u64,
     },
     /// The content in pieces, however large.
@@ -87,7 +170,7 @@ pub trait Reading: Send {
     fn finish(self: Box<Self>) -> Result<Option<Fact>, ReadError>;
 }
 
-/// Why a check could not read a file: lower-case, one line, no path (the walk adds it).
+/// Why a reader could not read a file: lower-case, one line, no path (the walk adds it).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ReadError(pub String);
@@ -100,18 +183,25 @@ impl ReadError {
     }
 }
 
-/// A check over the files of a subject: a package cataloger, later digests, malware, secrets.
-pub trait Check: Send + Sync {
-    /// Kebab-case id, the same as its source file, test folder and fuzz target.
+/// Makes facts of the files of a subject: of package databases, binaries, lock files, later of texts and
+/// of whatever else.
+pub trait Reader: Send + Sync {
+    /// Kebab-case id. That of the check that it serves, where it serves one: the same as its source
+    /// file, test folder and fuzz target.
     fn id(&self) -> &'static str;
 
     /// Raised whenever the facts it makes change in form or content; part of the cache key.
     fn revision(&self) -> u32;
 
-    /// Whether it reads declarations, such as lock files, which count in source folders alone. An
-    /// image is walked without such checks.
-    fn reads_declarations(&self) -> bool {
-        false
+    /// What else its facts depend on, such as the version of a list of rules; part of the cache key, so
+    /// that facts of two sets of options lie beside each other.
+    fn options(&self) -> &str {
+        ""
+    }
+
+    /// Where what it reads counts. A subject of another kind is walked without it.
+    fn counts(&self) -> Places {
+        Places::ALL
     }
 
     /// Whether another name of a file can tell it more: a package database behind a link is one. What
@@ -132,9 +222,55 @@ pub trait Check: Send + Sync {
     /// # Errors
     /// Where the content cannot be read; it becomes a problem in coverage.
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError>;
+}
+
+/// A check over the files of a subject: a package cataloger, later digests, malware, secrets.
+pub trait Check: Send + Sync {
+    /// Kebab-case id, by which it stands in coverage.
+    fn id(&self) -> &'static str;
+
+    /// Whose facts it resolves, the one that it is mainly about first. What one of them could not read
+    /// is a problem of every check that it serves.
+    fn readers(&self) -> Vec<&dyn Reader>;
+
+    /// Where it counts: where any of its readers does.
+    fn counts(&self) -> Places {
+        self.readers().iter().fold(Places::of(&[]), |all, reader| all.and(reader.counts()))
+    }
 
     /// Makes packages and findings of the facts of all layers.
     fn resolve(&self, view: &View<'_>) -> Resolution;
+}
+
+/// A reader that serves one check: itself.
+pub trait Resolver: Reader {
+    /// Makes packages and findings of its facts of all layers.
+    fn resolve(&self, view: &View<'_>) -> Resolution;
+}
+
+impl<Both: Resolver> Check for Both {
+    fn id(&self) -> &'static str {
+        Reader::id(self)
+    }
+
+    fn readers(&self) -> Vec<&dyn Reader> {
+        vec![self]
+    }
+
+    fn resolve(&self, view: &View<'_>) -> Resolution {
+        Resolver::resolve(self, view)
+    }
+}
+
+/// The readers of checks, each once, sorted by id.
+#[must_use]
+pub fn readers<'checks>(
+    checks: impl IntoIterator<Item = &'checks dyn Check>,
+) -> Vec<&'checks dyn Reader> {
+    let mut readers: Vec<&dyn Reader> = checks.into_iter().flat_map(Check::readers).collect();
+    readers.sort_by_key(|reader| reader.id());
+    readers.dedup_by_key(|reader| reader.id());
+    readers
 }
 
 /// What a check makes of its facts.
@@ -152,100 +288,15 @@ pub struct Resolution {
     pub asks: Vec<Asks>,
 }
 
-/// What one project asks for itself, where a lock file says in which versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asks {
-    /// The folder of the lock file.
-    pub folder: String,
-    /// The ecosystem of what is asked for.
-    pub ecosystem: Ecosystem,
-    /// What is asked for.
-    pub asked: Vec<Ask>,
-    /// Whether that is all that the project asks for.
-    pub complete: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// One package that a project asks for itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
-    /// Its name, as the ecosystem's advisories write it.
-    pub name: String,
-    /// By what a lock file may know it where it holds several versions: see [`Cataloged::keys`].
-    pub keys: Vec<Box<str>>,
-    /// For what, where the manifest tells.
-    pub scope: Option<Scope>,
-    /// Whether it may be a part of the project itself, which the lock file does not list.
-    pub own: bool,
-}
-
-/// A package with what it takes to tell whose files are whose.
-#[derive(Debug)]
-pub struct Cataloged {
-    /// The package. `files`, `layer`, `origin` and `owned_by` are filled in by `scan` where the
-    /// cataloger leaves them empty; `location.layer` and `layer` come from the cataloger.
-    pub package: Package,
-    /// Files that the package database says it owns, with the digests that the database records
-    /// (distribution packages only; language packages fill `package.files`).
-    pub owned: Vec<OwnedFile>,
-    /// Digests of the file that proves a language package, so that ownership by a distribution
-    /// package can be held against the file as it is.
-    pub proof: Option<Box<ContentDigests>>,
-    /// For each of `package.requires`, in that order, the ranges that it asks for, as the lock file
-    /// writes them; empty where it tells none.
-    pub ranges: Vec<Vec<Box<str>>>,
-    /// In what words a lock file says that it is asked for (`name@range` of Yarn, the folder of npm),
-    /// where the file has several versions of the name.
-    pub keys: Vec<Box<str>>,
-}
-
-impl Cataloged {
-    /// A package without owned files or proof.
-    #[must_use]
-    pub const fn new(package: Package) -> Self {
-        Self { package, owned: Vec::new(), proof: None, ranges: Vec::new(), keys: Vec::new() }
-    }
-}
-
-/// A file that a distribution package owns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnedFile {
-    /// Path without a leading slash, as the package database writes it (`lib/…` even where `lib` is
-    /// a link to `usr/lib`; `scan` resolves links).
-    pub path: String,
-    /// Digest that the database records.
-    pub digest: Option<OwnedDigest>,
-}
-
-/// A content digest as package databases keep them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnedDigest {
-    /// dpkg's `.md5sums`, old rpm.
-    Md5([u8; 16]),
-    /// apk.
-    Sha1([u8; 20]),
-    /// rpm.
-    Sha256([u8; 32]),
-}
-
-/// The digests of one content in every algorithm that package databases use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ContentDigests {
-    /// MD5.
-    pub md5: [u8; 16],
-    /// SHA-1.
-    pub sha1: [u8; 20],
-    /// SHA-256.
-    pub sha256: [u8; 32],
-}
-
-impl ContentDigests {
-    /// Whether the content is the one that a package database records.
-    #[must_use]
-    pub fn agree_with(&self, recorded: &OwnedDigest) -> bool {
-        match recorded {
-            OwnedDigest::Md5(digest) => *digest == self.md5,
-            OwnedDigest::Sha1(digest) => *digest == self.sha1,
-            OwnedDigest::Sha256(digest) => *digest == self.sha256,
-        }
+    #[test]
+    fn a_place_is_held_by_the_sets_that_name_it() {
+        let two = Places::of(&[Place::Image, Place::Host]);
+        assert!(two.hold(Place::Image) && two.hold(Place::Host));
+        assert!(!two.hold(Place::SourceFolder) && !two.hold(Place::RootFolder));
+        assert_eq!(two.and(Places::of(&[Place::RootFolder, Place::SourceFolder])), Places::ALL);
     }
 }

@@ -1,24 +1,25 @@
-//! Which checks a file could concern, in a few comparisons for each entry.
+//! Which readers a file could concern, in a few comparisons for each entry.
 //!
-//! Built once from the checks' interests. Names, extensions and paths are kept by length, so that an
-//! entry is compared only with those of its own length: a million entries that concern no check cost
-//! some tens of nanoseconds each. How many checks there are has no bound: a set of them is a list of
+//! Built once from the readers' interests. Names, extensions and paths are kept by length, so that an
+//! entry is compared only with those of its own length: a million entries that concern no reader cost
+//! some tens of nanoseconds each. How many readers there are has no bound: a set of them is a list of
 //! numbers, and the empty list, which nearly every entry has, costs nothing.
 
-use crate::check::{Check, Interest};
+use crate::check::{Interest, Place, Reader};
+use crate::limits::WHOLE_FILE_BYTES;
 
-/// A set of checks, by their numbers in the list: sorted, each once.
+/// A set of readers, by their numbers in the list: sorted, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Concerned(Vec<u16>);
 
 impl Concerned {
-    /// Whether no check is concerned.
+    /// Whether no reader is concerned.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this check is.
+    /// Whether this reader is.
     #[must_use]
     pub fn contains(&self, check: u16) -> bool {
         self.0.binary_search(&check).is_ok()
@@ -37,7 +38,7 @@ impl Concerned {
     }
 
     /// Adds one.
-    pub(crate) fn insert(&mut self, check: u16) {
+    pub fn insert(&mut self, check: u16) {
         if let Err(place) = self.0.binary_search(&check) {
             self.0.insert(place, check);
         }
@@ -52,14 +53,25 @@ impl Concerned {
     }
 
     /// Their numbers.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         self.0.iter().copied()
     }
 }
 
-/// The checks of a walk and their interests.
+/// Whether bytes are text: UTF-8 without NUL.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    memchr::memchr(0, bytes).is_none() && std::str::from_utf8(bytes).is_ok()
+}
+
+/// Whether first bytes may be those of text: a character may be cut off at their end.
+fn begins_as_text(head: &[u8]) -> bool {
+    let broken = std::str::from_utf8(head).err().is_some_and(|error| error.error_len().is_some());
+    !broken && memchr::memchr(0, head).is_none()
+}
+
+/// The readers of a walk and their interests.
 pub struct Dispatch<'walk> {
-    checks: Vec<&'walk dyn Check>,
+    readers: Vec<&'walk dyn Reader>,
     names: ByLength,
     extensions: ByLength,
     paths: ByLength,
@@ -67,6 +79,11 @@ pub struct Dispatch<'walk> {
     /// The first bytes of those folders.
     under_first: [bool; 256],
     magic: Vec<([u8; 4], Vec<u16>)>,
+    /// Readers of every regular file.
+    every: Vec<u16>,
+    /// Readers of text, with the most bytes of it; and the most that any of them takes.
+    texts: Vec<(u64, u16)>,
+    longest_text: u64,
 }
 
 #[derive(Default)]
@@ -106,20 +123,23 @@ pub(crate) fn behind_last(byte: u8, text: &str) -> Option<&str> {
 }
 
 impl<'walk> Dispatch<'walk> {
-    /// Indexes the interests of `checks`.
+    /// Indexes the interests of `readers`.
     #[must_use]
-    pub fn new(checks: &[&'walk dyn Check]) -> Self {
+    pub fn new(readers: &[&'walk dyn Reader]) -> Self {
         let mut dispatch = Self {
-            checks: checks.to_vec(),
+            readers: readers.to_vec(),
             names: ByLength::default(),
             extensions: ByLength::default(),
             paths: ByLength::default(),
             under: Vec::new(),
             under_first: [false; 256],
             magic: Vec::new(),
+            every: Vec::new(),
+            texts: Vec::new(),
+            longest_text: 0,
         };
-        for (check, number) in checks.iter().zip(0_u16..) {
-            for interest in check.interests() {
+        for (reader, number) in readers.iter().zip(0_u16..) {
+            for interest in reader.interests() {
                 match interest {
                     Interest::Name(name) => dispatch.names.insert(name, number),
                     Interest::Extension(extension) => dispatch.extensions.insert(extension, number),
@@ -132,29 +152,35 @@ impl<'walk> Dispatch<'walk> {
                         add(&mut dispatch.under, *folder, number);
                     }
                     Interest::Magic(magic) => add(&mut dispatch.magic, *magic, number),
+                    Interest::Every => dispatch.every.push(number),
+                    Interest::Text { at_most } => {
+                        let at_most = (*at_most).min(WHOLE_FILE_BYTES);
+                        dispatch.longest_text = dispatch.longest_text.max(at_most);
+                        dispatch.texts.push((at_most, number));
+                    }
                 }
             }
         }
         dispatch
     }
 
-    /// The checks, in the order of their numbers.
+    /// The readers, in the order of their numbers.
     #[must_use]
-    pub fn checks(&self) -> &[&'walk dyn Check] {
-        &self.checks
+    pub fn readers(&self) -> &[&'walk dyn Reader] {
+        &self.readers
     }
 
-    /// The checks with their numbers.
-    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u16, &'walk dyn Check)> + '_ {
-        (0_u16..).zip(self.checks.iter().copied())
+    /// The readers with their numbers.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u16, &'walk dyn Reader)> + '_ {
+        (0_u16..).zip(self.readers.iter().copied())
     }
 
-    /// Whether a file at this path could concern any check.
+    /// Whether a file at this path could concern any reader by it.
     pub(crate) fn concerns(&self, path: &str) -> bool {
         !self.by_path(path).is_empty()
     }
 
-    /// Checks that a file at this path could concern.
+    /// Readers that a file at this path could concern.
     pub(crate) fn by_path(&self, path: &str) -> Concerned {
         let name = behind_last(b'/', path).unwrap_or(path);
         let extension = behind_last(b'.', name).unwrap_or_default();
@@ -176,7 +202,7 @@ impl<'walk> Dispatch<'walk> {
         concerned
     }
 
-    /// Checks that every file in this folder could concern.
+    /// Readers that every file in this folder could concern.
     pub(crate) fn by_folder(&self, path: &str) -> Concerned {
         let mut concerned = Concerned::default();
         for (folder, checks) in &self.under {
@@ -188,31 +214,46 @@ impl<'walk> Dispatch<'walk> {
         concerned
     }
 
-    /// Checks that go by this very name of a file.
+    /// Readers that go by this very name of a file.
     pub(crate) fn by_name(&self, path: &str) -> Concerned {
         let name = behind_last(b'/', path).unwrap_or(path);
         Concerned(self.names.get(name).to_vec())
     }
 
-    /// The checks that read declarations.
+    /// The readers of what is declared: it counts in source folders, and not in what is made of them.
     pub(crate) fn of_declarations(&self) -> Concerned {
-        let declared = self.numbered().filter(|(_, check)| check.reads_declarations());
+        let declared = self.numbered().filter(|(_, reader)| {
+            reader.counts().hold(Place::SourceFolder) && !reader.counts().hold(Place::RootFolder)
+        });
         Concerned(declared.map(|(number, _)| number).collect())
     }
 
-    /// The checks that other names can tell more.
+    /// The readers that other names can tell more.
     pub(crate) fn following(&self) -> Concerned {
-        let following = self.numbered().filter(|(_, check)| check.follows_links());
+        let following = self.numbered().filter(|(_, reader)| reader.follows_links());
         Concerned(following.map(|(number, _)| number).collect())
     }
 
-    /// Whether any check goes by the first bytes of files.
-    pub(crate) const fn goes_by_head(&self) -> bool {
-        !self.magic.is_empty()
+    /// Whether every regular file of this size could concern a reader, whatever its path.
+    pub(crate) const fn goes_by_content(&self, size: u64) -> bool {
+        !self.every.is_empty() || size <= self.longest_text && !self.texts.is_empty()
     }
 
-    /// Adds the checks that a file with these first bytes could concern.
+    /// The readers that a file of this size could concern as text, where its first bytes are some. Those
+    /// that are concerned anyway are not among them: they take it whatever it turns out to be.
+    pub(crate) fn by_text(&self, size: u64, head: &[u8], concerned: &Concerned) -> Concerned {
+        let mut by_text = Concerned::default();
+        if size <= self.longest_text && begins_as_text(head) {
+            let takes =
+                |(at_most, number): &&(u64, u16)| size <= *at_most && !concerned.contains(*number);
+            self.texts.iter().filter(takes).for_each(|(_, number)| by_text.insert(*number));
+        }
+        by_text
+    }
+
+    /// Adds the readers that a file with these first bytes could concern.
     pub(crate) fn add_by_head(&self, head: &[u8], concerned: &mut Concerned) {
+        concerned.extend(&self.every);
         let Some(first) = head.first_chunk::<4>() else { return };
         for (magic, checks) in &self.magic {
             if magic == first {
@@ -221,24 +262,23 @@ impl<'walk> Dispatch<'walk> {
         }
     }
 
-    /// The checks of a set.
+    /// The readers of a set.
     pub(crate) fn of<'set>(
         &'set self,
         concerned: &'set Concerned,
-    ) -> impl Iterator<Item = &'walk dyn Check> + 'set {
-        concerned.iter().filter_map(|check| self.checks.get(usize::from(check)).copied())
+    ) -> impl Iterator<Item = &'walk dyn Reader> + 'set {
+        concerned.iter().filter_map(|check| self.readers.get(usize::from(check)).copied())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Entry, Fact, ReadError, Resolution, Want};
-    use crate::facts::View;
+    use crate::check::{Entry, Fact, ReadError, Want};
 
     struct Numbered;
 
-    impl Check for Numbered {
+    impl Reader for Numbered {
         fn id(&self) -> &'static str {
             "numbered"
         }
@@ -254,15 +294,12 @@ mod tests {
         fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Fact>, ReadError> {
             Ok(None)
         }
-        fn resolve(&self, _: &View<'_>) -> Resolution {
-            Resolution::default()
-        }
     }
 
     #[test]
-    fn no_check_is_left_out_however_many_there_are() {
-        let checks: Vec<&dyn Check> = vec![&Numbered; 300];
-        let dispatch = Dispatch::new(&checks);
+    fn no_reader_is_left_out_however_many_there_are() {
+        let readers: Vec<&dyn Reader> = vec![&Numbered; 300];
+        let dispatch = Dispatch::new(&readers);
         for path in ["a", "b/a", "x/y", "x/a"] {
             assert_eq!(dispatch.of(&dispatch.by_path(path)).count(), 300, "{path}");
         }
@@ -272,5 +309,13 @@ mod tests {
         assert_eq!(concerned.iter().count(), 300);
         let without = dispatch.by_path("a").without(&concerned);
         assert!(without.is_empty());
+    }
+
+    #[test]
+    fn text_is_utf8_without_nul_and_may_be_cut_off_in_its_first_bytes() {
+        assert!(is_text(b"") && is_text("gr\u{fc}n\n".as_bytes()));
+        assert!(!is_text(b"a\0b") && !is_text(b"\xff\xfe"));
+        assert!(begins_as_text("\u{fc}".as_bytes().get(..1).unwrap()));
+        assert!(!begins_as_text(b"\x7fELF\x02\x01\x01\0") && !begins_as_text(b"\xfc\x80 a"));
     }
 }

@@ -1,11 +1,11 @@
 //! Weighs documents before they are read.
 //!
-//! In goes a whole file and the check that wants it, out comes what the check makes of it. An element of
+//! In goes a whole file and the reader that wants it, out comes what the reader makes of it. An element of
 //! three bytes becomes a value of hundreds when a document is read as a tree, so that a bound on bytes is
 //! none on memory: one with too many parts is refused, which is a problem of the check, and of those
 //! that have many one is read at a time. Formats that are read line by line take what they weigh.
 
-use crate::check::{Check, Entry, ReadError};
+use crate::check::{Entry, ReadError, Reader};
 use crate::limits::DOCUMENT_PARTS;
 use std::sync::{Mutex, PoisonError};
 
@@ -20,9 +20,9 @@ const ENDINGS: [&str; 17] = [
     "resolved", "targets", "toml", "vbproj", "xml", "yaml", "yml",
 ];
 
-/// Hands a whole file to a check.
+/// Hands a whole file to a reader.
 pub(crate) fn parsed(
-    check: &dyn Check,
+    reader: &dyn Reader,
     entry: &Entry<'_>,
     content: &[u8],
 ) -> Result<Option<Vec<u8>>, ReadError> {
@@ -38,7 +38,7 @@ pub(crate) fn parsed(
         )));
     }
     let _one = (parts > MANY).then(|| ONE.lock().unwrap_or_else(PoisonError::into_inner));
-    check.read(entry, content)
+    reader.read(entry, content)
 }
 
 fn is_tree(path: &str) -> bool {
@@ -59,13 +59,13 @@ fn parts(content: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Interest, Resolution, View, Want};
+    use crate::{Interest, Want};
     use vocabulary::FileKind;
 
     /// Reads all that it is given.
     struct All;
 
-    impl Check for All {
+    impl Reader for All {
         fn id(&self) -> &'static str {
             "all"
         }
@@ -73,16 +73,13 @@ mod tests {
             1
         }
         fn interests(&self) -> &'static [Interest] {
-            &[]
+            &[Interest::Every]
         }
         fn wants(&self, _: &Entry<'_>, _: &[u8]) -> Want {
             Want::Whole { at_most: u64::MAX }
         }
         fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
             Ok(Some(Vec::new()))
-        }
-        fn resolve(&self, _: &View<'_>) -> Resolution {
-            Resolution::default()
         }
     }
 

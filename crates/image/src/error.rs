@@ -1,5 +1,9 @@
 //! Why an image could not be opened.
 
+mod registry;
+
+pub use registry::RegistryError;
+
 use std::path::PathBuf;
 use vocabulary::DigestError;
 
@@ -124,7 +128,7 @@ pub enum ImageError {
     Engine(#[from] engine::EngineError),
     /// A registry could not be asked, or had no answer.
     #[error(transparent)]
-    Registry(#[from] crate::source::RegistryError),
+    Registry(#[from] RegistryError),
     /// A name without a scheme that nobody has.
     #[error(
         "`{reference}` is no path here, and no image of that name was found: {tried}; name the source, as in docker:{reference} or registry:{reference}"

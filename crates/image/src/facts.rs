@@ -5,6 +5,7 @@
 //! 64-bit SipHash under a key that an image cannot know, so that no image can craft two paths that
 //! hide one another.
 
+use crate::configuration::Configuration;
 use crate::kept::Kept;
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
@@ -48,17 +49,18 @@ impl PathHasher {
     }
 }
 
-/// What one check learned of one file.
+/// What one reader learned of one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactRecord {
     /// Path of the file.
     pub path: String,
-    /// The check's own bytes.
+    /// The reader's own bytes.
     #[serde(with = "serde_bytes")]
     pub fact: Vec<u8>,
 }
 
-/// All that is kept of one layer.
+/// All that is kept of one layer: what the walk itself learned, which is what is serialised, and apart
+/// from it what each reader did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LayerFacts {
     /// SHA-256 of the plain tar, computed; none for a directory.
@@ -67,10 +69,8 @@ pub struct LayerFacts {
     pub plain_bytes: u64,
     /// Count of entries.
     pub entries: u64,
-    /// Bytes that it takes to keep all this, as [`crate::Shares`] counts them.
-    pub kept_bytes: u64,
-    /// Facts by check id, in the order of the tar.
-    pub facts: BTreeMap<String, Kept<FactRecord>>,
+    /// Bytes that it takes to keep what the walk itself learned, as [`crate::Shares`] counts them.
+    pub own_bytes: u64,
     /// Paths that this layer removes from those below.
     pub whiteouts: Kept<String>,
     /// Folders whose content below is hidden.
@@ -79,16 +79,30 @@ pub struct LayerFacts {
     pub symlinks: Kept<(String, String)>,
     /// Hard links, path and target.
     pub hard_links: Kept<(String, String)>,
-    /// Files whose names concern a check and which told it nothing at their places, sorted.
-    pub declined: Kept<String>,
+    /// What the walk could not read, whoever would have wanted it.
+    pub problems: Kept<Problem>,
     /// Hashes of the paths of all entries but directories, sorted.
     #[serde(skip)]
     pub files: Vec<u64>,
     /// Hashes of the paths of directories, sorted.
     #[serde(skip)]
     pub directories: Vec<u64>,
-    /// Files that a check wanted and could not read, by check id; [`WALK`] for the layer itself.
-    pub problems: BTreeMap<String, Kept<Problem>>,
+    /// What each reader learned that was there, by its id.
+    #[serde(skip)]
+    pub readers: BTreeMap<String, ReaderFacts>,
+}
+
+/// What one reader learned of one layer. It does not depend on which others were there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReaderFacts {
+    /// Facts, in the order of the tar.
+    pub facts: Kept<FactRecord>,
+    /// Files whose names concern it and which told it nothing at their places, sorted.
+    pub declined: Kept<String>,
+    /// Files that it wanted and could not read.
+    pub problems: Kept<Problem>,
+    /// Bytes that it takes to keep all this, as [`crate::Shares`] counts them.
+    pub kept_bytes: u64,
 }
 
 /// The pseudo-check that problems of the walk itself are filed under.
@@ -99,8 +113,8 @@ pub const WALK: &str = "walk";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[must_use]
 pub struct Gap {
-    /// The check that is concerned; [`WALK`] where it is the layer itself.
-    pub check: String,
+    /// The reader that is concerned; [`WALK`] where it is the layer itself.
+    pub reader: String,
     /// What was left out.
     pub what: &'static str,
     /// How many of them.
@@ -109,7 +123,7 @@ pub struct Gap {
 
 impl std::fmt::Display for Gap {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { check: _, what, count } = self;
+        let Self { reader: _, what, count } = self;
         write!(formatter, "{count} more {what} than the limit for one layer: left out")
     }
 }
@@ -123,30 +137,50 @@ impl LayerFacts {
             diff_id: _,
             plain_bytes: _,
             entries: _,
-            kept_bytes: _,
-            facts,
+            own_bytes: _,
             whiteouts,
             opaques,
             symlinks,
             hard_links,
-            declined,
+            problems,
             files: _,
             directories: _,
-            problems,
+            readers,
         } = self;
         let of_walk = [
             ("whiteouts", whiteouts.left_out()),
             ("opaque folders", opaques.left_out()),
             ("symbolic links", symlinks.left_out()),
             ("hard links", hard_links.left_out()),
-            ("files that links may show elsewhere", declined.left_out()),
+            ("unreadable files", problems.left_out()),
         ];
-        let gap = |check: &str, what, count| Gap { check: check.to_owned(), what, count };
+        let gap = |reader: &str, what, count| Gap { reader: reader.to_owned(), what, count };
         let of_walk = of_walk.into_iter().map(|(what, count)| gap(WALK, what, count));
-        let of_facts = facts.iter().map(|(check, kept)| gap(check, "files", kept.left_out()));
-        let of_problems =
-            problems.iter().map(|(check, kept)| gap(check, "unreadable files", kept.left_out()));
-        of_walk.chain(of_facts).chain(of_problems).filter(|gap| gap.count > 0).collect()
+        let of_readers = readers.iter().flat_map(|(reader, of_reader)| {
+            of_reader.left_out().map(|(what, count)| gap(reader, what, count))
+        });
+        of_walk.chain(of_readers).filter(|gap| gap.count > 0).collect()
+    }
+
+    /// Everything that could not be read, with the reader that wanted it, or [`WALK`].
+    pub fn unread(&self) -> impl Iterator<Item = (&str, &Problem)> {
+        let of_readers = self.readers.iter().flat_map(|(reader, of_reader)| {
+            of_reader.problems.iter().map(move |problem| (reader.as_str(), problem))
+        });
+        self.problems.iter().map(|problem| (WALK, problem)).chain(of_readers)
+    }
+
+    /// What one reader learned; none where it was not there.
+    #[must_use]
+    pub fn of(&self, reader: &str) -> Option<&ReaderFacts> {
+        self.readers.get(reader)
+    }
+
+    /// Bytes that it takes to keep all this.
+    #[must_use]
+    pub fn kept_bytes(&self) -> u64 {
+        let readers = self.readers.values().map(|of_reader| of_reader.kept_bytes);
+        readers.fold(self.own_bytes, u64::saturating_add)
     }
 
     /// Leaves out all but what the layer is.
@@ -157,13 +191,31 @@ impl LayerFacts {
 
     /// Adds what another pass over the same layer gave.
     pub(crate) fn append(&mut self, other: Self) {
-        self.kept_bytes = self.kept_bytes.max(other.kept_bytes);
-        for (check, kept) in other.facts {
-            self.facts.entry(check).or_default().append(kept);
+        self.own_bytes = self.own_bytes.saturating_add(other.own_bytes);
+        self.problems.append(other.problems);
+        for (reader, more) in other.readers {
+            self.readers.entry(reader).or_default().append(more);
         }
-        for (check, kept) in other.problems {
-            self.problems.entry(check).or_default().append(kept);
-        }
+    }
+}
+
+impl ReaderFacts {
+    /// What bounds left out, by what it is.
+    fn left_out(&self) -> [(&'static str, u64); 3] {
+        // Every list is named here, so that a new one cannot be forgotten.
+        let Self { facts, declined, problems, kept_bytes: _ } = self;
+        [
+            ("files", facts.left_out()),
+            ("files that links may show elsewhere", declined.left_out()),
+            ("unreadable files", problems.left_out()),
+        ]
+    }
+
+    fn append(&mut self, more: Self) {
+        self.facts.append(more.facts);
+        self.declined.append(more.declined);
+        self.problems.append(more.problems);
+        self.kept_bytes = self.kept_bytes.saturating_add(more.kept_bytes);
     }
 }
 
@@ -183,35 +235,68 @@ pub struct FactAt<'view> {
     pub path: &'view str,
     /// Layer, counted from 0 at the bottom; none in a directory.
     pub layer: Option<u32>,
-    /// The check's own bytes.
+    /// The reader's own bytes.
     pub fact: &'view [u8],
     /// Whether the file is there in the squashed view, or was replaced or removed by a later layer.
     pub stays: bool,
 }
 
-/// The squashed view of one check's facts.
+/// What a check is told of the subject besides facts.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'view> {
+    /// What kind of tree it is.
+    pub shape: SubjectShape,
+    /// The distribution, where os-release names one.
+    pub distribution: Option<&'view Distribution>,
+    /// By what a container of the image runs, as the image says; none where it is no image.
+    pub configuration: Option<&'view Configuration>,
+}
+
+impl About<'_> {
+    /// A tree of which nothing else is known.
+    #[must_use]
+    pub const fn tree(shape: SubjectShape) -> Self {
+        Self { shape, distribution: None, configuration: None }
+    }
+}
+
+/// The squashed view of the facts of one reader; those of the other readers of a check are
+/// [`View::of`].
 pub struct View<'view> {
-    /// Facts of this check in all layers, bottom layer first, tar order inside a layer.
+    /// Facts of this reader in all layers, bottom layer first, tar order inside a layer.
     facts: Vec<FactAt<'view>>,
     /// Places of those that stay, by path; made when a check first asks for a path: most never do.
     by_path: OnceCell<Vec<usize>>,
     symlinks: &'view HashMap<String, String>,
-    distribution: Option<&'view Distribution>,
-    shape: SubjectShape,
+    about: About<'view>,
     layers: u32,
+    /// The views of the other readers, by their ids.
+    others: Vec<(&'view str, Self)>,
 }
 
 impl<'view> View<'view> {
     /// A view over facts that are already squashed. `symlinks` are those of the squashed view.
     #[must_use]
-    pub fn new(
+    pub const fn new(
         facts: Vec<FactAt<'view>>,
         symlinks: &'view HashMap<String, String>,
-        distribution: Option<&'view Distribution>,
-        shape: SubjectShape,
+        about: About<'view>,
         layers: u32,
     ) -> Self {
-        Self { facts, by_path: OnceCell::new(), symlinks, distribution, shape, layers }
+        Self { facts, by_path: OnceCell::new(), symlinks, about, layers, others: Vec::new() }
+    }
+
+    /// With the facts of another reader.
+    #[must_use]
+    pub fn with(mut self, reader: &'view str, view: Self) -> Self {
+        self.others.push((reader, view));
+        self
+    }
+
+    /// The facts of another reader of the check; none where the check does not name it.
+    #[must_use]
+    pub fn of(&self, reader: &str) -> Option<&Self> {
+        self.others.iter().find(|(id, _)| *id == reader).map(|(_, view)| view)
     }
 
     /// The facts of files that are there in the squashed view, bottom layer first.
@@ -260,13 +345,20 @@ impl<'view> View<'view> {
     /// The distribution, where os-release named one.
     #[must_use]
     pub const fn distribution(&self) -> Option<&'view Distribution> {
-        self.distribution
+        self.about.distribution
     }
 
     /// What kind of tree it is.
     #[must_use]
     pub const fn shape(&self) -> SubjectShape {
-        self.shape
+        self.about.shape
+    }
+
+    /// By what a container of the image runs: user, environment, entry point, ports, labels, history.
+    /// None where the subject is no image. What stands in it is as secret as whoever wrote it made it.
+    #[must_use]
+    pub const fn configuration(&self) -> Option<&'view Configuration> {
+        self.about.configuration
     }
 
     /// Count of layers; 0 for a directory.

@@ -1,5 +1,5 @@
 //! Opens an image or a directory and yields layers and files, bounded and read-only; holds the walk
-//! and the trait by which a check joins it.
+//! and the traits by which readers and checks join it.
 
 pub mod again;
 mod archive;
@@ -7,13 +7,16 @@ mod base;
 pub mod blob;
 mod budget;
 pub mod cache;
+pub mod cataloged;
 pub mod check;
 mod collect;
+pub mod configuration;
 pub mod directory;
 mod dispatch;
 mod documents;
 pub mod error;
 pub mod facts;
+pub mod followed;
 pub mod kept;
 pub mod limits;
 pub mod links;
@@ -30,22 +33,24 @@ pub mod tar_split;
 pub mod walk;
 
 pub use cache::FactCache;
+pub use cataloged::{Ask, Asks, Cataloged, ContentDigests, OwnedDigest, OwnedFile};
 pub use check::{
-    Ask, Asks, Cataloged, Check, ContentDigests, Entry, Fact, Flow, Interest, OwnedDigest,
-    OwnedFile, ReadError, Reading, Resolution, Want,
+    Check, Entry, Fact, Flow, Interest, Place, Places, ReadError, Reader, Reading, Resolution,
+    Resolver, Want, readers,
 };
 pub use collect::RecordLevel;
+pub use configuration::Configuration;
 pub use dispatch::{Concerned, Dispatch};
 pub use engine::{Endpoints, EngineError, FolderRole, LayerFolder};
-pub use error::ImageError;
-pub use facts::{FactAt, Gap, LayerFacts, PathHasher, SubjectShape, View};
+pub use error::{ImageError, RegistryError};
+pub use facts::{About, FactAt, Gap, LayerFacts, PathHasher, ReaderFacts, SubjectShape, View};
 pub use kept::Kept;
 pub use limits::LayerBounds;
 pub use packages::Packages;
 pub use share::Shares;
 pub use source::{
     Claim, Credentials, Helpers, Image, LayerSource, Login, Mismatch, OpenOptions, Opened,
-    RegistryError, RegistryOptions, Repository, Secret, open, run_helper,
+    RegistryOptions, Repository, Secret, open, run_helper,
 };
 pub use squash::Squash;
 pub use walk::{Progress, WalkJob, Walked, Walker};

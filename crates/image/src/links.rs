@@ -1,7 +1,7 @@
 //! Hard links of one layer: which content each names, and what must be read again under its name.
 //!
-//! A hard link is another name of a file, and what a check makes of a file depends on its name. So a
-//! link has the facts that its file has, and the problems; where a check that its own name concerns
+//! A hard link is another name of a file, and what a reader makes of a file depends on its name. So a
+//! link has the facts that its file has, and the problems; where a reader that its own name concerns
 //! has neither, because the file's first name concerned it not or told it nothing, the file is asked
 //! for again under the link's. In one tar a path may come several times: a link names what lay at its
 //! target when the link was made, as when the tar is unpacked.
@@ -24,8 +24,8 @@ pub struct Aliases {
 pub struct Alias {
     /// The other name.
     pub path: String,
-    /// The checks that it is shown to.
-    pub checks: Concerned,
+    /// The readers that it is shown to.
+    pub readers: Concerned,
     /// Which of several entries of that path; the last where it is not said.
     pub(crate) place: Option<u32>,
 }
@@ -55,18 +55,18 @@ impl Aliases {
         self.folders.dedup();
     }
 
-    /// Calls `each` with the other names of a file and the checks that are to see it there.
+    /// Calls `each` with the other names of a file and the readers that are to see it there.
     pub(crate) fn of(&self, path: &str, place: u32, mut each: impl FnMut(&str, &Concerned)) {
         let first = self.files.partition_point(|(real, _)| real.as_str() < path);
         let same = self.files.get(first..).unwrap_or_default().iter();
         for (_, alias) in same.take_while(|(real, _)| real == path) {
             if alias.place.is_none_or(|wanted| wanted == place) {
-                each(&alias.path, &alias.checks);
+                each(&alias.path, &alias.readers);
             }
         }
         for (folder, alias) in &self.folders {
             if let Some(rest) = path.strip_prefix(folder.as_str()) {
-                each(&format!("{}/{rest}", alias.path), &alias.checks);
+                each(&format!("{}/{rest}", alias.path), &alias.readers);
             }
         }
     }
@@ -96,10 +96,41 @@ impl Aliases {
             || self.folders.iter().any(|(folder, _)| path.starts_with(folder.as_str()))
     }
 
-    /// Every other name, with the checks that are to see it.
+    /// Those that one reader is to see, and nobody else: what they are does not depend on its number.
+    #[must_use]
+    pub fn of_reader(&self, reader: u16) -> Vec<(&str, &str, Option<u32>)> {
+        let all = self.files.iter().chain(&self.folders);
+        let own = all.filter(|(_, alias)| alias.readers.contains(reader));
+        own.map(|(real, alias)| (real.as_str(), alias.path.as_str(), alias.place)).collect()
+    }
+
+    /// Those that any of these readers is to see.
+    #[must_use]
+    pub fn only(&self, wanted: &Concerned) -> Self {
+        let those = |all: &[(String, Alias)]| -> Vec<(String, Alias)> {
+            let own = all.iter().filter_map(|(real, alias)| {
+                let readers = alias.readers.clone().meet(wanted);
+                (!readers.is_empty()).then(|| (real.clone(), Alias { readers, ..alias.clone() }))
+            });
+            own.collect()
+        };
+        Self { files: those(&self.files), folders: those(&self.folders) }
+    }
+
+    /// The readers that are to see any.
+    #[must_use]
+    pub fn readers(&self) -> Concerned {
+        let mut readers = Concerned::default();
+        for (_, of_alias) in self.names() {
+            of_alias.iter().for_each(|reader| readers.insert(reader));
+        }
+        readers
+    }
+
+    /// Every other name, with the readers that are to see it.
     pub fn names(&self) -> impl Iterator<Item = (&str, &Concerned)> {
         let all = self.files.iter().chain(&self.folders);
-        all.map(|(_, alias)| (alias.path.as_str(), &alias.checks))
+        all.map(|(_, alias)| (alias.path.as_str(), &alias.readers))
     }
 }
 
@@ -195,7 +226,7 @@ mod tests {
     #[test]
     fn folders_stand_for_folders() {
         let alias =
-            |path: &str| Alias { path: path.into(), checks: Concerned::default(), place: None };
+            |path: &str| Alias { path: path.into(), readers: Concerned::default(), place: None };
         let mut aliases = Aliases::default();
         aliases.add_file("opt/x".into(), alias("var/x"));
         aliases.add_folder("opt/dpkg", alias("var/lib/dpkg"));

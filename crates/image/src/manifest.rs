@@ -108,6 +108,9 @@ pub struct History {
     /// The command.
     #[serde(default)]
     pub created_by: Option<String>,
+    /// What its maker says of it.
+    #[serde(default)]
+    pub comment: Option<String>,
     /// Whether the step made no layer.
     #[serde(default)]
     pub empty_layer: bool,
@@ -117,12 +120,18 @@ pub struct History {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RunConfig {
+    /// `user`, `uid`, `user:group`, `uid:gid` or a mix; root where it is empty.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub user: String,
     /// Labels.
     #[serde(default, deserialize_with = "null_as_default")]
     pub labels: BTreeMap<String, String>,
     /// Ports that it says to listen on, such as `80/tcp`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub exposed_ports: BTreeMap<String, serde::de::IgnoredAny>,
+    /// Folders that are to be volumes.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub volumes: BTreeMap<String, serde::de::IgnoredAny>,
     /// The program that is started.
     #[serde(default, deserialize_with = "null_as_default")]
     pub entrypoint: Vec<String>,
@@ -135,6 +144,30 @@ pub struct RunConfig {
     /// The folder in which it is started.
     #[serde(default, deserialize_with = "null_as_default")]
     pub working_dir: String,
+    /// The signal that asks it to end; SIGTERM where it is empty.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub stop_signal: String,
+    /// How its health is asked for. Source: Docker's image specification 1.2; OCI has none.
+    #[serde(default)]
+    pub healthcheck: Option<Healthcheck>,
+}
+
+/// `Healthcheck` of a configuration; times in nanoseconds.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Healthcheck {
+    /// `NONE`, `CMD` and its words, or `CMD-SHELL` and a line; empty to inherit.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub test: Vec<String>,
+    /// Between two of them.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub interval: i64,
+    /// Until one counts as failed.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub timeout: i64,
+    /// How many may fail in a row.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub retries: i64,
 }
 
 /// One image in docker save's `manifest.json`.

@@ -3,7 +3,7 @@
 //! A file of a few bytes can name a package that takes a hundred times as many in memory, so that a
 //! bound on facts is none on packages. What does not fit is counted, and becomes coverage.
 
-use crate::check::Cataloged;
+use crate::cataloged::Cataloged;
 use crate::limits;
 use vocabulary::{Package, Problem};
 
@@ -206,7 +206,7 @@ impl<'packages> IntoIterator for &'packages Packages {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::OwnedFile;
+    use crate::cataloged::OwnedFile;
     use vocabulary::{Ecosystem, Location, Purl};
 
     fn named(name: &str) -> Cataloged {

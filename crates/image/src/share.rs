@@ -12,20 +12,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct Shares {
     total: u64,
+    /// What each layer was given, in whole steps.
     kept: Vec<AtomicU64>,
+    /// What it keeps of that, as far as its readings have ended.
+    used: Vec<AtomicU64>,
 }
 
 impl Shares {
     /// For so many layers, of which each keeps nothing yet.
     #[must_use]
     pub fn new(layers: usize, total: u64) -> Self {
-        Self { total, kept: (0..layers).map(|_| AtomicU64::new(0)).collect() }
+        let nothing = || (0..layers).map(|_| AtomicU64::new(0)).collect();
+        Self { total, kept: nothing(), used: nothing() }
     }
 
-    /// What a layer keeps is known.
+    /// What a layer keeps is known, or that part of it which is not to be read. It takes as many steps
+    /// as if it were read now.
     pub fn settle(&self, layer: usize, bytes: u64) {
-        if let Some(kept) = self.kept.get(layer) {
-            kept.store(bytes, Ordering::Relaxed);
+        if let (Some(kept), Some(used)) = (self.kept.get(layer), self.used.get(layer)) {
+            used.store(bytes, Ordering::Relaxed);
+            kept.store(bytes.div_ceil(SHARE_STEP).saturating_mul(SHARE_STEP), Ordering::Relaxed);
         }
     }
 
@@ -38,17 +44,30 @@ impl Shares {
     }
 
     pub(crate) fn of(&self, layer: usize) -> Share<'_> {
-        Share { shares: self, layer, credit: 0 }
+        let of = |all: &[AtomicU64]| all.get(layer).map_or(0, |one| one.load(Ordering::Relaxed));
+        let credit = of(&self.kept).saturating_sub(of(&self.used));
+        Share { shares: self, layer, credit, taken: 0 }
     }
 }
 
-/// The share of one layer.
+/// The share of one layer in one reading of it. What several readings keep adds up, so that it takes
+/// no more steps than if all were kept at once.
 #[derive(Debug)]
 pub(crate) struct Share<'shares> {
     shares: &'shares Shares,
     layer: usize,
     /// Bytes that were asked for and not kept yet.
     credit: u64,
+    /// Bytes that this reading keeps.
+    taken: u64,
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        if let Some(used) = self.shares.used.get(self.layer) {
+            used.fetch_add(self.taken, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Share<'_> {
@@ -66,12 +85,8 @@ impl Share<'_> {
             }
         }
         self.credit = self.credit.saturating_sub(bytes);
+        self.taken = self.taken.saturating_add(bytes);
         true
-    }
-
-    /// What the layer keeps.
-    pub(crate) fn kept(&self) -> u64 {
-        self.shares.kept.get(self.layer).map_or(0, |kept| kept.load(Ordering::Relaxed))
     }
 }
 
@@ -90,5 +105,17 @@ mod tests {
         assert!(!shares.fits(2) && !of[2].take(SHARE_STEP), "the topmost fits no more");
         assert!(shares.fits(1) && of[1].take(3 * SHARE_STEP));
         assert!(!of[0].take(u64::MAX / 2) && !shares.fits(0) && !shares.fits(1));
+    }
+
+    #[test]
+    fn several_readings_of_a_layer_take_what_one_would() {
+        let shares = Shares::new(1, 2 * SHARE_STEP);
+        for _ in 0..4 {
+            assert!(shares.of(0).take(SHARE_STEP / 2), "they share their steps");
+        }
+        assert!(!shares.of(0).take(1));
+        let known = Shares::new(1, 2 * SHARE_STEP);
+        known.settle(0, 3 * SHARE_STEP / 2);
+        assert!(known.of(0).take(SHARE_STEP / 2) && !known.of(0).take(1));
     }
 }

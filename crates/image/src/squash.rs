@@ -5,11 +5,12 @@
 //! replaces what lower layers have at its path. Only the paths that carry facts are looked at, so the
 //! cost does not depend on how many files an image has.
 
-use crate::again::Followed;
-use crate::facts::{FactAt, LayerFacts, PathHasher, SubjectShape, View, follow};
+use crate::check::Check;
+use crate::facts::{About, FactAt, LayerFacts, PathHasher, View, follow};
+use crate::followed::Followed;
 use record::{Record, RecordEntry};
 use std::collections::{HashMap, HashSet};
-use vocabulary::{Distribution, FileKind};
+use vocabulary::FileKind;
 
 /// Layers laid over each other.
 pub struct Squash<'facts> {
@@ -180,18 +181,26 @@ impl<'facts> Squash<'facts> {
             .unwrap_or_else(|| path.to_owned())
     }
 
-    /// One check's facts in the squashed view.
+    /// The facts of a check's readers in the squashed view.
     #[must_use]
-    pub fn view<'view>(
+    pub fn view_of<'view>(
         &'view self,
-        check: &str,
-        distribution: Option<&'view Distribution>,
-        shape: SubjectShape,
+        check: &'view dyn Check,
+        about: About<'view>,
     ) -> View<'view> {
+        let mut readers = check.readers().into_iter();
+        let first = self.view(readers.next().map_or("", |reader| reader.id()), about);
+        readers.fold(first, |view, reader| view.with(reader.id(), self.view(reader.id(), about)))
+    }
+
+    /// One reader's facts in the squashed view.
+    #[must_use]
+    pub fn view<'view>(&'view self, reader: &str, about: About<'view>) -> View<'view> {
         let mut facts = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let number = if self.directory { None } else { u32::try_from(index).ok() };
-            for record in layer.facts.facts.get(check).into_iter().flat_map(|kept| kept.iter()) {
+            let of_reader = layer.facts.of(reader).into_iter();
+            for record in of_reader.flat_map(|of_reader| of_reader.facts.iter()) {
                 facts.push(FactAt {
                     path: &record.path,
                     layer: number,
@@ -200,13 +209,13 @@ impl<'facts> Squash<'facts> {
                 });
             }
         }
-        for followed in self.followed.iter().filter(|followed| followed.check == check) {
+        for followed in self.followed.iter().filter(|followed| followed.reader == reader) {
             let Ok(fact) = &followed.outcome else { continue };
             let layer = if self.directory { None } else { u32::try_from(followed.layer).ok() };
             facts.push(FactAt { path: &followed.path, layer, fact, stays: true });
         }
         let layers = if self.directory { 0 } else { u32::try_from(self.layers.len()).unwrap_or(0) };
-        View::new(facts, &self.symlinks, distribution, shape, layers)
+        View::new(facts, &self.symlinks, about, layers)
     }
 
     /// Calls `each` with every entry that stays, bottom layer first. `records` are those of the

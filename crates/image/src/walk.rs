@@ -11,7 +11,7 @@ use crate::budget::Budget;
 use crate::check::Check;
 use crate::collect::{Collector, RecordLevel};
 use crate::dispatch::Dispatch;
-use crate::facts::{LayerFacts, PathHasher, WALK};
+use crate::facts::{LayerFacts, PathHasher};
 use crate::limits::{self, LayerBounds};
 use crate::links::Aliases;
 use crate::share::{Share, Shares};
@@ -65,11 +65,13 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes that there are to read; 0 while unknown.
     pub total: AtomicU64,
+    /// Bytes of files that were handed to readers, each once however many wanted it.
+    pub handed: AtomicU64,
 }
 
 /// Everything a walk needs besides the layer.
 pub struct Walker<'walk> {
-    /// The checks.
+    /// The readers.
     pub dispatch: &'walk Dispatch<'walk>,
     /// Hashes paths.
     pub hasher: &'walk PathHasher,
@@ -147,11 +149,20 @@ impl<'walk> Walker<'walk> {
     }
 
     pub(crate) fn collector<'with>(&'with self, share: Share<'with>) -> Collector<'with> {
-        Collector::new(self.dispatch, self.hasher, &self.budget, self.bounds, share, self.level)
+        self.collector_for(self.dispatch, share)
+    }
+
+    fn collector_for<'with>(
+        &'with self,
+        dispatch: &'with Dispatch<'with>,
+        share: Share<'with>,
+    ) -> Collector<'with> {
+        let counts = (&self.budget, &self.progress.handed);
+        Collector::new(dispatch, self.hasher, counts, self.bounds, share, self.level)
     }
 
     /// Walks one blob; a second time for the few files that turned out to be hard links of names that
-    /// told a check nothing.
+    /// told a reader nothing.
     pub fn walk(&self, layer: &WalkJob<'_>) -> Walked {
         self.walk_sharing(layer, &Shares::new(layer.number + 1, limits::IMAGE_KEPT_BYTES))
     }
@@ -170,7 +181,7 @@ impl<'walk> Walker<'walk> {
 
     /// Reads a layer that was walked before once more, for the files that have other names. What it
     /// gives is of the same bytes, or `walked` fails: where it cannot be read, or is another one now,
-    /// that is a problem of each check concerned, and the digests are those of what was read last.
+    /// that is a problem of each reader concerned, and the digests are those of what was read last.
     #[must_use]
     pub fn walk_again(
         &self,
@@ -202,12 +213,12 @@ impl<'walk> Walker<'walk> {
             walked.facts.diff_id = again.facts.diff_id.clone();
         }
         let mut facts = again.facts;
-        for (path, checks) in aliases.names() {
-            for check in self.dispatch.of(checks) {
+        for (path, readers) in aliases.names() {
+            for reader in layer.only.unwrap_or(self.dispatch).of(readers) {
                 let reason = format!("the layer {failure}");
                 let problem = Problem { path: path.to_owned(), layer: None, reason };
-                let problems = facts.problems.entry(check.id().to_owned()).or_default();
-                problems.push(self.bounds.problems, || problem);
+                let of_reader = facts.readers.entry(reader.id().to_owned()).or_default();
+                of_reader.problems.push(self.bounds.problems, || problem);
             }
         }
         walked.failure.get_or_insert(failure);
@@ -234,7 +245,8 @@ impl<'walk> Walker<'walk> {
     }
 
     fn pass(&self, layer: &WalkJob<'_>, only: Option<&Aliases>, shares: &Shares) -> Passed {
-        let mut collector = self.collector(shares.of(layer.number));
+        let dispatch = layer.only.unwrap_or(self.dispatch);
+        let mut collector = self.collector_for(dispatch, shares.of(layer.number));
         if let Some(aliases) = only {
             collector = collector.only(aliases);
         }
@@ -274,7 +286,7 @@ impl<'walk> Walker<'walk> {
         });
         let notes = std::mem::take(&mut *notes.lock().unwrap_or_else(PoisonError::into_inner));
         if !notes.is_untouched() {
-            let problems = passed.walked.facts.problems.entry(WALK.to_owned()).or_default();
+            let problems = &mut passed.walked.facts.problems;
             problems.leave_out(notes.left_out());
             for (path, reason) in &notes {
                 let (path, reason) = (path.clone(), reason.clone());
@@ -293,6 +305,8 @@ pub struct WalkJob<'walk> {
     pub algorithm: Algorithm,
     /// The layer's place in the image, from 0 at the bottom.
     pub number: usize,
+    /// The readers that it is read for; all of the walker's where there are none.
+    pub only: Option<&'walk Dispatch<'walk>>,
 }
 
 enum Piece {
@@ -477,7 +491,7 @@ fn consume(
     }
     let failure = failure.or_else(|| tar.finish().err().map(|error| error.to_string()));
     if let Some(reason) = &failure {
-        collector.note(WALK, "", reason.clone());
+        collector.note("", reason.clone());
     }
     let collected = collector.finish(tar.entries());
     let failure = if collected.over { Some(OVER.to_owned()) } else { failure };
@@ -533,7 +547,7 @@ impl Read for HashingReader<'_> {
     }
 }
 
-/// The checks of a walk, for those who hold them boxed.
+/// Checks, for those who hold them boxed.
 #[must_use]
 pub fn borrowed(checks: &[Box<dyn Check>]) -> Vec<&dyn Check> {
     checks.iter().map(Box::as_ref).collect()

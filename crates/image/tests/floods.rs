@@ -12,8 +12,8 @@ mod common;
 
 use common::HASHER;
 use image::{
-    Check, Dispatch, Entry, Fact, Gap, Interest, LayerBounds, LayerFacts, Progress, ReadError,
-    RecordLevel, Resolution, View, Walker, Want,
+    Dispatch, Entry, Fact, Gap, Interest, LayerBounds, LayerFacts, Progress, ReadError, Reader,
+    RecordLevel, Walker, Want,
 };
 use proptest::prelude::*;
 use testkit::made::{Made, unpack};
@@ -28,7 +28,7 @@ struct Named {
     inside: &'static str,
 }
 
-impl Check for Named {
+impl Reader for Named {
     fn id(&self) -> &'static str {
         self.id
     }
@@ -52,10 +52,6 @@ impl Check for Named {
             _ => Ok(Some(bytes.to_vec())),
         }
     }
-
-    fn resolve(&self, _view: &View<'_>) -> Resolution {
-        Resolution::default()
-    }
 }
 
 const ANY: Named = Named { id: "any", interests: &[Interest::Name("w")], inside: "" };
@@ -64,7 +60,7 @@ const INSIDE: Named = Named { id: "inside", interests: &[Interest::Name("w")], i
 /// Room for as many facts as twenty bytes of paths and contents have.
 const FEW_BYTES: u64 = 20 + 2 * image::limits::FACT_COST as u64;
 
-fn walk(tar: &[u8], checks: &[&dyn Check], bounds: LayerBounds) -> LayerFacts {
+fn walk(tar: &[u8], checks: &[&dyn Reader], bounds: LayerBounds) -> LayerFacts {
     let dispatch = Dispatch::new(checks);
     let progress = Progress::default();
     let walker = Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress).with_bounds(bounds);
@@ -73,7 +69,7 @@ fn walk(tar: &[u8], checks: &[&dyn Check], bounds: LayerBounds) -> LayerFacts {
     walked.facts
 }
 
-fn usual(tar: &[u8], checks: &[&dyn Check]) -> LayerFacts {
+fn usual(tar: &[u8], checks: &[&dyn Reader]) -> LayerFacts {
     walk(tar, checks, LayerBounds::default())
 }
 
@@ -88,8 +84,8 @@ fn every_hard_link_of_a_large_store_is_read() {
         tar.push(&TarEntry::hard_link(path, format!("store/{number}")));
     }
     let facts = usual(&tar.finish(), &[&ANY]);
-    assert_eq!(facts.facts["any"].len(), 2_500);
-    assert!(facts.gaps().is_empty() && facts.problems.is_empty());
+    assert_eq!(facts.of("any").unwrap().facts.len(), 2_500);
+    assert!(facts.gaps().is_empty() && facts.unread().next().is_none());
 }
 
 #[test]
@@ -101,7 +97,8 @@ fn a_name_that_told_a_check_nothing_does_not_hide_the_others() {
         .finish();
     let facts = usual(&tar, &[&ANY, &INSIDE]);
     let paths = |check: &str| {
-        let mut paths: Vec<_> = facts.facts[check].iter().map(|fact| fact.path.as_str()).collect();
+        let mut paths: Vec<_> =
+            facts.of(check).unwrap().facts.iter().map(|fact| fact.path.as_str()).collect();
         paths.sort_unstable();
         paths
     };
@@ -117,8 +114,8 @@ fn a_flood_of_one_check_hides_no_problem_of_another() {
         layer = layer.file(format!("flood/{number}/w"), "!");
     }
     let facts = usual(&layer.file("x", "!").plain(), &[&ANY, &OTHER]);
-    assert_eq!(facts.problems["other"].len(), 1);
-    let left_out = Gap { check: "any".into(), what: "unreadable files", count: 500 };
+    assert_eq!(facts.of("other").unwrap().problems.len(), 1);
+    let left_out = Gap { reader: "any".into(), what: "unreadable files", count: 500 };
     assert_eq!(facts.gaps(), [left_out]);
 }
 
@@ -137,7 +134,7 @@ fn each_bound_that_is_passed_is_counted() {
     }
     let gaps = walk(&layer.plain(), &[&ANY], bounds).gaps();
     let shown: Vec<String> =
-        gaps.iter().map(|gap| format!("{} {} {}", gap.check, gap.count, gap.what)).collect();
+        gaps.iter().map(|gap| format!("{} {} {}", gap.reader, gap.count, gap.what)).collect();
     assert_eq!(
         shown,
         [
@@ -171,7 +168,7 @@ fn a_link_that_a_file_replaces_is_none() {
     let tar = Tar::new().entry(&TarEntry::symlink("a/w", "elsewhere")).file("a/w", "here").finish();
     let facts = usual(&tar, &[&ANY]);
     assert!(facts.symlinks.is_empty());
-    assert_eq!(facts.facts["any"].len(), 1);
+    assert_eq!(facts.of("any").unwrap().facts.len(), 1);
 }
 
 const PATHS: [&str; 7] = ["app/w", "app/x/w", "cache/w", "store/1", "store/2", "store/3", "lib/w"];
@@ -199,17 +196,17 @@ proptest! {
         links in 0_usize..40,
     ) {
         let (tar, unpacked) = unpack(&entries);
-        let checks: [&dyn Check; 2] = [&ANY, &INSIDE];
+        let checks: [&dyn Reader; 2] = [&ANY, &INSIDE];
         let bounds = LayerBounds { facts, problems, links, ..LayerBounds::default() };
         for bounds in [LayerBounds::default(), bounds] {
             let layer = walk(&tar, &checks, bounds);
             let gaps = layer.gaps();
             let counted = |check: &str| {
-                gaps.iter().any(|gap| gap.check == check || gap.check == "walk")
+                gaps.iter().any(|gap| gap.reader == check || gap.reader == "walk")
             };
             for (check, inside) in [("any", ""), ("inside", "app/")] {
-                let facts = layer.facts.get(check).map_or(&[][..], |kept| &kept[..]);
-                let problems = layer.problems.get(check).map_or(&[][..], |kept| &kept[..]);
+                let facts = layer.of(check).map_or(&[][..], |of| &of.facts[..]);
+                let problems = layer.of(check).map_or(&[][..], |of| &of.problems[..]);
                 for (path, content) in &unpacked {
                     if !path.ends_with("/w") || !path.contains(inside) { continue }
                     let fact = facts.iter().find(|fact| fact.path == *path);
@@ -239,7 +236,7 @@ proptest! {
 fn files_lie_where_links_of_their_own_layer_lead() {
     let of = |tar: Tar| {
         let facts = usual(&tar.finish(), &[&ANY]);
-        let all = facts.facts.get("any").map_or(&[][..], |kept| &kept[..]);
+        let all = facts.of("any").map_or(&[][..], |of| &of.facts[..]);
         let text = |fact: &[u8]| String::from_utf8(fact.to_vec()).unwrap();
         let mut shown: Vec<String> =
             all.iter().map(|fact| format!("{}={}", fact.path, text(&fact.fact))).collect();
@@ -278,7 +275,29 @@ fn an_empty_record_of_an_extended_header_says_nothing() {
         .entry(&TarEntry::file("", "nameless"))
         .finish();
     let facts = usual(&tar, &[&ANY]);
-    let paths: Vec<&str> = facts.facts["any"].iter().map(|fact| fact.path.as_str()).collect();
+    let paths: Vec<&str> =
+        facts.of("any").unwrap().facts.iter().map(|fact| fact.path.as_str()).collect();
     assert_eq!(paths, ["app/w", "b/w"]);
-    assert!(facts.problems["walk"][0].reason.contains("without a name"));
+    assert!(facts.problems[0].reason.contains("without a name"));
+}
+
+#[test]
+fn what_a_reader_learns_does_not_depend_on_which_others_are_there() {
+    const FLOOD: Named = Named { id: "flood", interests: &[Interest::Extension("f")], inside: "" };
+    let bounds = LayerBounds { facts: 3, problems: 3, declined: 3, ..LayerBounds::default() };
+    let mut layer = Layer::new();
+    for number in 0..9 {
+        layer = layer.file(format!("{number}.f"), "fact").file(format!("{number}/x.f"), "!");
+        layer = layer.file(format!("app/{number}/w"), if number % 2 == 0 { "!" } else { "-" });
+        layer = layer.hard_link(format!("other/{number}/w"), format!("{number}.f"));
+    }
+    let tar = layer.plain();
+    let together = walk(&tar, &[&ANY, &FLOOD, &INSIDE], bounds);
+    for reader in [&ANY, &FLOOD, &INSIDE] {
+        let alone = walk(&tar, &[reader], bounds);
+        assert_eq!(alone.of(reader.id), together.of(reader.id), "{}", reader.id);
+        let own = |facts: &LayerFacts| LayerFacts { readers: Default::default(), ..facts.clone() };
+        assert_eq!(own(&alone), own(&together));
+    }
+    assert!(!together.gaps().is_empty());
 }

@@ -11,7 +11,7 @@ mod common;
 
 use common::{HASHER, Spy};
 use image::{
-    Check, Credentials, Dispatch, Image, ImageError, OpenOptions, Opened, Progress, RecordLevel,
+    Credentials, Dispatch, Image, ImageError, OpenOptions, Opened, Progress, Reader, RecordLevel,
     RegistryError, RegistryOptions, Secret, WalkJob, Walked, Walker, open,
 };
 use std::io::{Read as _, Write as _};
@@ -89,12 +89,12 @@ fn open_with(server: &Server, name: &str, options: &OpenOptions) -> Result<Image
 }
 
 fn walk(image: &Image, layer: usize) -> Walked {
-    let spy: [&dyn Check; 1] = [&Spy];
+    let spy: [&dyn Reader; 1] = [&Spy];
     let dispatch = Dispatch::new(&spy);
     let progress = Progress::default();
     let walker = Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress);
     let blob = image.layers[layer].blob.as_ref().unwrap();
-    walker.walk(&WalkJob { blob, algorithm: Algorithm::Sha256, number: 0 })
+    walker.walk(&WalkJob { blob, algorithm: Algorithm::Sha256, number: 0, only: None })
 }
 
 /// Every layer is read to its end and is what it should be.

@@ -21,7 +21,7 @@ fn layers(layers: &[Layer]) -> Vec<LayerFacts> {
 /// Staying facts as `path@layer`.
 fn staying(layers: &[LayerFacts]) -> Vec<String> {
     let squash = Squash::new(layers.iter().collect(), &HASHER);
-    let view = squash.view("spy", None, SubjectShape::RootFileSystem);
+    let view = squash.view("spy", image::About::tree(SubjectShape::RootFileSystem));
     view.staying().map(|fact| format!("{}@{}", fact.path, fact.layer.unwrap())).collect()
 }
 
@@ -63,7 +63,7 @@ fn a_whiteout_hides_only_what_lies_below_its_own_layer() {
 fn every_layer_s_state_of_a_file_is_kept_for_history() {
     let layers = layers(&[Layer::new().file("wanted", "1"), Layer::new().file("wanted", "2")]);
     let squash = Squash::new(layers.iter().collect(), &HASHER);
-    let view = squash.view("spy", None, SubjectShape::RootFileSystem);
+    let view = squash.view("spy", image::About::tree(SubjectShape::RootFileSystem));
     let states: Vec<_> =
         view.history("wanted").map(|fact| (fact.fact.to_vec(), fact.stays)).collect();
     assert_eq!(states, [(b"1".to_vec(), false), (b"2".to_vec(), true)]);
@@ -89,7 +89,7 @@ fn links_are_followed_inside_the_root_and_loops_end() {
     assert_eq!(squash.follow("out/y"), "usr/lib/y");
     assert_eq!(squash.follow("loop/x"), "loop/x");
     assert_eq!(squash.follow("abs"), "abs", "the link was removed");
-    let view = squash.view("spy", None, SubjectShape::RootFileSystem);
+    let view = squash.view("spy", image::About::tree(SubjectShape::RootFileSystem));
     assert_eq!(view.at("etc/os-release").unwrap().path, "usr/lib/wanted");
     assert!(view.follow("loop").is_none());
 }
@@ -97,7 +97,7 @@ fn links_are_followed_inside_the_root_and_loops_end() {
 /// What links lead to, and the layers that are read again for it: `path=content@layer` or problems.
 fn followed(layers: &[Layer]) -> Vec<String> {
     let tars: Vec<Vec<u8>> = layers.iter().map(Layer::plain).collect();
-    let checks: [&dyn image::Check; 1] = [&Spy];
+    let checks: [&dyn image::Reader; 1] = [&Spy];
     let dispatch = image::Dispatch::new(&checks);
     let progress = image::Progress::default();
     let walker = image::Walker::new(&dispatch, &HASHER, RecordLevel::None, &progress);
@@ -109,18 +109,22 @@ fn followed(layers: &[Layer]) -> Vec<String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &tars[layer]).unwrap();
         let blob = image::blob::Blob::file(file.path().to_owned());
-        let job =
-            image::WalkJob { blob: &blob, algorithm: vocabulary::Algorithm::Sha256, number: 0 };
+        let job = image::WalkJob {
+            blob: &blob,
+            algorithm: vocabulary::Algorithm::Sha256,
+            number: 0,
+            only: None,
+        };
         let mut walked = walker.walk(&job);
-        all.extend(image::again::followed(layer, walker.walk_again(&job, aliases, &mut walked)));
+        all.extend(image::followed::followed(layer, walker.walk_again(&job, aliases, &mut walked)));
         assert_eq!(walked.failure, None);
     }
     let squash = Squash::new(facts.iter().collect(), &HASHER).with_followed(&all);
-    let view = squash.view("spy", None, SubjectShape::RootFileSystem);
+    let view = squash.view("spy", image::About::tree(SubjectShape::RootFileSystem));
     let text = |fact: &[u8]| String::from_utf8(fact.to_vec()).unwrap();
     let stays =
         view.staying().map(|at| format!("{}={}@{}", at.path, text(at.fact), at.layer.unwrap()));
-    let problem = |one: &image::again::Followed| {
+    let problem = |one: &image::followed::Followed| {
         Some(format!("{}: {}", one.path, one.outcome.as_ref().err()?))
     };
     let mut shown: Vec<String> = stays.chain(all.iter().filter_map(problem)).collect();
@@ -255,53 +259,63 @@ fn a_hard_link_keeps_the_content_that_it_was_made_of() {
 fn the_cache_gives_back_what_it_took_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let cache = FactCache::open(folder.path()).unwrap();
-    let checks = vec![("spy".to_owned(), 1)];
+    let keys = [image::cache::ReaderKey::of(&Spy)];
     let walked = walk_bytes(
         &Layer::new().file("wanted", "w").symlink("l", "t").directory("d").whiteout("x").plain(),
     );
     let facts = &walked.facts;
     let diff_id = facts.diff_id.clone().unwrap();
     let packed = walked.packed_digest.as_ref();
-    assert_eq!(cache.load(&diff_id, packed, &checks), None);
-    cache.store(facts, (packed, 7), Packing::Plain, &checks).unwrap();
-    let cached = cache.load(&diff_id, packed, &checks).unwrap();
-    assert_eq!(&cached.facts, facts);
+    assert_eq!(cache.load(&diff_id, packed), None);
+    cache.store(facts, (packed, 7), Packing::Plain, &keys).unwrap();
+    let cached = cache.load(&diff_id, packed).unwrap();
+    let own = LayerFacts { readers: Default::default(), ..facts.clone() };
+    assert_eq!(cached.facts, own);
+    assert_eq!(cache.load_readers(&diff_id, &keys), facts.readers);
     assert_eq!((cached.packed_digest.as_ref(), cached.packing), (packed, Packing::Plain));
     assert_eq!(cached.packed_bytes, 7);
-    assert_eq!(&cache.load(&diff_id, None, &checks).unwrap().facts, facts);
+    assert_eq!(cache.load(&diff_id, None).unwrap().facts, own);
 
     let other = vocabulary::Digest::of(b"other");
-    assert_eq!(cache.load(&diff_id, Some(&other), &checks), None, "packed bytes of another digest");
-    assert_eq!(cache.load(&other, packed, &checks), None);
-    assert_eq!(
-        cache.load(&diff_id, packed, &vec![("spy".to_owned(), 2)]),
-        None,
-        "another revision"
-    );
-    assert_eq!(cache.load(&diff_id, packed, &vec![]), None);
+    assert_eq!(cache.load(&diff_id, Some(&other)), None, "packed bytes of another digest");
+    assert_eq!(cache.load(&other, packed), None);
+    assert!(cache.load_readers(&other, &keys).is_empty());
     let again = FactCache::open(folder.path()).unwrap();
     assert_eq!(again.hasher(), cache.hasher(), "the key stays");
     let _ = Spy;
+}
+
+/// The file of a layer whose kind begins so.
+fn entry(cache: &std::path::Path, layer: &vocabulary::Digest, kind: &str) -> std::path::PathBuf {
+    let begins = format!("{}.{kind}", layer.hex());
+    let files = std::fs::read_dir(cache.join("v3")).unwrap().map(|file| file.unwrap().path());
+    let is = |path: &std::path::PathBuf| {
+        path.file_name().unwrap().to_str().unwrap().starts_with(&begins)
+    };
+    files.filter(is).next().unwrap()
 }
 
 #[test]
 fn a_damaged_cache_entry_is_a_miss() {
     let folder = tempfile::tempdir().unwrap();
     let cache = FactCache::open(folder.path()).unwrap();
-    let checks = vec![("spy".to_owned(), 1)];
+    let keys = [image::cache::ReaderKey::of(&Spy)];
     let walked = walk_bytes(&Layer::new().file("wanted", "w").directory("d").plain());
     let diff_id = walked.facts.diff_id.clone().unwrap();
-    for name in ["facts", "paths"] {
-        cache.store(&walked.facts, (None, 7), Packing::Plain, &checks).unwrap();
-        let file = folder.path().join("v2").join(format!("{}.{name}", diff_id.hex()));
+    let knows = |id: &vocabulary::Digest| {
+        cache.load(id, None).is_some() && !cache.load_readers(id, &keys).is_empty()
+    };
+    for name in ["walk", "paths", "read-"] {
+        cache.store(&walked.facts, (None, 7), Packing::Plain, &keys).unwrap();
+        let file = entry(folder.path(), &diff_id, name);
         let good = std::fs::read(&file).unwrap();
         for place in 0..good.len() {
             let mut bad = good.clone();
             bad[place] ^= 0x40;
             std::fs::write(&file, &bad).unwrap();
-            assert_eq!(cache.load(&diff_id, None, &checks), None, "byte {place} of {name}");
+            assert!(!knows(&diff_id), "byte {place} of {name}");
             std::fs::write(&file, &good[..place]).unwrap();
-            assert_eq!(cache.load(&diff_id, None, &checks), None, "{name} cut at {place}");
+            assert!(!knows(&diff_id), "{name} cut at {place}");
         }
     }
 }
@@ -310,30 +324,36 @@ fn a_damaged_cache_entry_is_a_miss() {
 fn an_entry_of_another_key_or_moved_to_another_name_is_a_miss() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let cache = FactCache::open(folder.path()).unwrap();
-    let checks = vec![("spy".to_owned(), 1)];
+    let keys = [image::cache::ReaderKey::of(&Spy)];
     let one = walk_bytes(&Layer::new().file("wanted", "w").plain());
     let two = walk_bytes(&Layer::new().file("wanted", "x").plain());
     let [id, second] = [&one, &two].map(|walked| walked.facts.diff_id.clone().unwrap());
     for walked in [&one, &two] {
-        cache.store(&walked.facts, (None, 7), Packing::Plain, &checks).unwrap();
+        cache.store(&walked.facts, (None, 7), Packing::Plain, &keys).unwrap();
     }
-    let at = |digest: &vocabulary::Digest, kind| {
-        folder.path().join("v2").join(format!("{}.{kind}", digest.hex()))
+    let at = |digest: &vocabulary::Digest, kind| entry(folder.path(), digest, kind);
+    let knows = |id: &vocabulary::Digest| {
+        cache.load(id, None).is_some() && !cache.load_readers(id, &keys).is_empty()
     };
     // The paths of one layer under the name of another would hide what that one has.
     let good = std::fs::read(at(&id, "paths")).unwrap();
     std::fs::copy(at(&second, "paths"), at(&id, "paths")).unwrap();
-    assert_eq!(cache.load(&id, None, &checks), None);
+    assert!(!knows(&id));
     std::fs::write(at(&id, "paths"), good).unwrap();
-    assert!(cache.load(&id, None, &checks).is_some());
+    assert!(knows(&id));
+    // So would what readers learned of another.
+    let good = std::fs::read(at(&id, "read-")).unwrap();
+    std::fs::copy(at(&second, "read-"), at(&id, "read-")).unwrap();
+    assert!(!knows(&id));
+    std::fs::write(at(&id, "read-"), good).unwrap();
 
     let foreign = FactCache::open(other.path()).unwrap();
-    foreign.store(&one.facts, (None, 7), Packing::Plain, &checks).unwrap();
-    for kind in ["facts", "paths"] {
-        let made = other.path().join("v2").join(format!("{}.{kind}", id.hex()));
+    foreign.store(&one.facts, (None, 7), Packing::Plain, &keys).unwrap();
+    for kind in ["walk", "paths", "read-"] {
+        let made = entry(other.path(), &id, kind);
         std::fs::copy(made, at(&id, kind)).unwrap();
-        assert_eq!(cache.load(&id, None, &checks), None, "{kind}");
-        cache.store(&one.facts, (None, 7), Packing::Plain, &checks).unwrap();
+        assert!(!knows(&id), "{kind}");
+        cache.store(&one.facts, (None, 7), Packing::Plain, &keys).unwrap();
     }
 }
 
@@ -368,24 +388,25 @@ fn a_hard_link_to_a_symbolic_link_of_a_lower_layer_is_one() {
 fn what_was_read_again_is_kept_apart() {
     let folder = tempfile::tempdir().unwrap();
     let cache = FactCache::open(folder.path()).unwrap();
-    let checks = vec![("spy".to_owned(), 1)];
+    let keys = [image::cache::ReaderKey::of(&Spy)];
     let of = |target: &str| {
         let facts = layers(&[Layer::new()
             .file("opt/x", "w")
             .file("opt/y", "w")
             .symlink("a/wanted", target)]);
-        let spy: [&dyn image::Check; 1] = [&Spy];
+        let spy: [&dyn image::Reader; 1] = [&Spy];
         let squash = Squash::new(facts.iter().collect(), &HASHER);
         image::again::plan(&squash, &image::Dispatch::new(&spy), SubjectShape::RootFileSystem)
     };
     let (one, other) = (of("../opt/x"), of("/opt/y"));
     assert!(!one.again[0].is_empty() && one.again != other.again);
     let facts = walk_bytes(&Layer::new().file("wanted", "w").plain()).facts;
-    let facts = LayerFacts { files: Vec::new(), ..facts };
     let diff_id = facts.diff_id.clone().unwrap();
-    cache.store_again(&facts, (None, 7), Packing::Plain, &checks, &one.again[0]).unwrap();
-    let load = |aliases| cache.load_again(&diff_id, None, &checks, aliases);
-    assert_eq!(load(&one.again[0]), Some(facts));
-    assert_eq!(load(&other.again[0]), None);
-    assert_eq!(cache.load(&diff_id, None, &checks), None, "they are not the layer's facts");
+    let (one, other) = (one.again[0].of_reader(0), other.again[0].of_reader(0));
+    let spy = facts.of("spy").unwrap();
+    cache.store_again(&diff_id, &keys[0], &one, spy).unwrap();
+    let load = |names: &[_]| cache.load_again(&diff_id, &keys[0], names);
+    assert_eq!(load(&one).as_ref(), Some(spy));
+    assert_eq!(load(&other), None, "other files");
+    assert!(cache.load_readers(&diff_id, &keys).is_empty(), "not the layer itself");
 }

@@ -2,10 +2,9 @@
 
 use crate::host;
 use crate::imported::Imported;
-use crate::inventory::{Files, Inventory, Runs, Software};
+use crate::inventory::{ATTACHED, Files, Inventory, Runs, Software};
 use crate::mend;
 use crate::rank::{self, Known};
-use crate::read::ATTACHED;
 use crate::sources;
 use crate::unexplained::unexplained;
 use advisories::{Advice, Databases, Risks};

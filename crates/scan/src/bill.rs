@@ -9,10 +9,11 @@
 pub(crate) mod attached;
 
 use crate::asked::Asked;
+use crate::error::BillError;
 use crate::inventory::{Files, Inventory, Runs, Software, Source};
 use crate::resolve;
 use advisories::purls::{self, PurlMatchError};
-use sbom::{Component, DOCUMENT_BYTES, Document, SbomError};
+use sbom::{Component, DOCUMENT_BYTES, Document};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -23,58 +24,6 @@ use vocabulary::{
 
 /// The name of the check whose coverage says what of the bill could not be matched.
 const CHECK: &str = "sbom";
-
-/// Why a bill could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BillError {
-    /// The file cannot be read.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is larger than what is read.
-    #[error("`{}` is larger than {} MiB; divide it", path.display(), DOCUMENT_BYTES >> 20)]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is no bill of materials that can be read.
-    #[error("`{}`: {source}", path.display())]
-    Document {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: SbomError,
-    },
-    /// Nothing can be attached to what was named.
-    #[error(
-        "`{0}` can have no bill attached; name an image in a registry, an OCI layout or an OCI archive"
-    )]
-    NoPlace(String),
-    /// No bill is attached.
-    #[error(
-        "no bill of materials is attached to `{image}` ({digest}): looked for among its referrers, cosign's tags and the statements in its index{beside}; scan the image itself, or name a bill as sbom:FILE"
-    )]
-    NoneAttached {
-        /// The image.
-        image: String,
-        /// Its digest.
-        digest: String,
-        /// What is attached to it, and is no bill.
-        beside: String,
-    },
-    /// What is attached cannot be read.
-    #[error("no bill that is attached to `{image}` could be read: {reason}")]
-    Unread {
-        /// The image.
-        image: String,
-        /// Why, of the first.
-        reason: String,
-    },
-}
 
 /// The image whose attached bill a reference names: `sbom:attached:IMAGE`.
 pub(crate) fn attached_to(reference: &str) -> Option<&str> {

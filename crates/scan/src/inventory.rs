@@ -12,6 +12,9 @@ use vocabulary::{
     Coverage, Distribution, Ecosystem, FileRecord, Finding, Layer, Package, Programs, Subject,
 };
 
+/// The check of what is attached to an image, in the coverage.
+pub(crate) const ATTACHED: &str = "attached-vex";
+
 /// All that was read of a subject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inventory {

@@ -9,8 +9,10 @@ mod asked;
 mod assess;
 mod bill;
 mod bringers;
+mod checks;
 mod completeness;
 mod difference;
+mod error;
 mod folder;
 mod host;
 mod imported;
@@ -18,6 +20,7 @@ mod inside;
 mod integrity;
 mod inventory;
 mod mend;
+mod options;
 mod ownership;
 mod projects;
 mod rank;
@@ -30,21 +33,18 @@ mod usages;
 
 pub use asked::Asked;
 pub use assess::{Assessment, Elsewhere, Judging, Matching, assess};
-pub use bill::{BillError, inventory as bill};
+pub use bill::inventory as bill;
+pub use checks::{GROUPS, Group, Selection, SelectionError, checks};
 pub use difference::difference;
+pub use error::{BillError, ScanError};
 pub use imported::{IMPORTED, ImportError, Imported, SARIF_BYTES, import};
 pub use integrity::DIGEST_MISMATCH;
 pub use inventory::{Files, Inventory, Runs, Software, Source};
-pub use read::{ReadOptions, ScanError, read, read_container, read_folders};
+pub use options::ReadOptions;
+pub use read::{read, read_container, read_folders};
 pub use rules::all as rules;
 pub use sbom::distribution_id;
 pub use sources::coverage as unknown_sources;
 pub use usages::Usages;
 
 pub use image::{Progress, RecordLevel};
-
-/// The checks of a scan: every cataloger. Sorted by id.
-#[must_use]
-pub fn checks() -> Vec<Box<dyn image::Check>> {
-    catalog::all()
-}

@@ -1,14 +1,20 @@
 //! Turns the facts of all layers into packages and coverage.
 
 use crate::asked::Asked;
+use crate::checks::Chosen;
+use crate::checks::SYSTEM_READERS;
 use crate::completeness;
 use crate::inventory::{Files, Inventory, Runs, Software, Source};
 use crate::ownership;
 use crate::projects;
-use image::again::Followed;
-use image::{Cataloged, Check, LayerFacts, Packages, PathHasher, Squash, SubjectShape};
+use image::followed::Followed;
+use image::{
+    About, Cataloged, Check, Configuration, LayerFacts, Packages, PathHasher, Place, Squash,
+    SubjectShape,
+};
 use record::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use vocabulary::{
     Coverage, FileRecord, Layer, OriginKind, Package, Presence, Problem, Purl, Subject, SubjectKind,
 };
@@ -23,32 +29,19 @@ pub(crate) struct Tree {
     pub(crate) followed: Vec<Followed>,
     /// Whether it is a directory.
     pub(crate) directory: bool,
+    /// By what containers of the image run.
+    pub(crate) configuration: Option<Arc<Configuration>>,
 }
 
 /// Types of package URLs whose packages stand in package databases.
 const DATABASE_TYPES: [&str; 8] =
     ["alpm", "apk", "deb", "ebuild", "opkg", "rpm", "slackware", "xbps"];
 
-/// Package databases at places of their own and the names of distributions: what makes a directory a
-/// root file system.
-const SYSTEM_CHECKS: [&str; 10] = [
-    "apk",
-    "bottlerocket",
-    "dpkg",
-    "opkg",
-    "os-release",
-    "pacman",
-    "portage",
-    "rpm",
-    "slackware",
-    "xbps",
-];
-
 pub(crate) fn inventory(
     mut subject: Subject,
     layers: Vec<Layer>,
     tree: Tree,
-    checks: &[&dyn Check],
+    chosen: &Chosen,
     hasher: &PathHasher,
 ) -> Inventory {
     let squash = squash(&tree.facts, tree.directory, hasher).with_followed(&tree.followed);
@@ -58,15 +51,23 @@ pub(crate) fn inventory(
         // A system is no project, whatever lies at its root.
         subject.version = None;
     }
-    let distribution = catalog::os_release::distribution(&squash.view("os-release", None, shape));
-    let apt = catalog::apt::settings(&squash.view("apt", None, shape));
-    let mut problems = problems(&tree, &squash);
+    let of_tree = About::tree(shape);
+    let distribution = catalog::os_release::distribution(&squash.view("os-release", of_tree));
+    let apt = catalog::apt::settings(&squash.view("apt", of_tree));
+    let about = About {
+        distribution: distribution.as_ref(),
+        configuration: tree.configuration.as_deref(),
+        ..of_tree
+    };
+    let checks = chosen.checks();
+    let mut problems = of_checks(problems(&tree, &squash), &checks);
+    let counts = |check: &dyn Check| check.counts().hold(chosen.place(shape));
     let mut cataloged = Packages::default();
     let mut findings = Vec::new();
     let mut asks = Vec::new();
     let mut programs = vocabulary::Programs::default();
-    for check in checks {
-        let resolution = check.resolve(&squash.view(check.id(), distribution.as_ref(), shape));
+    for check in checks.iter().copied().filter(|check| counts(*check)) {
+        let resolution = check.resolve(&squash.view_of(check, about));
         let said = problems.entry(check.id().to_owned()).or_default();
         said.extend(resolution.problems);
         said.extend(resolution.packages.gaps());
@@ -80,11 +81,15 @@ pub(crate) fn inventory(
     let mut cataloged = cataloged.into_vec();
     ownership::settle(&mut cataloged, &squash);
     projects::relate(&mut cataloged, &asks);
-    let mut coverage = coverage(checks, problems);
+    let mut coverage = coverage(&checks, problems);
+    coverage.extend(chosen.not_selected(&coverage));
+    coverage.sort_by(|left, right| left.check.cmp(&right.check));
     let understood = shape == SubjectShape::Source
-        && checks.iter().filter(|check| declares(**check)).any(|check| {
-            squash.view(check.id(), distribution.as_ref(), shape).staying().next().is_some()
-        });
+        && checks
+            .iter()
+            .copied()
+            .filter(|check| declares(*check))
+            .any(|check| squash.view_of(check, about).staying().next().is_some());
     let (files, over) = files(&tree, &squash);
     coverage.extend(unrecorded(over));
     let symlinks = squash.into_symlinks();
@@ -114,7 +119,8 @@ pub(crate) fn inventory(
 /// Whether what a check reads says which packages a folder needs, even where that is none. What builds
 /// and tests it on a server does not.
 fn declares(check: &dyn Check) -> bool {
-    check.reads_declarations() && check.id() != catalog::lockfile::github_actions::CHECK.name()
+    !check.counts().hold(Place::RootFolder)
+        && check.id() != catalog::lockfile::github_actions::CHECK.name()
 }
 
 /// The squashed view of layers, or of a directory.
@@ -131,22 +137,39 @@ pub(crate) fn squash<'facts>(
 }
 
 pub(crate) fn shape(directory: bool, squash: &Squash<'_>) -> SubjectShape {
-    let system = |check: &&str| {
-        let view = squash.view(check, None, SubjectShape::RootFileSystem);
-        view.staying().next().is_some()
-    };
-    let chiselled = || {
-        let view = squash.view("chisel", None, SubjectShape::RootFileSystem);
-        view.at(catalog::chisel::PLACE).is_some()
-    };
-    if !directory || SYSTEM_CHECKS.iter().any(system) || chiselled() {
+    let about = About::tree(SubjectShape::RootFileSystem);
+    let system = |reader: &&str| squash.view(reader, about).staying().next().is_some();
+    let chiselled = || squash.view("chisel", about).at(catalog::chisel::PLACE).is_some();
+    if !directory || SYSTEM_READERS.iter().any(system) || chiselled() {
         SubjectShape::RootFileSystem
     } else {
         SubjectShape::Source
     }
 }
 
-/// The walk's problems by check, those of files that do not stay left out. What a bound left out is
+/// What a reader could not read is a problem of every check that it serves. What serves none, the walk
+/// among it, stands for itself.
+fn of_checks(
+    mut of_readers: BTreeMap<String, Vec<Problem>>,
+    checks: &[&dyn Check],
+) -> BTreeMap<String, Vec<Problem>> {
+    let mut problems: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
+    let mut served = HashSet::new();
+    for check in checks {
+        for reader in check.readers() {
+            served.insert(reader.id());
+            let of_reader = of_readers.get(reader.id()).into_iter().flatten().cloned();
+            problems.entry(check.id().to_owned()).or_default().extend(of_reader);
+        }
+    }
+    of_readers.retain(|reader, _| !served.contains(reader.as_str()));
+    for (reader, of_reader) in of_readers {
+        problems.entry(reader).or_default().extend(of_reader);
+    }
+    problems
+}
+
+/// The walk's problems by reader, those of files that do not stay left out. What a bound left out is
 /// a problem that no later layer can hide.
 fn problems(tree: &Tree, squash: &Squash<'_>) -> BTreeMap<String, Vec<Problem>> {
     let mut problems: BTreeMap<String, Vec<Problem>> = BTreeMap::new();
@@ -155,23 +178,21 @@ fn problems(tree: &Tree, squash: &Squash<'_>) -> BTreeMap<String, Vec<Problem>> 
         for gap in layer.gaps() {
             let reason = gap.to_string();
             let problem = Problem { path: "/".to_owned(), layer: number(index), reason };
-            problems.entry(gap.check).or_default().push(problem);
+            problems.entry(gap.reader).or_default().push(problem);
         }
-        for (check, of_check) in &layer.problems {
-            // A layer's own failure has no path; the coverage of `layers` tells of it.
-            let stays =
-                |problem: &&Problem| !problem.path.is_empty() && squash.stays(index, &problem.path);
-            for problem in of_check.iter().filter(stays) {
-                let problem = Problem { layer: number(index), ..problem.clone() };
-                problems.entry(check.clone()).or_default().push(problem);
-            }
+        // A layer's own failure has no path; the coverage of `layers` tells of it.
+        let stays =
+            |problem: &Problem| !problem.path.is_empty() && squash.stays(index, &problem.path);
+        for (reader, problem) in layer.unread().filter(|(_, problem)| stays(problem)) {
+            let problem = Problem { layer: number(index), ..problem.clone() };
+            problems.entry(reader.to_owned()).or_default().push(problem);
         }
     }
     for followed in &tree.followed {
         let Err(reason) = &followed.outcome else { continue };
         let (path, reason) = (followed.path.clone(), reason.clone());
         let problem = Problem { path, layer: number(followed.layer), reason };
-        problems.entry(followed.check.clone()).or_default().push(problem);
+        problems.entry(followed.reader.clone()).or_default().push(problem);
     }
     problems
 }
@@ -429,5 +450,39 @@ mod tests {
             sort(&mut sorted);
             assert_eq!(sorted, expected, "{seed}");
         }
+    }
+
+    /// A check of two readers, without files.
+    struct Two;
+
+    impl Check for Two {
+        fn id(&self) -> &'static str {
+            "two"
+        }
+
+        fn readers(&self) -> Vec<&dyn image::Reader> {
+            vec![&catalog::apk::Apk, &catalog::go::Go]
+        }
+
+        fn resolve(&self, _: &image::View<'_>) -> image::Resolution {
+            image::Resolution::default()
+        }
+    }
+
+    #[test]
+    fn what_a_reader_could_not_read_is_a_problem_of_every_check_that_it_serves() {
+        let problem =
+            |path: &str| Problem { path: path.to_owned(), layer: None, reason: "no".to_owned() };
+        let of_readers =
+            ["apk", "go", "walk"].map(|reader| (reader.to_owned(), vec![problem(reader)]));
+        let problems = of_checks(of_readers.into(), &[&Two, &catalog::go::Go]);
+        let shown: Vec<String> = problems
+            .iter()
+            .map(|(check, of_check)| {
+                let paths: Vec<&str> = of_check.iter().map(|one| one.path.as_str()).collect();
+                format!("{check}: {}", paths.join(" "))
+            })
+            .collect();
+        assert_eq!(shown, ["go: go", "two: apk go", "walk: walk"]);
     }
 }

@@ -62,6 +62,9 @@ impl Coverage {
     /// How the checks begin that tell of packages which no advisories exist for.
     pub const UNMATCHED: &'static str = "unmatched:";
 
+    /// Why a check did not run that would by default, and that somebody left out.
+    pub const NOT_SELECTED: &'static str = "not selected";
+
     /// How many problems one check lists, so that a hostile image cannot flood a report.
     pub const PROBLEMS: usize = 100;
 

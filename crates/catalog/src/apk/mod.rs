@@ -10,7 +10,7 @@ mod installed;
 
 use crate::needs::Form;
 use crate::package_database::{self, Kind, Record};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use vocabulary::Purl;
 
 /// Largest database; one package with its files takes about ten kilobytes.
@@ -25,7 +25,7 @@ const PATHS: &[&str] = &["usr/lib/apk/db/installed", "lib/apk/db/installed"];
 #[derive(Debug)]
 pub struct Apk;
 
-impl Check for Apk {
+impl Reader for Apk {
     fn id(&self) -> &'static str {
         "apk"
     }
@@ -50,7 +50,9 @@ impl Check for Apk {
         }
         installed::read(bytes).fact()
     }
+}
 
+impl Resolver for Apk {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         package_database::resolve(
             view,

@@ -109,7 +109,7 @@ fn damaged_facts_never_panic() {
     for fact in [&b"\x01\xff"[..], b"", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"] {
         let at = image::FactAt { path: PATHS[1], layer: Some(0), fact, stays: true };
         let shape = image::SubjectShape::RootFileSystem;
-        let out = Apk.resolve(&View::new(vec![at], &symlinks, None, shape, 1));
+        let out = Apk.resolve(&View::new(vec![at], &symlinks, image::About::tree(shape), 1));
         assert!(out.packages.is_empty() && out.problems.len() == 1);
     }
 }

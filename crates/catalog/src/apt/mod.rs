@@ -5,7 +5,7 @@
 //! packages. Nothing in these files is believed for being there: who asks decides by keys that it knows.
 //! Source: sources.list(5) and apt-secure(8), apt 2.9.
 
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 
 /// Largest file of sources; real ones have a few hundred bytes, and with a keyring inside each stanza
 /// some 75 KB for each.
@@ -71,7 +71,7 @@ pub fn settings(view: &View<'_>) -> Settings {
     settings
 }
 
-impl Check for Apt {
+impl Reader for Apt {
     fn id(&self) -> &'static str {
         "apt"
     }
@@ -100,7 +100,9 @@ impl Check for Apt {
     fn read(&self, _: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         Ok(Some(bytes.to_vec()))
     }
+}
 
+impl Resolver for Apt {
     fn resolve(&self, _: &View<'_>) -> Resolution {
         Resolution::default()
     }
@@ -150,7 +152,7 @@ mod tests {
             fact("etc/apt/trusted.gpg.d/a.asc", true),
         ];
         let links = HashMap::new();
-        let view = View::new(facts, &links, None, SubjectShape::RootFileSystem, 1);
+        let view = View::new(facts, &links, image::About::tree(SubjectShape::RootFileSystem), 1);
         let settings = settings(&view);
         assert_eq!(settings.sources, [("etc/apt/sources.list".to_owned(), "x".to_owned())]);
         assert_eq!(settings.keyrings, [("etc/apt/trusted.gpg.d/a.asc".to_owned(), b"x".to_vec())]);

@@ -8,7 +8,7 @@
 //! Manager, inventory type `AWS:Application`, for the fields.
 
 use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record, field};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use serde::Deserialize;
 use std::borrow::Cow;
 use vocabulary::Purl;
@@ -42,7 +42,7 @@ struct Application {
     architecture: Option<String>,
 }
 
-impl Check for Bottlerocket {
+impl Reader for Bottlerocket {
     fn id(&self) -> &'static str {
         "bottlerocket"
     }
@@ -71,7 +71,9 @@ impl Check for Bottlerocket {
     fn read(&self, _: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         read(bytes)?.fact()
     }
+}
 
+impl Resolver for Bottlerocket {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         package_database::resolve(view, PATHS, &Kind { purl, counts: |_, _| Ok(()), needs: None })
     }

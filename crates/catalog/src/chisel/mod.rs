@@ -12,7 +12,9 @@
 mod manifest;
 
 use crate::package_database::{self, Kind, Record};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, SubjectShape, View, Want};
+use image::{
+    Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, SubjectShape, View, Want,
+};
 use std::collections::BTreeSet;
 use vocabulary::Purl;
 
@@ -34,7 +36,7 @@ pub fn is_manifest(path: &str) -> bool {
 #[derive(Debug)]
 pub struct Chisel;
 
-impl Check for Chisel {
+impl Reader for Chisel {
     fn id(&self) -> &'static str {
         "chisel"
     }
@@ -54,7 +56,9 @@ impl Check for Chisel {
     fn read(&self, _: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         manifest::read(bytes)?.fact()
     }
+}
 
+impl Resolver for Chisel {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         // In a source folder it is a sample of somebody's tests.
         if view.shape() != SubjectShape::RootFileSystem {

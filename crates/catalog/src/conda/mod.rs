@@ -11,7 +11,7 @@
 
 use crate::language::{Installed, decode, encode, null_as_nothing, plain_text};
 use crate::owned::{Blob, Budget, Packer};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use vocabulary::{Ecosystem, Problem, Purl};
@@ -73,7 +73,7 @@ fn environment(path: &str) -> Option<&str> {
     fits.then(|| above.trim_end_matches('/'))
 }
 
-impl Check for Conda {
+impl Reader for Conda {
     fn id(&self) -> &'static str {
         "conda"
     }
@@ -101,7 +101,9 @@ impl Check for Conda {
             None => Ok(None),
         }
     }
+}
 
+impl Resolver for Conda {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut budget = Budget::default();

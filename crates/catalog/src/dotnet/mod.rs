@@ -13,7 +13,8 @@ pub(crate) mod deps;
 use crate::language::{Installed, decode, encode, proof, unreadable};
 use bundle::Scanner;
 use image::{
-    Check, ContentDigests, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    ContentDigests, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, Resolver, View,
+    Want,
 };
 use serde::{Deserialize, Serialize};
 use vocabulary::{Ecosystem, Purl};
@@ -34,7 +35,7 @@ struct DotnetFact {
     proof: Option<ContentDigests>,
 }
 
-impl Check for Dotnet {
+impl image::Reader for Dotnet {
     fn id(&self) -> &'static str {
         "dotnet"
     }
@@ -65,7 +66,9 @@ impl Check for Dotnet {
     fn read(&self, entry: &Entry<'_>, bytes: &[u8]) -> Result<Option<Fact>, ReadError> {
         fact_of(bytes, proof(entry.path, bytes))
     }
+}
 
+impl Resolver for Dotnet {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -18,7 +18,7 @@ use crate::needs::{self, Form, Told};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::Budget;
 use image::{
-    Cataloged, Check, Entry, Fact, FactAt, Interest, OwnedFile, Packages, ReadError, Resolution,
+    Cataloged, Entry, Fact, FactAt, Interest, OwnedFile, Packages, ReadError, Reader, Resolution,
     View, Want,
 };
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Kind {
     }
 }
 
-impl Check for Dpkg {
+impl Reader for Dpkg {
     fn id(&self) -> &'static str {
         "dpkg"
     }
@@ -144,7 +144,9 @@ impl Check for Dpkg {
             Some(Kind::Copyright) => copyright::read(bytes),
         }
     }
+}
 
+impl image::Resolver for Dpkg {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         Resolver::new(view).resolve()
     }

@@ -205,7 +205,10 @@ fn damaged_facts_never_panic() {
         let facts = [STATUS, "var/lib/dpkg/status.d/a", "var/lib/dpkg/info/a.list"]
             .map(|path| FactAt { path, layer: Some(0), fact, stays: true });
         let shape = image::SubjectShape::RootFileSystem;
-        let out = Dpkg.resolve(&View::new(facts.to_vec(), &symlinks, None, shape, 1));
+        let out = image::Resolver::resolve(
+            &Dpkg,
+            &View::new(facts.to_vec(), &symlinks, image::About::tree(shape), 1),
+        );
         assert!(out.packages.is_empty() && out.problems.len() == 2);
     }
 }

@@ -16,7 +16,7 @@ use crate::binary::Elf;
 use crate::language::{decode, encode};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use image::{
-    Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
+    Cataloged, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, Resolver, View,
     Want,
 };
 use note::{Note, Notes};
@@ -35,7 +35,7 @@ const FILES: usize = 10_000;
 #[derive(Debug)]
 pub struct ElfNotes;
 
-impl Check for ElfNotes {
+impl image::Reader for ElfNotes {
     fn id(&self) -> &'static str {
         "elf-notes"
     }
@@ -60,7 +60,9 @@ impl Check for ElfNotes {
         reader.push(bytes);
         reader.finish()
     }
+}
 
+impl Resolver for ElfNotes {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut found: BTreeMap<Note, (FactAt<'_>, Vec<String>)> = BTreeMap::new();

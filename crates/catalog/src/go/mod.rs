@@ -25,8 +25,8 @@ use crate::binary::{is_packed, is_program, is_searched};
 use crate::language::{Installed, decode, encode, may_be_of_a_distribution, plain_text};
 use build_info::{BuildInfo, Module};
 use image::{
-    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading,
-    Resolution, View, Want,
+    Cataloged, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution,
+    Resolver, View, Want,
 };
 use scanner::{Found, Scanner};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ enum Stated<'fact> {
     Text(&'fact str),
 }
 
-impl Check for Go {
+impl image::Reader for Go {
     fn id(&self) -> &'static str {
         "go"
     }
@@ -84,7 +84,9 @@ impl Check for Go {
         reader.push(bytes);
         reader.finish()
     }
+}
 
+impl Resolver for Go {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -9,7 +9,7 @@
 
 use crate::language::{Named, decode, encode, proof};
 use crate::text::fields;
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use std::collections::HashSet;
 use vocabulary::Ecosystem;
 
@@ -25,7 +25,7 @@ fn is_registration(path: &str) -> bool {
     parts.next().is_some_and(|folder| matches!(folder, "package.conf.d" | "package.db"))
 }
 
-impl Check for Haskell {
+impl Reader for Haskell {
     fn id(&self) -> &'static str {
         "haskell"
     }
@@ -50,7 +50,9 @@ impl Check for Haskell {
             .ok_or_else(|| ReadError::new("it has no readable `name` and `version`"))?;
         encode(&Named { proof: proof(entry.path, bytes), ..named })
     }
+}
 
+impl Resolver for Haskell {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut seen = HashSet::new();

@@ -8,7 +8,7 @@
 //! `tab.rb`. Package URLs are of the type `brew`, which purl-spec names as a candidate.
 
 use crate::language::{Named, decode, encode};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use vocabulary::Ecosystem;
 
 const RECEIPT: &str = "INSTALL_RECEIPT.json";
@@ -28,7 +28,7 @@ fn formula(path: &str) -> Option<(&str, &str)> {
     ((file, cellar) == (RECEIPT, "Cellar")).then_some((name, version))
 }
 
-impl Check for Homebrew {
+impl Reader for Homebrew {
     fn id(&self) -> &'static str {
         "homebrew"
     }
@@ -54,7 +54,9 @@ impl Check for Homebrew {
             .ok_or_else(|| ReadError::new("its folders are not name and version of a formula"))?;
         encode(&named)
     }
+}
 
+impl Resolver for Homebrew {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

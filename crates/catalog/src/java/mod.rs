@@ -16,7 +16,9 @@ mod jar;
 mod manifest;
 
 use crate::language::{Installed, decode, encode, proof};
-use image::{Check, ContentDigests, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{
+    ContentDigests, Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Confidence, Ecosystem, Identified, Problem, Purl};
 
@@ -107,7 +109,7 @@ impl Sign {
     }
 }
 
-impl Check for Java {
+impl Reader for Java {
     fn id(&self) -> &'static str {
         "java"
     }
@@ -177,7 +179,9 @@ impl Check for Java {
         fact.proof = proof(entry.path, bytes);
         encode(&fact)
     }
+}
 
+impl Resolver for Java {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -21,8 +21,8 @@ mod pnp;
 use crate::language::{Installed, decode, encode, proof};
 use crate::lockfile::{Declared, package_lock};
 use image::{
-    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Interest, Packages, ReadError,
-    Resolution, View, Want,
+    Cataloged, ContentDigests, Entry, Fact, FactAt, Interest, Packages, ReadError, Reader,
+    Resolution, Resolver, View, Want,
 };
 use place::Place;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ struct Named {
     licences: Vec<String>,
 }
 
-impl Check for Javascript {
+impl Reader for Javascript {
     fn id(&self) -> &'static str {
         "javascript"
     }
@@ -132,7 +132,9 @@ impl Check for Javascript {
             }
         }
     }
+}
 
+impl Resolver for Javascript {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut cached = Vec::new();

@@ -62,8 +62,8 @@ use crate::decoded::decoded;
 use crate::elsewhere::Elsewhere;
 use crate::language::{decode, encode, plain_text};
 use image::{
-    Cataloged, Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View,
-    Want,
+    Cataloged, Entry, Fact, FactAt, Flow, Interest, Places, ReadError, Reading, Resolution,
+    Resolver, View, Want,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -254,7 +254,7 @@ type LockfileFact<Listed> = Result<Listed, String>;
 const NOTHING: &str =
     "it is not empty, and no package was found in it: its layout is not known, or it is damaged";
 
-impl Check for Lockfile {
+impl image::Reader for Lockfile {
     fn id(&self) -> &'static str {
         self.id
     }
@@ -263,8 +263,8 @@ impl Check for Lockfile {
         13
     }
 
-    fn reads_declarations(&self) -> bool {
-        true
+    fn counts(&self) -> Places {
+        Places::SOURCE_FOLDER
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -301,12 +301,11 @@ impl Check for Lockfile {
             },
         }
     }
+}
 
+impl Resolver for Lockfile {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
-        if view.shape() != image::SubjectShape::Source {
-            return resolution;
-        }
         match self.reader {
             Reader::Alone(_) => {
                 for at in view.staying() {

@@ -8,7 +8,7 @@
 
 use crate::language::{Named, decode, encode, proof};
 use crate::text::{lines, text};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use vocabulary::Ecosystem;
 
 /// Largest specification; those that name hundreds of modules have about 50 kB.
@@ -27,7 +27,7 @@ fn rock(path: &str) -> Option<(&str, &str)> {
     (rest == version && (tree == "rocks" || tree.starts_with("rocks-"))).then_some((name, version))
 }
 
-impl Check for Luarocks {
+impl Reader for Luarocks {
     fn id(&self) -> &'static str {
         "luarocks"
     }
@@ -54,7 +54,9 @@ impl Check for Luarocks {
             .ok_or_else(|| ReadError::new("its folder is not the name of a rock"))?;
         encode(&Named { proof: proof(entry.path, bytes), ..named })
     }
+}
 
+impl Resolver for Luarocks {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -19,7 +19,8 @@ use crate::decoded::{decoded, decoded_of_pip};
 use crate::language::{decode, encode};
 use crate::lockfile::{Declared, declared_package, is_of_a_dependency, requirements};
 use image::{
-    Ask, Asks, Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    Ask, Asks, Entry, Fact, Flow, Interest, Places, ReadError, Reader, Reading, Resolution,
+    Resolver, View, Want,
 };
 use kinds::{KINDS, Kind};
 use serde::{Deserialize, Serialize};
@@ -90,7 +91,7 @@ impl Declares {
     }
 }
 
-impl Check for Manifests {
+impl Reader for Manifests {
     fn id(&self) -> &'static str {
         "manifests"
     }
@@ -99,8 +100,8 @@ impl Check for Manifests {
         4
     }
 
-    fn reads_declarations(&self) -> bool {
-        true
+    fn counts(&self) -> Places {
+        Places::SOURCE_FOLDER
     }
 
     fn interests(&self) -> &'static [Interest] {
@@ -148,12 +149,11 @@ impl Check for Manifests {
         });
         encode(&FileFact::Manifest(at, declares))
     }
+}
 
+impl Resolver for Manifests {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
-        if view.shape() != image::SubjectShape::Source {
-            return resolution;
-        }
         let mut tree = Tree::default();
         let mut requirements = BTreeMap::new();
         let mut manifests = Vec::new();

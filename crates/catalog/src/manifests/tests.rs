@@ -14,7 +14,10 @@ fn resolved(files: &[(&str, &str)], shape: SubjectShape) -> Resolution {
         .collect();
     let facts = facts.iter().map(|(path, fact)| FactAt { path, layer: None, fact, stays: true });
     let links = HashMap::new();
-    Manifests.resolve(&View::new(facts.collect(), &links, None, shape, 0))
+    if !image::Reader::counts(&Manifests).hold(image::Place::of_directory(shape)) {
+        return Resolution::default();
+    }
+    Manifests.resolve(&View::new(facts.collect(), &links, image::About::tree(shape), 0))
 }
 
 /// The paths of the problems.

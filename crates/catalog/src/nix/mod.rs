@@ -10,7 +10,8 @@
 
 use crate::language::{Installed, plain_text};
 use image::{
-    Check, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    Entry, Fact, FactAt, Flow, Interest, ReadError, Reader, Reading, Resolution, Resolver, View,
+    Want,
 };
 use std::collections::BTreeMap;
 use vocabulary::{Ecosystem, Purl};
@@ -29,7 +30,7 @@ const FOLDERS: [&str; 5] = ["include/", "share/doc/", "share/info/", "share/loca
 #[derive(Debug)]
 pub struct Nix;
 
-impl Check for Nix {
+impl Reader for Nix {
     fn id(&self) -> &'static str {
         "nix"
     }
@@ -49,7 +50,9 @@ impl Check for Nix {
     fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Fact>, ReadError> {
         Ok(Some(Fact::new()))
     }
+}
 
+impl Resolver for Nix {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut found: BTreeMap<(&str, &str), FactAt<'_>> = BTreeMap::new();
         for at in view.staying() {

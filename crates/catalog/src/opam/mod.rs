@@ -8,7 +8,7 @@
 
 use crate::language::{Named, decode, encode};
 use crate::text::{lines, text};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use vocabulary::Ecosystem;
 
 /// Largest definition; those with many checksums have about 100 kB.
@@ -29,7 +29,7 @@ fn package(path: &str) -> Option<(&str, &str)> {
     folder.split_once('.').filter(|(name, _)| !name.starts_with("conf-"))
 }
 
-impl Check for Opam {
+impl Reader for Opam {
     fn id(&self) -> &'static str {
         "opam"
     }
@@ -56,7 +56,9 @@ impl Check for Opam {
             .ok_or_else(|| ReadError::new("its folder is not the name of an opam package"))?;
         encode(&named)
     }
+}
 
+impl Resolver for Opam {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -14,7 +14,9 @@ use crate::dpkg::status::{self, Record, Status};
 use crate::language::{decode, encode};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::{Blob, Budget};
-use image::{Cataloged, Check, Entry, Fact, FactAt, Interest, ReadError, Resolution, View, Want};
+use image::{
+    Cataloged, Entry, Fact, FactAt, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use std::collections::HashSet;
 use vocabulary::{Location, Package, Problem, Purl};
 
@@ -57,7 +59,7 @@ fn part_of(path: &str) -> Option<Part> {
     }
 }
 
-impl Check for Opkg {
+impl Reader for Opkg {
     fn id(&self) -> &'static str {
         "opkg"
     }
@@ -102,7 +104,9 @@ impl Check for Opkg {
             }
         }
     }
+}
 
+impl Resolver for Opkg {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut out = Resolution::default();
         let mut budget = Budget::default();

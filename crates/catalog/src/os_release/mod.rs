@@ -12,7 +12,7 @@ mod parse;
 
 pub use ecosystems::{DATABASES, databases, distro_qualifier, ecosystem, namespace};
 
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use serde::{Deserialize, Serialize};
 use vocabulary::Distribution;
 
@@ -100,7 +100,7 @@ pub fn distribution(view: &View<'_>) -> Option<Distribution> {
     })
 }
 
-impl Check for OsRelease {
+impl Reader for OsRelease {
     fn id(&self) -> &'static str {
         "os-release"
     }
@@ -141,7 +141,9 @@ impl Check for OsRelease {
             .transpose()
             .map_err(|_| ReadError::new("the release could not be kept; report this as a bug"))
     }
+}
 
+impl Resolver for OsRelease {
     fn resolve(&self, _: &View<'_>) -> Resolution {
         Resolution::default()
     }

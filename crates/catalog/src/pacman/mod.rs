@@ -14,7 +14,9 @@ mod parse;
 use crate::language::{decode, encode};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::{Blob, Budget};
-use image::{Cataloged, Check, Entry, Fact, FactAt, Interest, ReadError, Resolution, View, Want};
+use image::{
+    Cataloged, Entry, Fact, FactAt, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use parse::Description;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Location, Package, Problem, Purl, SourcePackage};
@@ -42,7 +44,7 @@ fn part_of(path: &str) -> Option<&str> {
     (!package.is_empty() && matches!(name, "desc" | "files")).then_some(name)
 }
 
-impl Check for Pacman {
+impl Reader for Pacman {
     fn id(&self) -> &'static str {
         "pacman"
     }
@@ -70,7 +72,9 @@ impl Check for Pacman {
             Some(_) => encode(&PacmanFact::Files(parse::files(bytes))),
         }
     }
+}
 
+impl Resolver for Pacman {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut budget = Budget::default();

@@ -7,7 +7,9 @@
 pub(crate) mod installed;
 
 use crate::language::{Installed, decode, encode, proof, unreadable};
-use image::{Check, ContentDigests, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{
+    ContentDigests, Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Ecosystem, Purl};
 
@@ -27,7 +29,7 @@ struct PhpFact {
     proof: Option<ContentDigests>,
 }
 
-impl Check for Php {
+impl Reader for Php {
     fn id(&self) -> &'static str {
         "php"
     }
@@ -53,7 +55,9 @@ impl Check for Php {
         let (packages, unreadable) = installed::parse(bytes)?;
         encode(&PhpFact { packages, unreadable, proof: proof(entry.path, bytes) })
     }
+}
 
+impl Resolver for Php {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -12,7 +12,9 @@ use crate::language::{decode, encode, plain_text};
 use crate::os_release::{distro_qualifier, ecosystem};
 use crate::owned::{Blob, Budget, Packer, digest_of_hex};
 use crate::text::{lines, path};
-use image::{Cataloged, Check, Entry, Fact, FactAt, Interest, ReadError, Resolution, View, Want};
+use image::{
+    Cataloged, Entry, Fact, FactAt, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use version::Scheme;
@@ -70,7 +72,7 @@ fn is_nameless(path: &str) -> bool {
     category.is_some() && file == Some("PF") && parts.next().is_none() && !is_merging
 }
 
-impl Check for Portage {
+impl Reader for Portage {
     fn id(&self) -> &'static str {
         "portage"
     }
@@ -106,7 +108,9 @@ impl Check for Portage {
             Some(_) => encode(&PortageFact::There),
         }
     }
+}
 
+impl Resolver for Portage {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut budget = Budget::default();

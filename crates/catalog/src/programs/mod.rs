@@ -19,8 +19,8 @@ mod table;
 
 use crate::language::{Installed, ProofHasher, decode, encode, may_be_of_a_distribution};
 use image::{
-    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading,
-    Resolution, View, Want,
+    Cataloged, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading, Resolution,
+    Resolver, View, Want,
 };
 use matcher::Scan;
 use rules::{Advisories, Rule};
@@ -77,7 +77,7 @@ fn candidates(entry: &Entry<'_>, head: &[u8]) -> Vec<&'static Rule> {
     rules.filter(|rule| head.starts_with(rule.head)).collect()
 }
 
-impl Check for Programs {
+impl image::Reader for Programs {
     fn id(&self) -> &'static str {
         "programs"
     }
@@ -104,7 +104,9 @@ impl Check for Programs {
         reader.push(bytes);
         reader.finish()
     }
+}
 
+impl Resolver for Programs {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

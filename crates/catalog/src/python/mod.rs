@@ -20,8 +20,8 @@ mod zipped;
 use crate::language::{Installed, decode, encode, proof};
 use crate::owned::{Blob, Budget};
 use image::{
-    Cataloged, Check, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reading,
-    Resolution, SubjectShape, View, Want,
+    Cataloged, ContentDigests, Entry, Fact, FactAt, Flow, Interest, ReadError, Reader, Reading,
+    Resolution, Resolver, SubjectShape, View, Want,
 };
 use metadata::Metadata;
 use pointer::Pointer;
@@ -105,7 +105,7 @@ fn is_packed_script(head: &[u8]) -> bool {
     memchr::memmem::find(line, b"py").is_some() && rest.starts_with(b"PK\x03\x04")
 }
 
-impl Check for Python {
+impl Reader for Python {
     fn id(&self) -> &'static str {
         "python"
     }
@@ -181,7 +181,9 @@ impl Check for Python {
             }
         }
     }
+}
 
+impl Resolver for Python {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         let mut budget = Budget::default();

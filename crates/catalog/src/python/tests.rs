@@ -96,7 +96,7 @@ fn a_damaged_fact_is_a_problem() {
     use image::{FactAt, SubjectShape};
     let links = std::collections::HashMap::new();
     let fact = FactAt { path: "a.egg-info", layer: None, fact: &[9, 9], stays: true };
-    let view = View::new(vec![fact], &links, None, SubjectShape::RootFileSystem, 0);
+    let view = View::new(vec![fact], &links, image::About::tree(SubjectShape::RootFileSystem), 0);
     assert_eq!(Python.resolve(&view).problems.len(), 1);
 }
 

@@ -8,7 +8,7 @@
 
 use crate::language::{Named, decode, encode, proof};
 use crate::text::fields;
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use serde::{Deserialize, Serialize};
 use vocabulary::Ecosystem;
 
@@ -26,7 +26,7 @@ enum RFact {
     Elsewhere(Named),
 }
 
-impl Check for R {
+impl Reader for R {
     fn id(&self) -> &'static str {
         "r"
     }
@@ -49,7 +49,9 @@ impl Check for R {
         named.proof = proof(entry.path, bytes);
         encode(&fact)
     }
+}
 
+impl Resolver for R {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

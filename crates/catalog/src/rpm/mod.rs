@@ -17,7 +17,9 @@ mod sqlite;
 
 use crate::owned::Budget;
 use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record};
-use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
+use image::{
+    Entry, Fact, Flow, Interest, ReadError, Reader, Reading, Resolution, Resolver, View, Want,
+};
 use vocabulary::Purl;
 
 /// Largest database. Real ones have 10 to 150 megabytes; it is read in one slice, since the pages of
@@ -57,7 +59,7 @@ const MANIFEST: &str = "var/lib/rpmmanifest/container-manifest-2";
 #[derive(Debug)]
 pub struct Rpm;
 
-impl Check for Rpm {
+impl Reader for Rpm {
     fn id(&self) -> &'static str {
         "rpm"
     }
@@ -114,7 +116,9 @@ impl Check for Rpm {
         };
         read_headers(bytes, blobs).fact()
     }
+}
 
+impl Resolver for Rpm {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         package_database::resolve(view, PATHS, &Kind { purl, counts, needs: None })
     }

@@ -11,7 +11,9 @@ mod gemspec;
 use crate::language::{Installed, decode, encode, proof};
 use gemspec::Gemspec;
 pub(crate) use gemspec::is_name;
-use image::{Check, ContentDigests, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{
+    ContentDigests, Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use serde::{Deserialize, Serialize};
 use vocabulary::{Ecosystem, Purl};
 
@@ -56,7 +58,7 @@ fn is_installed(path: &str) -> bool {
         && (folder == "specifications" || folder.ends_with("/specifications"))
 }
 
-impl Check for Ruby {
+impl Reader for Ruby {
     fn id(&self) -> &'static str {
         "ruby"
     }
@@ -82,7 +84,9 @@ impl Check for Ruby {
         };
         encode(&RubyFact { gemspec, proof: proof(entry.path, bytes) })
     }
+}
 
+impl Resolver for Ruby {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -13,7 +13,8 @@ use crate::binary::is_searched;
 use crate::language::{Installed, decode, encode, may_be_of_a_distribution, proof, unreadable};
 use crates::Crate;
 use image::{
-    Check, ContentDigests, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want,
+    ContentDigests, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, Resolver, View,
+    Want,
 };
 use scanner::Scanner;
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ struct RustFact<'fact> {
     proof: Option<ContentDigests>,
 }
 
-impl Check for Rust {
+impl image::Reader for Rust {
     fn id(&self) -> &'static str {
         "rust"
     }
@@ -65,7 +66,9 @@ impl Check for Rust {
         scanner.push(bytes);
         fact_of(scanner, || proof(entry.path, bytes))
     }
+}
 
+impl Resolver for Rust {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

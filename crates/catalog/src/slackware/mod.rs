@@ -11,7 +11,9 @@ use crate::language::{decode, encode, plain_text};
 use crate::os_release::{distro_qualifier, ecosystem, namespace};
 use crate::owned::{Blob, Budget, Packer};
 use crate::text::{lines, path};
-use image::{Cataloged, Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{
+    Cataloged, Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want,
+};
 use std::collections::HashSet;
 use vocabulary::{Location, Package, Problem, Purl};
 
@@ -47,7 +49,7 @@ fn named(file: &str) -> Option<Named<'_>> {
     is_whole.then_some(Named { name, version, architecture, build })
 }
 
-impl Check for Slackware {
+impl Reader for Slackware {
     fn id(&self) -> &'static str {
         "slackware"
     }
@@ -75,7 +77,9 @@ impl Check for Slackware {
         }
         encode(&files(bytes))
     }
+}
 
+impl Resolver for Slackware {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut out = Resolution::default();
         let mut budget = Budget::default();

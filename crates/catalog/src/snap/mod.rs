@@ -8,7 +8,7 @@
 
 use crate::language::{Named, decode, encode};
 use crate::text::{lines, text};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use std::borrow::Cow;
 use vocabulary::Ecosystem;
 
@@ -29,7 +29,7 @@ fn is_installed(path: &str) -> bool {
         && name.is_some()
 }
 
-impl Check for Snap {
+impl Reader for Snap {
     fn id(&self) -> &'static str {
         "snap"
     }
@@ -62,7 +62,9 @@ impl Check for Snap {
             .and_then(|(name, version)| Named::new(&name, &version, licence.as_deref()));
         encode(&named.ok_or_else(|| ReadError::new("it states no name or no version of a snap"))?)
     }
+}
 
+impl Resolver for Snap {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

@@ -6,7 +6,9 @@
 //!
 //! Sources: the manuals of the package managers that the table names.
 
-use image::{Check, Entry, Fact, Flow, Interest, ReadError, Reading, Resolution, View, Want};
+use image::{
+    Entry, Fact, Flow, Interest, ReadError, Reader, Reading, Resolution, Resolver, View, Want,
+};
 use std::collections::BTreeMap;
 use vocabulary::Problem;
 
@@ -115,13 +117,13 @@ fn known(path: &str) -> Option<&'static Known> {
         let is_there = match known.interest {
             Interest::Path(own) => path == own,
             Interest::Under(folder) => path.starts_with(folder),
-            Interest::Name(_) | Interest::Extension(_) | Interest::Magic(_) => false,
+            _ => false,
         };
         is_there && (known.proves)(path)
     })
 }
 
-impl Check for Unread {
+impl Reader for Unread {
     fn id(&self) -> &'static str {
         "unread"
     }
@@ -141,7 +143,9 @@ impl Check for Unread {
     fn read(&self, _: &Entry<'_>, _: &[u8]) -> Result<Option<Fact>, ReadError> {
         Ok(Some(Fact::new()))
     }
+}
 
+impl Resolver for Unread {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut found: BTreeMap<&str, Problem> = BTreeMap::new();
         for at in view.staying() {

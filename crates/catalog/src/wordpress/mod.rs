@@ -12,7 +12,7 @@
 
 use crate::language::{Named, decode, encode, plain_text, proof};
 use crate::text::{lines, text};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use vocabulary::Ecosystem;
@@ -54,7 +54,7 @@ fn part_of(path: &str) -> Option<(Part, &str)> {
     }
 }
 
-impl Check for Wordpress {
+impl Reader for Wordpress {
     fn id(&self) -> &'static str {
         "wordpress"
     }
@@ -84,7 +84,9 @@ impl Check for Wordpress {
         let Some(named) = named else { return Ok(None) };
         encode(&(part, Named { proof: proof(entry.path, bytes), ..named }))
     }
+}
 
+impl Resolver for Wordpress {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let mut resolution = Resolution::default();
         for at in view.staying() {

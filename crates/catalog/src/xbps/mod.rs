@@ -10,7 +10,7 @@
 mod plist;
 
 use crate::package_database::{self, Database, Kind, PACKAGES_LIMIT, Record, field, licence};
-use image::{Check, Entry, Fact, Interest, ReadError, Resolution, View, Want};
+use image::{Entry, Fact, Interest, ReadError, Reader, Resolution, Resolver, View, Want};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use vocabulary::Purl;
@@ -31,7 +31,7 @@ fn is_database(path: &str) -> bool {
     })
 }
 
-impl Check for Xbps {
+impl Reader for Xbps {
     fn id(&self) -> &'static str {
         "xbps"
     }
@@ -53,7 +53,9 @@ impl Check for Xbps {
             .map_err(|_| ReadError::new("is not a property list of text in UTF-8"))?;
         read(text)?.fact()
     }
+}
 
+impl Resolver for Xbps {
     fn resolve(&self, view: &View<'_>) -> Resolution {
         let paths: BTreeSet<&str> =
             view.staying().map(|at| at.path).filter(|path| is_database(path)).collect();

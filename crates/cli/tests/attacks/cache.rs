@@ -37,7 +37,7 @@ fn a_folder_that_others_may_write_is_refused_by_name_with_what_to_do() {
     let listed = ["--state", "state", "seals", "list"];
     let cases: [(&str, &[&str], &str); 7] = [
         (CACHE, &scan, "--cache-dir"),
-        (".cache/lazaret/facts/v2", &scan, "--cache-dir"),
+        (".cache/lazaret/facts/v3", &scan, "--cache-dir"),
         ("db", &scan, "--db"),
         ("db/v1", &scan, "--db"),
         ("db", &["db", "status"], "--db"),
@@ -156,7 +156,7 @@ fn poisoned_facts_silence_nothing() {
     }
     // A cache that was put there whole, but for the key, which is ours.
     for file in &theirs {
-        std::fs::copy(file, bench.path().join(CACHE).join("v2").join(file.file_name().unwrap()))
+        std::fs::copy(file, bench.path().join(CACHE).join("v3").join(file.file_name().unwrap()))
             .unwrap();
     }
     assert_eq!(findings(&bench, &["good"]), good);
@@ -164,7 +164,7 @@ fn poisoned_facts_silence_nothing() {
 }
 
 fn entries(cache: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(cache.join("v2")).unwrap();
+    let entries = std::fs::read_dir(cache.join("v3")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some());
     files.sort();
@@ -174,7 +174,7 @@ fn entries(cache: &Path) -> Vec<PathBuf> {
 #[test]
 fn room_is_made_of_entries_of_the_cache_and_of_nothing_else() {
     let bench = bench();
-    let folder = bench.path().join("cache/v2");
+    let folder = bench.path().join("cache/v3");
     std::fs::create_dir_all(&folder).unwrap();
     open_to(&bench.path().join("cache"), 0o700);
     open_to(&folder, 0o700);
@@ -182,7 +182,7 @@ fn room_is_made_of_entries_of_the_cache_and_of_nothing_else() {
     let large = |name: &str| {
         std::fs::File::create(folder.join(name)).unwrap().set_len(2 << 30).unwrap();
     };
-    let own = format!("{hex}.facts");
+    let own = format!("{hex}.walk");
     for name in ["thesis.doc", ".bashrc", &own] {
         large(name);
     }

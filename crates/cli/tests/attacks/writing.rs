@@ -110,7 +110,7 @@ fn no_mask_of_the_process_lets_others_write_what_is_written() {
         ("state/seals/log", 0o600),
         ("out/record", 0o644),
         (".cache/lazaret/facts", 0o700),
-        (".cache/lazaret/facts/v2/key", 0o600),
+        (".cache/lazaret/facts/v3/key", 0o600),
     ] {
         assert_eq!(mode(&at(name)), expected, "{name}");
     }

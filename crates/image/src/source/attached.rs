@@ -15,8 +15,7 @@ mod wanted;
 
 use super::documents::{Documents, hash_like};
 use super::layout::{Store, name_of};
-use super::registry::RegistryError;
-use crate::error::ImageError;
+use crate::error::{ImageError, RegistryError};
 use crate::limits;
 use crate::manifest::{Descriptor, Manifest, parse};
 use base64::Engine as _;

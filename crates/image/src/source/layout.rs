@@ -40,7 +40,7 @@ impl Store {
             Self::Registry(session) => {
                 let session = Arc::clone(session);
                 let remote = RemoteBlob::new(session, Kind::Blob, digest.clone(), size);
-                Some(Blob::remote(remote))
+                Some(Blob::remote(Arc::new(remote)))
             }
             _ => self.blob(&format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())),
         }
@@ -52,7 +52,7 @@ impl Store {
             Self::Registry(session) => {
                 let session = Arc::clone(session);
                 let remote = RemoteBlob::new(session, Kind::Manifest, digest.clone(), None);
-                Some(Blob::remote(remote))
+                Some(Blob::remote(Arc::new(remote)))
             }
             _ => self.by_digest(digest, None),
         }

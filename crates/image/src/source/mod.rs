@@ -19,15 +19,14 @@ mod stored;
 use crate::archive::Archive;
 use crate::base;
 use crate::blob::{Blob, Packing};
+use crate::configuration::Configuration;
 use crate::error::ImageError;
 use crate::limits;
 use crate::manifest::Config;
 use documents::Documents;
 pub use entry::Entry;
 use layout::{Store, open_layout};
-pub use registry::{
-    Credentials, Helpers, Login, RegistryError, RegistryOptions, Repository, Secret, run_helper,
-};
+pub use registry::{Credentials, Helpers, Login, RegistryOptions, Repository, Secret, run_helper};
 use saved::open_saved;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -113,6 +112,8 @@ pub struct Image {
     pub problems: Vec<String>,
     /// By what it starts.
     pub entry: Entry,
+    /// By what its containers run.
+    pub configuration: Arc<Configuration>,
     /// What is attached to it, where that was asked for and the source can have any.
     pub attachments: Option<attached::Attachments>,
     /// How the archive around it is packed, where it is.
@@ -359,6 +360,7 @@ fn complete(
         mismatches: documents.mismatches,
         problems,
         entry,
+        configuration: Arc::new(Configuration::of(config)),
         attachments: None,
         packed: None,
         spool: None,

@@ -9,8 +9,8 @@
 
 use image::blob::Blob;
 use image::{
-    Check, Dispatch, Entry, Fact, Flow, Interest, PathHasher, Progress, ReadError, Reading,
-    RecordLevel, Resolution, View, WalkJob, Walked, Walker, Want,
+    Dispatch, Entry, Fact, Flow, Interest, PathHasher, Progress, ReadError, Reader, Reading,
+    RecordLevel, WalkJob, Walked, Walker, Want,
 };
 use std::path::Path;
 use vocabulary::Algorithm;
@@ -32,7 +32,7 @@ impl Reading for Pieces {
     }
 }
 
-impl Check for Spy {
+impl Reader for Spy {
     fn id(&self) -> &'static str {
         "spy"
     }
@@ -70,21 +70,17 @@ impl Check for Spy {
             _ => Ok(Some(bytes.to_vec())),
         }
     }
-
-    fn resolve(&self, _view: &View<'_>) -> Resolution {
-        Resolution::default()
-    }
 }
 
 pub const HASHER: PathHasher = PathHasher::new([7; 16]);
 
 pub fn walk_file(path: &Path, level: RecordLevel) -> Walked {
-    let spy: [&dyn Check; 1] = [&Spy];
+    let spy: [&dyn Reader; 1] = [&Spy];
     let dispatch = Dispatch::new(&spy);
     let progress = Progress::default();
     let walker = Walker::new(&dispatch, &HASHER, level, &progress);
     let blob = Blob::file(path.to_owned());
-    walker.walk(&WalkJob { blob: &blob, algorithm: Algorithm::Sha256, number: 0 })
+    walker.walk(&WalkJob { blob: &blob, algorithm: Algorithm::Sha256, number: 0, only: None })
 }
 
 pub fn walk_bytes(bytes: &[u8]) -> Walked {
@@ -99,7 +95,7 @@ pub fn walk_at_level(bytes: &[u8], level: RecordLevel) -> Walked {
 
 /// Facts as `path=content`, in their order.
 pub fn facts(walked: &Walked) -> Vec<String> {
-    let facts = walked.facts.facts.get("spy");
+    let facts = walked.facts.of("spy").map(|spy| &spy.facts);
     facts
         .into_iter()
         .flat_map(|kept| kept.iter())
@@ -109,8 +105,6 @@ pub fn facts(walked: &Walked) -> Vec<String> {
 
 /// Problems as `check path: reason`.
 pub fn problems(walked: &Walked) -> Vec<String> {
-    let all = walked.facts.problems.iter();
-    all.flat_map(|(check, kept)| kept.iter().map(move |problem| (check, problem)))
-        .map(|(check, problem)| format!("{check} {}: {}", problem.path, problem.reason))
-        .collect()
+    let all = walked.facts.unread();
+    all.map(|(reader, problem)| format!("{reader} {}: {}", problem.path, problem.reason)).collect()
 }

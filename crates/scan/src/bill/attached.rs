@@ -5,9 +5,10 @@
 //! signed and that nobody verified that; a bill about another image is none of this one; several are
 //! put together, since none of them may hide what another lists. None at all is an error.
 
-use super::{BillError, inventory};
+use super::inventory;
+use crate::error::{BillError, ScanError};
 use crate::inventory::Inventory;
-use crate::read::{ReadOptions, ScanError};
+use crate::options::ReadOptions;
 use image::source::attached::{Attached, Attachments, Wanted};
 use image::{Image, OpenOptions, Opened};
 use sbom::Document;

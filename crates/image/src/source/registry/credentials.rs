@@ -3,8 +3,8 @@
 //! Sources: `docker login` and "Credential helpers" of Docker's command line. A host's own helper goes
 //! first, then the store for all, then what stands in the file itself.
 
-use super::error::RegistryError;
 use super::helper::{self, Helpers};
+use crate::error::RegistryError;
 use base64::Engine as _;
 use serde::Deserialize;
 use std::collections::BTreeMap;

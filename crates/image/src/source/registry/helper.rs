@@ -4,7 +4,7 @@
 //! Source: "Credential helpers" of docker-credential-helpers. A helper may ask a cloud service, or wait
 //! for a key ring that no one unlocks: it has a bounded time, and its output a bounded length.
 
-use super::error::RegistryError;
+use crate::error::RegistryError;
 use serde::Deserialize;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;

@@ -8,7 +8,6 @@
 
 mod challenge;
 mod credentials;
-mod error;
 mod helper;
 mod repository;
 mod session;
@@ -16,7 +15,6 @@ mod stream;
 mod token;
 
 pub use credentials::{Credentials, Secret};
-pub use error::RegistryError;
 pub use helper::{Helpers, Login, run_helper};
 pub use repository::Repository;
 pub(crate) use session::Registry as Session;

@@ -8,10 +8,9 @@
 //! Sources: OCI distribution specification 1.1, "Push", "Listing Referrers" and "Referrers Tag Schema".
 
 use super::RegistryOptions;
-use super::error::RegistryError;
 use super::session::{Purpose, Registry};
 use super::stream::{Kind, RemoteBlob};
-use crate::error::ImageError;
+use crate::error::{ImageError, RegistryError};
 use crate::limits;
 use crate::manifest::{Descriptor, Manifest, parse};
 use engine::EngineError;
@@ -86,7 +85,7 @@ impl Repository {
     /// # Errors
     /// Where it is not there, or cannot be read.
     pub fn blob(&self, digest: &Digest, size: u64) -> Result<impl Read + use<>, ImageError> {
-        RemoteBlob::new(Arc::clone(&self.registry), Kind::Blob, digest.clone(), Some(size)).open()
+        RemoteBlob::new(Arc::clone(&self.registry), Kind::Blob, digest.clone(), Some(size)).stream()
     }
 
     /// What refers to a manifest. Nothing of it is verified.

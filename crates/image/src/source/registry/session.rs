@@ -7,9 +7,9 @@
 use super::RegistryOptions;
 use super::challenge::{self, Challenge};
 use super::credentials::{Credential, Credentials, Secret};
-use super::error::RegistryError;
 use super::stream::Kind;
 use super::token::{self, host_of};
+use crate::error::RegistryError;
 use engine::reference::Reference;
 use fetch::{Client, FetchError, Method, Request, Response, Sent};
 use std::fmt;

@@ -1,9 +1,9 @@
 //! A blob of a registry, read as it arrives. Where the connection breaks, the rest is asked for by
 //! `Range`, and whoever reads, and hashes, notices nothing.
 
-use super::error::RegistryError;
 use super::session::Registry;
-use crate::error::ImageError;
+use crate::blob::Remote;
+use crate::error::{ImageError, RegistryError};
 use crate::limits;
 use fetch::Body;
 use std::fmt;
@@ -55,15 +55,6 @@ pub(crate) struct RemoteBlob {
     size: Option<u64>,
 }
 
-impl PartialEq for RemoteBlob {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.registry, &other.registry)
-            && (self.kind, &self.digest, self.size) == (other.kind, &other.digest, other.size)
-    }
-}
-
-impl Eq for RemoteBlob {}
-
 impl fmt::Debug for RemoteBlob {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RemoteBlob({:?}, {})", self.registry, self.digest)
@@ -80,12 +71,7 @@ impl RemoteBlob {
         Self { registry, kind, digest, size: size.filter(|size| *size > 0) }
     }
 
-    /// Size as the manifest says; 0 where it does not.
-    pub(crate) fn size(&self) -> u64 {
-        self.size.unwrap_or(0)
-    }
-
-    pub(crate) fn open(&self) -> Result<Stream, ImageError> {
+    pub(crate) fn stream(&self) -> Result<Stream, ImageError> {
         let limit = self.size.unwrap_or(limits::LAYER_BYTES).min(limits::LAYER_BYTES);
         let mut stream = Stream {
             blob: self.clone(),
@@ -98,8 +84,19 @@ impl RemoteBlob {
         stream.part = stream.fetch()?;
         Ok(stream)
     }
+}
 
-    pub(crate) fn failed(&self, error: &io::Error) -> ImageError {
+impl Remote for RemoteBlob {
+    /// As the manifest says; 0 where it does not.
+    fn size(&self) -> u64 {
+        self.size.unwrap_or(0)
+    }
+
+    fn open(&self) -> Result<Box<dyn Read + Send>, ImageError> {
+        Ok(Box::new(self.stream()?))
+    }
+
+    fn failed(&self, error: &io::Error) -> ImageError {
         self.registry.broken(error).into()
     }
 }

@@ -6,8 +6,8 @@
 //! suggests.
 
 use super::credentials::{Credential, Secret};
-use super::error::RegistryError;
 use super::session::Registry;
+use crate::error::RegistryError;
 use fetch::Request;
 use serde::Deserialize;
 
