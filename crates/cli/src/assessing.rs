@@ -3,7 +3,7 @@
 use crate::args::{DatabaseArgs, ReadArgs, RecordArgs};
 use crate::exit::Failure;
 use crate::world::World;
-use crate::{clock, database, reading, saved};
+use crate::{clock, database, reading, saved, selecting};
 use jiff::Timestamp;
 use policy::Policy;
 use scan::{Assessment, Elsewhere, Judging, Matching};
@@ -21,7 +21,9 @@ pub(crate) fn saved_or_scanned(
         return Ok(report);
     }
     let record = RecordArgs { files: false, file_digests: false };
-    let inventory = reading::read(world, reference, read_args, record)?;
+    let mut options = reading::options_with_record(world, read_args, record)?;
+    options.checks = selecting::selection(None, policy)?;
+    let inventory = reading::read_by(world, reference, &options)?;
     let now = clock::now();
     let needed = database::Needed::of(&inventory.software.packages);
     let (databases, risks) = database::for_scan(world, database_args, &needed, now)?;

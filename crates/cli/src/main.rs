@@ -46,6 +46,7 @@ mod scanning;
 mod schema;
 mod sealing;
 mod seals;
+mod selecting;
 mod settings;
 mod several;
 mod updates;

@@ -4,15 +4,16 @@
 use crate::args::ScanArgs;
 use crate::exit::{self, Exit, Failure};
 use crate::world::World;
-use crate::{clock, database, output, progress, reading, verdict};
+use crate::{clock, database, output, progress, reading, selecting, verdict};
 use fleet::Running;
 use policy::Policy;
 use report::Format;
-use scan::{Assessment, Elsewhere, Judging, Matching};
+use scan::{Assessment, Elsewhere, Judging, Matching, ReadOptions};
 
 pub(crate) fn run(world: &World, args: &ScanArgs, policy: &Policy) -> Result<Exit, Failure> {
     let format = format(world, args)?;
-    let options = reading::options(world, &args.read)?;
+    let checks = selecting::selection(args.checks.as_deref(), policy)?;
+    let options = ReadOptions { checks, ..reading::options(world, &args.read)? };
     let running =
         progress::while_reading(&world.printing, |progress| Running::read(&options, progress))
             .map_err(|error| Failure::new(Exit::Incomplete, error))?;

@@ -6,7 +6,7 @@ use crate::freshness::Archives;
 use crate::world::World;
 use crate::{
     assessing, clock, database, deciding, failures, output, progress, reading, running, saved,
-    settings, several, verdict,
+    selecting, settings, several, verdict,
 };
 use report::Format;
 use scan::{Assessment, Elsewhere, Imported, Inventory, Judging, Matching};
@@ -36,7 +36,7 @@ pub(crate) fn run(world: &World, args: &ScanArgs) -> Result<Exit, Failure> {
     }
     let imported = imported(world, args)?;
     let archives = Archives::of(world, args)?;
-    let (inventories, mut failed) = read_all(world, args)?;
+    let (inventories, mut failed) = read_all(world, args, &policy)?;
     let now = clock::now();
     let needed = database::Needed::of(
         inventories.iter().flat_map(|(_, inventory)| &inventory.software.packages),
@@ -122,8 +122,13 @@ type Read = (String, Inventory);
 
 /// What could be read, in the order of the arguments, and what could not. One alone that cannot be
 /// read ends the command.
-fn read_all(world: &World, args: &ScanArgs) -> Result<(Vec<Read>, Vec<Failed>), Failure> {
+fn read_all(
+    world: &World,
+    args: &ScanArgs,
+    policy: &Policy,
+) -> Result<(Vec<Read>, Vec<Failed>), Failure> {
     let mut options = reading::options_with_record(world, &args.read, args.record)?;
+    options.checks = selecting::selection(args.checks.as_deref(), policy)?;
     options.attached = args.policy.vex.iter().any(|file| deciding::is_attached(file));
     if let [reference] = args.references.as_slice() {
         let inventory = reading::read_by(world, reference, &options)?;

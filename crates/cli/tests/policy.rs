@@ -1,5 +1,5 @@
 //! `lazaret.yaml`: found upward, before the configuration and behind flags; tried, checked, described.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
 mod common;
 
@@ -228,4 +228,55 @@ fn findings_of_other_tools_stand_under_the_same_policy() {
     assert_eq!(report["decision"]["suppressed"].as_array().unwrap().len(), 3);
     bench.write("work/code.sarif", "{}");
     assert_eq!(code(&scan(&[])), 2);
+}
+
+/// The coverage of a check in a report: its status and reason.
+fn coverage(report: &Value, check: &str) -> Option<(String, String)> {
+    let all = report["coverage"].as_array().unwrap();
+    let one = all.iter().find(|one| one["check"] == check)?;
+    let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+    Some((text("status"), text("reason")))
+}
+
+#[test]
+fn checks_are_selected_by_flag_and_policy_and_what_is_left_out_is_no_pass() {
+    let bench = bench();
+    let scan = |arguments: &[&str]| {
+        let fixed = ["scan", "image", "--format", "json", "--sandbox", "auto"];
+        run_in(&bench, "work", &[&fixed, arguments].concat())
+    };
+    let report = |output: &std::process::Output| -> Value {
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(output)))
+    };
+    let skipped = Some(("skipped".to_owned(), "not selected".to_owned()));
+    let usual = report(&scan(&[]));
+    assert_ne!(coverage(&usual, "go"), skipped);
+    let without = scan(&["--checks", "-go", "--fail-on", "critical", "--only-fixed"]);
+    let reasons = report(&without)["decision"]["reasons"].to_string();
+    assert!(reasons.contains("go was not selected"), "{reasons}");
+    assert_eq!(coverage(&report(&without), "go"), skipped);
+    let few = report(&scan(&["--checks", "dpkg,go"]));
+    assert_ne!(coverage(&few, "go"), skipped);
+    assert_eq!(coverage(&few, "javascript"), skipped);
+    assert_eq!(report(&scan(&["--checks=all"]))["coverage"], usual["coverage"]);
+
+    for (list, said) in [
+        ("secrets", "--checks: `secrets` is no check and no group of checks"),
+        ("-packages", "--checks: `-packages` leaves no check to be run"),
+        ("", "--checks: `` is no check"),
+    ] {
+        let refused = scan(&["--checks", list]);
+        assert_eq!(code(&refused), 2);
+        assert!(stderr(&refused).contains(said), "{}", stderr(&refused));
+    }
+
+    bench.write("work/lazaret.yaml", "version: 1\nchecks: [packages, -go]\n");
+    let found = scan(&[]);
+    assert_eq!(code(&found), 2);
+    let said =
+        "`checks` of lazaret.yaml:2 leaves out `go`, and a policy that was found may only add";
+    assert!(stderr(&found).contains(said), "{}", stderr(&found));
+    assert_ne!(coverage(&report(&scan(&["--checks", "packages"])), "go"), skipped);
+    let named = scan(&["--policy", "lazaret.yaml"]);
+    assert_eq!(coverage(&report(&named), "go"), skipped);
 }

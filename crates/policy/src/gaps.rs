@@ -12,7 +12,11 @@ const PHRASE: usize = 100;
 pub(crate) struct Gaps<'coverage> {
     nothing: bool,
     counted: Vec<&'coverage Coverage>,
+    /// Checks that somebody left out.
+    left_out: Vec<&'coverage Coverage>,
     pub(crate) tolerated: usize,
+    /// How many of those somebody left out.
+    allowed_out: usize,
 }
 
 impl<'coverage> Gaps<'coverage> {
@@ -20,11 +24,14 @@ impl<'coverage> Gaps<'coverage> {
         let open = coverage.iter().filter(|coverage| coverage.status != Status::Ran);
         let (tolerated, counted): (Vec<_>, Vec<_>) =
             open.partition(|coverage| policy.allow_partial && is_tolerable(coverage));
-        Self { nothing: coverage.is_empty(), counted, tolerated: tolerated.len() }
+        let allowed_out = tolerated.iter().filter(|one| is_left_out(one)).count();
+        let (left_out, counted) = counted.into_iter().partition(|one| is_left_out(one));
+        let nothing = coverage.is_empty();
+        Self { nothing, counted, left_out, tolerated: tolerated.len(), allowed_out }
     }
 
     pub(crate) fn none(&self) -> bool {
-        !self.nothing && self.counted.is_empty()
+        !self.nothing && self.counted.is_empty() && self.left_out.is_empty()
     }
 
     pub(crate) fn reasons(&self) -> Vec<String> {
@@ -39,18 +46,41 @@ impl<'coverage> Gaps<'coverage> {
         if left > 0 {
             reasons.push(format!("{left} more checks are not complete"));
         }
-        if self.tolerated > 0 {
-            let tolerated = u64::try_from(self.tolerated).unwrap_or(u64::MAX);
-            let checks = counted(tolerated, "check", "checks");
-            reasons.push(format!("{checks} could not look at everything, which was allowed"));
+        reasons.extend(left_out(&self.left_out));
+        for (number, how) in [
+            (self.tolerated - self.allowed_out, "could not look at everything"),
+            (self.allowed_out, "not selected"),
+        ] {
+            let number = u64::try_from(number).unwrap_or(u64::MAX);
+            if number > 0 {
+                let checks = counted(number, "check", "checks");
+                reasons.push(format!("{checks} {how}, which was allowed"));
+            }
         }
         reasons
     }
 }
 
-/// Files that could not be read, and packages that nobody publishes advisories for.
+/// Files that could not be read, checks that somebody left out, and packages that nobody publishes
+/// advisories for.
 fn is_tolerable(coverage: &Coverage) -> bool {
-    coverage.status == Status::Partial || coverage.check.starts_with(Coverage::UNMATCHED)
+    coverage.status == Status::Partial
+        || is_left_out(coverage)
+        || coverage.check.starts_with(Coverage::UNMATCHED)
+}
+
+/// Whether somebody left the check out.
+fn is_left_out(coverage: &Coverage) -> bool {
+    coverage.status == Status::Skipped && coverage.reason.as_deref() == Some(Coverage::NOT_SELECTED)
+}
+
+/// What is said of checks that somebody left out: one is named.
+fn left_out(checks: &[&Coverage]) -> Option<String> {
+    match checks {
+        [] => None,
+        [one] => Some(format!("{} was not selected", one.check)),
+        several => Some(format!("{} checks were not selected", several.len())),
+    }
 }
 
 /// What a reason begins with; the rest stands with the check.

@@ -17,9 +17,12 @@ pub struct Policy {
     pub fail_on_unknown: bool,
     /// Vulnerabilities that are known to be exploited are over the line, whatever their severity.
     pub fail_on_exploited: bool,
-    /// Checks that could not read some files do not make the outcome incomplete, nor do packages that
-    /// nobody publishes advisories for. Checks that did not run, or broke off, still do.
+    /// Checks that could not read some files do not make the outcome incomplete, nor do those that
+    /// somebody left out, nor packages that nobody publishes advisories for. Other checks that did not
+    /// run, or broke off, still do.
     pub allow_partial: bool,
+    /// Which checks run, in words that whoever runs them knows; empty where nobody says.
+    pub checks: Vec<String>,
     /// What people chose to silence.
     pub ignores: Vec<Ignore>,
     /// Only vulnerabilities that can be mended are over the line.

@@ -404,4 +404,25 @@ fn what_comes_out_carries_the_rules_of_its_findings_and_no_others() {
     assert_eq!(ids, ["known-vulnerability", "expired-ignore"]);
 }
 
+#[test]
+fn what_was_not_selected_has_not_passed_unless_that_is_allowed() {
+    let with = |left_out: &[&str], allow_partial: bool| {
+        let skipped = left_out.iter().map(|id| Coverage::skipped(*id, Coverage::NOT_SELECTED));
+        let coverage: Vec<Coverage> = skipped.chain([Coverage::ran("apk")]).collect();
+        let policy = Policy { allow_partial, ..Policy::default() };
+        let decision = decide(&policy, Vec::new(), &coverage, TODAY.parse().unwrap()).decision;
+        (decision.outcome, decision.reasons.join("; "))
+    };
+    let said = |outcome, reasons: &str| (outcome, reasons.to_owned());
+    assert_eq!(with(&["go"], false), said(Outcome::Incomplete, "no findings; go was not selected"));
+    assert_eq!(
+        with(&["go", "java"], false),
+        said(Outcome::Incomplete, "no findings; 2 checks were not selected")
+    );
+    assert_eq!(
+        with(&["go", "java"], true),
+        said(Outcome::Pass, "no findings; 2 checks not selected, which was allowed")
+    );
+}
+
 const EXPIRED: &str = "[[ignore]]\nid = 'CVE-2099-9'\nreason = 'x'\nexpires = 2099-01-01\n";

@@ -27,6 +27,11 @@ pub(crate) struct ScanArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+    /// Which checks run, divided by commas: groups (packages), or single checks by the names that
+    /// coverage has for them; `all`, and `-NAME` to leave one out. What is left out is said, and the scan
+    /// is incomplete without it unless --allow-partial is given
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) checks: Option<String>,
     /// SARIF of another tool, such as of code analysis: its findings stand under the same policy; may be
     /// given several times
     #[arg(long, value_name = "FILE")]

@@ -110,6 +110,13 @@ pub(crate) const ALL: &[Setting] = &[
         Trust::Named,
     ),
     setting(
+        "checks",
+        &[flag("checks", "what the policy says, else all groups")],
+        "LAZARET_CHECKS",
+        Kind::Text,
+        Trust::Process,
+    ),
+    setting(
         "color",
         &[flag("color", "")],
         "LAZARET_COLOR",

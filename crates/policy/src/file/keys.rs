@@ -131,6 +131,11 @@ pub(super) const FILE: &[Key] = &[
         Kind::Words(&["all", "base", "own"]),
         "Whose layers count: all, those of the base image, or your own.",
     ),
+    key(
+        "checks",
+        Kind::Texts,
+        "Which checks run: groups such as packages, or single ones; `all`, and `-` before what is left out.",
+    ),
     key("allow-partial", Kind::Mark, "Files that could not be read do not make a scan incomplete."),
     key("ignore", Kind::Objects(IGNORE), "Findings that are silenced."),
     key(

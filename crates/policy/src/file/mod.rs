@@ -185,6 +185,14 @@ impl Reader<'_> {
                         _ => Layers::All,
                     };
                 }
+                "checks" => {
+                    policy.checks = texts(value).into_iter().map(|(_, word)| word).collect();
+                    if policy.checks.is_empty() {
+                        let text =
+                            "`checks` names none; name those that are to run, or leave it out";
+                        self.problem(name, key.line, text.to_owned());
+                    }
+                }
                 "ignore" => self.each(name, value, Self::ignore),
                 "severity" => self.each(name, value, Self::severity),
                 "licences" => self.licences(name, value),

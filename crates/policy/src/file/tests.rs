@@ -49,6 +49,15 @@ fn line_of(text: &str, begins: &str) -> usize {
 }
 
 #[test]
+fn checks_are_words_in_their_order_and_never_none() {
+    let policy = policy("version: 1\nchecks: [packages, -java]\n");
+    assert_eq!(policy.checks, ["packages", "-java"]);
+    assert_eq!(policy.places["checks"], "lazaret.yaml:2");
+    assert!(refused("version: 1\nchecks: []\n").contains("line 2: `checks` names none"));
+    assert!(refused("version: 1\nchecks: packages\n").contains("is a list of texts"));
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_the_right_word() {
     insta::assert_snapshot!(
         [
