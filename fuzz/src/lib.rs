@@ -1,14 +1,15 @@
 //! What each fuzz target does with its bytes.
 //!
-//! A target holds one line; the work is here, so that all catalogers are fuzzed in the same way.
+//! A target holds one line; the work is here, so that all checks are fuzzed in the same way.
 //! Beside "no panic", each asserts what must hold for any input: orders are orders, what is shown
 //! can be read again, memory stays bounded.
 
 use image::check::{Entry, Flow, Interest, Want};
 use image::tar::{Meta, Sink, TarReader};
-use image::{About, FactAt, Reader, SubjectShape, View};
+use image::{About, Check, FactAt, Reader, SubjectShape, View};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use testkit::made::Made;
 use version::Scheme;
 use vocabulary::{Ecosystem, FileKind, Purl};
@@ -19,10 +20,17 @@ pub const SEPARATOR: &[u8] = b"\0\xff\0\xff";
 /// The most files of one run.
 const FILES: usize = 6;
 
-/// Feeds a cataloger some files that it is interested in, then resolves what it learned of them.
-pub fn cataloger(id: &str, data: &[u8]) {
-    let checks = scan::checks(&scan::Selection::all());
-    let check = checks.iter().find(|check| check.id() == id).expect("a cataloger of this id");
+/// The environment variable that names the check of [`check`].
+pub const CHECK: &str = "LAZARET_FUZZ_CHECK";
+
+/// Feeds a check some files that its first reader is interested in, then resolves what was learned.
+pub fn check(data: &[u8]) {
+    static NAMED: LazyLock<Box<dyn Check>> = LazyLock::new(|| {
+        let id = std::env::var(CHECK).expect("LAZARET_FUZZ_CHECK names a check");
+        let mut checks = scan::checks(&scan::Selection::all()).into_iter();
+        checks.find(|check| check.id() == id).expect("a check of this id")
+    });
+    let check: &dyn Check = NAMED.as_ref();
     let mut rest = data;
     let mut facts = Vec::new();
     for layer in 0..FILES {

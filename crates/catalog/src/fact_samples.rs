@@ -1,12 +1,21 @@
 //! Inputs of every check, for [`crate::fact_tests`]: small, made here, and never changed but by adding.
 //!
-//! A check of declarations has the files of `lockfile/cases/`; every other one has an arm here.
+//! A check of declarations has the files of `lockfile/cases/`, a new one those that its list entry names;
+//! those that are packed, or were there before, have an arm here.
 
+use crate::Cataloger;
 use crate::binary::fixture::elf;
 use std::path::Path;
 
-/// The samples of a check, by its id: paths and contents.
-pub(crate) fn samples(id: &str) -> Vec<(String, Vec<u8>)> {
+/// The samples of a cataloger: paths and contents.
+pub(crate) fn samples(cataloger: &Cataloger) -> Vec<(String, Vec<u8>)> {
+    let own = cataloger.samples.iter();
+    let own: Vec<(String, Vec<u8>)> =
+        own.map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    if own.is_empty() { by_id(cataloger.check.id()) } else { own }
+}
+
+fn by_id(id: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lockfile/cases").join(id);
     if folder.is_dir() {
         return cases(&folder);

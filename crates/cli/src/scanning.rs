@@ -8,6 +8,7 @@ use crate::{
     assessing, clock, database, deciding, failures, output, progress, reading, running, saved,
     selecting, settings, several, verdict,
 };
+use policy::Policy;
 use report::Format;
 use scan::{Assessment, Elsewhere, Imported, Inventory, Judging, Matching};
 use std::collections::BTreeMap;

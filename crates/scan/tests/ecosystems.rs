@@ -10,44 +10,6 @@ use std::path::Path;
 use version::Scheme;
 use vocabulary::Ecosystem;
 
-/// Catalogers of what is installed, and the ecosystems of what they yield; `*` is that of the
-/// distribution. Lock files say theirs themselves.
-const INSTALLED: &[(&str, &[&str])] = &[
-    ("apk", &["*apk"]),
-    ("apt", &[]),
-    ("bottlerocket", &[]),
-    ("chisel", &["Ubuntu"]),
-    ("conda", &["conda"]),
-    ("dotnet", &["NuGet"]),
-    ("dpkg", &["*deb"]),
-    ("elf-notes", &["*note", "program"]),
-    ("go", &["Go"]),
-    ("haskell", &["Hackage"]),
-    ("homebrew", &["Homebrew"]),
-    ("java", &["Maven"]),
-    ("javascript", &["npm"]),
-    ("luarocks", &["LuaRocks"]),
-    ("manifests", &[]),
-    ("nix", &["Nix"]),
-    ("opam", &["opam"]),
-    ("opkg", &[]),
-    ("os-release", &[]),
-    ("pacman", &["*alpm"]),
-    ("php", &["Packagist"]),
-    ("portage", &["*ebuild"]),
-    ("programs", &["Bitnami", "program"]),
-    ("python", &["PyPI"]),
-    ("r", &["CRAN", "program"]),
-    ("rpm", &["*rpm"]),
-    ("ruby", &["RubyGems"]),
-    ("rust", &["crates.io"]),
-    ("slackware", &[]),
-    ("snap", &["snap"]),
-    ("unread", &[]),
-    ("wordpress", &["Bitnami", "WordPress"]),
-    ("xbps", &[]),
-];
-
 /// Lock files that pin packages of another ecosystem than their own, too.
 const PINNED: &[(&str, &str)] = &[
     ("conda-environment", "PyPI"),
@@ -79,8 +41,8 @@ fn readers() -> BTreeMap<String, Vec<String>> {
     let mut add = |ecosystem: &str, reader: &str| {
         readers.entry(ecosystem.to_owned()).or_default().push(reader.to_owned());
     };
-    for (check, ecosystems) in INSTALLED {
-        ecosystems.iter().for_each(|ecosystem| add(ecosystem, check));
+    for cataloger in catalog::catalogers() {
+        cataloger.yields.iter().for_each(|ecosystem| add(ecosystem, cataloger.check.id()));
     }
     for lockfile in catalog::lockfile::ALL {
         add(lockfile.ecosystem().as_str(), lockfile.name());
@@ -187,15 +149,15 @@ fn the_documentation_lists_every_ecosystem_as_the_code_has_it() {
 }
 
 #[test]
-fn no_cataloger_is_left_out() {
-    let mut named: Vec<&str> = INSTALLED.iter().map(|(check, _)| *check).collect();
-    named.extend(catalog::lockfile::ALL.iter().map(|lockfile| lockfile.name()));
-    named.sort_unstable();
-    let checks = scan::checks(&scan::Selection::all());
+fn every_cataloger_is_a_check_and_yields_what_is_known() {
+    let catalogers = catalog::catalogers();
+    let named: Vec<&str> = catalogers.iter().map(|one| one.check.id()).collect();
+    let checks =
+        scan::checks(&scan::Selection::parse(["packages"], &scan::Selection::all()).unwrap());
     let ids: Vec<&str> = checks.iter().map(|check| check.id()).collect();
     assert_eq!(named, ids);
     let known = |name: &str| {
         name.starts_with('*') || Ecosystem::KNOWN.iter().any(|one| one.as_str() == name)
     };
-    assert!(INSTALLED.iter().all(|(_, list)| list.iter().all(|name| known(name))));
+    assert!(catalogers.iter().all(|one| one.yields.iter().all(|name| known(name))));
 }

@@ -56,10 +56,6 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     };
     let wanted = if wanted == ["riskiest"] { &RISKIEST[..] } else { wanted };
     let folder = root.join("fuzz");
-    let all = targets(&folder)?;
-    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|one| one == *name)) {
-        bail!("`{unknown}` is not a fuzz target: use {}", all.join(", "));
-    }
     if !["c++", "g++", "clang++"].into_iter().any(exists) {
         if testkit::skip::in_ci() {
             bail!("libFuzzer needs a C++ compiler: under `CI=true` this must run");
@@ -71,10 +67,17 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     let corpus =
         std::env::var_os("LAZARET_FUZZ_CORPUS").map_or(folder.join("corpus"), PathBuf::from);
     write_seeds(&programs.join("seeds"), &corpus)?;
+    let all = targets(&folder, &corpus)?;
+    let is = |target: &Target, name: &str| target.name == name;
+    if let Some(unknown) = wanted.iter().find(|name| !all.iter().any(|one| is(one, name))) {
+        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+        bail!("`{unknown}` is not a fuzz target: use {}", names.join(", "));
+    }
     let mut failed = Vec::new();
-    for target in all.iter().filter(|name| wanted.is_empty() || wanted.contains(&name.as_str())) {
-        if !fuzz(&programs.join(target), &corpus.join(target), &folder, target, seconds)? {
-            failed.push(target.as_str());
+    let run = |target: &&Target| wanted.is_empty() || wanted.iter().any(|name| is(target, name));
+    for target in all.iter().filter(run) {
+        if !fuzz(&programs, &corpus.join(&target.name), &folder, target, seconds)? {
+            failed.push(target.name.as_str());
         }
     }
     if !failed.is_empty() {
@@ -83,14 +86,28 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Names of the targets, from their files.
-fn targets(folder: &Path) -> Result<Vec<String>> {
+/// A fuzz target.
+struct Target {
+    name: String,
+    /// Whether it is a check, which the program of all checks runs.
+    is_check: bool,
+}
+
+/// The program of all checks, and how it is told which one.
+const CHECKS: &str = "check";
+const CHECK: &str = "LAZARET_FUZZ_CHECK";
+
+/// The targets, sorted: files of their own, and every check that the seeds were written for.
+fn targets(folder: &Path, corpus: &Path) -> Result<Vec<Target>> {
     let entries = std::fs::read_dir(folder.join("src/bin")).context("`fuzz/src/bin`")?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned)).collect();
-    names.sort();
-    Ok(names)
+    let names = names.filter_map(|name| name.strip_suffix(".rs").map(str::to_owned));
+    let own = names.filter(|name| name != CHECKS).map(|name| Target { name, is_check: false });
+    let list = std::fs::read_to_string(corpus.join("checks")).context("the list of checks")?;
+    let checks = list.lines().map(|name| Target { name: name.to_owned(), is_check: true });
+    let mut targets: Vec<Target> = own.chain(checks).collect();
+    targets.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(targets)
 }
 
 fn build(folder: &Path) -> Result<PathBuf> {
@@ -109,11 +126,21 @@ fn build(folder: &Path) -> Result<PathBuf> {
 }
 
 /// Runs one target; false where an input broke it.
-fn fuzz(program: &Path, corpus: &Path, folder: &Path, target: &str, seconds: &str) -> Result<bool> {
+fn fuzz(
+    programs: &Path,
+    corpus: &Path,
+    folder: &Path,
+    Target { name: target, is_check }: &Target,
+    seconds: &str,
+) -> Result<bool> {
+    let program = programs.join(if *is_check { CHECKS } else { target });
     std::fs::create_dir_all(corpus)?;
     let artifacts = folder.join("artifacts").join(target);
     std::fs::create_dir_all(&artifacts)?;
-    let mut fuzzer = Command::new(program);
+    let mut fuzzer = Command::new(&program);
+    if *is_check {
+        fuzzer.env(CHECK, target.replace('_', "-"));
+    }
     fuzzer.arg(corpus).args(LIMITS).arg(format!("-max_total_time={seconds}"));
     fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
     let output = fuzzer.stdout(Stdio::null()).stderr(Stdio::piped()).output();

@@ -1,3 +1,0 @@
-//! The cataloger `cabal-freeze`, files and squashed view.
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::cataloger("cabal-freeze", data));

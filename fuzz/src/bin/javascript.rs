@@ -1,3 +1,0 @@
-//! The cataloger `javascript`, files and squashed view.
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::cataloger("javascript", data));
