@@ -17,7 +17,7 @@ pub struct Followed {
 
 /// What another pass over a layer gave, each under its other name.
 #[must_use]
-pub fn followed(layer: usize, facts: LayerFacts) -> Vec<Followed> {
+pub fn followed(layer: usize, facts: &LayerFacts) -> Vec<Followed> {
     let of = |reader: &str, path: &str, outcome| Followed {
         reader: reader.to_owned(),
         layer,

@@ -116,7 +116,10 @@ fn followed(layers: &[Layer]) -> Vec<String> {
             only: None,
         };
         let mut walked = walker.walk(&job);
-        all.extend(image::followed::followed(layer, walker.walk_again(&job, aliases, &mut walked)));
+        all.extend(image::followed::followed(
+            layer,
+            &walker.walk_again(&job, aliases, &mut walked),
+        ));
         assert_eq!(walked.failure, None);
     }
     let squash = Squash::new(facts.iter().collect(), &HASHER).with_followed(&all);
@@ -288,11 +291,11 @@ fn the_cache_gives_back_what_it_took_and_nothing_else() {
 /// The file of a layer whose kind begins so.
 fn entry(cache: &std::path::Path, layer: &vocabulary::Digest, kind: &str) -> std::path::PathBuf {
     let begins = format!("{}.{kind}", layer.hex());
-    let files = std::fs::read_dir(cache.join("v3")).unwrap().map(|file| file.unwrap().path());
+    let mut files = std::fs::read_dir(cache.join("v3")).unwrap().map(|file| file.unwrap().path());
     let is = |path: &std::path::PathBuf| {
         path.file_name().unwrap().to_str().unwrap().starts_with(&begins)
     };
-    files.filter(is).next().unwrap()
+    files.find(is).unwrap()
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Selection {
     }
 
     /// The checks of another selection that are not in this one, sorted.
-    pub fn lacking<'other>(&self, other: &'other Self) -> impl Iterator<Item = &'static str> {
+    pub fn lacking(&self, other: &Self) -> impl Iterator<Item = &'static str> + use<> {
         other.0.iter().filter(|id| !self.0.contains(*id)).copied().collect::<Vec<_>>().into_iter()
     }
 }

@@ -44,7 +44,7 @@ impl Room {
         };
         self.used = self.used.saturating_add(records.map(bytes).sum());
         if self.used <= image::limits::FOLLOWED_BYTES {
-            return image::followed::followed(layer, facts);
+            return image::followed::followed(layer, &facts);
         }
         let reason = "more is read behind links than is kept of one image: left out".to_owned();
         let readers = facts.readers.into_keys().map(|reader| Followed {
