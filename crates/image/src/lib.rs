@@ -1,5 +1,22 @@
 //! Opens an image or a directory and yields layers and files, bounded and read-only; holds the walk
 //! and the traits by which readers and checks join it.
+//!
+//! ```
+//! use image::{OpenOptions, Opened};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let layer = testkit::Layer::new().file("etc/os-release", "ID=debian\n");
+//! testkit::ImageBuilder::new().layer(layer).write_oci_dir(folder.path())?;
+//!
+//! let reference = format!("oci-dir:{}", folder.path().display());
+//! let Opened::Image(image) = image::source::open(&reference, &OpenOptions::default())? else {
+//!     return Err("it is no image".into());
+//! };
+//! assert_eq!(image.layers.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod again;
 mod archive;

@@ -4,6 +4,22 @@
 //! Matching it against advisories and deciding on it makes the [`vocabulary::Report`]. The two are
 //! apart because only the inventory tells which ecosystems' advisories are needed: a command can
 //! fetch those, and no others, in between.
+//!
+//! ```
+//! use scan::{Progress, ReadOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let root = tempfile::tempdir()?;
+//! let database = root.path().join("lib/apk/db");
+//! std::fs::create_dir_all(&database)?;
+//! std::fs::write(database.join("installed"), "P:musl\nV:1.2.5-r0\nA:x86_64\n\n")?;
+//!
+//! let reference = format!("dir:{}", root.path().display());
+//! let inventory = scan::read(&reference, &ReadOptions::default(), &Progress::default())?;
+//! assert_eq!(inventory.packages[0].name, "musl");
+//! # Ok(())
+//! # }
+//! ```
 
 mod asked;
 mod assess;

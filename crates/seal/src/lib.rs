@@ -4,6 +4,27 @@
 //! of every file beside it, kept in a chained store; later, what was read again is held against that,
 //! and every difference is a finding. The room knows no engine and reads no image; `docs/seal.md`
 //! describes its formats.
+//!
+//! ```
+//! use seal::{Baseline, Comparison, Part, SigningKey, VerifyingKey, compare};
+//! use testkit::files::file;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // What was sealed is signed, and nothing else passes for it.
+//! let (private, public) = seal::key::generate()?;
+//! let signature = SigningKey::from_private(&private)?.sign(b"statement")?;
+//! let keys = VerifyingKey::parse(public.as_bytes())?;
+//! assert!(keys[0].verifies(b"statement", &signature.bytes));
+//! assert!(!keys[0].verifies(b"another", &signature.bytes));
+//!
+//! // What is found later is held against what was recorded.
+//! let part = |_: Option<u32>| Part::Image;
+//! let by = Comparison { baseline: Baseline::Seal, part: &part, packages: &[], layers: &[] };
+//! let differences = compare([file("bin/tool", b"sealed")], &[file("bin/tool", b"changed")], &by);
+//! assert_eq!(differences.findings.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 mod audit;
 pub mod compare;
