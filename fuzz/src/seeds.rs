@@ -262,6 +262,15 @@ fn documents(folder: &Path) -> io::Result<()> {
         "layers":[],"packages":[],"findings":[],"coverage":[],"databases":[],
         "summary":{"total":{},"by_origin":{},"fixable":0,"packages":0},"decision":{"outcome":"pass","reasons":[]}}"#;
     write(folder, "saved", "report", saved)?;
+    let saved = br#"{"schema":"lazaret.report/2","tool":{"name":"lazaret","version":"0"},"subject":{"kind":"container","name":"x","tags":[]},
+        "layers":[],"packages":[],"rules":[{"id":"x","class":"secret","title":"X","why":"Y.","severity":"high","remedy":"Z.","always":{"from":"high","one":"x","many":"xs"}}],
+        "findings":[{"rule":"x","class":"secret","severity":"high","confidence":"medium","title":"t","location":{"kind":"file","path":"a","line":3},
+        "fix":{"kind":"edit","title":"e","safety":"review","file":"a","span":{"line":3,"column":1,"end_line":3,"end_column":9},"replacement":"b"},
+        "evidence":[{"kind":"match","file":"a","layer":1,"redacted":{"shown":"made\u2026IJ","length":"medium"}},
+        {"kind":"event","event":{"at_ns":1,"process":{"pid":7,"name":"sh"},"ancestors":[],"uid":0,"gid":0,"kind":"listen","transport":"tcp","local":"0.0.0.0:80"},"reason":"r"}],
+        "fingerprint":"00"}],"coverage":[],"databases":[],
+        "summary":{"total":{},"by_origin":{},"fixable":0,"packages":0},"decision":{"outcome":"findings","reasons":[]}}"#;
+    write(folder, "saved", "report-2", saved)?;
     let saved = br#"{"schema":"lazaret.packages/1","tool":{"name":"lazaret","version":"0"},"subject":{"kind":"image","name":"x","tags":["x:1"]},
         "layers":[],"packages":[],"coverage":[{"check":"npm","status":"ran"}],"mismatches":[]}"#;
     write(folder, "saved", "packages", saved)?;
