@@ -659,7 +659,8 @@ fn split(data: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub fn packages_index(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
     let wanted = std::collections::BTreeSet::from(["a", "b"]);
-    for offer in freshness::packages_index::read(bytes, first % 2 == 1, &wanted).unwrap_or_default() {
+    for offer in freshness::packages_index::read(bytes, first % 2 == 1, &wanted).unwrap_or_default()
+    {
         assert!(wanted.contains(offer.package.as_str()) && !offer.version.is_empty());
     }
 }
@@ -720,10 +721,14 @@ pub fn zip(data: &[u8]) {
     let Ok(large) = LargeArchive::open(data, &bounds) else { return };
     assert!(is_whole, "one reader finds a directory that the other does not");
     let mut total = 0;
-    let _ = large.read(AT_MOST, |_| true, |_, plain| {
-        total += plain.len() as u64;
-        assert!(contents.iter().any(|content| content == plain));
-    });
+    let _ = large.read(
+        AT_MOST,
+        |_| true,
+        |_, plain| {
+            total += plain.len() as u64;
+            assert!(contents.iter().any(|content| content == plain));
+        },
+    );
     assert!(total <= bounds.plain);
 }
 

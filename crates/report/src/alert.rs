@@ -6,8 +6,8 @@
 //! The line is not cut at the width of a terminal, because what was done stands at its end.
 
 use crate::event::{act_of, execution_of, happened, outcome, program_of};
+use crate::forms::table::{DIM, paint_of};
 use crate::style::Style;
-use crate::table::{DIM, paint_of};
 use crate::text::Page;
 use vocabulary::{Alert, EventEvidence, Process};
 

@@ -1,6 +1,6 @@
 //! What an output form is: a name, the files that are called so, and what it can tell of.
 //!
-//! Each form declares itself beside its code as a [`Form`]; [`crate::all`] lists them. What a form can do,
+//! Each form declares itself beside its code as a [`Form`]; [`crate::forms`] lists them. What a form can do,
 //! the help, the errors and the endings of files follow from that, so that nothing about one form is said
 //! in two places.
 

@@ -6,36 +6,26 @@
 //! table shows control characters and direction overrides by their code, the JSON forms escape them.
 
 mod alert;
-mod all;
-mod built_in;
-mod cyclonedx;
 mod difference;
 mod edges;
 mod event;
 mod form;
+mod forms;
 mod fresh;
-mod github;
-mod gitlab;
 mod group;
-mod json;
-mod junit;
 mod listed;
-mod markdown;
 mod render;
-mod sarif;
 mod saved;
-mod spdx;
 mod style;
 mod supplier;
-mod table;
 mod template;
 mod text;
 
 pub use alert::alert_line;
-pub use all::{FormatError, file_names, format_names, no_differences, no_packages, of_file};
 pub use form::Format;
-pub use github::NO_BUILD;
-pub use json::{write as write_json, write_line as write_json_line};
+pub use forms::github::NO_BUILD;
+pub use forms::json::{write as write_json, write_line as write_json_line};
+pub use forms::{FormatError, file_names, format_names, no_differences, no_packages, of_file};
 pub use render::{
     left_out, render, render_affected, render_diff, render_packages, render_reports, render_running,
 };

@@ -1,7 +1,7 @@
 //! Renders what there is in the form that is asked for, or says that the form cannot tell of it.
 
-use crate::all::{no_differences, no_packages};
 use crate::form::{Form, Format};
+use crate::forms::{no_differences, no_packages};
 use crate::style::Style;
 use crate::template::Filling;
 use std::io::{self, Write};

@@ -165,15 +165,10 @@ fn github() {
 }
 
 #[test]
-fn a_folder_in_the_forms_that_know_folders() {
-    let of = |format| text(&project(), format, &in_ci());
-    insta::assert_snapshot!("folder_as_gitlab", of(form("gitlab")));
-    insta::assert_snapshot!("folder_as_github", of(form("github")));
-    insta::assert_snapshot!("folder_as_sarif", of(form("sarif")));
-    insta::assert_snapshot!("folder_as_cyclonedx", of(form("cyclonedx")));
-    insta::assert_snapshot!("folder_as_spdx", of(form("spdx")));
-    insta::assert_snapshot!("folder_as_html", of(form("html")));
-    insta::assert_snapshot!("folder_as_csv", of(form("csv")));
+fn a_folder_in_every_form() {
+    for format in Format::all() {
+        insta::assert_snapshot!(format!("folder_as_{format}"), text(&project(), format, &in_ci()));
+    }
 }
 
 #[test]

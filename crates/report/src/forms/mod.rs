@@ -4,8 +4,18 @@
 //! each form says which. A form that is not written under such a name is no form here: `.cdx.xml` would be
 //! XML and `.spdx` tag-value, and JSON under these names is not what its reader expects.
 
+mod built_in;
+mod cyclonedx;
+pub(crate) mod github;
+mod gitlab;
+pub(crate) mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod spdx;
+pub(crate) mod table;
+
 use crate::form::Format;
-use crate::{built_in, cyclonedx, github, gitlab, json, junit, markdown, sarif, spdx, table};
 use std::str::FromStr;
 
 /// Every form but templates, in the order in which help texts name them.
@@ -153,7 +163,7 @@ mod tests {
         let different: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(different.len(), names.len());
         // Each declares itself where its code is.
-        let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+        let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/forms")).unwrap();
         let texts = sources.filter_map(|file| std::fs::read_to_string(file.unwrap().path()).ok());
         let declared: usize =
             texts.map(|text| text.matches(concat!("Format::of(", "&FORM")).count()).sum();

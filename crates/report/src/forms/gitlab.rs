@@ -13,8 +13,8 @@
 mod dependencies;
 
 use crate::form::{Form, Format};
+use crate::forms::json::{Stream, write};
 use crate::group::{id_of, name_of, open_findings};
-use crate::json::{Stream, write};
 use crate::style::{HOME_PAGE, Style};
 use crate::text::cut;
 use dependencies::Files;

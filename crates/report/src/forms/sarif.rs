@@ -13,8 +13,8 @@ mod results;
 mod rules;
 
 use crate::form::{Form, Format};
+use crate::forms::json::{Stream, write};
 use crate::fresh::fresh;
-use crate::json::{Stream, write};
 use crate::style::{HOME_PAGE, Style};
 use crate::text::escape;
 use limits::{Chosen, Subject};

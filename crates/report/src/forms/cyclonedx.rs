@@ -16,7 +16,7 @@ mod vulnerabilities;
 
 use crate::edges::Edges;
 use crate::form::{Form, Format};
-use crate::json::{Stream, write};
+use crate::forms::json::{Stream, write};
 use crate::style::{Style, author_name};
 use crate::text::escape;
 use components::{Component, References, Supplier};

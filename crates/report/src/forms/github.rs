@@ -9,7 +9,7 @@
 
 use crate::edges::Edges;
 use crate::form::{Form, Format};
-use crate::json::write;
+use crate::forms::json::write;
 use crate::style::{Build, HOME_PAGE, Style};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

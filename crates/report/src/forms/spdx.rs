@@ -10,10 +10,12 @@
 //! is that of the run. Sources: SPDX specification 2.3, clauses 6 to 12; NTIA, "The Minimum Elements
 //! For a Software Bill of Materials", 2021.
 
-use crate::cyclonedx::{Property, component_properties, root_version, subject_properties, uuid_of};
 use crate::edges::Edges;
 use crate::form::{Form, Format};
-use crate::json::{Stream, write};
+use crate::forms::cyclonedx::{
+    Property, component_properties, root_version, subject_properties, uuid_of,
+};
+use crate::forms::json::{Stream, write};
 use crate::style::{Style, author_name};
 use crate::supplier;
 use serde::Serialize;
@@ -213,7 +215,7 @@ impl<'report> Writer<'report> {
 
     /// What was not looked at in full, and content that is not what it claims to be.
     fn coverage(&self) -> Vec<Annotation<'report>> {
-        let properties = crate::cyclonedx::coverage(self.report);
+        let properties = crate::forms::cyclonedx::coverage(self.report);
         self.notes(&properties)
     }
 
@@ -256,7 +258,8 @@ impl<'report> Writer<'report> {
             supplier: organization(Some(supplier::vendor(&distribution.id))),
             primary_package_purpose: Some("OPERATING-SYSTEM"),
             summary: distribution.pretty_name.as_deref(),
-            annotations: self.notes(&crate::cyclonedx::distribution_properties(distribution)),
+            annotations: self
+                .notes(&crate::forms::cyclonedx::distribution_properties(distribution)),
             ..entry(DISTRIBUTION.to_owned(), distribution.id.as_str().into())
         })
     }

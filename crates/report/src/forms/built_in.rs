@@ -30,11 +30,11 @@ static SPREADSHEET_FORM: Form = Form {
 type Read = Result<Template, TemplateError>;
 
 static PAGE: LazyLock<Read> = LazyLock::new(|| {
-    Template::parse("report.html.j2", include_str!("../../../docs/templates/report.html.j2"))
+    Template::parse("report.html.j2", include_str!("../../../../docs/templates/report.html.j2"))
 });
 
 static SPREADSHEET: LazyLock<Read> = LazyLock::new(|| {
-    Template::parse("findings.csv.j2", include_str!("../../../docs/templates/findings.csv.j2"))
+    Template::parse("findings.csv.j2", include_str!("../../../../docs/templates/findings.csv.j2"))
 });
 
 fn of(read: &'static Read) -> io::Result<&'static Template> {

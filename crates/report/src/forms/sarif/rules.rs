@@ -1,8 +1,8 @@
 //! The rules of a SARIF run: one for each vulnerability id, one for each other rule that fired.
 
 use super::{Message, level};
+use crate::forms::markdown::plain;
 use crate::group::{id_of, mended_in, name_of};
-use crate::markdown::plain;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
