@@ -31,7 +31,7 @@ fn scan(image: &Path, cache: Option<&Path>, checks: &str) -> (Inventory, u64) {
 
 /// What was found, without how it was read.
 fn found(inventory: &Inventory) -> (Vec<String>, Vec<Coverage>) {
-    let packages = inventory.packages.iter().map(|one| one.purl.to_string()).collect();
+    let packages = inventory.software.packages.iter().map(|one| one.purl.to_string()).collect();
     let coverage = inventory.coverage.iter().filter(|one| one.check != "layers");
     (packages, coverage.cloned().collect())
 }
@@ -64,7 +64,7 @@ fn a_check_that_is_switched_on_reads_for_itself_alone() {
     assert_eq!(found(&other), found(&without));
     let (few, handed) = with_cache("python");
     assert_eq!((handed, cached(&few)), (0, vec![true, true]));
-    assert_eq!(few.packages.len(), 1);
+    assert_eq!(few.software.packages.len(), 1);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_was_not_selected_is_skipped_and_what_the_subject_is_stays_known() {
     let folder = tempfile::tempdir().unwrap();
     image().write_oci_dir(folder.path()).unwrap();
     let (inventory, _) = scan(folder.path(), None, "python");
-    assert_eq!(inventory.distribution.as_ref().unwrap().id, "debian");
+    assert_eq!(inventory.software.distribution.as_ref().unwrap().id, "debian");
     let of = |check: &str| inventory.coverage.iter().find(|one| one.check == check);
     assert_eq!(of("python").unwrap().status, Status::Ran);
     for check in ["dpkg", "go", "os-release"] {
@@ -109,5 +109,5 @@ fn what_was_not_selected_is_skipped_and_what_the_subject_is_stays_known() {
     let reference = format!("dir:{}", root.path().display());
     let inventory = read(&reference, &options, &Progress::default()).unwrap();
     assert_eq!(inventory.subject.kind, vocabulary::SubjectKind::RootDirectory);
-    assert!(inventory.packages.is_empty(), "its database was read, and its check did not run");
+    assert!(inventory.software.packages.is_empty(), "its database was read, and its check did not run");
 }
