@@ -410,7 +410,7 @@ fn what_was_not_selected_has_not_passed_unless_that_is_allowed() {
         let skipped = left_out.iter().map(|id| Coverage::skipped(*id, Coverage::NOT_SELECTED));
         let coverage: Vec<Coverage> = skipped.chain([Coverage::ran("apk")]).collect();
         let policy = Policy { allow_partial, ..Policy::default() };
-        let decision = decide(&policy, Vec::new(), &coverage, TODAY.parse().unwrap()).decision;
+        let decision = judge(&policy, Vec::new(), &coverage).decision;
         (decision.outcome, decision.reasons.join("; "))
     };
     let said = |outcome, reasons: &str| (outcome, reasons.to_owned());
