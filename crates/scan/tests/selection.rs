@@ -109,5 +109,8 @@ fn what_was_not_selected_is_skipped_and_what_the_subject_is_stays_known() {
     let reference = format!("dir:{}", root.path().display());
     let inventory = read(&reference, &options, &Progress::default()).unwrap();
     assert_eq!(inventory.subject.kind, vocabulary::SubjectKind::RootDirectory);
-    assert!(inventory.software.packages.is_empty(), "its database was read, and its check did not run");
+    assert!(
+        inventory.software.packages.is_empty(),
+        "its database was read, and its check did not run"
+    );
 }
