@@ -16,10 +16,9 @@ pub(crate) const REPORT_BYTES: u64 = 1 << 30;
 pub(crate) fn named(reference: &str) -> Result<Option<Report>, Failure> {
     let path = Path::new(reference);
     let opens_json = || {
-        use std::io::Read as _;
-        let mut head = [0_u8; 256];
-        let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut head)).ok()?;
-        let head = String::from_utf8_lossy(head.get(..read)?).into_owned();
+        let mut head = Vec::new();
+        files::read_start(path, 256, &mut head).ok()?;
+        let head = String::from_utf8_lossy(&head);
         Some(head.trim_start().starts_with('{') && head.contains("\"lazaret.report/"))
     };
     if !path.is_file() || !opens_json().unwrap_or(false) {

@@ -125,24 +125,15 @@ fn checked(
 
 /// The bytes of a regular file; none where it is not there.
 fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, String> {
-    use std::io::Read as _;
-    let file = match std::fs::symlink_metadata(path) {
-        Ok(facts) if facts.is_file() => std::fs::File::open(path),
-        Ok(_) => return Err("it is not a regular file".to_owned()),
-        Err(error) => Err(error),
-    };
-    let file = match file {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("it cannot be read: {error}")),
-    };
-    let mut bytes = Vec::new();
-    let read = file.take(limit + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("it cannot be read: {error}"))?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {limit} bytes"));
-    }
-    Ok(Some(bytes))
+    let (folder, name) = (path.parent().unwrap_or(path), path.file_name().unwrap_or_default());
+    let read = files::Folder::reach(folder).and_then(|folder| folder.read(name.as_ref(), limit));
+    read.map(Some).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(None),
+        std::io::ErrorKind::FileTooLarge => Err(error.to_string()),
+        std::io::ErrorKind::InvalidInput => Err("it is not a regular file".to_owned()),
+        _ if path.is_symlink() => Err("it is not a regular file".to_owned()),
+        _ => Err(format!("it cannot be read: {error}")),
+    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@
 //!
 //! let reference = format!("dir:{}", root.path().display());
 //! let inventory = scan::read(&reference, &ReadOptions::default(), &Progress::default())?;
-//! assert_eq!(inventory.packages[0].name, "musl");
+//! assert_eq!(inventory.software.packages[0].name, "musl");
 //! # Ok(())
 //! # }
 //! ```
