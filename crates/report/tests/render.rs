@@ -505,27 +505,9 @@ fn formats_are_named_as_on_the_command_line() {
     for format in Format::all() {
         assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
     }
-    for name in [
-        "table",
-        "json",
-        "cyclonedx",
-        "sarif",
-        "spdx",
-        "markdown",
-        "junit",
-        "gitlab",
-        "github",
-        "html",
-        "csv",
-    ] {
-        assert_eq!(name.parse::<Format>().unwrap().name(), name);
-    }
     let error = "xml".parse::<Format>().unwrap_err().to_string();
-    assert!(
-        error
-            .contains("use table, json, cyclonedx, sarif, spdx, markdown, junit, gitlab, github, html, csv or template:FILE"),
-        "{error}"
-    );
+    let names: Vec<&str> = Format::all().map(Format::name).collect();
+    assert!(error.ends_with(&format!("use {} or template:FILE", names.join(", "))), "{error}");
 }
 
 #[test]
