@@ -7,22 +7,19 @@
 //! What was seen before is counted by [`Repeats`], apart from the judging, because a program that is to
 //! be stopped must be stopped each time.
 
-mod all;
 mod allow;
 mod detector;
-mod program_not_in_image;
+mod detectors;
 mod reason;
 mod repeats;
 mod response;
-mod reverse_shell;
 mod shell;
 #[cfg(test)]
 mod tests;
 
-pub use all::{DETECTORS, observe, rules};
 pub use allow::AllowList;
 pub use detector::{Baseline, Detector, Moment, Seen, Verdict};
-pub use program_not_in_image::response as response_to_program;
+pub use detectors::{DETECTORS, observe, response_to_program, rules};
 pub use reason::Reason;
 pub use repeats::{MAX_REPEATS, Repeats};
 pub use response::{Cause, Response, Socket};

@@ -78,7 +78,7 @@ fn reason(event: &Event) -> Option<Reason> {
     let (programs, seal) = (programs(), Digest::of(b"seal"));
     let Act::Execution(execution) = &event.act else { panic!() };
     let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
-    program_not_in_image::reason(event, execution, baseline)
+    crate::detectors::program_not_in_image::reason(event, execution, baseline)
 }
 
 fn on_socket(mut event: Event, family: &str) -> Event {
@@ -95,23 +95,24 @@ fn detectors_are_sorted_and_each_finds_only_what_it_says() {
     let (programs, seal, container) = (programs(), Digest::of(b"seal"), container());
     let baseline = Baseline::Sealed { programs: &programs, seal: &seal };
     let seen = Seen { container: &container, event: &shell, baseline, moment: BEGUN };
+    let mut found = 0;
     for detector in DETECTORS {
-        let verdicts = (detector.observe)(&seen);
-        assert!(!verdicts.is_empty(), "{}", detector.name);
-        for verdict in verdicts {
+        for verdict in (detector.observe)(&seen) {
+            found += 1;
             let says = |rule: &&Rule| rule.id == verdict.finding.rule;
             assert!(detector.rules.iter().any(says), "{}", detector.name);
             assert_eq!(verdict.rule.id, verdict.finding.rule);
         }
     }
+    assert!(found >= 2, "a program that is not in the image, and a shell on a socket");
     // Every file of a detector is in the list.
-    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/detectors")).unwrap();
     let detects = |path: &std::path::Path| {
         let text = std::fs::read_to_string(path).unwrap();
         text.contains("const DETECTOR:")
     };
     let paths = files.map(|file| file.unwrap().path());
-    let found = paths.filter(|path| !path.ends_with("tests.rs") && detects(path)).count();
+    let found = paths.filter(|path| detects(path)).count();
     assert_eq!(found, DETECTORS.len());
 }
 

@@ -64,7 +64,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         what: "what lies in memory is in no image",
         package: "behaviour",
-        file: "src/program_not_in_image.rs",
+        file: "src/detectors/program_not_in_image.rs",
         before: "if execution.side == Side::Memory {",
         after: "if execution.side == Side::Memory && matches!(baseline, Baseline::Sealed { .. }) {",
         targets: LIB,

@@ -1,7 +1,11 @@
 //! All detectors: the one list that judging, the rules and their documentation are made of.
 
+pub(crate) mod program_not_in_image;
+mod reverse_shell;
+
+pub use program_not_in_image::response as response_to_program;
+
 use crate::detector::{Baseline, Detector, Moment, Seen, Verdict};
-use crate::{program_not_in_image, reverse_shell};
 use vocabulary::{Container, Event, Rules};
 
 /// All of them, sorted by name.
