@@ -184,6 +184,10 @@ fn sweep(copy: &Path, folder: &Path, names: &BTreeSet<PathBuf>) -> Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             sweep(copy, &path, names)?;
+            // What is left of a crate that is gone is no member of the workspace.
+            if fs::read_dir(&path)?.next().is_none() {
+                fs::remove_dir(&path)?;
+            }
         } else if !path.strip_prefix(copy).is_ok_and(|name| names.contains(name)) {
             fs::remove_file(path)?;
         }
@@ -194,6 +198,19 @@ fn sweep(copy: &Path, folder: &Path, names: &BTreeSet<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_crate_that_is_gone_stays_in_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["crates/gone/src/lib.rs", "crates/here/src/lib.rs"] {
+            fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names = BTreeSet::from([PathBuf::from("crates/here/src/lib.rs")]);
+        sweep(folder.path(), folder.path(), &names).unwrap();
+        assert!(!folder.path().join("crates/gone").exists());
+        assert!(folder.path().join("crates/here/src/lib.rs").is_file());
+    }
 
     #[test]
     fn a_path_of_the_builder_is_found_in_a_program() {
